@@ -1,0 +1,32 @@
+"""How Sphinx builds the documentation."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+project = "penstock"
+author = "the penstock contributors"
+copyright = author
+release = version_of("penstock")
+version = release
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"penstock {release}"
+html_static_path: list[str] = []
+
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+suppress_warnings = [
+    "toc.empty_glob",  # a section may be waiting for its first page
+]

@@ -1,0 +1,217 @@
+"""The project keeps what it promises about itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import penstock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "penstock"
+PROJECT: dict[str, Any] = tomllib.loads(
+    (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+)
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+
+# Extras whose module is still to come. One that is here and has its module fails, so
+# that the list gets shorter.
+AHEAD = {
+    "aiohttp",
+    "celery",
+    "check",
+    "django",
+    "draw",
+    "httpx",
+    "kafka",
+    "loguru",
+    "requests",
+}
+
+# What the core is not: these need a package, or are there for one.
+NOT_CORE = (
+    "backends/otel.py",
+    "checking",
+    "cli",
+    "contrib",
+    "pytest_plugin.py",
+    "renderers/image.py",
+)
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Yield every module of the library, as its path below ``src/penstock``."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        yield path.relative_to(SOURCE).as_posix(), tree
+
+
+def tracked() -> list[Path]:
+    """Return the files that git tracks; skip where this is no checkout."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is not a git checkout")
+    return [
+        path for name in listed.stdout.split("\0") if (path := ROOT / name).is_file()
+    ]
+
+
+def test_all_is_sorted() -> None:
+    """The front door lists its names in order, each once."""
+    assert list(penstock.__all__) == sorted(set(penstock.__all__))
+
+
+def test_every_public_name_is_there() -> None:
+    """Each name in ``__all__`` can be imported, the lazy ones too."""
+    for name in penstock.__all__:
+        assert getattr(penstock, name) is not None
+
+
+@pytest.mark.parametrize("name", sorted(penstock.__all__))
+def test_public_name_is_documented(name: str) -> None:
+    """The reference has every public name, by a directive or in code quotes."""
+    pages = [
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "docs" / "reference").rglob("*.md")
+    ]
+    said = re.compile(
+        rf"(?:autofunction|autoclass|autoexception|autodata|`)[^\n]*\b{name}\b"
+    )
+
+    assert any(said.search(page) for page in pages)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=str)
+def test_tests_have_a_sentence(path: Path) -> None:
+    """Each test says in a sentence what it shows."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    silent = [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and not ast.get_docstring(node)
+    ]
+
+    assert not silent
+
+
+def required_extras() -> dict[str, str]:
+    """Return the extras that the source names in ``requires(..., extra=)``."""
+    found: dict[str, str] = {}
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", "") == "requires"
+            ):
+                for keyword in node.keywords:
+                    if keyword.arg == "extra" and isinstance(
+                        keyword.value, ast.Constant
+                    ):
+                        found[str(keyword.value.value)] = path
+    return found
+
+
+def test_extras_are_the_ones_that_errors_name() -> None:
+    """``pip install 'penstock[x]'`` works for each x in a message, and no other."""
+    assert set(required_extras()) | AHEAD == set(EXTRAS) - {"all"}
+
+
+@pytest.mark.parametrize("extra", sorted(AHEAD))
+def test_extra_ahead_of_its_module(extra: str) -> None:
+    """An extra whose module has come is taken off the list above."""
+    assert extra not in required_extras()
+
+
+def test_all_has_every_extra() -> None:
+    """``penstock[all]`` is what it says."""
+    (everything,) = EXTRAS["all"]
+
+    assert everything == f"penstock[{','.join(sorted(set(EXTRAS) - {'all'}))}]"
+
+
+def test_core_imports_the_standard_library_alone() -> None:
+    """No third party is imported in the core, inside functions and types included."""
+    foreign = {
+        (path, name)
+        for path, tree in modules()
+        if not path.startswith(NOT_CORE)
+        for name in imported(tree)
+        if name not in sys.stdlib_module_names | {"penstock"}
+    }
+
+    assert not foreign
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Yield the top-level names that a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").partition(".")[0]
+
+
+def test_import_brings_no_extra() -> None:
+    """``import penstock`` loads no package of an extra, and no cold module."""
+    code = "import sys, penstock; print(*sys.modules)"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+
+    cold = {"click", "rich", "opentelemetry", "structlog", "dataclasses", "inspect"}
+    assert not cold & set(loaded)
+
+
+def test_fragments_have_a_known_type() -> None:
+    """Each changelog fragment is ``<issue or +word>.<type>.md`` and says something."""
+    types = {entry["directory"] for entry in PROJECT["tool"]["towncrier"]["type"]}
+    name = re.compile(rf"(?:\d+|\+[\w-]+)\.(?:{'|'.join(types)})(?:\.\d+)?\.md")
+    fragments = [p for p in (ROOT / "changelog.d").iterdir() if p.name != "README.md"]
+
+    assert [p.name for p in fragments if not name.fullmatch(p.name)] == []
+    assert [
+        p.name for p in fragments if not p.read_text(encoding="utf-8").strip()
+    ] == []
+
+
+def test_no_machine_is_in_the_repository() -> None:
+    """No tracked file names a package index, or a folder of somebody's machine."""
+    # Put together here, so that this file does not hold them.
+    hosts = ["pypi" + ".org", "python" + "hosted", "npm" + "js", "deb" + "ian.org"]
+    folders = ["/ho" + "me/[a-z]", "/Us" + "ers/[A-Z]", "/ro" + "ot/", "/wo" + "rk/"]
+    machine = re.compile("|".join([*map(re.escape, hosts), *folders]))
+
+    found = []
+    for path in tracked():
+        content = path.read_bytes().decode("utf-8", "ignore")
+        found += [(path.name, match[0]) for match in machine.finditer(content)]
+
+    assert not found
+
+
+def test_no_lock_file_is_tracked() -> None:
+    """Lock files name the index that they were made with."""
+    locks = {"uv.lock", "poetry.lock", "package-lock.json", "pylock.toml"}
+
+    assert not locks & {path.name for path in tracked()}
