@@ -137,9 +137,9 @@ class Document:
 
     def _shell(self, block: Block, command: str, expected: str) -> None:
         bin_folder = str(Path(sys.executable).parent)
-        result = subprocess.run(
+        result = subprocess.run(  # noqa: S602  # our own documents, with their pipes
             command,
-            shell=True,  # noqa: S602  # our own documents, with their pipes
+            shell=True,
             check=False,
             text=True,
             encoding="utf-8",
