@@ -1,0 +1,105 @@
+"""Define, trace, visualise and verify application flows.
+
+Declare flows on functions that already exist with ``flow``, ``entrypoint`` and
+``step``; read the correlation ID with ``current_flow_id``; draw with
+``generate_dag``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._after import AllOf, all_of
+from ._bind import bind_flow
+from ._carrier import continue_flow, inject
+from ._config import configure, get_backend, reset
+from ._context import (
+    FlowContext,
+    current_flow_id,
+    get_flow_context,
+    get_flow_context_value,
+    set_flow_context_value,
+)
+from ._decorators import Flow, entrypoint, flow, step
+from ._log_fields import FlowFilter, install_log_fields, uninstall_log_fields
+from ._process import after_fork
+from ._scopes import outside_flow, start_flow
+from .backends.base import TracingBackend
+from .backends.logging import LoggingBackend
+from .errors import (
+    ConfigurationError,
+    FlowDefinitionError,
+    ManifestError,
+    MissingExtraError,
+    NotInFlowError,
+    PenstockError,
+    RenderError,
+    UnknownFlowError,
+)
+
+if TYPE_CHECKING:
+    from ._dag import generate_dag
+    from ._types import FlowInfo, StepInfo
+
+__all__ = [
+    "AllOf",
+    "ConfigurationError",
+    "Flow",
+    "FlowContext",
+    "FlowDefinitionError",
+    "FlowFilter",
+    "FlowInfo",
+    "LoggingBackend",
+    "ManifestError",
+    "MissingExtraError",
+    "NotInFlowError",
+    "PenstockError",
+    "RenderError",
+    "StepInfo",
+    "TracingBackend",
+    "UnknownFlowError",
+    "after_fork",
+    "all_of",
+    "bind_flow",
+    "configure",
+    "continue_flow",
+    "current_flow_id",
+    "entrypoint",
+    "flow",
+    "generate_dag",
+    "get_backend",
+    "get_flow_context",
+    "get_flow_context_value",
+    "inject",
+    "install_log_fields",
+    "outside_flow",
+    "reset",
+    "set_flow_context_value",
+    "start_flow",
+    "step",
+    "uninstall_log_fields",
+]
+
+# Dataclasses and everything about drawing would double the time of the import.
+_COLD = {"FlowInfo": "_types", "StepInfo": "_types", "generate_dag": "_dag"}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is rarely needed when it is first asked for (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415  # +20 ms, rarely
+
+        return version("penstock")
+    if name not in _COLD:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module  # noqa: PLC0415  # see _COLD
+
+    value: object = getattr(import_module(f"{__name__}.{_COLD[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the names that are not imported yet, too."""
+    return sorted({*globals(), *__all__, "__version__"})

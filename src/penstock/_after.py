@@ -1,0 +1,113 @@
+"""What ``after=`` accepts, and the names that it comes down to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._marks import mark_of, name_of
+from .errors import FlowDefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from ._marks import Marked
+    from ._step import After
+
+__all__ = ["AllOf", "all_of", "parse_after", "resolve_after"]
+
+
+class AllOf:
+    """A join: every one of these must have run. Made by ``all_of``."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[object, ...]) -> None:
+        self.parts = parts
+
+    def __repr__(self) -> str:
+        """Show the call that makes it."""
+        return f"all_of({', '.join(repr(name_of(p) or p) for p in self.parts)})"
+
+
+def all_of(*steps: str | Callable[..., object]) -> AllOf:
+    """Join steps: all of them must run before, where a list means any of them.
+
+    >>> from penstock import all_of, flow, step
+    >>> @flow("orders")
+    ... @step(after=all_of("charge", "reserve"))
+    ... def send(order): ...
+
+    Raises:
+        FlowDefinitionError: Something is neither a name nor a function.
+    """
+    if not steps:
+        msg = "all_of() needs at least one step: all_of('charge', 'reserve')."
+        raise FlowDefinitionError(msg)
+    return AllOf(tuple(_checked(step, "all_of(...)") for step in steps))
+
+
+def parse_after(after: object, where: str) -> tuple[tuple[object, ...], ...]:
+    """Turn every form of ``after=`` into alternatives of names and functions.
+
+    Args:
+        after: A name, a function, ``all_of(...)``, a list, tuple or set of
+            those, or None.
+        where: What is being declared, for the message.
+    """
+    if after is None:
+        return ()
+    if isinstance(after, list | tuple):
+        items: Iterable[object] = after
+    elif isinstance(after, set | frozenset):
+        items = sorted(after, key=lambda item: (name_of(item) or str(item)))
+    else:
+        items = (after,)
+    return tuple(
+        item.parts if isinstance(item, AllOf) else (_checked(item, where),)
+        for item in items
+    )
+
+
+def _checked(item: object, where: str) -> object:
+    if isinstance(item, str):
+        if item.strip():
+            return item
+        problem = "an empty name"
+    elif callable(item) or mark_of(item):
+        if name_of(item):
+            return item
+        problem = f"{item!r}, which has no name; give the step's name instead"
+    else:
+        problem = f"{item!r} ({type(item).__name__})"
+    msg = (
+        f"after= of {where} holds {problem}. It takes a step's name, a decorated "
+        "function, all_of(...), or a list of those."
+    )
+    raise FlowDefinitionError(msg)
+
+
+def resolve_after(
+    after: tuple[tuple[object, ...], ...], flow: str, siblings: Collection[Marked]
+) -> After:
+    """Replace functions by names as *flow* sees them.
+
+    Args:
+        after: What ``parse_after`` returned.
+        flow: The flow that takes the step.
+        siblings: Marked functions that *flow* takes in the same moment.
+    """
+    if all(type(item) is str for group in after for item in group):
+        return after  # type: ignore[return-value]  # every item is a str
+    return tuple(
+        tuple(_resolved(item, flow, siblings) for item in group) for group in after
+    )
+
+
+def _resolved(item: object, flow: str, siblings: Collection[Marked]) -> str:
+    if isinstance(item, str):
+        return item
+    mark = mark_of(item)
+    if mark is None or mark in siblings or not mark.steps:
+        return name_of(item)
+    step = mark.step_in(flow)
+    return step.name if step else f"{mark.steps[0].flow}:{mark.steps[0].name}"

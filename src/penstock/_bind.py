@@ -1,0 +1,121 @@
+"""Bind a function or a generator to the flow that runs now."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
+
+from ._carrier import continue_flow, inject
+from ._context import FlowContext, scope_var
+from ._generators import BoundAsyncGenerator, BoundGenerator
+from ._source import Kind, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._context import Scope
+
+__all__ = ["BoundFunction", "bind_flow"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Y = TypeVar("Y")
+S = TypeVar("S")
+
+
+class BoundFunction(Generic[P, R]):
+    """A function that runs in the flow it was bound in. Made by ``bind_flow``.
+
+    Unlike a ``contextvars.Context``, one of these can run in many threads at
+    once, and it leaves every other context variable alone.
+    """
+
+    def __init__(self, func: Callable[P, R], scope: Scope | None) -> None:
+        self._func = func
+        self._scope = scope
+        update_wrapper(self, func)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function in its flow, and put back what was there."""
+        token = scope_var.set(self._scope)
+        try:
+            return self._func(*args, **kwargs)
+        finally:
+            scope_var.reset(token)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as the function and headers: a process pool continues the flow."""
+        token = scope_var.set(self._scope)
+        try:
+            return type(self)._continued, (self._func, inject())
+        finally:
+            scope_var.reset(token)
+
+    @classmethod
+    def _continued(
+        cls, func: Callable[P, R], headers: dict[str, str]
+    ) -> BoundFunction[P, R]:
+        if not headers:
+            return cls(func, None)
+        return cls(func, (continue_flow(headers, trust="all").context, None, None))
+
+
+class _BoundAsyncFunction(BoundFunction[P, Any]):
+    """The same for an async function: the flow is there while it is awaited."""
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401
+        """Await the function in its flow, and put back what was there."""
+        before = scope_var.get()
+        scope_var.set(self._scope)
+        try:
+            return await self._func(*args, **kwargs)
+        finally:
+            if scope_var.get() is self._scope:
+                scope_var.set(before)
+
+
+@overload
+def bind_flow(
+    target: Generator[Y, S, R], context: FlowContext | None = None
+) -> Generator[Y, S, R]: ...
+@overload
+def bind_flow(
+    target: AsyncGenerator[Y, S], context: FlowContext | None = None
+) -> AsyncGenerator[Y, S]: ...
+@overload
+def bind_flow(
+    target: Callable[P, R], context: FlowContext | None = None
+) -> Callable[P, R]: ...
+def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
+    """Bind a function or generator to the flow of the caller.
+
+    Threads, executors and callbacks do not inherit context variables. What this
+    returns runs in today's flow wherever it is called: in many threads at once,
+    or, pickled, in a process pool (with the metadata that may leave the process).
+    A generator of ours binds by itself when it is first resumed; binding it here
+    does so now. Outside a flow, it is bound to no flow.
+
+    >>> import threading, penstock
+    >>> with penstock.start_flow("order-17"):
+    ...     show = penstock.bind_flow(lambda: print(penstock.current_flow_id()))
+    >>> thread = threading.Thread(target=show)
+    >>> thread.start(); thread.join()
+    order-17
+
+    Args:
+        target: A function, sync or async, or a generator object of either kind.
+        context: Bind to this context instead, such as ``FlowContext.fork()``.
+    """
+    scope = scope_var.get() if context is None else (context, None, None)
+    if isinstance(target, Generator):
+        return BoundGenerator(target, scope)
+    if isinstance(target, AsyncGenerator):
+        return BoundAsyncGenerator(target, scope)
+    kind = kind_of(target)
+    if kind == Kind.ASYNC:
+        return _BoundAsyncFunction(target, scope)
+    if kind == Kind.PLAIN:
+        return BoundFunction(target, scope)
+    bound = BoundGenerator if kind == Kind.GENERATOR else BoundAsyncGenerator
+    return BoundFunction(lambda *a, **k: bound(target(*a, **k), scope), scope)

@@ -1,0 +1,148 @@
+"""Carry a flow context over a boundary: inject it into headers, continue it there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, overload
+
+from ._context import FlowContext, scope_var
+from ._ids import refusal
+from ._scopes import EnteredFlow, carried
+from ._state import LOGGER, state
+from ._wire import pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, MutableMapping
+
+    Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+
+__all__ = ["FIELD", "continue_flow", "inject"]
+
+FIELD = "penstock"
+"""The one header or message field for everything but the correlation ID."""
+
+
+@overload
+def inject(carrier: None = None) -> dict[str, str]: ...
+@overload
+def inject(carrier: MutableMapping[str, str]) -> MutableMapping[str, str]: ...
+def inject(
+    carrier: MutableMapping[str, str] | None = None,
+) -> MutableMapping[str, str]:
+    """Write the flow context into headers, for another process to continue.
+
+    Args:
+        carrier: Headers to add to, in place; new ones if None.
+
+    Returns:
+        The headers: the correlation ID under each of the configured names, and
+        one ASCII field ``penstock`` for the rest. Outside a flow nothing is
+        added. What cannot travel is dropped with one warning.
+
+    >>> import penstock
+    >>> with penstock.start_flow("order-17"):
+    ...     penstock.inject()["X-Correlation-ID"]
+    'order-17'
+    """
+    headers: MutableMapping[str, str] = {} if carrier is None else carrier
+    scope = scope_var.get()
+    if scope is None:
+        return headers
+    context = scope[0]
+    if reason := refusal(context.correlation_id, state.is_valid_id):
+        _say_once("The correlation ID was not sent: %s.", reason)
+        return headers
+    for name in state.headers:
+        headers[name] = context.correlation_id
+    headers[FIELD] = pack(scope)
+    return headers
+
+
+def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> EnteredFlow:
+    """Open the flow context that *carrier* brings, or a fresh one.
+
+    What runs around is ignored: the headers tell, or nothing does. Headers that
+    are wrong in any way never raise; an ID that is refused is replaced, and a
+    log line says why, without its value.
+
+    Args:
+        carrier: Headers as a mapping or as pairs; names and values may be bytes,
+            and names in any case.
+        trust: ``none``: believe nothing; ``id``: believe the correlation ID;
+            ``all``: the ``penstock`` field too, as between your own services.
+            By default what ``configure(trust_inbound=...)`` says, else ``all``.
+
+    Returns:
+        A context manager that gives the carried ``FlowContext``.
+
+    >>> import penstock
+    >>> with penstock.continue_flow({"x-correlation-id": "order-17"}):
+    ...     penstock.current_flow_id()
+    'order-17'
+    """
+    trust = trust or state.trust_inbound or "all"
+    found = {} if carrier is None or trust == "none" else _wanted(carrier)
+    correlation_id = _adopted(found) or state.new_id()
+    sent = unpack(found.get(FIELD)) if trust == "all" else unpack(None)
+    context = FlowContext(
+        correlation_id, parent_id=sent.parent_id, root_id=sent.root_id
+    )
+    return EnteredFlow(carried(context, sent.metadata))
+
+
+def _wanted(carrier: Pairs) -> dict[str, str]:
+    """Return the headers that matter, by name in lower case; the first one wins."""
+    names = {name.lower() for name in state.inbound_headers} | {FIELD}
+    found: dict[str, str] = {}
+    items = getattr(carrier, "items", None)
+    for pair in carrier if items is None else items():
+        try:
+            key, value = pair
+        except (TypeError, ValueError):
+            continue
+        name = _text(key).lower()
+        if name in names:
+            found.setdefault(name, _text(value))
+    return found
+
+
+def _text(value: object) -> str:
+    """Decode a name or value; what is neither text nor bytes counts as empty."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("latin-1")
+    return value if isinstance(value, str) else ""
+
+
+def _adopted(found: Mapping[str, str]) -> str:
+    for name in state.inbound_headers:
+        value = found.get(name.lower())
+        if value is None:
+            continue
+        if name.lower() == "traceparent":
+            value = _trace_id(value)
+        reason = refusal(value, state.is_valid_id)
+        if not reason:
+            return value
+        LOGGER.warning("Inbound %s was not adopted: %s.", name, reason)
+    return ""
+
+
+def _trace_id(traceparent: str) -> str:
+    """Return the trace ID of a valid ``traceparent`` (W3C Trace Context), or ``""``."""
+    parts = traceparent.strip().split("-")
+    if len(traceparent) > 512 or len(parts) < 4 or (parts[0] == "00" and len(parts) > 4):  # noqa: PLR2004, E501
+        return ""
+    sizes = [len(part) for part in parts[:4]]
+    is_hex = all(set(part) <= _HEX for part in parts[:4])
+    if sizes != [2, 32, 16, 2] or not is_hex or parts[0] == "ff":
+        return ""
+    return parts[1] if parts[1].strip("0") and parts[2].strip("0") else ""
+
+
+_HEX = set("0123456789abcdef")
+_said: set[str] = set()
+
+
+def _say_once(template: str, reason: str) -> None:
+    if reason not in _said:
+        _said.add(reason)
+        LOGGER.warning(template, reason)

@@ -1,0 +1,205 @@
+"""Settings: configure, get_backend, reset. Code beats environment beats default."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from ._backends import Several, load_backend
+from ._ids import is_valid_id, mint_id, refusal
+from ._registry import OUTSIDE_MODES
+from ._state import LOGGER, state
+from ._suggest import did_you_mean
+from .backends.base import TracingBackend, recorder_for
+from .backends.logging import LoggingBackend
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["configure", "get_backend", "reset"]
+
+TRUST = ("none", "id", "all")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_DEFAULTS: dict[str, Any] = {
+    "backend": "logging",
+    "outside": "raise",
+    "service": "",
+    "headers": "X-Correlation-ID",
+    "inbound_headers": "X-Correlation-ID,X-Request-ID,traceparent",
+    "propagate": "",
+    "trust_inbound": "",
+}
+
+_active: list[TracingBackend] = []
+
+
+def configure(
+    *backends: str | TracingBackend,
+    outside: str | None = None,
+    new_id: Callable[[], object] | None = None,
+    service: str | None = None,
+    headers: str | Iterable[str] | None = None,
+    inbound_headers: str | Iterable[str] | None = None,
+    is_valid_id: Callable[[str], bool] | None = None,
+    propagate: str | Iterable[str] | None = None,
+    trust_inbound: str | None = None,
+) -> None:
+    """Change settings: those that are named, and no other.
+
+    >>> import penstock
+    >>> penstock.configure("logging", service="shop", propagate=("tenant",))
+    >>> penstock.get_backend()
+    <LoggingBackend level=INFO>
+
+    Args:
+        *backends: What records steps: ``"logging"``, ``"otel"``, a name that a
+            package registers in the entry-point group ``penstock.backends``, or
+            ``TracingBackend`` objects. They replace the ones before.
+        outside: What a step does when called outside a flow: ``raise``, ``warn``
+            or ``run``.
+        new_id: Makes correlation IDs; UUID4 by default. Where it fails, or makes
+            an ID that could not travel, a UUID4 is used and that is said once.
+        service: Name of this service.
+        headers: HTTP headers that carry the ID out.
+        inbound_headers: Headers that may bring one in, the best first.
+        is_valid_id: Decides which inbound IDs are believed.
+        propagate: Keys of metadata that may leave the process, and may come in.
+        trust_inbound: What ``continue_flow`` believes: ``none``, ``id`` or
+            ``all``; by default each transport decides.
+
+    Raises:
+        ConfigurationError: A value that a setting cannot take; nothing changed.
+    """
+    loaded = [_backend(backend) for backend in backends]
+    changes = {
+        "outside": outside and _one_of("outside", outside, OUTSIDE_MODES),
+        "service": service,
+        "headers": _headers("headers", headers),
+        "inbound_headers": _headers("inbound_headers", inbound_headers),
+        "propagate": None if propagate is None else frozenset(_names(propagate)),
+        "trust_inbound": trust_inbound
+        and _one_of("trust_inbound", trust_inbound, TRUST),
+        "is_valid_id": _function("is_valid_id", is_valid_id),
+        "new_id": new_id and _checked(_function("new_id", new_id)),
+    }
+    for name, value in changes.items():
+        if value is not None:
+            setattr(state, name, value)
+    if loaded:
+        _activate(loaded)
+
+
+def get_backend() -> TracingBackend:
+    """Return the active backend; where there are several, one that drives them all.
+
+    >>> import penstock
+    >>> penstock.get_backend()
+    <LoggingBackend level=INFO>
+    """
+    return _active[0] if len(_active) == 1 else Several(_active)
+
+
+def reset() -> None:
+    """Go back to what the ``PENSTOCK_*`` variables say, else to the defaults.
+
+    Declared flows stay, and so does what ``install_log_fields`` installed.
+
+    >>> import penstock
+    >>> penstock.configure(outside="warn")
+    >>> penstock.reset()
+    """
+    state.new_id = mint_id
+    state.is_valid_id = is_valid_id
+    state.trust_inbound = None
+    settings = {name: _from_environment(name) for name in _DEFAULTS}
+    service = settings.pop("service") or os.environ.get("OTEL_SERVICE_NAME", "")
+    backends = _names(settings.pop("backend"))
+    trust = settings.pop("trust_inbound") or None
+    configure(*backends, service=service, trust_inbound=trust, **settings)
+
+
+def _from_environment(name: str) -> str:
+    value = os.environ.get(f"PENSTOCK_{name.upper()}")
+    return str(_DEFAULTS[name]) if value is None else value
+
+
+def _backend(backend: object) -> TracingBackend:
+    if isinstance(backend, str):
+        return load_backend(backend)
+    if isinstance(backend, TracingBackend):
+        return backend
+    hint = " Give an object, not the class." if isinstance(backend, type) else ""
+    msg = (
+        f"configure() takes names of backends or TracingBackend objects, "
+        f"not {backend!r}.{hint}"
+    )
+    raise ConfigurationError(msg)
+
+
+def _activate(backends: list[TracingBackend]) -> None:
+    recorders = tuple(recorder_for(backend) for backend in backends)
+    alone = recorders[0] if len(recorders) == 1 else None
+    is_cached = isinstance(alone, LoggingBackend)
+    # In this order a call in another thread asks rather than trusts an old answer.
+    state.answers = {}
+    state.recorders = recorders
+    state.level = alone.level if is_cached else logging.INFO
+    state.answers = alone.answers if is_cached else {}
+    _active[:] = backends
+
+
+def _one_of(setting: str, value: object, allowed: tuple[str, ...]) -> str:
+    if value in allowed:
+        return str(value)
+    hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
+    msg = f"{setting}={value!r}: it takes {', '.join(map(repr, allowed))}.{hint}"
+    raise ConfigurationError(msg)
+
+
+def _function(setting: str, value: Any) -> Any:
+    if value is None or callable(value):
+        return value
+    msg = f"{setting}={value!r}: it takes a function."
+    raise ConfigurationError(msg)
+
+
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    return tuple(name.strip() for name in names if name.strip())
+
+
+def _headers(setting: str, value: str | Iterable[str] | None) -> object:
+    if value is None:
+        return None
+    names = _names(value)
+    for name in names:
+        if not _HEADER.fullmatch(name):
+            msg = f"{setting}: {name!r} is no name of an HTTP header (RFC 9110, 5.1)."
+            raise ConfigurationError(msg)
+    return names
+
+
+def _checked(make: Callable[[], object]) -> Callable[[], str]:
+    """Return *make*, with a UUID4 where it fails: no call breaks for want of an ID."""
+    said: set[str] = set()
+
+    def new_id() -> str:
+        try:
+            made = str(make())
+            reason = refusal(made, state.is_valid_id)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            reason = f"it raised {type(exc).__name__}: {exc}"
+        if not reason:
+            return made
+        if reason not in said:
+            said.add(reason)
+            LOGGER.warning("new_id=%r: %s; a UUID4 is used. Said once.", make, reason)
+        return mint_id()
+
+    return new_id
+
+
+reset()

@@ -1,0 +1,332 @@
+"""Declare flows on functions that already exist: flow, entrypoint, step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+
+from ._after import parse_after
+from ._calls import wrap
+from ._marks import MARK, Marked, Spec
+from ._process import DISABLED
+from ._registry import OUTSIDE_MODES, FlowOptions
+from ._source import kind_of, place_of
+from ._suggest import did_you_mean
+from ._taking import take_class, take_function
+from .errors import FlowDefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._after import AllOf
+
+    OneStep = str | Callable[..., object] | AllOf
+    After = OneStep | Iterable[OneStep] | None
+
+__all__ = ["Decorator", "Flow", "entrypoint", "flow", "step"]
+
+F = TypeVar("F")
+
+
+class Decorator(Protocol):
+    """A decorator that gives back what it was given, type and all."""
+
+    def __call__(self, func: F, /) -> F:
+        """Mark *func*."""
+        ...
+
+
+class Flow:
+    """A flow by its handle, so that its name is written once.
+
+    Call it to decorate a class, or a function that is marked; or decorate
+    functions with its ``entrypoint`` and ``step``. Made by ``flow``.
+    """
+
+    __slots__ = ("_options",)
+
+    def __init__(self, options: FlowOptions) -> None:
+        self._options = options
+
+    def __repr__(self) -> str:
+        """Show the call that made it."""
+        return f"flow({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """The flow's name."""
+        return self._options.name
+
+    def __call__(self, target: F, /) -> F:
+        """Take every marked function of a class, or one marked function.
+
+        Raises:
+            FlowDefinitionError: Nothing is marked, or a name is taken.
+        """
+        if isinstance(target, type):
+            take_class(self._options, target)
+        else:
+            take_function(self._options, target)
+        return target
+
+    @overload
+    def entrypoint(self, func: F, /) -> F: ...
+    @overload
+    def entrypoint(
+        self, *, name: str | None = ..., after: After = ..., tags: Iterable[str] = ...
+    ) -> Decorator: ...
+    def entrypoint(
+        self,
+        func: Any = None,
+        /,
+        *,
+        name: str | None = None,
+        after: After = None,
+        tags: Iterable[str] = (),
+    ) -> Any:
+        """Declare an entrypoint of this flow; see ``penstock.entrypoint``."""
+        mark = _Mark(True, name, after, tags, self)
+        return mark if func is None else mark(func)
+
+    @overload
+    def step(self, func: F, /) -> F: ...
+    @overload
+    def step(
+        self, *, name: str | None = ..., after: After = ..., tags: Iterable[str] = ...
+    ) -> Decorator: ...
+    def step(
+        self,
+        func: Any = None,
+        /,
+        *,
+        name: str | None = None,
+        after: After = None,
+        tags: Iterable[str] = (),
+    ) -> Any:
+        """Declare a step of this flow; see ``penstock.step``."""
+        mark = _Mark(False, name, after, tags, self)
+        return mark if func is None else mark(func)
+
+
+def flow(
+    name: str,
+    *,
+    owner: str = "",
+    description: str = "",
+    tags: Iterable[str] = (),
+    outside: str = "",
+) -> Flow:
+    """Name a flow: a decorator for classes and marked functions, and a handle.
+
+    >>> from penstock import entrypoint, flow, step
+    >>> @flow("orders", owner="payments")
+    ... class OrderFlow:
+    ...     @entrypoint
+    ...     def receive(self, order_id): return self.charge(order_id)
+    ...     @step(after="receive")
+    ...     def charge(self, order_id): return f"charged {order_id}"
+    >>> OrderFlow().receive(17)
+    'charged 17'
+    >>> orders = flow("orders")
+    >>> @orders.step(after="charge", tags=("io",))
+    ... def ship(order_id): ...
+
+    Args:
+        name: The flow's name; several decorators and modules may share it.
+        owner: Who answers for the flow.
+        description: One line; a class's docstring gives it otherwise.
+        tags: Free labels.
+        outside: What a step does when it is called outside a flow: ``raise``,
+            ``warn`` or ``run``; the global setting if empty.
+
+    Raises:
+        FlowDefinitionError: The name is empty or *outside* is unknown.
+    """
+    if not isinstance(name, str) or not name.strip():
+        msg = f'flow() needs a name, such as flow("orders"); it was given {name!r}.'
+        raise FlowDefinitionError(msg)
+    if outside and outside not in OUTSIDE_MODES:
+        msg = (
+            f"flow({name!r}, outside={outside!r}): it takes 'raise', 'warn' or 'run'."
+            f"{did_you_mean(outside, OUTSIDE_MODES)}"
+        )
+        raise FlowDefinitionError(msg)
+    return Flow(FlowOptions(name, owner, description, _tags(tags), outside))
+
+
+@overload
+def entrypoint(func: F, /) -> F: ...
+@overload
+def entrypoint(
+    *, name: str | None = ..., after: After = ..., tags: Iterable[str] = ...
+) -> Decorator: ...
+def entrypoint(
+    func: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    after: After = None,
+    tags: Iterable[str] = (),
+) -> Any:
+    """Mark a function where runs of a flow begin.
+
+    Each call gets a fresh correlation ID, or takes over the ID of a carried
+    context, and puts back what was there before.
+
+    >>> from penstock import current_flow_id, entrypoint, flow
+    >>> @flow("orders")
+    ... @entrypoint
+    ... def receive(order_id):
+    ...     return len(current_flow_id())
+    >>> receive(17)
+    32
+
+    Args:
+        func: The function, where the decorator is used bare.
+        name: Name of the step; the function's own by default.
+        after: Steps of other flows that lead here; see ``step``.
+        tags: Free labels.
+
+    Raises:
+        FlowDefinitionError: It cannot be marked so; the message says why.
+    """
+    mark = _Mark(True, name, after, tags, None)
+    return mark if func is None else mark(func)
+
+
+@overload
+def step(func: F, /) -> F: ...
+@overload
+def step(
+    *, name: str | None = ..., after: After = ..., tags: Iterable[str] = ...
+) -> Decorator: ...
+def step(
+    func: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    after: After = None,
+    tags: Iterable[str] = (),
+) -> Any:
+    """Mark a function that runs after others, in the run that calls it.
+
+    >>> from penstock import flow, step
+    >>> @flow("orders")
+    ... @step(after=["receive", "shop/web:retry"], tags=("io",))
+    ... def charge(order): ...
+
+    Args:
+        func: The function, where the decorator is used bare.
+        name: Name of the step; the function's own by default.
+        after: What runs before: a name, a function, ``all_of(...)``, or a list,
+            tuple or set of those, of which one is enough. ``"billing:invoice"``
+            is a step of another flow, ``"shop/orders:publish"`` one of another
+            service.
+        tags: Free labels.
+
+    Raises:
+        FlowDefinitionError: It cannot be marked so; the message says why.
+    """
+    mark = _Mark(False, name, after, tags, None)
+    return mark if func is None else mark(func)
+
+
+class _Mark:
+    """The decorator behind every form of entrypoint and step."""
+
+    __slots__ = ("_after", "_flow", "_is_entrypoint", "_name", "_tags")
+
+    def __init__(
+        self,
+        is_entrypoint: bool,  # noqa: FBT001  # private, always positional
+        name: str | None,
+        after: After,
+        tags: Iterable[str],
+        flow: Flow | None,
+    ) -> None:
+        kind = "entrypoint" if is_entrypoint else "step"
+        if name is not None and (not isinstance(name, str) or not name.strip()):
+            msg = f"@{kind}(name={name!r}): a step's name is a text that is not empty."
+            raise FlowDefinitionError(msg)
+        where = f"@{kind}" if name is None else f"@{kind}(name={name!r})"
+        self._is_entrypoint = is_entrypoint
+        self._name = name
+        self._after = parse_after(after, where)
+        self._tags = _tags(tags)
+        self._flow = flow
+
+    def __call__(self, func: F, /) -> F:
+        if isinstance(func, staticmethod | classmethod):
+            marked = self._mark(func.__func__)
+            return type(func)(marked)
+        marked = self._mark(func)
+        return marked
+
+    def _mark(self, func: Any) -> Any:
+        kind = "entrypoint" if self._is_entrypoint else "step"
+        name = self._name or _own_name(func, kind)
+        spec = Spec(
+            self._is_entrypoint, name, self._after, self._tags, self._flow is None
+        )
+        marked = _marked(func, spec, kind)
+        wrapper = _wrapper(marked, func)
+        if self._flow is not None:
+            self._flow(wrapper)
+        return wrapper
+
+
+def _own_name(func: object, kind: str) -> str:
+    if isinstance(func, type) or not callable(func):
+        what = getattr(func, "__qualname__", None) or repr(func)
+        msg = (
+            f"@{kind} cannot mark {what} ({type(func).__name__}). Put it on a function "
+            "or method; under @property; and @flow on a class."
+        )
+        raise FlowDefinitionError(msg)
+    name = getattr(func, "__name__", "")
+    if not name or name == "<lambda>":
+        msg = (
+            f"@{kind} needs name=... for {func!r}, which has no name of its own "
+            f"({place_of(func)})."
+        )
+        raise FlowDefinitionError(msg)
+    return str(name)
+
+
+def _marked(func: Any, spec: Spec, kind: str) -> Marked:
+    """Return the mark of *func*: a new one, or its own if a flow has taken that."""
+    marked = getattr(func, MARK, None)
+    if not isinstance(marked, Marked) or marked.wrapper is not func:
+        return Marked(func, spec)
+    if marked.is_pending:
+        msg = (
+            f"{marked.spec.name!r} is marked twice ({place_of(marked.func)}). Each "
+            f"@{kind} needs a @flow of its own above it."
+        )
+        raise FlowDefinitionError(msg)
+    marked.spec = spec
+    marked.is_pending = True
+    return marked
+
+
+def _wrapper(marked: Marked, func: Any) -> Any:
+    is_entrypoint = marked.spec.is_entrypoint or any(
+        step.is_entrypoint for step in marked.steps
+    )
+    if DISABLED and _can_hold_mark(func, marked):
+        wrapper = func
+    else:
+        wrapper = wrap(marked, kind_of(marked.func), is_entrypoint=is_entrypoint)
+    marked.wrapper = wrapper
+    return wrapper
+
+
+def _can_hold_mark(func: Any, marked: Marked) -> bool:
+    try:
+        setattr(func, MARK, marked)
+    except AttributeError:  # a builtin, or an object with slots
+        return False
+    return True
+
+
+def _tags(tags: Iterable[str]) -> tuple[str, ...]:
+    return (tags,) if isinstance(tags, str) else tuple(tags)

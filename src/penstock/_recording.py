@@ -1,0 +1,126 @@
+"""Tell the recorders what happens, and keep their failures to ourselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._context import scope_var
+from ._state import LOGGER, state
+
+if TYPE_CHECKING:
+    from ._context import Scope
+    from ._state import Recorder
+
+__all__ = ["Started", "finish", "missed", "pause", "resume", "start"]
+
+Started = list[tuple["Recorder", object]]
+"""Recorders that were asked, each with what its start returned."""
+
+_QUIET = object()
+_CHAIN = ("__traceback__", "__context__", "__cause__", "__suppress_context__")
+_reported: set[tuple[object, ...]] = set()
+
+
+def start(scope: Scope, *, paused: bool = False) -> Started:
+    """Start a recording with every recorder that wants one.
+
+    Args:
+        scope: The scope of the call.
+        paused: Whether the recording is not current yet, for a generator.
+    """
+    started: Started = []
+    for recorder in state.recorders:
+        try:
+            if not recorder.enabled():
+                token: object = _QUIET
+            elif paused:
+                token = recorder.start_paused(scope)
+            else:
+                token = recorder.start(scope)
+            started.append((recorder, token))
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "start", exc)
+    return started
+
+
+def finish(
+    scope: Scope, started: Started, exc: BaseException | None, *, inner: bool = False
+) -> bool:
+    """Finish what ``start`` started, the last one first; True for the caller's note.
+
+    *inner* says that no step below has reported *exc* already.
+    """
+    before = exc and _chain(exc)
+    for recorder, token in reversed(started):
+        try:
+            if token is not _QUIET:
+                recorder.finish(scope, token, exc, inner=inner)
+            elif exc is not None:
+                recorder.missed(scope, exc, inner=inner)
+        except Exception as error:  # noqa: BLE001  # the application goes on
+            if error is not exc:
+                _report(recorder, "finish", error)
+    if exc is not None and _chain(exc) != before:
+        _mend(exc, before)
+    return True
+
+
+def _chain(exc: BaseException) -> tuple[object, ...]:
+    return exc.__traceback__, exc.__context__, exc.__cause__, exc.__suppress_context__
+
+
+def _mend(exc: BaseException, before: Any) -> None:  # noqa: ANN401  # see _chain
+    """Undo what a backend did to *exc*, also where its class forbids attributes."""
+    for name, value in zip(_CHAIN, before, strict=True):
+        getattr(BaseException, name).__set__(exc, value)
+
+
+def missed(scope: Scope, exc: BaseException, *, inner: bool) -> bool:
+    """Record a failure of a step whose start nobody wanted; True."""
+    token = scope_var.set(scope)
+    try:
+        return finish(scope, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
+    finally:
+        scope_var.reset(token)
+
+
+def resume(started: Started) -> None:
+    """Make every recording current: a generator's body runs again."""
+    for recorder, token in started:
+        try:
+            if token is not _QUIET:
+                recorder.resume(token)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "resume", exc)
+
+
+def pause(started: Started) -> None:
+    """Make no recording current: the generator's consumer runs."""
+    for recorder, token in reversed(started):
+        try:
+            if token is not _QUIET:
+                recorder.pause(token)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "pause", exc)
+
+
+def _report(recorder: Recorder, when: str, exc: Exception) -> None:
+    """Say once per cause that a recorder failed; a broken log handler may be it."""
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = trace and (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+    cause = (repr(recorder), when, type(exc), place)
+    if cause in _reported:
+        return
+    _reported.add(cause)
+    try:
+        LOGGER.warning(
+            "Backend %s failed at %s; the step ran all the same. "
+            "Said once per cause.",
+            recorder,
+            when,
+            exc_info=exc,
+        )
+    except Exception:  # noqa: BLE001, S110  # the log handler itself is broken
+        pass

@@ -1,0 +1,150 @@
+"""Every declared flow of this process, by name."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from ._process import on_fork
+from ._state import state
+from .errors import FlowDefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._source import Origin
+    from ._step import Step
+    from ._types import FlowInfo
+
+__all__ = ["OUTSIDE_MODES", "FlowOptions", "Registry", "flow_infos", "registry"]
+
+OUTSIDE_MODES = ("raise", "warn", "run")
+"""What a step can do when it is called outside a flow."""
+
+
+class FlowOptions(NamedTuple):
+    """What one ``flow(...)`` says about its flow."""
+
+    name: str
+    owner: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    outside: str = ""
+
+
+class _Record:
+    """One flow and its steps, as declared so far."""
+
+    __slots__ = ("options", "steps")
+
+    def __init__(self, name: str) -> None:
+        self.options = FlowOptions(name)
+        self.steps: dict[str, Step] = {}
+
+    def learn(self, options: FlowOptions) -> None:
+        """Take over what *options* says; what it leaves empty stays."""
+        if options == self.options:
+            return
+        old = self.options
+        self.options = FlowOptions(
+            *(new or before for new, before in zip(options, old, strict=True))
+        )
+        if self.options.outside != old.outside:
+            for step in self.steps.values():
+                step.outside = self.options.outside
+
+
+class Registry:
+    """A thread-safe mapping from names to flows."""
+
+    def __init__(self) -> None:
+        self._flows: dict[str, _Record] = {}
+        self._lock = threading.RLock()
+
+    def add(
+        self,
+        options: FlowOptions,
+        steps: Sequence[Step],
+        *,
+        klass: Origin | None = None,
+    ) -> None:
+        """Add *steps* to the flow of *options*, all of them or none.
+
+        Args:
+            options: The flow's name, and what is said about it.
+            steps: What one decorator or class declares.
+            klass: The class they come from; what it declared before goes.
+
+        Raises:
+            FlowDefinitionError: Another function has a step's name already.
+        """
+        with self._lock:
+            record = self._flows.get(options.name) or _Record(options.name)
+            stale = () if klass is None else _declared_by(klass, record)
+            added: dict[str, Step] = {}
+            for step in steps:
+                old = None if step.name in stale else record.steps.get(step.name)
+                _refuse_clash(added.get(step.name) or old, step)
+                added[step.name] = step
+            for name in stale:
+                del record.steps[name]
+            record.steps.update(added)
+            for step in steps:
+                step.outside = record.options.outside
+            record.learn(options)
+            self._flows[options.name] = record
+
+    def clear(self) -> None:
+        """Forget every flow."""
+        with self._lock:
+            self._flows.clear()
+
+    def infos(self) -> tuple[FlowInfo, ...]:
+        """Return every flow as a value, sorted by name."""
+        from ._types import FlowInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
+
+        with self._lock:
+            records = [(r.options, list(r.steps.values())) for r in self._flows.values()]
+        return tuple(
+            FlowInfo(
+                name=options.name,
+                steps=tuple(step.info() for step in steps),
+                owner=options.owner,
+                description=options.description,
+                tags=options.tags,
+                service=state.service,
+            )
+            for options, steps in sorted(records, key=lambda pair: pair[0].name)
+        )
+
+    def unlock(self) -> None:
+        """Replace the lock: another thread of a parent process may have held it."""
+        self._lock = threading.RLock()
+
+
+def _declared_by(klass: Origin, record: _Record) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, step in record.steps.items()
+        if step.klass is not None and step.klass.is_same(klass)
+    )
+
+
+def _refuse_clash(old: Step | None, new: Step) -> None:
+    if old is None or old.origin.is_same(new.origin):
+        return
+    msg = (
+        f"two different functions are step {new.name!r} of flow {new.flow!r}: "
+        f"{old.origin.qualname} ({old.place}) and {new.origin.qualname} "
+        f"({new.place}). Give one of them another name with name=..."
+    )
+    raise FlowDefinitionError(msg)
+
+
+registry = Registry()
+on_fork(registry.unlock)
+
+
+def flow_infos() -> tuple[FlowInfo, ...]:
+    """Return every registered flow, sorted by name."""
+    return registry.infos()

@@ -1,0 +1,113 @@
+"""Which run a call belongs to: a new one, the one around it, or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._context import FlowContext, Scope
+from ._state import LOGGER, state
+from .errors import NotInFlowError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._marks import Marked
+    from ._step import Step
+
+    Args = tuple[Any, ...]
+    Resolve = Callable[[Marked, Scope | None, Args], Scope | None]
+
+__all__ = ["entry_scope", "step_scope"]
+
+_warned: set[str] = set()
+
+
+def step_scope(marked: Marked, outer: Scope | None, args: Args) -> Scope | None:
+    """Return the scope in which a step runs, or None if the call is a plain one.
+
+    Args:
+        marked: The function that is called.
+        outer: The scope around the call, None outside a flow.
+        args: The positional arguments, which tell the class of a method.
+
+    Raises:
+        NotInFlowError: There is no flow, and the step's flow asks for one.
+    """
+    if outer is None:
+        return _outside(marked.first(args))
+    context, running, _ = outer
+    if running is not None and _is_super_call(marked, running, args):
+        return None
+    return context, marked.step_in(context.flow) or marked.first(args), running
+
+
+def entry_scope(marked: Marked, outer: Scope | None, args: Args) -> Scope | None:
+    """Return the scope of a run that begins here, or None if the call is plain.
+
+    An entrypoint that is a step of the flow that runs acts as a step there. In
+    a carried context a run takes over the ID and the metadata. In another run
+    it is a run of its own, which knows its parent.
+    """
+    step = marked.first(args)
+    if outer is None:
+        if not step.is_entrypoint:
+            return step_scope(marked, outer, args)
+        return FlowContext(state.new_id(), step.flow, step), step, None
+    context, running, _ = outer
+    around = running or context.entry
+    if around is not None and _is_super_call(marked, around, args):
+        return None
+    here = marked.step_in(context.flow)
+    if here is not None and not here.is_entrypoint:
+        return context, here, running
+    if not step.is_entrypoint:
+        return context, step, running
+    return _new_run(context, step), step, running
+
+
+def _new_run(outer: FlowContext, step: Step) -> FlowContext:
+    if outer.is_carried:
+        return FlowContext(
+            outer.correlation_id,
+            step.flow,
+            step,
+            parent_id=outer.parent_id,
+            root_id=outer.root_id,
+            home=outer,
+        )
+    return FlowContext(
+        state.new_id(),
+        step.flow,
+        step,
+        parent_id=outer.correlation_id,
+        root_id=outer.root_id,
+    )
+
+
+def _is_super_call(marked: Marked, running: Step, args: Args) -> bool:
+    """Tell whether an override calls the function that it overrides, on itself."""
+    if marked not in running.overrides or running.owner is None:
+        return False
+    if not args:  # a staticmethod has no self to compare
+        return True
+    klass = args[0] if isinstance(args[0], type) else type(args[0])
+    return issubclass(klass, running.owner)
+
+
+def _outside(step: Step) -> Scope | None:
+    mode = step.outside or state.outside
+    if mode == "run":
+        return FlowContext(state.new_id(), step.flow), step, None
+    if mode == "warn":
+        if step.label not in _warned:
+            _warned.add(step.label)
+            LOGGER.warning("%s It runs as a plain function.", _complaint(step))
+        return None
+    raise NotInFlowError(
+        f"{_complaint(step)} Call it from an @entrypoint, open a flow with "
+        "penstock.start_flow(), or allow it with penstock.configure(outside='run')."
+    )
+
+
+def _complaint(step: Step) -> str:
+    return f"Step {step.label} was called outside a flow ({step.place})."

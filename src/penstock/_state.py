@@ -1,0 +1,114 @@
+"""What the call path reads: active recorders, outside mode, watchers."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from ._ids import is_valid_id, mint_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._context import Scope
+
+__all__ = ["LOGGER", "Recorder", "State", "state"]
+
+LOGGER = logging.getLogger("penstock")
+LOGGER.addHandler(logging.NullHandler())
+
+
+class Recorder(Protocol):
+    """What the call path asks of a backend; leaner than ``span()``.
+
+    ``start`` returns whatever the recorder needs to ``finish``. A generator's
+    recording is paused while its body does not run.
+    """
+
+    def enabled(self) -> bool:
+        """Tell whether anyone wants this step recorded."""
+        ...
+
+    def start(self, scope: Scope, /) -> object:
+        """Record that the step of *scope* starts."""
+        ...
+
+    def start_paused(self, scope: Scope, /) -> object:
+        """Record that a generator starts; its recording is not current yet."""
+        ...
+
+    def finish(
+        self, scope: Scope, started: object, exc: BaseException | None, *, inner: bool
+    ) -> None:
+        """Record that it ended; *inner* if no step below reported *exc* already."""
+        ...
+
+    def missed(self, scope: Scope, exc: BaseException, *, inner: bool) -> None:
+        """Record a failure of a step whose start was quiet."""
+        ...
+
+    def resume(self, started: object) -> None:
+        """Make the recording current: the generator's body runs again."""
+        ...
+
+    def pause(self, started: object) -> None:
+        """Make it not current: the generator's consumer runs."""
+        ...
+
+
+class State:
+    """The settings, in the form that is cheapest to read on every call.
+
+    Attributes:
+        answers: A logger's cache of "is this level on?" where one logging
+            backend is all there is, else an empty mapping. ``answers.get(level)
+            is False`` means that nobody wants a step recorded; anything else
+            means "ask".
+        level: The key to look up in *answers*.
+        is_watched: Whether something reads the current step.
+        recorders: One for each active backend.
+    """
+
+    __slots__ = (
+        "_watchers",
+        "answers",
+        "headers",
+        "inbound_headers",
+        "is_valid_id",
+        "is_watched",
+        "level",
+        "new_id",
+        "outside",
+        "propagate",
+        "recorders",
+        "service",
+        "trust_inbound",
+    )
+
+    def __init__(self) -> None:
+        self.answers: Mapping[int, bool] = {}
+        self.level = logging.INFO
+        self.is_watched = False
+        self.recorders: tuple[Recorder, ...] = ()
+        self.outside = "raise"
+        self.new_id: Callable[[], str] = mint_id
+        self.service = ""
+        self.headers: tuple[str, ...] = ()
+        self.inbound_headers: tuple[str, ...] = ()
+        self.is_valid_id: Callable[[str], bool] = is_valid_id
+        self.propagate: frozenset[str] = frozenset()
+        self.trust_inbound: str | None = None
+        self._watchers: set[object] = set()
+
+    def watch(self, reader: object) -> None:
+        """Keep the current step known, because *reader* will ask for it."""
+        self._watchers.add(reader)
+        self.is_watched = True
+
+    def unwatch(self, reader: object) -> None:
+        """Say that *reader* no longer asks for the current step."""
+        self._watchers.discard(reader)
+        self.is_watched = bool(self._watchers)
+
+
+state = State()

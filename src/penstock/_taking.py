@@ -1,0 +1,128 @@
+"""A flow takes what is marked: one function, or every marker of a class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from ._after import resolve_after
+from ._marks import mark_of
+from ._registry import registry
+from ._source import Origin
+from ._step import Step
+from .errors import FlowDefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ._marks import Marked
+    from ._registry import FlowOptions
+
+__all__ = ["take_class", "take_function"]
+
+
+def take_function(options: FlowOptions, target: object) -> None:
+    """Register the function *target* as a step of the flow.
+
+    Raises:
+        FlowDefinitionError: *target* is not marked, or clashes with another.
+    """
+    marked = mark_of(target)
+    if marked is None:
+        _refuse_unmarked(options.name, target)
+    step = _new_step(options.name, marked, siblings=())
+    registry.add(options, [step])
+    marked.attach(step)
+
+
+def take_class(options: FlowOptions, klass: type) -> None:
+    """Register every marked function of *klass*, inherited ones too.
+
+    Raises:
+        FlowDefinitionError: Nothing in it is marked, or a name clashes.
+    """
+    found = _markers(klass)
+    if not found:
+        _refuse_unmarked(options.name, klass)
+    origin = _origin(klass)
+    overridden = {attr: _overridden(klass, attr, m) for attr, m in found.items()}
+    steps = {
+        marked: _new_step(
+            options.name,
+            marked,
+            siblings=found.values(),
+            owner=klass,
+            klass=origin,
+            overrides=overridden[attr],
+        )
+        for attr, marked in found.items()
+    }
+    if not options.description:
+        options = options._replace(description=_first_line(klass.__doc__))
+    registry.add(options, list(steps.values()), klass=origin)
+    for marked, step in steps.items():
+        marked.attach(step)
+    for others in overridden.values():
+        for other in others:
+            other.allow_super()
+
+
+def _new_step(
+    flow: str,
+    marked: Marked,
+    *,
+    siblings: Collection[Marked],
+    owner: type | None = None,
+    klass: Origin | None = None,
+    overrides: frozenset[Marked] = frozenset(),
+) -> Step:
+    spec = marked.spec
+    return Step(
+        marked.func,
+        spec.name,
+        flow,
+        is_entrypoint=spec.is_entrypoint,
+        after=resolve_after(spec.after, flow, siblings),
+        tags=spec.tags,
+        origin=Origin.of(marked.func),
+        owner=owner,
+        klass=klass,
+        overrides=overrides,
+    )
+
+
+def _markers(klass: type) -> dict[str, Marked]:
+    """Return attribute → mark, as instances see them: the nearest class wins."""
+    found: dict[str, Marked] = {}
+    for base in reversed(klass.__mro__):
+        for attr, value in vars(base).items():
+            marked = mark_of(value)
+            if marked is not None and marked.spec.is_marker:
+                found[attr] = marked
+            else:
+                found.pop(attr, None)
+    return found
+
+
+def _overridden(klass: type, attr: str, marked: Marked) -> frozenset[Marked]:
+    marks = (mark_of(vars(base).get(attr)) for base in klass.__mro__)
+    return frozenset(other for other in marks if other is not None) - {marked}
+
+
+def _origin(klass: type) -> Origin:
+    own = (mark_of(value) for value in vars(klass).values())
+    path = next((Origin.of(m.func).path for m in own if m is not None), "")
+    return Origin(klass.__qualname__, klass.__module__, path)
+
+
+def _first_line(doc: str | None) -> str:
+    return (doc or "").strip().partition("\n")[0].strip()
+
+
+def _refuse_unmarked(flow: str, target: object) -> NoReturn:
+    name = getattr(target, "__qualname__", None) or repr(target)
+    msg = (
+        f"@flow({flow!r}) found nothing to take in {name} "
+        f"(module {getattr(target, '__module__', '?')}). Put @entrypoint or "
+        '@step(after="...") under it, or on methods of the class.'
+    )
+    raise FlowDefinitionError(msg)

@@ -1,0 +1,183 @@
+"""What a backend is, and how one that only has ``span()`` is driven."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextvars import Context, ContextVar, copy_context
+from typing import TYPE_CHECKING, Any
+
+from penstock._state import state
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from penstock._context import Scope
+    from penstock._state import Recorder
+
+__all__ = ["TracingBackend", "recorder_for", "span_attributes", "status_of"]
+
+
+class TracingBackend(ABC):
+    """Records the steps of flows: subclass it to send them where you like.
+
+    >>> from contextlib import contextmanager
+    >>> import penstock
+    >>> class PrintBackend(penstock.TracingBackend):
+    ...     @contextmanager
+    ...     def span(self, step_name, flow_name, **attrs):
+    ...         print("begin", flow_name, step_name)
+    ...         yield
+    ...         print("end", step_name)
+    ...     def get_correlation_id(self):
+    ...         return penstock.current_flow_id() or ""
+    >>> penstock.configure(PrintBackend())
+    """
+
+    def enabled(self) -> bool:
+        """Tell whether anyone wants spans now; asked before any work is done."""
+        return True
+
+    @abstractmethod
+    def span(
+        self, step_name: str, flow_name: str, **attrs: object
+    ) -> AbstractContextManager[object]:
+        """Return a context manager that is entered around one call of a step.
+
+        What it yields and what its exit returns are ignored; an ``Exception``
+        in it is reported once on the ``penstock`` logger, and the step runs all
+        the same.
+
+        Args:
+            step_name: Name of the step.
+            flow_name: Name of its flow.
+            **attrs: ``correlation_id``, ``root_id``, ``parent_id``, ``caller``
+                (name of the calling step), ``service``; None where unknown.
+        """
+
+    @abstractmethod
+    def get_correlation_id(self) -> str:
+        """Return the correlation ID as this backend knows it, ``""`` if none."""
+
+
+def span_attributes(scope: Scope) -> dict[str, str | None]:
+    """Return what every backend is told about a call, apart from its names."""
+    context, _, caller = scope
+    return {
+        "correlation_id": context.correlation_id,
+        "root_id": context.root_id,
+        "parent_id": context.parent_id,
+        "caller": None if caller is None else caller.name,
+        "service": state.service or None,
+    }
+
+
+def recorder_for(backend: TracingBackend) -> Recorder:
+    """Return what the call path drives: *backend* itself where it is lean.
+
+    A subclass of a lean backend that overrides ``span`` is driven by ``span``.
+    """
+    mro = type(backend).__mro__
+    lean = next((i for i, c in enumerate(mro) if "start" in vars(c)), len(mro))
+    span = next((i for i, c in enumerate(mro) if "span" in vars(c)), len(mro))
+    is_lean = lean < len(mro) and lean <= span
+    return backend if is_lean else SpanRecorder(backend)  # type: ignore[return-value]
+
+
+class _Span:
+    """An entered span; for a generator also the context variables that it set."""
+
+    __slots__ = ("changes", "context", "manager", "tokens")
+
+    def __init__(self, manager: Any) -> None:  # noqa: ANN401  # whatever span() gave
+        self.manager = manager
+        self.context: Context | None = None
+        self.changes: list[tuple[ContextVar[Any], Any]] = []
+        self.tokens: list[tuple[ContextVar[Any], Any]] = []
+
+
+class SpanRecorder:
+    """Drives ``span()`` by hand: nothing of ours is in the user's exceptions."""
+
+    def __init__(self, backend: TracingBackend) -> None:
+        self._backend = backend
+        self.enabled = backend.enabled
+
+    def __repr__(self) -> str:
+        """Name the backend, for the line that says that it failed."""
+        return repr(self._backend)
+
+    def start(self, scope: Scope) -> _Span:
+        """Enter a span."""
+        span = _Span(self._open(scope))
+        type(span.manager).__enter__(span.manager)
+        return span
+
+    def start_paused(self, scope: Scope) -> _Span:
+        """Enter a span in a context of its own, and note what it sets there."""
+        span = _Span(self._open(scope))
+        before = copy_context()
+        span.context = before.copy()
+        span.context.run(type(span.manager).__enter__, span.manager)
+        span.changes = [
+            (var, value)
+            for var, value in span.context.items()
+            if var not in before or before[var] is not value
+        ]
+        return span
+
+    def finish(
+        self, _scope: Scope, span: _Span, exc: BaseException | None, *, inner: bool
+    ) -> None:
+        """Exit the span where it was entered; what it returns is ignored."""
+        del inner
+        leave = type(span.manager).__exit__
+        args = (None, None, None)
+        if exc is not None:
+            args = (type(exc), exc, exc.__traceback__)  # type: ignore[assignment]
+        if span.context is None:
+            leave(span.manager, *args)
+        else:
+            span.context.run(leave, span.manager, *args)
+
+    def missed(self, scope: Scope, exc: BaseException, *, inner: bool) -> None:
+        """Say nothing: the backend did not want this step."""
+
+    def resume(self, span: _Span) -> None:
+        """Set what the span's entering has set."""
+        span.tokens = [(var, var.set(value)) for var, value in span.changes]
+
+    def pause(self, span: _Span) -> None:
+        """Put back what the consumer had."""
+        while span.tokens:
+            var, token = span.tokens.pop()
+            var.reset(token)
+
+    def _open(self, scope: Scope) -> object:
+        step = scope[1]
+        assert step is not None  # noqa: S101  # the call path always names it
+        return self._backend.span(step.name, step.flow, **span_attributes(scope))
+
+
+_STATUS = {
+    ("asyncio.exceptions", "CancelledError"): "cancelled",
+    ("concurrent.futures._base", "CancelledError"): "cancelled",
+    ("builtins", "GeneratorExit"): "closed",
+    ("builtins", "SystemExit"): "exit",
+    ("celery.exceptions", "Retry"): "retry",
+    ("celery.exceptions", "Ignore"): "ignored",
+    ("celery.exceptions", "Reject"): "rejected",
+}
+
+
+def status_of(exc: BaseException | None) -> str:
+    """Return how a call ended: ``ok``, ``error``, or the name of a control flow.
+
+    Known by name, so that neither asyncio nor Celery is imported to ask.
+    """
+    if exc is None:
+        return "ok"
+    for klass in type(exc).__mro__:
+        status = _STATUS.get((klass.__module__, klass.__qualname__))
+        if status:
+            return status
+    return "error"
