@@ -59,7 +59,7 @@ def parse_after(after: object, where: str) -> tuple[tuple[object, ...], ...]:
     if isinstance(after, list | tuple):
         items: Iterable[object] = after
     elif isinstance(after, set | frozenset):
-        items = sorted(after, key=lambda item: (name_of(item) or str(item)))
+        items = sorted(after, key=lambda item: name_of(item) or str(item))
     else:
         items = (after,)
     return tuple(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
-from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
+from functools import update_wrapper, wraps
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from ._carrier import continue_flow, inject
 from ._context import FlowContext, scope_var
@@ -48,23 +48,15 @@ class BoundFunction(Generic[P, R]):
         """Pickle as the function and headers: a process pool continues the flow."""
         token = scope_var.set(self._scope)
         try:
-            return type(self)._continued, (self._func, inject())
+            return _continued, (type(self), self._func, inject())
         finally:
             scope_var.reset(token)
-
-    @classmethod
-    def _continued(
-        cls, func: Callable[P, R], headers: dict[str, str]
-    ) -> BoundFunction[P, R]:
-        if not headers:
-            return cls(func, None)
-        return cls(func, (continue_flow(headers, trust="all").context, None, None))
 
 
 class _BoundAsyncFunction(BoundFunction[P, Any]):
     """The same for an async function: the flow is there while it is awaited."""
 
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Await the function in its flow, and put back what was there."""
         before = scope_var.get()
         scope_var.set(self._scope)
@@ -73,6 +65,14 @@ class _BoundAsyncFunction(BoundFunction[P, Any]):
         finally:
             if scope_var.get() is self._scope:
                 scope_var.set(before)
+
+
+def _continued(
+    klass: type[BoundFunction[P, R]], func: Callable[P, R], headers: dict[str, str]
+) -> BoundFunction[P, R]:
+    if not headers:
+        return klass(func, None)
+    return klass(func, (continue_flow(headers, trust="all").context, None, None))
 
 
 @overload
@@ -100,7 +100,8 @@ def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
     >>> with penstock.start_flow("order-17"):
     ...     show = penstock.bind_flow(lambda: print(penstock.current_flow_id()))
     >>> thread = threading.Thread(target=show)
-    >>> thread.start(); thread.join()
+    >>> thread.start()
+    ... thread.join()
     order-17
 
     Args:
@@ -117,5 +118,16 @@ def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
         return _BoundAsyncFunction(target, scope)
     if kind == Kind.PLAIN:
         return BoundFunction(target, scope)
-    bound = BoundGenerator if kind == Kind.GENERATOR else BoundAsyncGenerator
-    return BoundFunction(lambda *a, **k: bound(target(*a, **k), scope), scope)
+    return _bound_generator_function(target, scope, kind)
+
+
+def _bound_generator_function(
+    func: Callable[..., Any], scope: Scope | None, kind: str
+) -> Callable[..., Any]:
+    klass: Any = BoundGenerator if kind == Kind.GENERATOR else BoundAsyncGenerator
+
+    @wraps(func)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return klass(func(*args, **kwargs), scope)
+
+    return call

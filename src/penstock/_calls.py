@@ -57,7 +57,7 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
 
 
 def _step(marked: Marked) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def call(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         outer = _scope()
         if outer is not None and state.answers.get(state.level) is False:
@@ -86,7 +86,7 @@ def _step(marked: Marked) -> Callable[..., Any]:
 
 
 def _entry(marked: Marked) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def call(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         outer = _scope()
         step = marked.only
@@ -115,7 +115,7 @@ def _entry(marked: Marked) -> Callable[..., Any]:
 
 def _recorded(
     scope: Scope, target: Callable[..., Any], args: Args, kwargs: Kwargs
-) -> Any:  # noqa: ANN401
+) -> Any:
     __tracebackhide__ = True
     token = _enter(scope)
     try:
@@ -132,7 +132,7 @@ def _recorded(
 
 
 def _async_step(marked: Marked) -> Callable[..., Any]:
-    async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    async def call(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         outer = _scope()
         if (
@@ -154,7 +154,7 @@ def _async_step(marked: Marked) -> Callable[..., Any]:
 
 
 def _async_entry(marked: Marked) -> Callable[..., Any]:
-    async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    async def call(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         outer = _scope()
         step = marked.only
@@ -188,7 +188,7 @@ async def _recorded_async(
     target: Callable[..., Any],
     args: Args,
     kwargs: Kwargs,
-) -> Any:  # noqa: ANN401
+) -> Any:
     __tracebackhide__ = True
     _enter(scope)
     try:
@@ -293,9 +293,7 @@ def _missed(scope: Scope, exc: BaseException) -> bool:
     return recording.missed(scope, exc, inner=_is_inner(exc))
 
 
-def _missed_step(
-    marked: Marked, outer: Scope, args: Args, exc: BaseException
-) -> bool:
+def _missed_step(marked: Marked, outer: Scope, args: Args, exc: BaseException) -> bool:
     if not marked.steps:  # no flow has taken it: that is what exc says
         return False
     scope = step_scope(marked, outer, args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, overload
 
 from ._context import FlowContext, scope_var
@@ -128,17 +129,18 @@ def _adopted(found: Mapping[str, str]) -> str:
 
 def _trace_id(traceparent: str) -> str:
     """Return the trace ID of a valid ``traceparent`` (W3C Trace Context), or ``""``."""
-    parts = traceparent.strip().split("-")
-    if len(traceparent) > 512 or len(parts) < 4 or (parts[0] == "00" and len(parts) > 4):  # noqa: PLR2004, E501
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None or match["version"] == "ff":
         return ""
-    sizes = [len(part) for part in parts[:4]]
-    is_hex = all(set(part) <= _HEX for part in parts[:4])
-    if sizes != [2, 32, 16, 2] or not is_hex or parts[0] == "ff":
+    if match["version"] == "00" and match["more"]:
         return ""
-    return parts[1] if parts[1].strip("0") and parts[2].strip("0") else ""
+    return match["trace_id"] if match["trace_id"].strip("0") else ""
 
 
-_HEX = set("0123456789abcdef")
+_TRACEPARENT = re.compile(
+    "(?P<version>[0-9a-f]{2})-(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}"
+    "-[0-9a-f]{2}(?P<more>-.{0,400})?"
+)
 _said: set[str] = set()
 
 

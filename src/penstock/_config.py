@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -23,16 +22,6 @@ __all__ = ["configure", "get_backend", "reset"]
 
 TRUST = ("none", "id", "all")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_DEFAULTS: dict[str, Any] = {
-    "backend": "logging",
-    "outside": "raise",
-    "service": "",
-    "headers": "X-Correlation-ID",
-    "inbound_headers": "X-Correlation-ID,X-Request-ID,traceparent",
-    "propagate": "",
-    "trust_inbound": "",
-}
-
 _active: list[TracingBackend] = []
 
 
@@ -114,16 +103,21 @@ def reset() -> None:
     state.new_id = mint_id
     state.is_valid_id = is_valid_id
     state.trust_inbound = None
-    settings = {name: _from_environment(name) for name in _DEFAULTS}
-    service = settings.pop("service") or os.environ.get("OTEL_SERVICE_NAME", "")
-    backends = _names(settings.pop("backend"))
-    trust = settings.pop("trust_inbound") or None
-    configure(*backends, service=service, trust_inbound=trust, **settings)
+    configure(
+        *_names(_from_environment("BACKEND", "logging")),
+        outside=_from_environment("OUTSIDE", "raise"),
+        service=_from_environment("SERVICE", os.environ.get("OTEL_SERVICE_NAME", "")),
+        headers=_from_environment("HEADERS", "X-Correlation-ID"),
+        inbound_headers=_from_environment(
+            "INBOUND_HEADERS", "X-Correlation-ID,X-Request-ID,traceparent"
+        ),
+        propagate=_from_environment("PROPAGATE", ""),
+        trust_inbound=_from_environment("TRUST_INBOUND", "") or None,
+    )
 
 
-def _from_environment(name: str) -> str:
-    value = os.environ.get(f"PENSTOCK_{name.upper()}")
-    return str(_DEFAULTS[name]) if value is None else value
+def _from_environment(name: str, default: str) -> str:
+    return os.environ.get(f"PENSTOCK_{name}", "") or default
 
 
 def _backend(backend: object) -> TracingBackend:
@@ -142,12 +136,12 @@ def _backend(backend: object) -> TracingBackend:
 def _activate(backends: list[TracingBackend]) -> None:
     recorders = tuple(recorder_for(backend) for backend in backends)
     alone = recorders[0] if len(recorders) == 1 else None
-    is_cached = isinstance(alone, LoggingBackend)
     # In this order a call in another thread asks rather than trusts an old answer.
     state.answers = {}
     state.recorders = recorders
-    state.level = alone.level if is_cached else logging.INFO
-    state.answers = alone.answers if is_cached else {}
+    if isinstance(alone, LoggingBackend):
+        state.level = alone.level
+        state.answers = alone.answers
     _active[:] = backends
 
 
@@ -187,6 +181,7 @@ def _checked(make: Callable[[], object]) -> Callable[[], str]:
     said: set[str] = set()
 
     def new_id() -> str:
+        made = ""
         try:
             made = str(make())
             reason = refusal(made, state.is_valid_id)

@@ -40,13 +40,17 @@ class FlowContext:
         is_carried: Whether it came in through a transport or ``start_flow``.
     """
 
+    # Also, for penstock itself: `entry`, the entrypoint that began the run; `home`,
+    # the carried context whose metadata this run shares; `data`, the metadata, never
+    # changed in place: a write replaces it, so that readers need no lock.
+
     __slots__ = (
         "__weakref__",
-        "_data",
-        "_home",
         "correlation_id",
+        "data",
         "entry",
         "flow",
+        "home",
         "is_carried",
         "parent_id",
         "root_id",
@@ -68,8 +72,8 @@ class FlowContext:
         self.parent_id = parent_id
         self.root_id = root_id or correlation_id
         self.is_carried = False
-        self._data = _EMPTY
-        self._home = home
+        self.data = _EMPTY
+        self.home = home
 
     def __repr__(self) -> str:
         """Show what identifies the context, not what may be secret in it."""
@@ -79,13 +83,13 @@ class FlowContext:
     @property
     def metadata(self) -> Mapping[str, Any]:
         """A read-only view of the metadata as it is now; later writes don't show."""
-        return MappingProxyType((self._home or self)._data)
+        return MappingProxyType((self.home or self).data)
 
     def set(self, key: str, value: object) -> None:
         """Share *value* under *key* with every later reader in this run."""
-        home = self._home or self
+        home = self.home or self
         with _lock:
-            home._data = {**home._data, key: value}
+            home.data = {**home.data, key: value}
 
     def fork(self) -> FlowContext:
         """Return an independent copy: same IDs, metadata of its own from here on.
@@ -105,7 +109,7 @@ class FlowContext:
             root_id=self.root_id,
         )
         copy.is_carried = self.is_carried
-        copy._data = (self._home or self)._data
+        copy.data = (self.home or self).data
         return copy
 
 
@@ -162,7 +166,7 @@ def set_flow_context_value(key: str, value: object) -> None:
         raise NotInFlowError(msg)
 
 
-def get_flow_context_value(key: str, default: Any = None) -> Any:  # noqa: ANN401
+def get_flow_context_value(key: str, default: Any = None) -> Any:
     """Return what this run shares under *key*, or *default*, also outside a flow.
 
     >>> import penstock

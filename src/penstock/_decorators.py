@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 from ._after import parse_after
 from ._calls import wrap
@@ -72,7 +72,12 @@ class Flow:
     def entrypoint(self, func: F, /) -> F: ...
     @overload
     def entrypoint(
-        self, *, name: str | None = ..., after: After = ..., tags: Iterable[str] = ...
+        self,
+        /,
+        *,
+        name: str | None = ...,
+        after: After = ...,
+        tags: Iterable[str] = ...,
     ) -> Decorator: ...
     def entrypoint(
         self,
@@ -84,14 +89,19 @@ class Flow:
         tags: Iterable[str] = (),
     ) -> Any:
         """Declare an entrypoint of this flow; see ``penstock.entrypoint``."""
-        mark = _Mark(True, name, after, tags, self)
+        mark = _Mark("entrypoint", name, after, tags, self)
         return mark if func is None else mark(func)
 
     @overload
     def step(self, func: F, /) -> F: ...
     @overload
     def step(
-        self, *, name: str | None = ..., after: After = ..., tags: Iterable[str] = ...
+        self,
+        /,
+        *,
+        name: str | None = ...,
+        after: After = ...,
+        tags: Iterable[str] = ...,
     ) -> Decorator: ...
     def step(
         self,
@@ -103,7 +113,7 @@ class Flow:
         tags: Iterable[str] = (),
     ) -> Any:
         """Declare a step of this flow; see ``penstock.step``."""
-        mark = _Mark(False, name, after, tags, self)
+        mark = _Mark("step", name, after, tags, self)
         return mark if func is None else mark(func)
 
 
@@ -121,9 +131,12 @@ def flow(
     >>> @flow("orders", owner="payments")
     ... class OrderFlow:
     ...     @entrypoint
-    ...     def receive(self, order_id): return self.charge(order_id)
+    ...     def receive(self, order_id):
+    ...         return self.charge(order_id)
+    ...
     ...     @step(after="receive")
-    ...     def charge(self, order_id): return f"charged {order_id}"
+    ...     def charge(self, order_id):
+    ...         return f"charged {order_id}"
     >>> OrderFlow().receive(17)
     'charged 17'
     >>> orders = flow("orders")
@@ -141,7 +154,7 @@ def flow(
     Raises:
         FlowDefinitionError: The name is empty or *outside* is unknown.
     """
-    if not isinstance(name, str) or not name.strip():
+    if not _is_text(name):
         msg = f'flow() needs a name, such as flow("orders"); it was given {name!r}.'
         raise FlowDefinitionError(msg)
     if outside and outside not in OUTSIDE_MODES:
@@ -189,7 +202,7 @@ def entrypoint(
     Raises:
         FlowDefinitionError: It cannot be marked so; the message says why.
     """
-    mark = _Mark(True, name, after, tags, None)
+    mark = _Mark("entrypoint", name, after, tags, None)
     return mark if func is None else mark(func)
 
 
@@ -226,29 +239,28 @@ def step(
     Raises:
         FlowDefinitionError: It cannot be marked so; the message says why.
     """
-    mark = _Mark(False, name, after, tags, None)
+    mark = _Mark("step", name, after, tags, None)
     return mark if func is None else mark(func)
 
 
 class _Mark:
     """The decorator behind every form of entrypoint and step."""
 
-    __slots__ = ("_after", "_flow", "_is_entrypoint", "_name", "_tags")
+    __slots__ = ("_after", "_flow", "_kind", "_name", "_tags")
 
     def __init__(
         self,
-        is_entrypoint: bool,  # noqa: FBT001  # private, always positional
+        kind: str,
         name: str | None,
         after: After,
         tags: Iterable[str],
         flow: Flow | None,
     ) -> None:
-        kind = "entrypoint" if is_entrypoint else "step"
-        if name is not None and (not isinstance(name, str) or not name.strip()):
+        if name is not None and not _is_text(name):
             msg = f"@{kind}(name={name!r}): a step's name is a text that is not empty."
             raise FlowDefinitionError(msg)
         where = f"@{kind}" if name is None else f"@{kind}(name={name!r})"
-        self._is_entrypoint = is_entrypoint
+        self._kind = kind
         self._name = name
         self._after = parse_after(after, where)
         self._tags = _tags(tags)
@@ -256,18 +268,20 @@ class _Mark:
 
     def __call__(self, func: F, /) -> F:
         if isinstance(func, staticmethod | classmethod):
-            marked = self._mark(func.__func__)
-            return type(func)(marked)
-        marked = self._mark(func)
-        return marked
+            rewrap: Any = type(func)
+            return cast("F", rewrap(self._mark(func.__func__)))
+        return cast("F", self._mark(func))
 
     def _mark(self, func: Any) -> Any:
-        kind = "entrypoint" if self._is_entrypoint else "step"
-        name = self._name or _own_name(func, kind)
+        name = self._name or _own_name(func, self._kind)
         spec = Spec(
-            self._is_entrypoint, name, self._after, self._tags, self._flow is None
+            is_entrypoint=self._kind == "entrypoint",
+            name=name,
+            after=self._after,
+            tags=self._tags,
+            is_marker=self._flow is None,
         )
-        marked = _marked(func, spec, kind)
+        marked = _marked(func, spec, self._kind)
         wrapper = _wrapper(marked, func)
         if self._flow is not None:
             self._flow(wrapper)
@@ -326,6 +340,10 @@ def _can_hold_mark(func: Any, marked: Marked) -> bool:
     except AttributeError:  # a builtin, or an object with slots
         return False
     return True
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _tags(tags: Iterable[str]) -> tuple[str, ...]:

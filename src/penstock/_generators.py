@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from . import _recording as recording
 from ._context import scope_var
@@ -38,28 +38,28 @@ class BoundGenerator(Generator[Y, S, R], Generic[Y, S, R]):
 
     def __next__(self) -> Y:
         """Resume the body in its scope."""
-        return self._run(self._body.__next__)
+        return cast("Y", self._run(self._body.__next__))
 
     def send(self, value: S, /) -> Y:
         """Resume the body in its scope with *value*."""
-        return self._run(self._body.send, value)
+        return cast("Y", self._run(self._body.send, value))
 
     def throw(
         self,
-        typ: Any,  # noqa: ANN401  # typeshed's own
+        typ: Any,  # typeshed's own
         val: object = None,
         tb: TracebackType | None = None,
         /,
     ) -> Y:
         """Raise in the body, in its scope."""
         given = (typ,) if val is None and tb is None else (typ, val, tb)
-        return self._run(self._body.throw, *given)
+        return cast("Y", self._run(self._body.throw, *given))
 
     def close(self) -> None:
         """Close the body in its scope."""
         self._run(self._body.close)
 
-    def _run(self, move: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401
+    def _run(self, move: Callable[..., Any], *args: object) -> Any:
         token = scope_var.set(self._scope)
         if self._started:
             recording.resume(self._started)
@@ -88,28 +88,28 @@ class BoundAsyncGenerator(AsyncGenerator[Y, S], Generic[Y, S]):
 
     async def __anext__(self) -> Y:
         """Resume the body in its scope."""
-        return await self._run(self._body.__anext__)
+        return cast("Y", await self._run(self._body.__anext__))
 
     async def asend(self, value: S, /) -> Y:
         """Resume the body in its scope with *value*."""
-        return await self._run(self._body.asend, value)
+        return cast("Y", await self._run(self._body.asend, value))
 
     async def athrow(
         self,
-        typ: Any,  # noqa: ANN401  # typeshed's own
+        typ: Any,  # typeshed's own
         val: object = None,
         tb: TracebackType | None = None,
         /,
     ) -> Y:
         """Raise in the body, in its scope."""
         given = (typ,) if val is None and tb is None else (typ, val, tb)
-        return await self._run(self._body.athrow, *given)
+        return cast("Y", await self._run(self._body.athrow, *given))
 
     async def aclose(self) -> None:
         """Close the body in its scope."""
         await self._run(self._body.aclose)
 
-    async def _run(self, move: Callable[..., Awaitable[Any]], *args: object) -> Any:  # noqa: ANN401
+    async def _run(self, move: Callable[..., Awaitable[Any]], *args: object) -> Any:
         before = scope_var.get()
         scope_var.set(self._scope)
         if self._started:

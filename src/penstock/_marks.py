@@ -98,15 +98,13 @@ class Marked:
         Raises:
             FlowDefinitionError: No flow has taken the function.
         """
-        if not self.steps:
-            self.refuse()
         if len(self.steps) > 1 and args:
             klass = args[0] if isinstance(args[0], type) else type(args[0])
             for base in klass.__mro__:
                 for step in self.steps:
                     if step.owner is base:
                         return step
-        return self.steps[0]
+        return self.steps[0] if self.steps else self.refuse()
 
 
 def mark_of(thing: object) -> Marked | None:

@@ -69,7 +69,7 @@ def _chain(exc: BaseException) -> tuple[object, ...]:
     return exc.__traceback__, exc.__context__, exc.__cause__, exc.__suppress_context__
 
 
-def _mend(exc: BaseException, before: Any) -> None:  # noqa: ANN401  # see _chain
+def _mend(exc: BaseException, before: Any) -> None:  # see _chain
     """Undo what a backend did to *exc*, also where its class forbids attributes."""
     for name, value in zip(_CHAIN, before, strict=True):
         getattr(BaseException, name).__set__(exc, value)
@@ -114,13 +114,12 @@ def _report(recorder: Recorder, when: str, exc: Exception) -> None:
     if cause in _reported:
         return
     _reported.add(cause)
-    try:
+    try:  # noqa: SIM105  # importing contextlib would cost 1 ms
         LOGGER.warning(
-            "Backend %s failed at %s; the step ran all the same. "
-            "Said once per cause.",
+            "Backend %s failed at %s; the step ran all the same. Said once per cause.",
             recorder,
             when,
             exc_info=exc,
         )
-    except Exception:  # noqa: BLE001, S110  # the log handler itself is broken
+    except Exception:  # noqa: BLE001, S110  # the log handler is broken
         pass

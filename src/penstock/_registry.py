@@ -47,7 +47,11 @@ class _Record:
             return
         old = self.options
         self.options = FlowOptions(
-            *(new or before for new, before in zip(options, old, strict=True))
+            old.name,
+            options.owner or old.owner,
+            options.description or old.description,
+            options.tags or old.tags,
+            options.outside or old.outside,
         )
         if self.options.outside != old.outside:
             for step in self.steps.values():
@@ -104,7 +108,9 @@ class Registry:
         from ._types import FlowInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
 
         with self._lock:
-            records = [(r.options, list(r.steps.values())) for r in self._flows.values()]
+            records = [
+                (r.options, list(r.steps.values())) for r in self._flows.values()
+            ]
         return tuple(
             FlowInfo(
                 name=options.name,

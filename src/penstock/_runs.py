@@ -103,10 +103,11 @@ def _outside(step: Step) -> Scope | None:
             _warned.add(step.label)
             LOGGER.warning("%s It runs as a plain function.", _complaint(step))
         return None
-    raise NotInFlowError(
+    msg = (
         f"{_complaint(step)} Call it from an @entrypoint, open a flow with "
         "penstock.start_flow(), or allow it with penstock.configure(outside='run')."
     )
+    raise NotInFlowError(msg)
 
 
 def _complaint(step: Step) -> str:

@@ -83,9 +83,7 @@ def carried(context: FlowContext, metadata: dict[str, object]) -> FlowContext:
     return context
 
 
-def start_flow(
-    correlation_id: str | None = None, /, **metadata: object
-) -> EnteredFlow:
+def start_flow(correlation_id: str | None = None, /, **metadata: object) -> EnteredFlow:
     """Open a carried context by hand, in a script, a consumer, a cron job or a test.
 
     >>> import penstock

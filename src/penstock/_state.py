@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._ids import is_valid_id, mint_id
 
@@ -38,7 +38,7 @@ class Recorder(Protocol):
         ...
 
     def finish(
-        self, scope: Scope, started: object, exc: BaseException | None, *, inner: bool
+        self, scope: Scope, started: Any, exc: BaseException | None, *, inner: bool
     ) -> None:
         """Record that it ended; *inner* if no step below reported *exc* already."""
         ...
@@ -47,11 +47,11 @@ class Recorder(Protocol):
         """Record a failure of a step whose start was quiet."""
         ...
 
-    def resume(self, started: object) -> None:
+    def resume(self, started: Any) -> None:
         """Make the recording current: the generator's body runs again."""
         ...
 
-    def pause(self, started: object) -> None:
+    def pause(self, started: Any) -> None:
         """Make it not current: the generator's consumer runs."""
         ...
 

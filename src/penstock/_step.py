@@ -18,6 +18,7 @@ __all__ = ["After", "Step"]
 After = tuple[tuple[str, ...], ...]
 """Alternatives, each of names that must all have run."""
 
+
 class Step:
     """A marked function in one flow.
 

@@ -28,6 +28,7 @@ class TracingBackend(ABC):
     ...         print("begin", flow_name, step_name)
     ...         yield
     ...         print("end", step_name)
+    ...
     ...     def get_correlation_id(self):
     ...         return penstock.current_flow_id() or ""
     >>> penstock.configure(PrintBackend())
@@ -88,7 +89,7 @@ class _Span:
 
     __slots__ = ("changes", "context", "manager", "tokens")
 
-    def __init__(self, manager: Any) -> None:  # noqa: ANN401  # whatever span() gave
+    def __init__(self, manager: Any) -> None:  # whatever span() gave
         self.manager = manager
         self.context: Context | None = None
         self.changes: list[tuple[ContextVar[Any], Any]] = []

@@ -192,7 +192,7 @@ class _LogSpan:
     """``span()`` of the logging backend, for whoever drives it by hand."""
 
     def __init__(self, backend: LoggingBackend, attrs: Fields) -> None:
-        known = {name: None for name in ("correlation_id", "root_id", "parent_id")}
+        known = dict.fromkeys(("correlation_id", "root_id", "parent_id"))
         self._backend = backend
         self._fields = {**known, "caller": None, "service": None, **attrs}
         self._fields["flow_id"] = self._fields["correlation_id"]

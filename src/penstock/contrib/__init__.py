@@ -1,0 +1,1 @@
+"""Integrations, one module per framework; each is imported by its own name."""
