@@ -1,0 +1,1 @@
+"""What penstock costs, as ratios to something everybody knows; ``make bench``."""

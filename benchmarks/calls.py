@@ -1,0 +1,133 @@
+"""Rows about the call path: what a decorated function costs when it is called."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import penstock
+
+from .floors import async_floor, floor, ten_calls, work, work_async
+from .report import Row
+from .timing import Case, best
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["rows"]
+
+orders = penstock.flow("orders")
+_numbers = count()
+_FLOOR = "× floor"
+
+
+def rows(seconds: float) -> Iterator[Row]:
+    """Measure each group of cases for *seconds*; yield its rows."""
+    yield from _quiet(seconds)
+    yield from _watched(seconds)
+    yield from _async(seconds)
+    yield from _generators(seconds)
+
+
+def entrypoint(func: Callable[..., Any]) -> Callable[..., Any]:
+    """Make *func* an entrypoint under a name of its own."""
+    return orders.entrypoint(name=f"receive {next(_numbers)}")(func)
+
+
+def step(func: Callable[..., Any]) -> Callable[..., Any]:
+    """Make *func* a step under a name of its own."""
+    return orders.step(name=f"charge {next(_numbers)}", after="receive")(func)
+
+
+@entrypoint
+def in_flow(loop: Callable[[], float]) -> float:
+    """Run a loop in a flow: a step needs one."""
+    return loop()
+
+
+@entrypoint
+async def in_flow_async(loop: Callable[[], Any]) -> Any:
+    """Run a loop of coroutines in a flow."""
+    return await loop()
+
+
+def _quiet(seconds: float) -> Iterator[Row]:
+    cases = [
+        Case("floor", floor(work())),
+        Case("step", step(work()), within=in_flow),
+        Case("entrypoint", entrypoint(work())),
+        Case("ten floors", floor(ten_calls(floor))),
+        Case("ten steps", entrypoint(ten_calls(step))),
+    ]
+    took = best(cases, seconds=seconds)
+    yield Row("step, backend quiet", took["step"] / took["floor"], 0.8, _FLOOR)
+    yield Row(
+        "entrypoint, backend quiet, with a real UUID4",
+        took["entrypoint"] / took["floor"],
+        2.9,
+        _FLOOR,
+    )
+    yield Row(
+        "entrypoint and 10 steps, quiet",
+        took["ten steps"] / took["ten floors"],
+        1.2,
+        "× (floor around 10 floors)",
+    )
+
+
+def _watched(seconds: float) -> Iterator[Row]:
+    cases = [
+        Case("floor", floor(work())),
+        Case("step", step(work()), within=in_flow),
+        Case("ten floors", floor(ten_calls(floor))),
+        Case("ten steps", entrypoint(ten_calls(step))),
+    ]
+    with log_fields():
+        took = best(cases, seconds=seconds)
+    yield Row(
+        "step, backend quiet, watched by log fields",
+        took["step"] / took["floor"],
+        1.6,
+        _FLOOR,
+    )
+    yield Row(
+        "entrypoint and 10 steps, watched",
+        took["ten steps"] / took["ten floors"],
+        1.7,
+        "× (floor around 10 floors)",
+    )
+
+
+def _async(seconds: float) -> Iterator[Row]:
+    cases = [
+        Case("floor", async_floor(work_async()), "await"),
+        Case("step", step(work_async()), "await", in_flow_async),
+        Case("entrypoint", entrypoint(work_async()), "await"),
+    ]
+    took = best(cases, seconds=seconds)
+    for name, limit in (("step", 0.95), ("entrypoint", 2.2)):
+        ratio = took[name] / took["floor"]
+        yield Row(f"async {name}, quiet", ratio, limit, "× async floor")
+
+
+def _generators(seconds: float) -> Iterator[Row]:
+    def produce(items: int) -> Iterator[int]:
+        yield from range(items)
+
+    cases = [
+        Case("floor", floor(work())),
+        Case("items", step(produce), "items", in_flow),
+    ]
+    took = best(cases, seconds=seconds)
+    yield Row("generator step, per item", took["items"] / took["floor"], 1.5, _FLOOR)
+
+
+@contextmanager
+def log_fields() -> Iterator[None]:
+    """Have the current step watched."""
+    penstock.install_log_fields()
+    try:
+        yield
+    finally:
+        penstock.uninstall_log_fields()

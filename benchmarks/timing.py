@@ -1,0 +1,107 @@
+"""Time cases against each other: interleaved rounds, the minimum of many.
+
+A minimum says what the code costs; whatever else the machine does only ever adds
+to a round. Each case has a loop of its own, compiled from source, so that what the
+interpreter learns in one case neither helps nor hurts another; and each round runs
+in a fresh ``Context``, so that no case works in variables that another has set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import ExitStack, contextmanager
+from contextvars import Context
+from dataclasses import dataclass
+from itertools import repeat
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["Case", "best"]
+
+CALLS = 250
+"""Calls in one round: well below the time slice that a scheduler gives."""
+
+_LOOPS = {
+    "call": """
+def loop():
+    started = clock()
+    for _ in repeat(None, count):
+        call(1)
+    return (clock() - started) / count
+""",
+    "await": """
+async def loop():
+    started = clock()
+    for _ in repeat(None, count):
+        await call(1)
+    return (clock() - started) / count
+""",
+    "items": """
+def loop():
+    started = clock()
+    for _ in call(count):
+        pass
+    return (clock() - started) / count
+""",
+}
+
+
+def _directly(loop: Callable[[], Any]) -> Any:
+    return loop()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something to time.
+
+    Attributes:
+        name: What it is called in the results.
+        call: Takes one number; with *kind* ``items`` it yields as many items.
+        kind: How it is used.
+        within: Calls the loop, inside a flow for instance.
+    """
+
+    name: str
+    call: Callable[[int], Any]
+    kind: Literal["call", "await", "items"] = "call"
+    within: Callable[[Callable[[], Any]], Any] = _directly
+
+
+def best(cases: Sequence[Case], *, seconds: float) -> dict[str, float]:
+    """Return the least seconds per call of each case, after *seconds* of rounds."""
+    found = dict.fromkeys((case.name for case in cases), float("inf"))
+    with ExitStack() as stack:
+        rounds = [(case.name, stack.enter_context(_rounds_of(case))) for case in cases]
+        stack.enter_context(_no_collection())
+        end = perf_counter() + seconds
+        while perf_counter() < end:
+            for name, run in rounds:
+                found[name] = min(found[name], run())
+    return found
+
+
+@contextmanager
+def _rounds_of(case: Case) -> Iterator[Callable[[], float]]:
+    names = {"call": case.call, "clock": perf_counter, "count": CALLS, "repeat": repeat}
+    exec(compile(_LOOPS[case.kind], f"<{case.name}>", "exec"), names)  # noqa: S102
+    loop: Any = names["loop"]
+    if case.kind != "await":
+        yield lambda: Context().run(case.within, loop)
+        return
+    with asyncio.Runner() as runner:
+        yield lambda: runner.run(case.within(loop), context=Context())
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the collector out, as ``timeit`` does: it charges whom it happens to hit."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
