@@ -1,0 +1,72 @@
+"""Sync the bill of materials of this environment: ``python -m examples.bom_sync``.
+
+An optional argument names the folder for the database and the log; without it they go
+into a new temporary one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import penstock
+from penstock.contrib.threads import FlowThreadPoolExecutor
+
+from .integrity import check
+from .messages import Queue, consume, consume_together
+from .parts import installed
+from .store import Store
+from .story import LOG_FORMAT, tell
+from .sync import BomSync
+
+if TYPE_CHECKING:
+    from .messages import Message
+
+NO_SUCH_PART = "a-part-that-nobody-made"
+
+
+def main() -> None:
+    """Put every installed part on a queue, handle the messages, tell the story."""
+    folder = Path(sys.argv[1] if sys.argv[1:] else tempfile.mkdtemp(prefix="bom_sync-"))
+    database, log = folder / "bom_sync.db", folder / "bom_sync.log"
+    set_up_logging(log)
+    store = Store(database)
+
+    messages, checks = Queue(), Queue()
+    for name in [*installed(), NO_SUCH_PART]:
+        messages.put(name)
+    consume(messages, BomSync(store, checks).handle_message)
+    asyncio.run(check_all(checks, store))
+
+    tell(store, database, log)
+    store.close()
+
+
+def set_up_logging(path: Path) -> None:
+    """Write every line of every logger into one file, each with its ID."""
+    logging.basicConfig(
+        level=logging.INFO,
+        format=LOG_FORMAT,
+        datefmt="%H:%M:%S",
+        handlers=[logging.FileHandler(path, mode="w", encoding="utf-8")],
+    )
+    penstock.configure("logging", service="bom-demo")
+    penstock.install_log_fields()
+
+
+async def check_all(checks: Queue, store: Store) -> None:
+    """Check every part that was synced, all at once, with four threads."""
+    with FlowThreadPoolExecutor(max_workers=4) as pool:
+
+        async def handle(message: Message) -> None:
+            await check(message, store, pool)
+
+        await consume_together(checks, handle)
+
+
+if __name__ == "__main__":
+    main()

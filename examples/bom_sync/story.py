@@ -1,0 +1,76 @@
+"""Tell what has happened: the parts, two operations by their IDs, the diagrams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penstock import generate_dag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from .store import Row, Store
+
+__all__ = ["LOG_FORMAT", "tell"]
+
+LOG_FORMAT = (
+    "%(asctime)s.%(msecs)03d %(levelname).4s %(correlation_id).8s "
+    "%(step)-20s %(message)s"
+)
+_SHOWN = 10
+_ROW = "  {:<24.24} {:<12.12} {:<28.28} {:>5} {:>6} {:>8}"
+
+
+def tell(store: Store, database: Path, log: Path) -> None:
+    """Print the story."""
+    rows = store.table()
+    lines = log.read_text(encoding="utf-8").splitlines()
+    failed = [line for line in lines if " WARN " in line and "gave up on" in line]
+    print(f"Synced the {len(rows)} parts of this environment; {len(failed)} message(s)")
+    print(f"failed. The database is {database}")
+    print(f"and the log {log} ({len(lines)} lines).")
+
+    _heading("The parts")
+    _print_table(rows)
+
+    _heading("One message: sync, database, threads and tasks share its ID")
+    most = max(rows, key=lambda row: row.needs)
+    synced = next(line for line in lines if f" upserted {most.name} " in line)
+    _grep(_id_of(synced), lines, log)
+    print("  'upserted' is logged by store.py, which knows nothing of penstock. The")
+    print("  licence report is a run of its own, with an ID of its own; its first line")
+    print("  is here because it names the run that started it.")
+
+    _heading("The message that failed on purpose")
+    for line in failed:
+        _grep(_id_of(line), lines, log)
+
+    _heading("The flows, drawn from the decorators")
+    for name in ("bom_sync", "licence_report"):
+        print(f"{name}\n{generate_dag(name, format='text')}")
+    print("The whole system, as Mermaid\n")
+    print(generate_dag(None, format="mermaid"))
+
+
+def _heading(text: str) -> None:
+    print(f"\n== {text}\n")
+
+
+def _print_table(rows: list[Row]) -> None:
+    print(_ROW.format("part", "version", "licence", "needs", "files", "changed"))
+    for row in rows[:_SHOWN]:
+        print(_ROW.format(*row[:6]))
+    if len(rows) > _SHOWN:
+        print(f"  ... and {len(rows) - _SHOWN} more in the table parts")
+
+
+def _id_of(line: str) -> str:
+    return line.split()[2]
+
+
+def _grep(text: str, lines: Iterable[str], log: Path) -> None:
+    print(f"  $ grep {text} {log.name}")
+    for line in lines:
+        if text in line:
+            print(f"  {line}")
