@@ -1,0 +1,214 @@
+"""Draw flows: from the registry over a graph and a renderer to text or a file."""
+
+# ruff: noqa: FBT001, FBT002  # generate_dag's signature is the documented one
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args, overload
+
+from ._file import write_file
+from ._graph import build_graph
+from ._registry import flow_infos
+from ._suggest import did_you_mean
+from .errors import ConfigurationError, UnknownFlowError
+from .renderers.base import FORMATS, Direction, find_renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from os import PathLike
+
+    from ._types import FlowInfo
+
+__all__ = ["FORMATS", "draw", "generate_dag"]
+
+TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
+
+_SUFFIXES = {
+    ".md": "mermaid",
+    ".markdown": "mermaid",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".json": "json",
+    ".txt": "text",
+    ".svg": "svg",
+    ".png": "png",
+    ".html": "html",
+    ".htm": "html",
+}
+_MARKDOWN = frozenset((".md", ".markdown"))
+_FENCED = frozenset(("mermaid", "dot", "json", "text"))
+_BACKTICKS = re.compile("`+")
+_MAX_LISTED = 20
+
+
+@overload
+def generate_dag(
+    flow_name: str | Sequence[str] | None,
+    format: TextFormat | None = None,
+    output: None = None,
+    detail: bool = False,
+    direction: Direction = "TD",
+) -> str: ...
+@overload
+def generate_dag(
+    flow_name: str | Sequence[str] | None,
+    format: Literal["png"],
+    output: None = None,
+    detail: bool = False,
+    direction: Direction = "TD",
+) -> bytes: ...
+@overload
+def generate_dag(
+    flow_name: str | Sequence[str] | None,
+    format: str | None = None,
+    *,
+    output: str | PathLike[str],
+    detail: bool = False,
+    direction: Direction = "TD",
+) -> None: ...
+@overload
+def generate_dag(
+    flow_name: str | Sequence[str] | None,
+    format: str | None,
+    output: str | PathLike[str],
+    detail: bool = False,
+    direction: Direction = "TD",
+) -> None: ...
+@overload
+def generate_dag(
+    flow_name: str | Sequence[str] | None,
+    format: str | None = None,
+    output: str | PathLike[str] | None = None,
+    detail: bool = False,
+    direction: Direction = "TD",
+) -> str | bytes | None: ...
+def generate_dag(
+    flow_name: str | Sequence[str] | None,
+    format: str | None = None,
+    output: str | PathLike[str] | None = None,
+    detail: bool = False,
+    direction: Direction = "TD",
+) -> str | bytes | None:
+    """Draw flows as a diagram.
+
+    >>> from penstock import generate_dag
+    >>> print(generate_dag("orders"))
+
+    Args:
+        flow_name: One flow, several, or None for all that are declared.
+        format: ``mermaid``, ``dot``, ``json``, ``text``, ``svg``, ``png``, ``html``,
+            or what another package adds. By default what the suffix of *output*
+            says, else ``mermaid``.
+        output: A file to write instead of returning the diagram. It is replaced as
+            a whole or not at all.
+        detail: Whether to show descriptions, tags, joins and the like too.
+        direction: Where edges point: ``TD`` (or ``TB``), ``LR``, ``RL`` or ``BT``.
+
+    Returns:
+        The diagram (``bytes`` for ``png``), or None if it went to *output*.
+
+    Raises:
+        UnknownFlowError: No flow of that name is declared.
+        FlowDefinitionError: A step comes after one that is not declared.
+        ConfigurationError: There is no such format, suffix or direction.
+        RenderError: The diagram could not be drawn, or *output* not written.
+    """
+    known = flow_infos()
+    return draw(
+        _chosen(flow_name, known),
+        known,
+        format=format,
+        output=output,
+        detail=detail,
+        direction=direction,
+    )
+
+
+def draw(
+    flows: Iterable[FlowInfo],
+    known: Iterable[FlowInfo] = (),
+    *,
+    format: str | None = None,
+    output: str | PathLike[str] | None = None,
+    detail: bool = False,
+    direction: Direction = "TD",
+) -> str | bytes | None:
+    """Draw the given *flows*, as ``generate_dag`` does those of the registry.
+
+    Args:
+        flows: What to draw.
+        known: Whatever else there is, so that predecessors are found.
+        format: As in ``generate_dag``; so too the rest.
+        output: A file to write.
+        detail: Whether to show more than names and edges.
+        direction: Where edges point.
+    """
+    path = None if output is None else Path(output)
+    form = format or _format_of(path)
+    render = find_renderer(form)
+    _check_direction(direction)
+    drawing = render(build_graph(flows, known), detail=detail, direction=direction)
+    if path is None:
+        return drawing
+    write_file(path, _content(drawing, form, path))
+    return None
+
+
+def _chosen(
+    flow_name: str | Sequence[str] | None, known: Sequence[FlowInfo]
+) -> Sequence[FlowInfo]:
+    if flow_name is None:
+        return known
+    names = [flow_name] if isinstance(flow_name, str) else list(flow_name)
+    declared = {flow.name for flow in known}
+    for name in names:
+        if name not in declared:
+            raise UnknownFlowError(_unknown(name, sorted(declared)), flow=name)
+    return [flow for flow in known if flow.name in names]
+
+
+def _unknown(name: str, declared: Sequence[str]) -> str:
+    if not declared:
+        return (
+            f"there is no flow {name!r}, nor any other: import the modules that "
+            "declare flows before drawing them."
+        )
+    listed = ", ".join(declared[:_MAX_LISTED])
+    more = len(declared) - _MAX_LISTED
+    rest = f" and {more} more" if more > 0 else ""
+    near = did_you_mean(name, declared)
+    return f"there is no flow {name!r}.{near} Flows are: {listed}{rest}."
+
+
+def _format_of(path: Path | None) -> str:
+    if path is None:
+        return "mermaid"
+    form = _SUFFIXES.get(path.suffix.lower())
+    if form is None:
+        msg = (
+            f"the name {path.name!r} does not tell what to draw. Give format=..., or "
+            f"a name that ends in one of: {' '.join(_SUFFIXES)}"
+        )
+        raise ConfigurationError(msg)
+    return form
+
+
+def _check_direction(direction: str) -> None:
+    names = get_args(Direction)
+    if direction not in names:
+        msg = f"direction is one of {', '.join(names)}, and not {direction!r}."
+        raise ConfigurationError(msg)
+
+
+def _content(drawing: str | bytes, form: str, path: Path) -> bytes:
+    if isinstance(drawing, bytes):
+        return drawing
+    if form in _FENCED and path.suffix.lower() in _MARKDOWN:
+        longest = max(map(len, _BACKTICKS.findall(drawing)), default=0)
+        fence = "`" * max(3, longest + 1)
+        drawing = f"{fence}{form}\n{drawing}\n{fence}"
+    return f"{drawing}\n".encode()

@@ -1,0 +1,204 @@
+"""Turn declared flows into nodes, edges and layers, ready to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from ._draft import Draft, Kind
+from ._layers import layers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ._types import FlowInfo, StepInfo
+
+__all__ = ["Cluster", "Edge", "Graph", "Kind", "Node", "build_graph"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step in a drawing.
+
+    Attributes:
+        number: Its place in ``Graph.nodes``.
+        label: Its name as the drawing's reader needs it: ``charge``, or
+            ``billing:invoice`` and ``shop/orders:publish`` for what lies outside.
+        kind: ``step`` of a flow that is drawn; ``outside``: a step of a flow that
+            is not; ``external``: another service's, and its manifest is not here.
+        layer: How many edges the longest path to it has, cycles collapsed.
+        step: What was declared; of an external one no more than flow and name.
+        services: Who declares it; empty where services have no names.
+    """
+
+    number: int
+    label: str
+    kind: Kind
+    layer: int
+    step: StepInfo
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One ``after``.
+
+    Attributes:
+        before: The predecessor.
+        after: The step that names it.
+        joins: Which ``all_of`` of the step it belongs to, counted from 1; empty
+            for a plain alternative.
+        is_crossing: Whether it leads from one process into another.
+    """
+
+    before: Node
+    after: Node
+    joins: tuple[int, ...]
+    is_crossing: bool
+
+
+class Cluster(NamedTuple):
+    """One flow of a drawing: its first service's declaration, and its nodes."""
+
+    flow: FlowInfo
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What a renderer draws, in columns.
+
+    Nodes are numbered by layer, then label. Objects for nodes and edges are made
+    when somebody asks: of 100,000 each, that takes longer than to draw them.
+
+    Attributes:
+        flows: What is drawn, by name and service.
+        labels: For each node its ``Node.label``; so too the next four.
+        links: The edges as pairs of numbers, sorted by the first, then by the
+            label of the second.
+        joins: The members of each ``all_of``, for the nodes that have any.
+    """
+
+    flows: tuple[FlowInfo, ...]
+    labels: Sequence[str]
+    kinds: Sequence[Kind]
+    layer_of: Sequence[int]
+    steps: Sequence[StepInfo]
+    services: Sequence[tuple[str, ...]]
+    links: Sequence[tuple[int, int]]
+    joins: Mapping[int, Sequence[frozenset[int]]]
+
+    @property
+    def title(self) -> str:
+        """The names of the flows, as one line."""
+        return ", ".join(dict.fromkeys(flow.name for flow in self.flows))
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes, by number."""
+        return tuple(
+            map(
+                Node,
+                range(len(self.labels)),
+                self.labels,
+                self.kinds,
+                self.layer_of,
+                self.steps,
+                self.services,
+            )
+        )
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """The edges, in the order of *links*."""
+        return tuple(self.edge(*link) for link in self.links)
+
+    @property
+    def layers(self) -> tuple[tuple[Node, ...], ...]:
+        """The nodes of each layer."""
+        return tuple(
+            tuple(nodes) for _, nodes in groupby(self.nodes, key=lambda n: n.layer)
+        )
+
+    @property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """The flows with their steps, by name."""
+        members: dict[str, list[Node]] = {flow.name: [] for flow in self.flows}
+        for node in self.nodes:
+            if node.kind == "step":
+                members[node.step.flow].append(node)
+        first = {flow.name: flow for flow in reversed(self.flows)}
+        return tuple(
+            Cluster(first[name], tuple(nodes)) for name, nodes in members.items()
+        )
+
+    def edge(self, number: int, other: int) -> Edge:
+        """Return the edge of one link."""
+        before, after = self.nodes[number], self.nodes[other]
+        groups = enumerate(self.joins.get(other, ()), 1)
+        joins = tuple(place for place, group in groups if number in group)
+        return Edge(before, after, joins, _is_crossing(before, after))
+
+
+def build_graph(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> Graph:
+    """Return the graph of *flows*.
+
+    Args:
+        flows: What to draw; flows of one name are one.
+        known: Whatever else there is, so that a predecessor in a flow that is not
+            drawn is found; may hold *flows* too.
+
+    Raises:
+        FlowDefinitionError: A predecessor that this service should have names
+            nothing.
+    """
+    drawn = _united(flows)
+    draft = Draft(drawn, known)
+    order = draft.by_label()
+    afters = draft.successors(order)
+    layers = layers_of(afters)
+    order.sort(key=layers.__getitem__)
+    place = dict(zip(order, range(len(order)), strict=True))
+    return Graph(
+        drawn,
+        labels=[draft.labels[one] for one in order],
+        kinds=[draft.kinds[one] for one in order],
+        layer_of=[layers[one] for one in order],
+        steps=[draft.steps[one] for one in order],
+        services=[draft.services[one] for one in order],
+        links=[(place[one], place[other]) for one in order for other in afters[one]],
+        joins={
+            place[one]: _moved(groups, place) for one, groups in draft.joins.items()
+        },
+    )
+
+
+def _united(flows: Iterable[FlowInfo]) -> tuple[FlowInfo, ...]:
+    """Return each flow of each service once, sorted; what was given first wins."""
+    declared: dict[tuple[str, str], FlowInfo] = {}
+    for flow in flows:
+        old = declared.setdefault((flow.name, flow.service), flow)
+        if old is not flow:
+            steps = {step.name: step for step in (*flow.steps, *old.steps)}
+            united = replace(old, steps=tuple(steps.values()))
+            declared[flow.name, flow.service] = united
+    return tuple(declared[key] for key in sorted(declared))
+
+
+def _moved(
+    groups: Iterable[frozenset[int]], place: Mapping[int, int]
+) -> tuple[frozenset[int], ...]:
+    return tuple(frozenset(place[member] for member in group) for group in groups)
+
+
+def _is_crossing(before: Node, after: Node) -> bool:
+    """Tell whether processes differ: by declaration, or because services do."""
+    if after.step.crosses or before.kind == "external":
+        return True
+    return bool(
+        before.services
+        and after.services
+        and not set(before.services) & set(after.services)
+    )

@@ -1,0 +1,1 @@
+"""Ways to draw a graph, one module each."""

@@ -1,0 +1,99 @@
+"""Give every node of a drawing an identifier that no diagram language trips over."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from penstock._graph import Graph
+
+__all__ = ["cluster_ids", "is_bare", "node_ids"]
+
+# Mermaid reads these as keywords, or keeps nodes in an object that has them already.
+_TAKEN = frozenset(
+    [
+        "end",
+        "graph",
+        "subgraph",
+        "flowchart",
+        "style",
+        "linkStyle",
+        "classDef",
+        "class",
+        "click",
+        "call",
+        "href",
+        "interpolate",
+        "_blank",
+        "_self",
+        "_parent",
+        "_top",
+        "constructor",
+        "toString",
+        "valueOf",
+        "hasOwnProperty",
+        "__proto__",
+    ]
+)
+# To Mermaid, a line that ends in "direction" and one that begins with one of these are
+# a statement about the layout, whatever else they say.
+_DIRECTIONS = frozenset(("TB", "BT", "RL", "LR", "TD"))
+_UNFIT = re.compile(r"[^A-Za-z0-9]+")
+_MAX_LENGTH = 40
+
+
+def is_bare(label: str) -> bool:
+    """Tell whether a label can be its own identifier."""
+    return (
+        label.isascii()
+        and label.isidentifier()
+        and label not in _TAKEN
+        and label[:2] not in _DIRECTIONS
+    )
+
+
+def node_ids(graph: Graph) -> list[str]:
+    """Return an identifier for each node: its label, if that is bare and its alone.
+
+    Other identifiers are made from the label, so that they stay the same when
+    something else in the graph changes; none equals a bare one.
+    """
+    times = Counter(graph.labels)
+    ids = [one if is_bare(one) and times[one] == 1 else "" for one in graph.labels]
+    missing = [number for number, given in enumerate(ids) if not given]
+    missing.sort(key=lambda one: (graph.labels[one], graph.steps[one].flow))
+    maker = _Maker(set(ids))
+    for one in missing:
+        label = graph.labels[one]
+        flow = graph.steps[one].flow
+        ids[one] = maker.make(label if times[label] == 1 else f"{flow} {label}")
+    return ids
+
+
+def cluster_ids(graph: Graph, nodes: list[str]) -> dict[str, str]:
+    """Return an identifier for each flow; none equals one of *nodes*."""
+    maker = _Maker(set(nodes))
+    names = sorted({flow.name for flow in graph.flows})
+    return {name: maker.make(f"flow {name}") for name in names}
+
+
+class _Maker:
+    """Makes identifiers; never the same one twice."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = taken
+        self._times: Counter[str] = Counter()
+
+    def make(self, text: str) -> str:
+        """Return a new identifier that reads like *text*."""
+        stem = _UNFIT.sub("_", text[:_MAX_LENGTH]).strip("_")
+        if not is_bare(stem):
+            stem = f"s_{stem}".strip("_")
+        name = stem
+        while name in self._taken:
+            self._times[stem] += 1
+            name = f"{stem}_{self._times[stem] + 1}"
+        self._taken.add(name)
+        return name

@@ -1,0 +1,154 @@
+"""Draw a graph as a Mermaid flowchart."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from .ids import cluster_ids, node_ids
+from .words import cluster_title, edge_words, node_words, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from penstock._graph import Cluster, Graph, Node
+
+    from .base import Direction
+
+__all__ = ["render_mermaid"]
+
+_MAX_EDGES = 500  # Mermaid's own default of maxEdges; it draws nothing beyond
+# The last two are how Mermaid keeps "#" and ";" to itself while it parses.
+_SPECIAL = re.compile(r"[^\w .,/()\-\x7f-\U0010ffff]|ﬂ(?=°)|¶(?=ß)", re.ASCII)
+_STADIUM, _BOX, _DOUBLE_BOX = '(["{}"])', '["{}"]', '[["{}"]]'
+_DASHED = "stroke-dasharray: 5 5"
+_INDENT = "    "
+
+
+def render_mermaid(graph: Graph, *, detail: bool, direction: Direction) -> str:
+    """Return Mermaid's text for *graph*, without a newline at the end.
+
+    Warns about more than 500 edges, which Mermaid refuses to draw unless told to.
+    """
+    if len(graph.links) > _MAX_EDGES:
+        _warn(len(graph.links))
+    chart = _Chart(graph, detail=detail)
+    return "\n".join((f"graph {direction}", *chart.lines()))
+
+
+def _warn(edges: int) -> None:
+    message = (
+        f"the diagram has {edges} edges, and Mermaid draws no more than {_MAX_EDGES} "
+        "unless its setting maxEdges is raised. Draw fewer flows at a time, or "
+        "another format."
+    )
+    frame, level = sys._getframe(), 1  # noqa: SLF001  # as warnings itself does
+    while frame.f_back and frame.f_globals["__name__"].startswith("penstock."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
+class _Chart:
+    """The lines of one chart; a label is written where its node is first named."""
+
+    def __init__(self, graph: Graph, *, detail: bool) -> None:
+        self._graph = graph
+        self._detail = detail
+        self._ids = node_ids(graph)
+        self._labels = dict(self._declarations())
+
+    def lines(self) -> Iterator[str]:
+        """Give every line but the first."""
+        graph = self._graph
+        clusters = (
+            graph.clusters if len({flow.name for flow in graph.flows}) > 1 else ()
+        )
+        if not clusters:
+            yield from self._body(range(len(graph.labels)), graph.links, _INDENT)
+        else:
+            yield from self._clusters(clusters)
+        for number, kind in enumerate(graph.kinds):
+            if kind == "external":
+                yield f"{_INDENT}style {self._ids[number]} {_DASHED}"
+
+    def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
+        links: dict[str | None, list[tuple[int, int]]] = {}
+        for link in self._graph.links:
+            links.setdefault(self._home(link), []).append(link)
+        ids = cluster_ids(self._graph, self._ids)
+        for cluster in clusters:
+            name = cluster.flow.name
+            title = _escape(cluster_title(cluster, detail=self._detail))
+            members = [node.number for node in cluster.nodes]
+            yield f'{_INDENT}subgraph {ids[name]}["{title}"]'
+            yield from self._body(members, links.get(name, []), _INDENT * 2)
+            yield f"{_INDENT}end"
+        outside = [n for n, kind in enumerate(self._graph.kinds) if kind != "step"]
+        yield from self._body(outside, links.get(None, []), _INDENT)
+
+    def _home(self, link: tuple[int, int]) -> str | None:
+        """Return the flow that a link lies in, None where it leads out of one."""
+        flows = {
+            self._graph.steps[number].flow
+            if self._graph.kinds[number] == "step"
+            else None
+            for number in link
+        }
+        return flows.pop() if len(flows) == 1 else None
+
+    def _body(
+        self,
+        numbers: Iterable[int],
+        links: Collection[tuple[int, int]],
+        indent: str,
+    ) -> Iterator[str]:
+        if self._detail:
+            yield from (indent + self._name(number) for number in numbers)
+        for before, after in links:
+            arrow = self._arrow(before, after)
+            yield f"{indent}{self._name(before)} {arrow} {self._name(after)}"
+        if not self._detail:
+            linked = set(chain.from_iterable(links))
+            lone = (number for number in numbers if number not in linked)
+            yield from (indent + self._name(number) for number in lone)
+
+    def _name(self, number: int) -> str:
+        return self._labels.pop(number, None) or self._ids[number]
+
+    def _arrow(self, before: int, after: int) -> str:
+        if not self._detail:
+            return "-.->" if self._graph.kinds[before] == "external" else "-->"
+        edge = self._graph.edge(before, after)
+        words = edge_words(edge, self._graph)
+        arrow = "-.->" if edge.is_crossing else "-->"
+        return f"{arrow}|{words}|" if words else arrow
+
+    def _declarations(self) -> Iterator[tuple[int, str]]:
+        """Give each node whose identifier does not say it all, and what does."""
+        if self._detail:
+            for node in self._graph.nodes:
+                words = "\n".join(node_words(node, detail=True))
+                shape = _shape(node).format(_escape(words))
+                yield node.number, self._ids[node.number] + shape
+            return
+        for number, label in enumerate(self._graph.labels):
+            if self._ids[number] != label:
+                text = _escape(printable(label))
+                yield number, self._ids[number] + _BOX.format(text)
+
+
+def _shape(node: Node) -> str:
+    if node.kind != "step":
+        return _DOUBLE_BOX
+    return _STADIUM if node.step.is_entrypoint else _BOX
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(_entity, text)
+
+
+def _entity(match: re.Match[str]) -> str:
+    return "<br/>" if match[0] == "\n" else f"#{ord(match[0])};"
