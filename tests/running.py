@@ -1,0 +1,93 @@
+"""What the tests of running share: functions of every kind, and ways to call them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import penstock
+from penstock import entrypoint, flow, step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KINDS = ("sync", "async", "generator", "async generator")
+MODES = ("quiet", "logged", "watched", "traced")
+"""Nobody listens; the log does; log fields read the step; a backend with span()."""
+
+Work = Callable[[], Any]
+_numbers = count(1)
+
+
+def unique(stem: str) -> str:
+    """Return a name that no other test uses, for what is said once per name."""
+    return f"{stem}_{next(_numbers)}"
+
+
+def function(kind: str, work: Work) -> Callable[[], Any]:
+    """Return a function of *kind* whose body returns, or yields, ``work()``."""
+
+    def plain() -> object:
+        return work()
+
+    async def awaited() -> object:
+        return work()
+
+    def items() -> Generator[object]:
+        yield work()
+
+    async def async_items() -> AsyncGenerator[object]:
+        yield work()
+
+    return dict(zip(KINDS, (plain, awaited, items, async_items), strict=True))[kind]
+
+
+def marked(kind: str, work: Work, *, role: str, in_flow: str = "") -> Callable[[], Any]:
+    """Return a function of *kind* that is an entrypoint or step, as *role* says."""
+    mark = entrypoint if role == "entrypoint" else step
+    func = mark(name=unique("body"))(function(kind, work))
+    return flow(in_flow or unique("flow"))(func)
+
+
+async def finish(func: Callable[[], Any]) -> Any:
+    """Call *func* to its end, however it runs; return its result or last item."""
+    made = func()
+    if inspect.isasyncgen(made):
+        return [item async for item in made][-1]
+    if inspect.isgenerator(made):
+        return list(made)[-1]
+    return await made if isinstance(made, Awaitable) else made
+
+
+class Traces(penstock.TracingBackend):
+    """A backend as the documentation prints it, which remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+        self.attrs: list[dict[str, object]] = []
+        self.wants = True
+        self._name = unique("traces")
+
+    def __repr__(self) -> str:
+        return f"<{self._name}>"
+
+    def enabled(self) -> bool:
+        return self.wants
+
+    @contextmanager
+    def span(self, step_name: str, flow_name: str, **attrs: object) -> Iterator[None]:
+        self.attrs.append({"flow": flow_name, "step": step_name, **attrs})
+        self.events.append(("enter", step_name))
+        try:
+            yield
+        except BaseException as exc:
+            self.events.append((type(exc).__name__, step_name))
+            raise
+        else:
+            self.events.append(("exit", step_name))
+
+    def get_correlation_id(self) -> str:
+        return penstock.current_flow_id() or ""
