@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._marks import mark_of, name_of
+from ._source import caller_place
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ._marks import Marked
     from ._step import After
@@ -29,7 +30,9 @@ class AllOf:
         return f"all_of({', '.join(repr(name_of(p) or p) for p in self.parts)})"
 
 
-def all_of(*steps: str | Callable[..., object]) -> AllOf:
+def all_of(
+    *steps: str | Callable[..., object] | classmethod[Any, ..., object],
+) -> AllOf:
     """Join steps: all of them must run before, where a list means any of them.
 
     >>> from penstock import all_of, flow, step
@@ -41,7 +44,10 @@ def all_of(*steps: str | Callable[..., object]) -> AllOf:
         FlowDefinitionError: Something is neither a name nor a function.
     """
     if not steps:
-        msg = "all_of() needs at least one step: all_of('charge', 'reserve')."
+        msg = (
+            f"all_of() needs at least one step ({caller_place()}): "
+            "all_of('charge', 'reserve')."
+        )
         raise FlowDefinitionError(msg)
     return AllOf(tuple(_checked(step, "all_of(...)") for step in steps))
 
@@ -73,28 +79,28 @@ def _checked(item: object, where: str) -> object:
         if item.strip():
             return item
         problem = "an empty name"
-    elif callable(item) or mark_of(item):
+    elif mark_of(item) or (callable(item) and not isinstance(item, type)):
         if name_of(item):
             return item
         problem = f"{item!r}, which has no name; give the step's name instead"
     else:
         problem = f"{item!r} ({type(item).__name__})"
     msg = (
-        f"after= of {where} holds {problem}. It takes a step's name, a decorated "
-        "function, all_of(...), or a list of those."
+        f"after= of {where} holds {problem} ({caller_place()}). It takes a step's "
+        "name, a decorated function, all_of(...), or a list of those."
     )
     raise FlowDefinitionError(msg)
 
 
 def resolve_after(
-    after: tuple[tuple[object, ...], ...], flow: str, siblings: Collection[Marked]
+    after: tuple[tuple[object, ...], ...], flow: str, siblings: Mapping[Marked, str]
 ) -> After:
     """Replace functions by names as *flow* sees them.
 
     Args:
         after: What ``parse_after`` returned.
         flow: The flow that takes the step.
-        siblings: Marked functions that *flow* takes in the same moment.
+        siblings: What *flow* takes in the same moment, and under which name.
     """
     if all(type(item) is str for group in after for item in group):
         return after  # type: ignore[return-value]  # every item is a str
@@ -103,11 +109,13 @@ def resolve_after(
     )
 
 
-def _resolved(item: object, flow: str, siblings: Collection[Marked]) -> str:
+def _resolved(item: object, flow: str, siblings: Mapping[Marked, str]) -> str:
     if isinstance(item, str):
         return item
     mark = mark_of(item)
-    if mark is None or mark in siblings or not mark.steps:
+    if mark is None:
         return name_of(item)
+    if mark in siblings or not mark.steps:
+        return siblings.get(mark, mark.spec.name)
     step = mark.step_in(flow)
     return step.name if step else f"{mark.steps[0].flow}:{mark.steps[0].name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 from ._after import parse_after
@@ -9,22 +10,28 @@ from ._calls import wrap
 from ._marks import MARK, Marked, Spec
 from ._process import DISABLED
 from ._registry import OUTSIDE_MODES, FlowOptions
-from ._source import kind_of, place_of
+from ._source import caller_place, kind_of, place_of
 from ._suggest import did_you_mean
 from ._taking import take_class, take_function
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from ._after import AllOf
 
-    OneStep = str | Callable[..., object] | AllOf
-    After = OneStep | Iterable[OneStep] | None
+    OneStep = str | Callable[..., object] | classmethod[Any, ..., object] | AllOf
+    Markable = (
+        Callable[..., object]
+        | staticmethod[..., object]
+        | classmethod[Any, ..., object]
+    )
+    After = OneStep | Sequence[OneStep] | AbstractSet[OneStep] | None
 
 __all__ = ["Decorator", "Flow", "entrypoint", "flow", "step"]
 
-F = TypeVar("F")
+F = TypeVar("F", bound="Markable")
 
 
 class Decorator(Protocol):
@@ -62,10 +69,11 @@ class Flow:
         Raises:
             FlowDefinitionError: Nothing is marked, or a name is taken.
         """
-        if isinstance(target, type):
-            take_class(self._options, target)
+        taken: object = target
+        if isinstance(taken, type):
+            take_class(self._options, taken)
         else:
-            take_function(self._options, target)
+            take_function(self._options, taken)
         return target
 
     @overload
@@ -155,12 +163,15 @@ def flow(
         FlowDefinitionError: The name is empty or *outside* is unknown.
     """
     if not _is_text(name):
-        msg = f'flow() needs a name, such as flow("orders"); it was given {name!r}.'
+        msg = (
+            f"flow() was given {name!r} ({caller_place()}). It needs a name, such as "
+            'flow("orders").'
+        )
         raise FlowDefinitionError(msg)
     if outside and outside not in OUTSIDE_MODES:
         msg = (
-            f"flow({name!r}, outside={outside!r}): it takes 'raise', 'warn' or 'run'."
-            f"{did_you_mean(outside, OUTSIDE_MODES)}"
+            f"flow({name!r}, outside={outside!r}) at {caller_place()}: it takes "
+            f"'raise', 'warn' or 'run'.{did_you_mean(outside, OUTSIDE_MODES)}"
         )
         raise FlowDefinitionError(msg)
     return Flow(FlowOptions(name, owner, description, _tags(tags), outside))
@@ -257,7 +268,10 @@ class _Mark:
         flow: Flow | None,
     ) -> None:
         if name is not None and not _is_text(name):
-            msg = f"@{kind}(name={name!r}): a step's name is a text that is not empty."
+            msg = (
+                f"@{kind}(name={name!r}) at {caller_place()}: a step's name is a text "
+                "that is not empty."
+            )
             raise FlowDefinitionError(msg)
         where = f"@{kind}" if name is None else f"@{kind}(name={name!r})"
         self._kind = kind
@@ -273,6 +287,7 @@ class _Mark:
         return cast("F", self._mark(func))
 
     def _mark(self, func: Any) -> Any:
+        _refuse_uncallable(func, self._kind)
         name = self._name or _own_name(func, self._kind)
         spec = Spec(
             is_entrypoint=self._kind == "entrypoint",
@@ -282,20 +297,32 @@ class _Mark:
             is_marker=self._flow is None,
         )
         marked = _marked(func, spec, self._kind)
-        wrapper = _wrapper(marked, func)
+        before = marked.spec, marked.is_pending, marked.wrapper
+        marked.spec, marked.is_pending = spec, True
+        wrapper = marked.wrapper = _wrapper(marked, func)
         if self._flow is not None:
-            self._flow(wrapper)
+            try:
+                self._flow(wrapper)
+            except FlowDefinitionError:
+                marked.spec, marked.is_pending, marked.wrapper = before
+                raise
         return wrapper
 
 
-def _own_name(func: object, kind: str) -> str:
+def _refuse_uncallable(func: object, kind: str) -> None:
     if isinstance(func, type) or not callable(func):
         what = getattr(func, "__qualname__", None) or repr(func)
+        fix = "Put it on a function or method; under @property; and @flow on a class."
+        if isinstance(func, str):
+            fix = f"Write @{kind}(name={func!r}), or @{kind}(after={func!r})."
         msg = (
-            f"@{kind} cannot mark {what} ({type(func).__name__}). Put it on a function "
-            "or method; under @property; and @flow on a class."
+            f"@{kind} cannot mark {what}, a {type(func).__name__} ({caller_place()}). "
+            f"{fix}"
         )
         raise FlowDefinitionError(msg)
+
+
+def _own_name(func: object, kind: str) -> str:
     name = getattr(func, "__name__", "")
     if not name or name == "<lambda>":
         msg = (
@@ -317,8 +344,6 @@ def _marked(func: Any, spec: Spec, kind: str) -> Marked:
             f"@{kind} needs a @flow of its own above it."
         )
         raise FlowDefinitionError(msg)
-    marked.spec = spec
-    marked.is_pending = True
     return marked
 
 
@@ -326,20 +351,20 @@ def _wrapper(marked: Marked, func: Any) -> Any:
     is_entrypoint = marked.spec.is_entrypoint or any(
         step.is_entrypoint for step in marked.steps
     )
-    if DISABLED and _can_hold_mark(func, marked):
-        wrapper = func
-    else:
-        wrapper = wrap(marked, kind_of(marked.func), is_entrypoint=is_entrypoint)
-    marked.wrapper = wrapper
-    return wrapper
+    if is_entrypoint and marked.only is not None:
+        marked.only = marked.only if marked.only.is_entrypoint else None
+    if DISABLED:
+        return _holding(func, marked)
+    return wrap(marked, kind_of(marked.func), is_entrypoint=is_entrypoint)
 
 
-def _can_hold_mark(func: Any, marked: Marked) -> bool:
+def _holding(func: Any, marked: Marked) -> Any:
+    """Return *func* itself with the mark on it, or what can hold a mark for it."""
     try:
         setattr(func, MARK, marked)
     except AttributeError:  # a builtin, or an object with slots
-        return False
-    return True
+        return _holding(partial(func), marked)
+    return func
 
 
 def _is_text(value: object) -> bool:

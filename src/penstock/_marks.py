@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from types import MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ._source import place_of
@@ -108,11 +110,23 @@ class Marked:
 
 
 def mark_of(thing: object) -> Marked | None:
-    """Return the mark on a wrapper, method, staticmethod or classmethod, or None."""
-    if isinstance(thing, staticmethod | classmethod):
-        thing = thing.__func__
-    mark = getattr(thing, MARK, None)
+    """Return the mark on a function, a method, or a descriptor of one, or None."""
+    try:
+        # Not getattr: a lazy object in a class, such as Flask's current_app, must not
+        # be asked for anything while the class is being made.
+        mark = object.__getattribute__(_function_in(thing), "__dict__").get(MARK)
+    except Exception:  # noqa: BLE001  # slots, builtins, and proxies raise all sorts
+        return None
     return mark if isinstance(mark, Marked) else None
+
+
+def _function_in(thing: Any) -> object:
+    kind = type(thing)  # isinstance would ask a lazy object for its __class__
+    if issubclass(kind, staticmethod | classmethod | MethodType):
+        return thing.__func__
+    if issubclass(kind, property):
+        return thing.fget
+    return thing.func if issubclass(kind, cached_property) else thing
 
 
 def name_of(thing: object) -> str:

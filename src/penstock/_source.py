@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
 
-__all__ = ["Kind", "Origin", "code_of", "kind_of", "place_of"]
+__all__ = ["Kind", "Origin", "caller_place", "code_of", "kind_of", "place_of"]
 
 _COROUTINE = 0x80 | 0x100  # inspect.CO_COROUTINE | CO_ITERABLE_COROUTINE
 _GENERATOR = 0x20
@@ -25,22 +26,21 @@ class Kind:
 
 
 def code_of(func: object) -> CodeType | None:
-    """Return the code that a call of *func* runs, through partials and ``__call__``."""
-    while isinstance(func, partial):
-        func = func.func
-    code = getattr(func, "__code__", None)
-    if code is None:
-        call = getattr(type(func), "__call__", None)  # noqa: B004  # its code is wanted
-        code = getattr(call, "__code__", None)
-    return code
+    """Return the user's own code in *func*, below partials and ``functools.wraps``."""
+    seen: set[int] = set()
+    while id(func) not in seen:
+        seen.add(id(func))
+        func = getattr(_filled_in(func), "__wrapped__", func)
+    return _called_code(_filled_in(func))
 
 
 def kind_of(func: object) -> str:
     """Tell the ``Kind`` of *func*; importing ``inspect`` for it would cost 4 ms."""
-    code = code_of(func)
+    func = _filled_in(func)
+    code = _called_code(func)
     flags = 0 if code is None else code.co_flags
-    if flags & _COROUTINE or hasattr(func, "_is_coroutine_marker"):
-        return Kind.ASYNC  # the marker is inspect.markcoroutinefunction's
+    if flags & _COROUTINE or _is_marked_async(func):
+        return Kind.ASYNC
     if flags & _ASYNC_GENERATOR:
         return Kind.ASYNC_GENERATOR
     return Kind.GENERATOR if flags & _GENERATOR else Kind.PLAIN
@@ -52,6 +52,37 @@ def place_of(func: object) -> str:
     if code is not None:
         return f"{code.co_filename}:{code.co_firstlineno}"
     return f"module {getattr(func, '__module__', None) or '?'}"
+
+
+def caller_place() -> str:
+    """Say which line called penstock, as ``path:line``, for what has no code."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # what traceback uses
+    while frame is not None and frame.f_globals.get("__package__") == __package__:
+        frame = frame.f_back
+    return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _filled_in(func: object) -> object:
+    while isinstance(func, partial):
+        func = func.func
+    return func
+
+
+def _called_code(func: object) -> CodeType | None:
+    code = getattr(func, "__code__", None)
+    if code is None:
+        call = getattr(type(func), "__call__", None)  # noqa: B004  # its code is wanted
+        code = getattr(call, "__code__", None)
+    return code
+
+
+def _is_marked_async(func: object) -> bool:
+    """Tell whether ``inspect.markcoroutinefunction`` was here; a mock seems so too."""
+    if not hasattr(func, "_is_coroutine_marker"):
+        return False
+    from inspect import iscoroutinefunction  # noqa: PLC0415  # see kind_of
+
+    return iscoroutinefunction(func)
 
 
 class Origin(NamedTuple):

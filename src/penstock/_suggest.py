@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 __all__ = ["did_you_mean"]
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'orders'?"``, or ``""`` where nothing is near."""
+    if not isinstance(name, str):
+        return ""
     from difflib import get_close_matches  # noqa: PLC0415  # 1 ms, on errors only
 
     near = get_close_matches(name, list(known), n=1)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NoReturn
 from ._after import resolve_after
 from ._marks import mark_of
 from ._registry import registry
-from ._source import Origin
+from ._source import Origin, caller_place
 from ._step import Step
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from ._marks import Marked
     from ._registry import FlowOptions
@@ -29,7 +29,7 @@ def take_function(options: FlowOptions, target: object) -> None:
     marked = mark_of(target)
     if marked is None:
         _refuse_unmarked(options.name, target)
-    step = _new_step(options.name, marked, siblings=())
+    step = _new_step(options.name, marked, siblings={})
     registry.add(options, [step])
     marked.attach(step)
 
@@ -45,12 +45,13 @@ def take_class(options: FlowOptions, klass: type) -> None:
         _refuse_unmarked(options.name, klass)
     origin = _origin(klass)
     overridden = {attr: _overridden(klass, attr, m) for attr, m in found.items()}
+    siblings = _siblings(found, overridden)
     steps = {
         marked: _new_step(
             options.name,
             marked,
-            siblings=found.values(),
-            owner=klass,
+            siblings=siblings,
+            owner=None if _is_static(klass, attr) else klass,
             klass=origin,
             overrides=overridden[attr],
         )
@@ -70,7 +71,7 @@ def _new_step(
     flow: str,
     marked: Marked,
     *,
-    siblings: Collection[Marked],
+    siblings: Mapping[Marked, str],
     owner: type | None = None,
     klass: Origin | None = None,
     overrides: frozenset[Marked] = frozenset(),
@@ -108,6 +109,24 @@ def _overridden(klass: type, attr: str, marked: Marked) -> frozenset[Marked]:
     return frozenset(other for other in marks if other is not None) - {marked}
 
 
+def _is_static(klass: type, attr: str) -> bool:
+    """Tell whether calls of *attr* say nothing about the class they go through."""
+    holders = (vars(base) for base in klass.__mro__)
+    return isinstance(next(h[attr] for h in holders if attr in h), staticmethod)
+
+
+def _siblings(
+    found: dict[str, Marked], overridden: dict[str, frozenset[Marked]]
+) -> dict[Marked, str]:
+    """Return the names in this class of its markers and of those that they override."""
+    names = {
+        other: found[attr].spec.name
+        for attr, others in overridden.items()
+        for other in others
+    }
+    return names | {marked: marked.spec.name for marked in found.values()}
+
+
 def _origin(klass: type) -> Origin:
     own = (mark_of(value) for value in vars(klass).values())
     path = next((Origin.of(m.func).path for m in own if m is not None), "")
@@ -121,8 +140,7 @@ def _first_line(doc: str | None) -> str:
 def _refuse_unmarked(flow: str, target: object) -> NoReturn:
     name = getattr(target, "__qualname__", None) or repr(target)
     msg = (
-        f"@flow({flow!r}) found nothing to take in {name} "
-        f"(module {getattr(target, '__module__', '?')}). Put @entrypoint or "
-        '@step(after="...") under it, or on methods of the class.'
+        f"@flow({flow!r}) found nothing to take in {name} ({caller_place()}). Put "
+        '@entrypoint or @step(after="...") under it, or on methods of the class.'
     )
     raise FlowDefinitionError(msg)
