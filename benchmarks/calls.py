@@ -13,13 +13,13 @@ from .report import Row
 from .timing import Case, best
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 __all__ = ["rows"]
 
 orders = penstock.flow("orders")
 _numbers = count()
-_FLOOR = "× floor"
+_FLOOR = "floors"
 
 
 def rows(seconds: float) -> Iterator[Row]:
@@ -72,7 +72,7 @@ def _quiet(seconds: float) -> Iterator[Row]:
         "entrypoint and 10 steps, quiet",
         took["ten steps"] / took["ten floors"],
         1.2,
-        "× (floor around 10 floors)",
+        "x (floor around 10 floors)",
     )
 
 
@@ -95,7 +95,7 @@ def _watched(seconds: float) -> Iterator[Row]:
         "entrypoint and 10 steps, watched",
         took["ten steps"] / took["ten floors"],
         1.7,
-        "× (floor around 10 floors)",
+        "x (floor around 10 floors)",
     )
 
 
@@ -108,7 +108,7 @@ def _async(seconds: float) -> Iterator[Row]:
     took = best(cases, seconds=seconds)
     for name, limit in (("step", 0.95), ("entrypoint", 2.2)):
         ratio = took[name] / took["floor"]
-        yield Row(f"async {name}, quiet", ratio, limit, "× async floor")
+        yield Row(f"async {name}, quiet", ratio, limit, "async floors")
 
 
 def _generators(seconds: float) -> Iterator[Row]:
@@ -124,7 +124,7 @@ def _generators(seconds: float) -> Iterator[Row]:
 
 
 @contextmanager
-def log_fields() -> Iterator[None]:
+def log_fields() -> Generator[None]:
     """Have the current step watched."""
     penstock.install_log_fields()
     try:

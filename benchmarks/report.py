@@ -73,5 +73,5 @@ def _measured(row: Row) -> str:
 def _number(value: float | None, unit: str) -> str:
     if value is None:
         return ""
-    digits = f"{value:,.0f}" if float(value).is_integer() and value else f"{value:.2f}"
+    digits = f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
     return f"{digits} {unit}".strip()

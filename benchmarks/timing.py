@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 __all__ = ["Case", "best"]
 
@@ -85,7 +85,7 @@ def best(cases: Sequence[Case], *, seconds: float) -> dict[str, float]:
 
 
 @contextmanager
-def _rounds_of(case: Case) -> Iterator[Callable[[], float]]:
+def _rounds_of(case: Case) -> Generator[Callable[[], float]]:
     names = {"call": case.call, "clock": perf_counter, "count": CALLS, "repeat": repeat}
     exec(compile(_LOOPS[case.kind], f"<{case.name}>", "exec"), names)  # noqa: S102
     loop: Any = names["loop"]
@@ -97,7 +97,7 @@ def _rounds_of(case: Case) -> Iterator[Callable[[], float]]:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def _no_collection() -> Generator[None]:
     """Keep the collector out, as ``timeit`` does: it charges whom it happens to hit."""
     gc.collect()
     gc.disable()

@@ -1,0 +1,141 @@
+"""Rows about steps that somebody records, against doing the same by hand."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import penstock
+
+from .calls import in_flow, step
+from .floors import work
+from .report import Row
+from .timing import Case, best
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+__all__ = ["rows"]
+
+
+def rows(seconds: float) -> Iterator[Row]:
+    """Measure each backend for *seconds*; yield its row."""
+    yield _logging(seconds)
+    yield _otel(seconds)
+    # The row stands here until there is something to measure.
+    yield Row("step with conformance `record`", None, 2.2, "floors", note="later")
+
+
+def _logging(seconds: float) -> Row:
+    logger = logging.getLogger("reference")
+    cases = [
+        Case("by hand", _logged(work(), logger)),
+        Case("step", step(work()), within=in_flow),
+    ]
+    stop = write_lines_nowhere()
+    took = best(cases, seconds=seconds)
+    stop()
+    ratio = took["step"] / took["by hand"]
+    return Row("step with logging at INFO", ratio, 1.0, "x two Logger.info")
+
+
+def _logged(func: Callable[[int], int], logger: logging.Logger) -> Callable[[int], int]:
+    def call(order: int) -> int:
+        logger.info("step.start orders/charge")
+        result = func(order)
+        logger.info("step.end orders/charge")
+        return result
+
+    return call
+
+
+class _Nowhere:
+    """A stream that takes every line and keeps none."""
+
+    def write(self, text: str) -> None:
+        """Drop *text*."""
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+
+def write_lines_nowhere() -> Callable[[], None]:
+    """Have INFO lines formatted and written, to nowhere; return how to stop it."""
+    handler = logging.StreamHandler(_Nowhere())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+
+    def stop() -> None:
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+    return stop
+
+
+def _otel(seconds: float) -> Row:
+    what, unit = "step with OpenTelemetry SDK", "x start_as_current_span"
+    try:
+        spans = install_sdk()
+    except ImportError:
+        return Row(what, None, 1.0, unit, note="not available")
+    charge = step(work())
+    with recording_to("otel"):
+        in_flow(lambda: charge(1))  # shows which attributes a span has
+        cases = [
+            Case("by hand", _traced(work(), spans.last.name, spans.last.attributes)),
+            Case("step", charge, within=in_flow),
+        ]
+        took = best(cases, seconds=seconds)
+    return Row(what, took["step"] / took["by hand"], 1.0, unit)
+
+
+def install_sdk() -> Any:
+    """Give the process an SDK that makes every span; return where the last one is."""
+    from opentelemetry import trace  # noqa: PLC0415  # only where it is installed
+    from opentelemetry.sdk.trace import (  # noqa: PLC0415  # the same
+        ReadableSpan,
+        SpanProcessor,
+        TracerProvider,
+    )
+
+    class Spans(SpanProcessor):
+        last: ReadableSpan
+
+        def on_end(self, span: ReadableSpan) -> None:
+            self.last = span
+
+    spans, provider = Spans(), TracerProvider()
+    provider.add_span_processor(spans)
+    trace.set_tracer_provider(provider)
+    return spans
+
+
+def _traced(
+    func: Callable[[int], int], name: str, attributes: dict[str, Any]
+) -> Callable[[int], int]:
+    from opentelemetry import trace  # noqa: PLC0415  # only where it is installed
+
+    tracer = trace.get_tracer("reference")
+    known = dict(attributes)
+    correlation_id = known.pop("penstock.correlation_id")
+
+    def call(order: int) -> int:
+        given = {**known, "penstock.correlation_id": correlation_id}
+        with tracer.start_as_current_span(name, attributes=given):
+            return func(order)
+
+    return call
+
+
+@contextmanager
+def recording_to(backend: str) -> Generator[None]:
+    """Have steps recorded by *backend*."""
+    penstock.configure(backend)
+    try:
+        yield
+    finally:
+        penstock.reset()
