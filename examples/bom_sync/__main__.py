@@ -26,7 +26,7 @@ from .sync import BomSync
 if TYPE_CHECKING:
     from .messages import Message
 
-NO_SUCH_PART = "a-part-that-nobody-made"
+NO_SUCH_PART = "no-such-part"
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def set_up_logging(path: Path) -> None:
         datefmt="%H:%M:%S",
         handlers=[logging.FileHandler(path, mode="w", encoding="utf-8")],
     )
-    penstock.configure("logging", service="bom-demo")
+    penstock.configure("logging", service="bom-demo", propagate=["version"])
     penstock.install_log_fields()
 
 

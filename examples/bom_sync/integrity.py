@@ -10,9 +10,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from penstock import all_of, flow
+from penstock import all_of, flow, get_flow_context_value
 
-from .parts import Requirement, changed_files, installed, missing_from, read_part
+from .parts import changed_files, read_part, requirements
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -35,7 +35,7 @@ async def check(message: Message, store: Store, pool: Executor) -> None:
     loop = asyncio.get_running_loop()
     (checked, changed), missing = await asyncio.gather(
         loop.run_in_executor(pool, hash_files, message.part),
-        find_missing(message.part),
+        find_missing(message.part, store),
     )
     write_findings(message.part, checked, changed, missing, store)
 
@@ -47,11 +47,11 @@ def hash_files(name: str) -> tuple[int, list[str]]:
 
 
 @integrity.step(after=check)
-async def find_missing(name: str) -> list[str]:
-    """List what the part needs and this environment lacks."""
+async def find_missing(name: str, store: Store) -> list[str]:
+    """List what the part always needs and the database does not have."""
     part = await asyncio.to_thread(read_part, name)
-    needed = [Requirement.parse(text) for text in part.requires]
-    return list(missing_from(needed, installed()))
+    always = {need.name for need in requirements(part) if not need.condition}
+    return sorted(always - store.names())
 
 
 @integrity.step(after=all_of(hash_files, find_missing), tags=("io",))
@@ -59,6 +59,8 @@ def write_findings(
     name: str, checked: int, changed: list[str], missing: list[str], store: Store
 ) -> None:
     """Write down what was found."""
-    if changed or missing:
-        logger.info("changed: %s; missing: %s", changed, missing)
+    # Set in another flow; configure(propagate=...) let it travel with the message.
+    version = get_flow_context_value("version")
+    found = "as recorded" if not changed else f"changed: {', '.join(changed)}"
+    logger.info("%s %s: %d files, %s", name, version, checked, found)
     store.set_findings(name, checked, len(changed), ", ".join(missing))

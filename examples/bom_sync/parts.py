@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Part", "Requirement", "changed_files", "installed", "read_part"]
+__all__ = [
+    "Part",
+    "Requirement",
+    "changed_files",
+    "installed",
+    "read_part",
+    "requirements",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -46,15 +53,6 @@ class Requirement:
     name: str
     versions: str
     condition: str
-
-    @classmethod
-    def parse(cls, text: str) -> Requirement:
-        """Read a ``Requires-Dist`` field; versions and conditions stay text."""
-        match = _REQUIREMENT.fullmatch(text)
-        if match is None:
-            msg = f"not a requirement: {text!r}"
-            raise ValueError(msg)
-        return cls(normal(match["name"]), match["versions"], match["condition"] or "")
 
 
 def normal(name: str) -> str:
@@ -89,6 +87,17 @@ def read_part(name: str) -> Part:
     )
 
 
+def requirements(part: Part) -> Iterator[Requirement]:
+    """Yield what *part* needs; versions and conditions stay text."""
+    for text in part.requires:
+        match = _REQUIREMENT.fullmatch(text)
+        if match is None:
+            logger.warning("not a requirement: %r", text)
+            continue
+        name, versions, condition = match["name"], match["versions"], match["condition"]
+        yield Requirement(normal(name), versions, condition or "")
+
+
 def changed_files(name: str) -> tuple[int, list[str]]:
     """Hash the files of a part; return how many, and which differ from its RECORD."""
     recorded = [file for file in distribution(name).files or () if file.hash]
@@ -115,10 +124,3 @@ def _field(source: Distribution, name: str) -> str:
 
 def _fields(source: Distribution, name: str) -> tuple[str, ...]:
     return tuple(source.metadata.get_all(name) or ())
-
-
-def missing_from(needed: list[Requirement], present: dict[str, str]) -> Iterator[str]:
-    """Yield what is needed without condition and not there."""
-    for requirement in needed:
-        if not requirement.condition and requirement.name not in present:
-            yield requirement.name

@@ -100,6 +100,10 @@ class Store:
         )
         return [Row(*row) for row in found]
 
+    def names(self) -> set[str]:
+        """Return the names of all parts."""
+        return {name for (name,) in self._database.execute("select name from parts")}
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

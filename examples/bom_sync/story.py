@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from penstock import generate_dag
 
+from .store import Row
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from .store import Row, Store
+    from .store import Store
 
 __all__ = ["LOG_FORMAT", "tell"]
 
@@ -19,7 +21,7 @@ LOG_FORMAT = (
     "%(step)-20s %(message)s"
 )
 _SHOWN = 10
-_ROW = "  {:<24.24} {:<12.12} {:<28.28} {:>5} {:>6} {:>8}"
+_ROW = "  {:<22.22} {:<12.12} {:<24.24} {:>5} {:>6} {:>8}  {:.16}"
 
 
 def tell(store: Store, database: Path, log: Path) -> None:
@@ -58,9 +60,9 @@ def _heading(text: str) -> None:
 
 
 def _print_table(rows: list[Row]) -> None:
-    print(_ROW.format("part", "version", "licence", "needs", "files", "changed"))
+    print(_ROW.format(*(column.replace("_", " ") for column in Row._fields)))
     for row in rows[:_SHOWN]:
-        print(_ROW.format(*row[:6]))
+        print(_ROW.format(*row))
     if len(rows) > _SHOWN:
         print(f"  ... and {len(rows) - _SHOWN} more in the table parts")
 

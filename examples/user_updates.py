@@ -1,0 +1,68 @@
+"""Two ways into one flow, and a join: ``python -m examples.user_updates``.
+
+A list in ``after=`` means that one of its steps is enough; ``all_of`` needs them all.
+"""
+
+from __future__ import annotations
+
+from penstock import all_of, flow, generate_dag
+
+updates = flow("user_updates", owner="accounts")
+emails: dict[str, str] = {}
+told: list[str] = []
+
+
+@updates.entrypoint
+def from_website(user: str, email: str) -> None:
+    """Take a change that the user made."""
+    update(user, email)
+
+
+@updates.entrypoint
+def from_support(ticket: str) -> None:
+    """Take a change that support made for the user."""
+    user, _, email = ticket.partition(": ")
+    update(user, email)
+
+
+@updates.step(after=[from_website, from_support])
+def check(email: str) -> str:
+    """Tidy up the address."""
+    return email.strip().lower()
+
+
+@updates.step(after=check)
+def save(user: str, email: str) -> None:
+    """Keep the new address."""
+    emails[user] = email
+
+
+@updates.step(after=check)
+def notify(user: str) -> None:
+    """Tell the user."""
+    told.append(user)
+
+
+@updates.step(after=all_of(save, notify))
+def audit(user: str) -> None:
+    """Write down what was done."""
+    print(f"{user}: {emails[user]}, told: {user in told}")
+
+
+def update(user: str, email: str) -> None:
+    """Do what both entrypoints do; a plain function, so the diagram leaves it out."""
+    email = check(email)
+    save(user, email)
+    notify(user)
+    audit(user)
+
+
+def main() -> None:
+    """Change two addresses, one by each way, then show the flow."""
+    from_website("ada", " Ada@Example.org ")
+    from_support("bob: bob@example.org")
+    print(generate_dag("user_updates", detail=True))
+
+
+if __name__ == "__main__":
+    main()

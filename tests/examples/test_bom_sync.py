@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINE = re.compile(r"[\d:.]+ (?P<level>\w+) (?P<id>\S+) (?P<step>\S+)\s+(?P<text>.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the log."""
+
+    level: str
+    id: str
+    step: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What one run of the demo left behind."""
+
+    printed: str
+    lines: list[Line]
+    parts: dict[str, str]
+
+    def of(self, flow_id: str) -> list[Line]:
+        """Return the lines that carry one ID."""
+        return [line for line in self.lines if line.id == flow_id]
+
+    def says(self, pattern: str) -> list[Line]:
+        """Return the lines whose text matches."""
+        return [line for line in self.lines if re.search(pattern, line.text)]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """Run the demo once, as a user would."""
+    folder = tmp_path_factory.mktemp("bom_sync")
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "examples.bom_sync", str(folder)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    log = (folder / "bom_sync.log").read_text(encoding="utf-8").splitlines()
+    matches = [LINE.fullmatch(line) for line in log]
+    with closing(sqlite3.connect(folder / "bom_sync.db")) as database:
+        parts = dict(database.execute("select name, version from parts").fetchall())
+    return Demo(
+        result.stdout, [Line(**match.groupdict()) for match in matches if match], parts
+    )
+
+
+def test_database_holds_what_is_installed(demo: Demo) -> None:
+    """Every distribution of this environment is a row, and nothing else is."""
+    installed: dict[str, str] = {}
+    for each in distributions():
+        name = re.sub(r"[-_.]+", "-", each.metadata["Name"]).lower()
+        installed.setdefault(name, each.version)
+
+    assert demo.parts == installed
+
+
+def test_every_line_has_an_id(demo: Demo) -> None:
+    """Also those of modules that know nothing of penstock."""
+    assert demo.lines
+    assert not [line for line in demo.lines if not re.fullmatch("[0-9a-f]{8}", line.id)]
+    assert {line.step for line in demo.says("^upserted")} == {"sync_to_database"}
+
+
+def test_one_id_from_the_message_to_the_last_check(demo: Demo) -> None:
+    """Sync, database, thread, task and the second queue share an operation's ID."""
+    for synced in demo.says("^upserted"):
+        told = {
+            line.text.partition(" ")[0] + " " + line.step for line in demo.of(synced.id)
+        }
+        assert {
+            "step.start handle_message",
+            "step.end handle_message",
+            "upserted sync_to_database",
+            "step.start check",
+            "hashed hash_files",
+            "step.end find_missing",
+            "step.end write_findings",
+            "step.end check",
+        } <= told
+
+
+def test_each_part_has_its_own_id(demo: Demo) -> None:
+    """No two operations share one."""
+    synced = demo.says("^upserted")
+
+    assert len({line.id for line in synced}) == len(synced) == len(demo.parts)
+
+
+def test_metadata_travels_with_the_message(demo: Demo) -> None:
+    """The version that one flow set is there in the other, under the same ID."""
+    found = {line.text.partition(":")[0]: line.id for line in demo.says("files, ")}
+
+    assert found == {
+        line.text.removeprefix("upserted "): line.id for line in demo.says("^upserted")
+    }
+
+
+def test_licence_report_knows_the_run_that_started_it(demo: Demo) -> None:
+    """The second flow has runs of its own, and each names its parent."""
+    started = demo.says("^started by run")
+
+    parents = [line.text.rpartition(" ")[2] for line in started]
+    assert sorted(parents) == sorted(line.id for line in demo.says("^upserted"))
+    assert not {line.id for line in started} & set(parents)
+
+
+def test_failing_message_fails_under_its_id(demo: Demo) -> None:
+    """One WARNING of penstock's, at the step that failed; INFO above it."""
+    failed = [(line.level, line.step) for line in demo.says("^step.error")]
+    (given_up,) = demo.says("^gave up")
+
+    assert failed == [("WARN", "fetch_details"), ("INFO", "handle_message")]
+    assert {line.id for line in demo.says("^step.error")} == {given_up.id}
+    assert "PackageNotFoundError" in demo.says("^step.error")[0].text
+    assert given_up.text in demo.printed
+
+
+def test_printed_lines_are_those_of_the_log(demo: Demo) -> None:
+    """What the story shows below a grep is what grep would show."""
+    greps = re.findall(
+        r"\$ grep (\w+) bom_sync.log\n((?:  [\d:.]+ .*\n)+)", demo.printed
+    )
+
+    assert len(greps) == 2
+    for flow_id, shown in greps:
+        assert shown.count("\n") == sum(
+            flow_id in f"{line.id} {line.text}" for line in demo.lines
+        )
+
+
+def test_diagrams_are_printed(demo: Demo) -> None:
+    """The terminal drawings, and the whole system with its edges between flows."""
+    assert "licence_report" in demo.printed
+    mermaid = demo.printed[demo.printed.index("graph TD") :]
+    assert "subgraph" in mermaid
+    assert mermaid.count("sync_to_database") >= 2
+
+
+def test_the_story_fits_on_a_few_screens(demo: Demo) -> None:
+    """However many parts there are."""
+    assert len(demo.printed.splitlines()) <= 120

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import doctest
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PRINTED = {
+    "orders": """
+INFO    step.start orders/receive ...  [orders/receive]
+INFO    step.start orders/validate ...  [orders/validate]
+INFO    step.end orders/validate ... ms ...  [orders/validate]
+INFO    step.start orders/charge ...  [orders/charge]
+INFO    step.end orders/charge ... ms ...  [orders/charge]
+INFO    step.start orders/ship ...  [orders/ship]
+INFO    order A-1 goes out  [orders/ship]
+INFO    step.end orders/ship ... ms ...  [orders/ship]
+INFO    step.end orders/receive ... ms ...  [orders/receive]
+receipt for 42
+INFO    step.start orders/receive ...  [orders/receive]
+INFO    step.start orders/validate ...  [orders/validate]
+WARNING step.error orders/validate ValueError ... ms ...  [orders/validate]
+INFO    step.error orders/receive ValueError ... ms ...  [orders/receive]
+refused: order A-2 is empty
+graph TD
+    receive --> validate
+    validate --> charge
+    validate --> ship
+""",
+    "user_updates": """
+ada: ada@example.org, told: True
+bob: bob@example.org, told: True
+graph TD
+...
+    from_support --> check
+    from_website --> check
+    check --> notify
+    check --> save
+    notify -->|all of| audit
+    save -->|all of| audit
+""",
+    "metadata": """
+Bonjour, Ada!
+Hello, Bob!
+two runs, two IDs: True
+outside a flow: None, None
+""",
+    "async_pipeline": """
+page a: 'brown' comes 1 times
+page b: 'the' comes 2 times
+page c: 'a' comes 1 times
+3 IDs
+""",
+}
+
+
+def test_every_program_is_here() -> None:
+    """Each program in the folder has its output below."""
+    assert set(PRINTED) == {path.stem for path in (ROOT / "examples").glob("*.py")}
+
+
+@pytest.mark.parametrize("name", sorted(PRINTED))
+def test_program_prints(name: str) -> None:
+    """An example runs as its first line says, and prints what it should."""
+    command = f"python -m examples.{name}"
+    source = (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
+    assert f"``{command}``." in source.splitlines()[0]
+
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-m", f"examples.{name}"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+    assert result.stderr == ""
+    want = PRINTED[name].lstrip("\n")
+    is_as_said = doctest.OutputChecker().check_output(
+        want, result.stdout, doctest.ELLIPSIS
+    )
+    assert is_as_said, result.stdout
