@@ -1,0 +1,53 @@
+"""The group of commands, and what an error becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from penstock._optional import requires
+from penstock.errors import PenstockError
+
+with requires("click", extra="cli"):
+    import click
+with requires("rich", extra="cli"):
+    import rich as rich  # noqa: PLC0414  # the commands may count on it
+
+from .dag import dag
+from .export import export
+from .list import list_flows
+
+__all__ = ["Failure", "app"]
+
+
+class Failure(click.ClickException):
+    """A command could not do its work; nothing of ours is worth a traceback."""
+
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PenstockError as exc:
+            raise Failure(str(exc)) from exc
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 clean, 1 findings, 2 wrong usage or a failed import.",
+)
+@click.version_option(package_name="penstock", message="%(prog)s %(version)s")
+def app() -> None:
+    """Show, draw and write down the flows of a program.
+
+    A TARGET is a module (shop.orders), one thing in it (shop.orders:OrderFlow), all
+    modules that match a pattern (shop.**), or a manifest (penstock.json). Without
+    one, the list `import` under [tool.penstock] in pyproject.toml is taken.
+    """
+
+
+app.add_command(list_flows)
+app.add_command(dag)
+app.add_command(export)

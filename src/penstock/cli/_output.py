@@ -1,0 +1,52 @@
+"""Results go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+__all__ = ["emit", "note", "plain", "shown_path"]
+
+_KILLED_BY_SIGPIPE = 141  # what a shell reports for any command whose reader left
+
+
+def emit(result: str | bytes) -> None:
+    """Write *result* to stdout, and end quietly if nobody reads it any more."""
+    if isinstance(result, str):
+        encoding = sys.stdout.encoding or "utf-8"
+        end = "\n" if result and not result.endswith("\n") else ""
+        # A terminal that lacks a character shows its code; no command fails for it.
+        result = (result + end).encode(encoding, "backslashreplace")
+    try:
+        _write(memoryview(result))
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more when it ends; let that succeed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_KILLED_BY_SIGPIPE)
+
+
+def note(message: str) -> None:
+    """Tell the user something that is not the result."""
+    click.echo(message, err=True)
+
+
+def plain(text: str) -> str:
+    """Return *text* on one line, with what a terminal would obey made visible."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def shown_path(filename: str) -> str:
+    """Return *filename* from the current folder on, where it lies below that."""
+    path = Path(filename)
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _write(rest: memoryview) -> None:
+    """Write all of *rest*: under PYTHONUNBUFFERED one write may take a part of it."""
+    while rest:
+        rest = rest[sys.stdout.buffer.write(rest) :]
+    sys.stdout.flush()

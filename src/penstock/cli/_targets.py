@@ -1,0 +1,132 @@
+"""From the targets of a command line to flows."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from penstock._manifest import load_manifest
+from penstock._optional import requires
+from penstock._registry import flow_infos
+from penstock.errors import ManifestError
+
+from ._attributes import flows_of
+from ._imports import TargetError, import_module, user_code
+from ._patterns import import_matching, is_pattern
+from ._project import find_project
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penstock._types import FlowInfo
+
+__all__ = ["Loaded", "load_flows"]
+
+
+class Loaded(NamedTuple):
+    """What targets bring.
+
+    Attributes:
+        flows: The flows that the targets name.
+        known: Those, and the ones that came along; edges may lead to them.
+    """
+
+    flows: tuple[FlowInfo, ...]
+    known: tuple[FlowInfo, ...]
+
+
+def load_flows(targets: Sequence[str], *, service: str | None = None) -> Loaded:
+    """Import *targets*, or the project's own if there are none.
+
+    A module brings every flow that is declared once it is imported, ``module:attr``
+    the flows of that attribute, and a manifest what it holds.
+
+    Args:
+        targets: What the user named.
+        service: The service of the modules' flows, instead of what they configure.
+
+    Raises:
+        TargetError: A target is not there, or importing it failed.
+        ConfigurationError: A setting in pyproject.toml is wrong.
+        ManifestError: A file is not a manifest.
+    """
+    project = find_project(Path.cwd())
+    targets = targets or project.targets
+    if not targets:
+        msg = (
+            "there is nothing to look at. Name a module (shop.orders), a pattern "
+            "(shop.**) or a manifest (penstock.json), or set `import = [...]` under "
+            "[tool.penstock] in pyproject.toml."
+        )
+        raise TargetError(msg)
+    manifests = [target for target in targets if target.endswith(".json")]
+    modules = [target for target in targets if not target.endswith(".json")]
+    carried = tuple(flow for path in manifests for flow in _from_manifest(path))
+    if not modules:
+        return Loaded(carried, carried)
+    for folder in reversed(project.import_path):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+    _set_up_django()
+    names = _import(modules)
+    own = flow_infos()
+    if service is not None:
+        own = tuple(replace(flow, service=service) for flow in own)
+    wanted = own if names is None else tuple(f for f in own if f.name in names)
+    return Loaded((*wanted, *carried), (*own, *carried))
+
+
+def _from_manifest(path: str) -> tuple[FlowInfo, ...]:
+    if not Path(path).is_file():
+        msg = f"there is no manifest {path!r}. Write one: penstock export -o {path}"
+        raise ManifestError(msg)
+    return load_manifest(Path(path))
+
+
+def _set_up_django() -> None:
+    """Let Django load its settings and models, as ``manage.py`` does."""
+    settings = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if not settings:
+        return
+    with requires("django", extra="django"):
+        django = importlib.import_module("django")
+    with user_code(f"setting up Django with {settings!r}"):
+        django.setup()
+
+
+def _import(targets: Sequence[str]) -> set[str] | None:
+    """Import *targets*; return the flows they ask for by name, None for all."""
+    names: set[str] = set()
+    wants_all = False
+    for target in targets:
+        module, attribute = _parsed(target)
+        if attribute:
+            names |= flows_of(module, attribute)
+        elif is_pattern(module):
+            import_matching(module)
+        else:
+            import_module(module)
+        wants_all |= not attribute
+    return None if wants_all else names
+
+
+def _parsed(target: str) -> tuple[str, str]:
+    """Split *target* into a module, or a pattern of some, and an attribute."""
+    module, colon, attribute = target.partition(":")
+    fault = ""
+    if "/" in module or module.endswith(".py"):
+        name = ".".join(Path(module).with_suffix("").parts).strip("./")
+        fault = f"{module!r} is a file; name the module: {name}"
+    elif not module:
+        fault = f"{target!r}: name a module before ':'."
+    elif colon and not attribute:
+        fault = f"{target!r}: name what is wanted after ':'."
+    elif not is_pattern(module) and not all(map(str.isidentifier, module.split("."))):
+        fault = f"{module!r} is no name of a module."
+    if fault:
+        raise TargetError(fault)
+    return module, attribute

@@ -1,0 +1,95 @@
+"""``penstock dag``: draw flows."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
+
+import click
+
+from penstock._dag import draw
+from penstock._suggest import did_you_mean
+from penstock.errors import RenderError, UnknownFlowError
+from penstock.renderers.base import Direction
+
+from ._output import emit, note
+from ._targets import load_flows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penstock._types import FlowInfo
+
+__all__ = ["dag"]
+
+
+class _Options(TypedDict):
+    """The options that are those of ``generate_dag``."""
+
+    format: str | None
+    output: Path | None
+    detail: bool
+    direction: Direction
+
+
+@click.command("dag")
+@click.argument("targets", nargs=-1)
+@click.option(
+    "--flow",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Draw this flow alone; may be given several times. All flows by default.",
+)
+@click.option(
+    "--format",
+    "-f",
+    metavar="FORMAT",
+    help="mermaid, dot, json, text, ...; by default what the suffix of --output says, "
+    "else mermaid.",
+)
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write this file instead of stdout.",
+)
+@click.option(
+    "--detail", is_flag=True, help="Add shapes, descriptions, tags and joins."
+)
+@click.option(
+    "--direction",
+    type=click.Choice(get_args(Direction)),
+    default="TD",
+    show_default=True,
+    help="Where edges point: top-down, left-right, and so on.",
+)
+def dag(
+    targets: tuple[str, ...], names: tuple[str, ...], **options: Unpack[_Options]
+) -> None:
+    """Draw the flows of TARGETS as a diagram."""
+    flows, known = load_flows(targets)
+    with warnings.catch_warnings(record=True) as told:
+        drawing = draw(_chosen(flows, names), known, **options)
+    for warning in told:
+        note(f"Warning: {warning.message}")
+    if isinstance(drawing, bytes) and sys.stdout.isatty():
+        msg = "a picture is nothing for a terminal. Name a file: --output flow.png"
+        raise RenderError(msg)
+    if drawing is not None:
+        emit(drawing)
+
+
+def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> tuple[FlowInfo, ...]:
+    declared = {flow.name for flow in flows}
+    if not declared:
+        msg = "no flow is declared there, so there is nothing to draw."
+        raise RenderError(msg)
+    for name in names:
+        if name not in declared:
+            msg = f"there is no flow {name!r}.{did_you_mean(name, declared)}"
+            raise UnknownFlowError(msg, flow=name)
+    return tuple(flow for flow in flows if not names or flow.name in names)

@@ -1,0 +1,105 @@
+"""``penstock list``: the flows, one per line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ._output import emit, note, plain, shown_path
+from ._targets import load_flows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from penstock._types import FlowInfo
+
+__all__ = ["list_flows"]
+
+
+@click.command("list", short_help="List the flows of TARGETS.")
+@click.argument("targets", nargs=-1)
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["table", "json", "concise"]),
+    default="table",
+    show_default=True,
+    help="concise is one line per flow, its fields separated by tabs.",
+)
+def list_flows(targets: tuple[str, ...], form: str) -> None:
+    """List the flows of TARGETS: entrypoints, number of steps, owner and place."""
+    flows, _ = load_flows(targets)
+    if not flows:
+        note("No flow is declared there.")
+    emit(_FORMS[form](flows))
+
+
+def _table(flows: Sequence[FlowInfo]) -> str:
+    if not flows:
+        return ""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    rows = [_row(flow) for flow in flows]
+    columns = ["flow", "service", "entrypoints", "steps", "owner", "place", "about"]
+    kept = [i for i in range(len(columns)) if any(row[i] for row in rows)]
+    for i in kept:
+        table.add_column(
+            columns[i], justify="right" if columns[i] == "steps" else "left"
+        )
+    for row in rows:
+        table.add_row(*(Text(row[i], style="bold" if i == 0 else "") for i in kept))
+    return _drawn(table)
+
+
+def _drawn(table: Table) -> str:
+    """Draw for the terminal that stdout is, or else as wide as the data are."""
+    terminal = Console()
+    buffer = StringIO()
+    console = Console(
+        file=buffer,
+        force_terminal=terminal.is_terminal,
+        color_system="auto" if terminal.is_terminal else None,
+        width=terminal.width if terminal.is_terminal else _UNLIMITED,
+    )
+    console.print(table)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
+
+
+_UNLIMITED = 1_000_000
+
+
+def _concise(flows: Sequence[FlowInfo]) -> str:
+    return "".join("\t".join(_row(flow)) + "\n" for flow in flows)
+
+
+def _json(flows: Sequence[FlowInfo]) -> str:
+    return json.dumps([asdict(flow) for flow in flows], indent=2)
+
+
+def _row(flow: FlowInfo) -> tuple[str, ...]:
+    entrypoints = [step.name for step in flow.steps if step.is_entrypoint]
+    first = min(flow.steps, key=lambda step: (step.path, step.line), default=None)
+    return (
+        plain(flow.name),
+        plain(flow.service),
+        plain(", ".join(entrypoints)),
+        str(len(flow.steps)),
+        plain(flow.owner),
+        plain(f"{shown_path(first.path)}:{first.line}") if first and first.path else "",
+        plain(flow.description),
+    )
+
+
+_FORMS: dict[str, Callable[[Sequence[FlowInfo]], str]] = {
+    "table": _table,
+    "json": _json,
+    "concise": _concise,
+}

@@ -1,0 +1,97 @@
+"""The command as a whole: help, documents, and doing without the extra."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shop
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+
+click = pytest.importorskip("click", reason="needs click")
+pytest.importorskip("rich", reason="needs rich")
+
+from click.testing import CliRunner  # noqa: E402  # only where click is
+
+from penstock.cli._app import app  # noqa: E402  # the same
+
+COMMANDS = sorted(app.commands)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_has_help(command: str) -> None:
+    """Every command explains itself and each of its options."""
+    result = CliRunner().invoke(app, [command, "--help"])
+
+    assert result.exit_code == 0
+    assert app.commands[command].help
+    for option in app.commands[command].params:
+        assert isinstance(option, click.Argument) or getattr(option, "help", None)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_is_documented(command: str) -> None:
+    """The reference has a section for every command, with all of its options."""
+    page = REFERENCE.read_text(encoding="utf-8")
+    _, _, section = page.partition(f"\n## `penstock {command}`\n")
+    section, _, _ = section.partition("\n## ")
+
+    for option in app.commands[command].params:
+        for name in option.opts:
+            assert f"`{name}" in section or name == "targets", name
+
+
+def test_no_command_shows_help(shop: Shop) -> None:
+    """``penstock`` alone says what there is."""
+    result = shop.penstock()
+
+    assert result.returncode == 2
+    assert all(command in result.stderr + result.stdout for command in COMMANDS)
+
+
+def test_unknown_command(shop: Shop) -> None:
+    """A command that does not exist is a usage error."""
+    result = shop.penstock("lst")
+
+    assert result.returncode == 2
+    assert "lst" in result.stderr
+
+
+def test_version(shop: Shop) -> None:
+    """``--version`` says which penstock this is."""
+    result = shop.penstock("--version")
+
+    assert result.stdout == f"penstock {version('penstock')}\n"
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_without_the_extra(shop: Shop, package: str) -> None:
+    """Without click or rich the script says what to install, and no more."""
+    code = f"import sys; sys.modules[{package!r}] = None\n"
+    code += "from penstock.cli import main; main()"
+
+    result = shop.penstock("list", program=(sys.executable, "-c", code))
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"Error: '{package}' is not installed. "
+        "Install it with: pip install 'penstock[cli]'\n"
+    )
+
+
+def test_script_is_installed(shop: Shop) -> None:
+    """The console script is the same program."""
+    script = Path(sys.executable).with_name("penstock")
+    if not script.exists():
+        pytest.skip("needs penstock installed")
+
+    result = shop.penstock("list", "shop.orders", program=(str(script),))
+
+    assert result.returncode == 0, result.stderr
+    assert "orders" in result.stdout

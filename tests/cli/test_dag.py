@@ -1,0 +1,219 @@
+"""``penstock dag``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shop
+
+ORDERS = """\
+graph TD
+    receive --> charge
+    receive --> reserve
+    charge --> ship
+    reserve --> ship
+"""
+
+
+def test_mermaid_by_default(shop: Shop) -> None:
+    """One flow, as the library itself draws it."""
+    result = shop.penstock("dag", "shop.orders")
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, ORDERS, "")
+
+
+def test_flow_by_name(shop: Shop) -> None:
+    """``--flow`` picks one of many; what it needs from the others is still known."""
+    result = shop.penstock("dag", "shop.**", "--flow", "orders")
+
+    assert result.stdout == ORDERS
+
+
+def test_several_flows(shop: Shop) -> None:
+    """``--flow`` twice draws both, and nothing else."""
+    result = shop.penstock("dag", "shop.**", "--flow=orders", "--flow=billing")
+
+    assert "remind" in result.stdout
+    assert "ship" in result.stdout
+    assert "record" not in result.stdout
+
+
+def test_everything(shop: Shop) -> None:
+    """Without ``--flow`` the whole system is drawn."""
+    result = shop.penstock("dag", "shop.**")
+
+    assert {name for name in ("remind", "ship", "record") if name in result.stdout} == {
+        "remind",
+        "ship",
+        "record",
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [("mermaid", "graph TD"), ("dot", "digraph"), ("json", "{"), ("text", "receive")],
+)
+def test_formats(shop: Shop, form: str, says: str) -> None:
+    """Each text format goes to stdout."""
+    result = shop.penstock("dag", "shop.orders", "--format", form)
+
+    assert result.returncode == 0, result.stderr
+    assert says in result.stdout
+
+
+def test_direction_and_detail(shop: Shop) -> None:
+    """Options reach the drawing."""
+    result = shop.penstock("dag", "shop.orders", "--direction=LR", "--detail")
+
+    assert "graph LR" in result.stdout
+    assert "Take the order" in result.stdout
+
+
+def test_file_by_its_suffix(shop: Shop) -> None:
+    """``-o`` writes a file of the format that its name says, and prints nothing."""
+    result = shop.penstock("dag", "shop.orders", "-o", "orders.md")
+
+    assert (result.returncode, result.stdout) == (0, "")
+    written = (shop.root / "orders.md").read_text(encoding="utf-8")
+    assert written == f"```mermaid\n{ORDERS}```\n"
+
+
+def test_json_drawing_is_json(shop: Shop) -> None:
+    """What is piped on can be parsed."""
+    result = shop.penstock("dag", "shop.orders", "-f", "json")
+
+    assert json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--flow", "order"], "'order'. Did you mean 'orders'?"),
+        (["--format", "gif"], "there is no format 'gif'"),
+        (["-o", "orders.gif"], ".gif"),
+        (["-o", "nowhere/orders.md"], "nowhere"),
+        (["-o", "shop"], "is a directory"),
+        (["--direction", "UP"], "'UP' is not one of"),
+        (["--nope"], "No such option"),
+    ],
+)
+def test_wrong_usage(shop: Shop, arguments: list[str], told: str) -> None:
+    """What cannot be done is said in one message."""
+    result = shop.penstock("dag", "shop.orders", *arguments)
+
+    assert result.returncode == 2
+    assert told in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+def test_nothing_to_draw(shop: Shop) -> None:
+    """A module without flows cannot be drawn."""
+    shop.write("empty.py", "")
+
+    result = shop.penstock("dag", "empty")
+
+    assert result.returncode == 2
+    assert "no flow is declared there" in result.stderr
+
+
+def test_predecessor_that_is_nowhere(shop: Shop) -> None:
+    """A wrong ``after`` is an error of the command, with its place and suggestion."""
+    shop.write(
+        "wrong.py",
+        """
+        from penstock import flow
+        f = flow("wrong")
+        @f.entrypoint
+        def start(): ...
+        @f.step(after="strat")
+        def end(): ...
+        """,
+    )
+
+    result = shop.penstock("dag", "wrong")
+
+    assert result.returncode == 2
+    assert "Did you mean 'start'?" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_manifests_make_one_picture(shop: Shop) -> None:
+    """Flows of several repositories are drawn from their manifests."""
+    shop.write(
+        "till.py",
+        """
+        from penstock import flow
+        till = flow("till")
+        @till.entrypoint
+        def open_till(): ...
+        @till.step(after=["open_till", "shop/orders:ship"])
+        def remind(order): ...
+        """,
+    )
+    for module, service in (("shop.orders", "shop"), ("till", "till")):
+        result = shop.penstock(
+            "export", module, "-o", f"{service}.json", "--service", service
+        )
+        assert result.returncode == 0, result.stderr
+
+    result = shop.penstock("dag", "shop.json", "till.json")
+
+    assert result.returncode == 0, result.stderr
+    assert "ship" in result.stdout
+    assert "remind" in result.stdout
+
+
+def write_big(shop: Shop) -> None:
+    """Write a module with a flow of 9,000 edges."""
+    steps = "\n".join(
+        f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(9000)
+    )
+    shop.write(
+        "big.py",
+        "from penstock import flow\nf = flow('big')\n@f.entrypoint\ndef start(): ...\n"
+        + steps,
+    )
+
+
+def test_warnings_are_one_line(shop: Shop) -> None:
+    """What a drawing warns of is said once, apart from the result."""
+    write_big(shop)
+
+    result = shop.penstock("dag", "big")
+
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) == 9001
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Warning: the diagram has 9000 edges")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_reader_that_leaves(shop: Shop, unbuffered: str) -> None:
+    """``penstock dag | head -1`` ends quietly, as any command does."""
+    write_big(shop)
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock", "dag", "big"],
+        cwd=shop.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        told = process.stderr.read().decode()
+
+    assert "Traceback" not in told
+    assert "BrokenPipe" not in told
+    assert process.returncode == 141

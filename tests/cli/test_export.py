@@ -1,0 +1,81 @@
+"""``penstock export``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shop
+
+
+def test_manifest_on_stdout(shop: Shop) -> None:
+    """Without ``-o`` the manifest is the result."""
+    result = shop.penstock("export", "shop.**", "--service", "shop")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "orders" in json.dumps(json.loads(result.stdout))
+
+
+def test_same_flows_same_bytes(shop: Shop) -> None:
+    """A manifest changes only when the flows do, so that it can be committed."""
+    first = shop.penstock("export", "shop.orders", "shop.billing")
+    second = shop.penstock(
+        "export", "shop.billing", "shop.orders", env={"PYTHONHASHSEED": "7"}
+    )
+
+    assert first.stdout == second.stdout
+
+
+def test_file(shop: Shop) -> None:
+    """``-o`` writes the same bytes to a file, and prints nothing."""
+    printed = shop.penstock("export", "shop.**").stdout
+
+    result = shop.penstock("export", "shop.**", "-o", "penstock.json")
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (shop.root / "penstock.json").read_bytes() == printed.encode()
+
+
+def test_service_from_the_environment(shop: Shop) -> None:
+    """What names the service for OpenTelemetry names it here; the option wins."""
+    by_environment = shop.penstock(
+        "export", "shop.orders", env={"OTEL_SERVICE_NAME": "shop"}
+    )
+    by_option = shop.penstock("export", "shop.orders", "--service", "shop")
+    both = shop.penstock(
+        "export", "shop.orders", "--service", "shop", env={"OTEL_SERVICE_NAME": "other"}
+    )
+
+    assert by_environment.stdout == by_option.stdout == both.stdout
+    assert '"shop"' in by_option.stdout
+
+
+def test_other_services_keep_their_names(shop: Shop) -> None:
+    """``--service`` names this program's flows, not those of manifests."""
+    shop.penstock("export", "shop.orders", "-o", "shop.json", "--service", "shop")
+
+    result = shop.penstock("export", "shop.json", "shop.billing", "--service", "till")
+
+    assert '"shop"' in result.stdout
+    assert '"till"' in result.stdout
+
+
+def test_folder_that_is_not_there(shop: Shop) -> None:
+    """A file that cannot be written is one message."""
+    result = shop.penstock("export", "shop.orders", "-o", "nowhere/penstock.json")
+
+    assert result.returncode == 2
+    assert "nowhere" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_no_flow(shop: Shop) -> None:
+    """A service without flows has a manifest too; that there are none is said."""
+    shop.write("empty.py", "")
+
+    result = shop.penstock("export", "empty")
+
+    assert result.returncode == 0
+    assert json.loads(result.stdout)
+    assert "No flow" in result.stderr

@@ -1,0 +1,125 @@
+"""``penstock list``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shop
+
+
+def test_table(shop: Shop) -> None:
+    """One row per flow; columns that would be empty are left out."""
+    result = shop.penstock("list", "shop.**")
+
+    header, _, *rows = result.stdout.splitlines()
+    assert header.split() == [
+        "flow",
+        "entrypoints",
+        "steps",
+        "owner",
+        "place",
+        "about",
+    ]
+    assert [row.split()[0] for row in rows] == ["audit", "billing", "orders"]
+    assert rows[2].split(maxsplit=5)[1:4] == ["receive", "4", "payments"]
+    assert rows[2].endswith("From click to parcel.")
+
+
+def test_piped_table_is_plain_and_whole(shop: Shop) -> None:
+    """Without a terminal there is no colour, and no width to wrap or cut at."""
+    name = "n" * 500
+    shop.write(
+        "long.py",
+        f"""
+        from penstock import flow
+        f = flow("long", owner="{name}")
+        @f.entrypoint
+        def start(): ...
+        """,
+    )
+
+    result = shop.penstock("list", "long", env={"COLUMNS": "40"})
+
+    assert name in result.stdout
+    assert "\x1b" not in result.stdout
+    assert all(line == line.rstrip() for line in result.stdout.splitlines())
+
+
+def test_hostile_names_stay_on_their_line(shop: Shop) -> None:
+    """Names cannot colour the terminal, break a line, or pass for markup."""
+    shop.write(
+        "evil.py",
+        r"""
+        from penstock import flow
+        f = flow("a\x1b[31mb\nc\td[bold]:smile:")
+        @f.entrypoint
+        def start(): ...
+        """,
+    )
+
+    for form in ("table", "concise"):
+        result = shop.penstock("list", "evil", "--format", form)
+
+        assert r"a\x1b[31mb\nc\td[bold]:smile:" in result.stdout
+        assert "\x1b" not in result.stdout
+
+
+def test_concise(shop: Shop) -> None:
+    """One line per flow, fields separated by tabs, for grep and cut."""
+    result = shop.penstock("list", "shop.orders", "--format=concise")
+
+    assert result.stdout == (
+        "orders\t\treceive\t4\tpayments\tshop/orders.py:8\tFrom click to parcel.\n"
+    )
+
+
+def test_json(shop: Shop) -> None:
+    """Everything that is known, for programs."""
+    (flow,) = json.loads(shop.penstock("list", "shop.orders", "-f", "json").stdout)
+
+    assert flow["name"] == "orders"
+    assert flow["owner"] == "payments"
+    assert [step["name"] for step in flow["steps"]] == [
+        "receive",
+        "charge",
+        "reserve",
+        "ship",
+    ]
+    assert flow["steps"][3]["after"] == [["charge", "reserve"]]
+
+
+@pytest.mark.parametrize(
+    ("form", "stdout"), [("table", ""), ("concise", ""), ("json", "[]\n")]
+)
+def test_no_flow(shop: Shop, form: str, stdout: str) -> None:
+    """A module without flows is no error, but said."""
+    shop.write("empty.py", "")
+
+    result = shop.penstock("list", "empty", "--format", form)
+
+    assert (result.returncode, result.stdout) == (0, stdout)
+    assert "No flow" in result.stderr
+
+
+def test_output_that_cannot_hold_a_character(shop: Shop) -> None:
+    """A terminal that lacks a character shows its code."""
+    shop.write(
+        "wide.py",
+        """
+        from penstock import flow
+        f = flow("größe")
+        @f.entrypoint
+        def start(): ...
+        """,
+    )
+
+    result = shop.penstock(
+        "list", "wide", "-f", "concise", env={"PYTHONIOENCODING": "ascii"}
+    )
+
+    assert result.returncode == 0
+    assert result.stdout.startswith(r"gr\xf6\xdfe")
