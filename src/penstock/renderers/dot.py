@@ -1,0 +1,126 @@
+"""Draw a graph in Graphviz's language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .ids import cluster_ids, node_ids
+from .words import cluster_title, edge_words, node_words, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from penstock._graph import Cluster, Edge, Graph, Node
+
+    from .base import Direction
+
+__all__ = ["render_dot"]
+
+_GRAPH = 'labelloc=t, fontsize=16, fontname="Arial", newrank=true'
+_NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=12'
+_EDGE = 'color="#5f6b7a", arrowsize=0.8, fontname="Arial", fontsize=10'
+_ENTRYPOINT = 'style="rounded,bold", color="#2e7d32", fontcolor="#1b5e20"'
+_OUTSIDE = 'color="#9aa5b1", fontcolor="#5f6b7a"'
+_EXTERNAL = f'style="rounded,dashed", {_OUTSIDE}'
+_CLUSTER = 'style="rounded,dashed", color="#9aa5b1", labeljust=l'
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;", "\n": r"\n"})
+_INDENT = "    "
+
+
+def render_dot(
+    graph: Graph,
+    *,
+    detail: bool,
+    direction: Direction,
+    width_in: Callable[[Sequence[str]], float] | None = None,
+) -> str:
+    """Return Graphviz's text for *graph*, without a newline at the end.
+
+    Args:
+        graph: What to draw.
+        detail: Whether to add descriptions, tags and joins.
+        direction: Where edges point.
+        width_in: Returns the width in inches that a box with these lines of text
+            needs; Graphviz's own guess by default.
+    """
+    lines = _Lines(graph, detail=detail, width_in=width_in)
+    head = f"digraph {_quoted(printable(graph.title))} {{"
+    return "\n".join((head, *map(_indented, lines.all(direction)), "}"))
+
+
+def _indented(line: str) -> str:
+    return _INDENT + line
+
+
+class _Lines:
+    """What stands between the braces of one drawing."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        detail: bool,
+        width_in: Callable[[Sequence[str]], float] | None,
+    ) -> None:
+        self._graph = graph
+        self._detail = detail
+        self._width_in = width_in
+        self._ids = node_ids(graph)
+
+    def all(self, direction: Direction) -> Iterator[str]:
+        """Give every line."""
+        clusters = self._graph.clusters
+        rankdir = "TB" if direction == "TD" else direction
+        yield f"graph [{self._title(clusters)}{_GRAPH}, rankdir={rankdir}]"
+        yield f"node [{_NODE}]"
+        yield f"edge [{_EDGE}]"
+        if len(clusters) > 1:
+            yield from self._clusters(clusters)
+        else:
+            yield from map(self._node, self._graph.nodes)
+        yield from map(self._edge, self._graph.edges)
+
+    def _title(self, clusters: Sequence[Cluster]) -> str:
+        if len(clusters) != 1:
+            return ""  # each flow bears its own
+        return f"label={_quoted(cluster_title(clusters[0], detail=self._detail))}, "
+
+    def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
+        ids = cluster_ids(self._graph, self._ids)
+        for cluster in clusters:
+            title = _quoted(cluster_title(cluster, detail=self._detail))
+            yield f'subgraph "cluster_{ids[cluster.flow.name]}" {{'
+            yield f"{_INDENT}graph [label={title}, fontsize=13, {_CLUSTER}]"
+            yield from (_INDENT + self._node(node) for node in cluster.nodes)
+            yield "}"
+        outside = (node for node in self._graph.nodes if node.kind != "step")
+        yield from map(self._node, outside)
+
+    def _node(self, node: Node) -> str:
+        words = node_words(node, detail=self._detail)
+        known = self._ids[node.number]
+        attributes = [] if words == [known] else [f"label={_quoted(*words)}"]
+        if self._width_in:
+            attributes.append(f"width={self._width_in(words):.3f}")
+        attributes += _looks(node)
+        return f'"{known}"' + (f" [{', '.join(attributes)}]" if attributes else "")
+
+    def _edge(self, edge: Edge) -> str:
+        before, after = (self._ids[node.number] for node in (edge.before, edge.after))
+        attributes = ["style=dashed"] if edge.is_crossing else []
+        words = edge_words(edge, self._graph) if self._detail else ""
+        if words:
+            attributes.append(f"label={_quoted(words)}")
+        listed = f" [{', '.join(attributes)}]" if attributes else ""
+        return f'"{before}" -> "{after}"{listed}'
+
+
+def _looks(node: Node) -> list[str]:
+    """Return the attributes that set a node apart from a plain step."""
+    if node.kind != "step":
+        return [_EXTERNAL if node.kind == "external" else _OUTSIDE]
+    return [_ENTRYPOINT] if node.step.is_entrypoint else []
+
+
+def _quoted(*lines: str) -> str:
+    return '"' + "\n".join(lines).translate(_ESCAPES) + '"'

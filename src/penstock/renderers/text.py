@@ -1,0 +1,118 @@
+"""Draw a graph for a terminal: boxes and lines, or a tree where they do not fit."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from .boxes import DASHED, DOUBLE, PLAIN, Box, draw_boxes
+from .canvas import terminal_words
+from .tree import draw_tree
+from .words import cluster_title, node_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from penstock._graph import Cluster, Edge, Graph, Node
+
+    from .base import Direction
+
+__all__ = ["render_text"]
+
+_MAX_BOXES = 120  # beyond, a drawing is a maze long before it is too wide
+
+
+def render_text(
+    graph: Graph,
+    *,
+    detail: bool,
+    direction: Direction,  # noqa: ARG001  # a terminal scrolls down
+    width: int | None = None,
+) -> str:
+    """Return a drawing for a terminal, without a newline at the end.
+
+    Each flow is drawn by itself, with what leads to it from other flows.
+
+    Args:
+        graph: What to draw.
+        detail: Whether to add descriptions, tags and joins.
+        direction: Makes no difference; drawings go from top to bottom.
+        width: How many cells a line may take; the terminal's by default.
+    """
+    width = width or shutil.get_terminal_size().columns
+    clusters = graph.clusters
+    into: dict[str, list[Edge]] = {cluster.flow.name: [] for cluster in clusters}
+    for edge in graph.edges:
+        into[edge.after.step.flow].append(edge)
+    parts = []
+    for cluster in clusters:
+        part = _Part(graph, cluster, into[cluster.flow.name], detail=detail)
+        title = [part.title, ""] if len(clusters) > 1 else []
+        parts.append("\n".join((*title, *part.lines(width))))
+    return "\n\n".join(parts)
+
+
+class _Part:
+    """One flow of the drawing, and the nodes elsewhere that lead to it."""
+
+    def __init__(
+        self, graph: Graph, cluster: Cluster, edges: Sequence[Edge], *, detail: bool
+    ) -> None:
+        self.title = terminal_words(cluster_title(cluster, detail=detail))
+        self._graph = graph
+        self._edges = edges
+        self._detail = detail
+        nodes = {node.number: node for node in cluster.nodes}
+        self._own = frozenset(nodes)
+        nodes.update((edge.before.number, edge.before) for edge in edges)
+        self._nodes = dict(sorted(nodes.items()))
+
+    def lines(self, width: int) -> Sequence[str]:
+        """Return the lines of the drawing."""
+        boxes = self._boxes(width) if 0 < len(self._nodes) <= _MAX_BOXES else None
+        return boxes or list(self._tree(width))
+
+    def _boxes(self, width: int) -> list[str] | None:
+        boxes = {
+            number: Box(self._words(node), _frame(node))
+            for number, node in self._nodes.items()
+        }
+        layers = [
+            [node.number for node in nodes]
+            for _, nodes in groupby(self._nodes.values(), key=lambda node: node.layer)
+        ]
+        down = [edge for edge in self._edges if edge.before.layer < edge.after.layer]
+        links = [(edge.before.number, edge.after.number) for edge in down]
+        lines = draw_boxes(boxes, layers, links, width=width)
+        back = [edge for edge in self._edges if edge.before.layer >= edge.after.layer]
+        if lines and back:
+            lines += ["", "on a cycle:"]
+            lines += [f"  {self._name(e.before)} → {self._name(e.after)}" for e in back]
+        return lines
+
+    def _tree(self, width: int) -> Iterator[str]:
+        words = {
+            number: "  ".join(self._words(node)) for number, node in self._nodes.items()
+        }
+        links = [(edge.before.number, edge.after.number) for edge in self._edges]
+        return draw_tree(words, links, width=width)
+
+    def _words(self, node: Node) -> list[str]:
+        lines = [self._name(node), *node_words(node, detail=self._detail)[1:]]
+        if self._detail:
+            for group in self._graph.joins.get(node.number, ()):
+                names = (self._name(self._graph.nodes[one]) for one in sorted(group))
+                lines.append(f"after all of: {', '.join(names)}")
+        return [terminal_words(line).replace("\n", " ") for line in lines]
+
+    def _name(self, node: Node) -> str:
+        is_far = node.kind == "step" and node.number not in self._own
+        label = f"{node.step.flow}:{node.label}" if is_far else node.label
+        return terminal_words(label).replace("\n", " ")
+
+
+def _frame(node: Node) -> str:
+    if node.kind != "step":
+        return DASHED
+    return DOUBLE if node.step.is_entrypoint else PLAIN
