@@ -7,6 +7,7 @@ into a new temporary one.
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import sys
 import tempfile
@@ -31,6 +32,8 @@ NO_SUCH_PART = "no-such-part"
 
 def main() -> None:
     """Put every installed part on a queue, handle the messages, tell the story."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # no terminal is too old for boxes
     folder = Path(sys.argv[1] if sys.argv[1:] else tempfile.mkdtemp(prefix="bom_sync-"))
     database, log = folder / "bom_sync.db", folder / "bom_sync.log"
     set_up_logging(log)

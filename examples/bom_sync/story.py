@@ -28,31 +28,35 @@ def tell(store: Store, database: Path, log: Path) -> None:
     """Print the story."""
     rows = store.table()
     lines = log.read_text(encoding="utf-8").splitlines()
-    failed = [line for line in lines if " WARN " in line and "gave up on" in line]
-    print(f"Synced the {len(rows)} parts of this environment; {len(failed)} message(s)")
-    print(f"failed. The database is {database}")
-    print(f"and the log {log} ({len(lines)} lines).")
+    failed = [line for line in lines if " gave up on " in line]
+    print(
+        f"Messages: {len(rows)} parts of this environment synced, {len(failed)} failed"
+    )
+    print(f"Database: {database}")
+    print(f"Log:      {log} ({len(lines)} lines, each with its ID)")
 
     _heading("The parts")
     _print_table(rows)
 
-    _heading("One message: sync, database, threads and tasks share its ID")
+    _heading("One message: its ID goes through database, threads, tasks and a queue")
     most = max(rows, key=lambda row: row.needs)
     synced = next(line for line in lines if f" upserted {most.name} " in line)
     _grep(_id_of(synced), lines, log)
-    print("  'upserted' is logged by store.py, which knows nothing of penstock. The")
-    print("  licence report is a run of its own, with an ID of its own; its first line")
+    print("\n  'upserted' is logged by store.py, which knows nothing of penstock. The")
+    print("  licence report is a run of its own, with an ID of its own: its first line")
     print("  is here because it names the run that started it.")
 
-    _heading("The message that failed on purpose")
+    _heading(
+        "The message that fails on purpose: one WARNING of penstock, where it broke"
+    )
     for line in failed:
         _grep(_id_of(line), lines, log)
 
     _heading("The flows, drawn from the decorators")
     for name in ("bom_sync", "licence_report"):
-        print(f"{name}\n{generate_dag(name, format='text')}")
-    print("The whole system, as Mermaid\n")
-    print(generate_dag(None, format="mermaid"))
+        print(f"{name}\n\n{generate_dag(name, format='text')}\n")
+    print("and the whole system, as Mermaid\n")
+    print(generate_dag(None))
 
 
 def _heading(text: str) -> None:
@@ -60,9 +64,8 @@ def _heading(text: str) -> None:
 
 
 def _print_table(rows: list[Row]) -> None:
-    print(_ROW.format(*(column.replace("_", " ") for column in Row._fields)))
-    for row in rows[:_SHOWN]:
-        print(_ROW.format(*row))
+    for row in (Row._fields, *rows[:_SHOWN]):
+        print(_ROW.format(*row).rstrip())
     if len(rows) > _SHOWN:
         print(f"  ... and {len(rows) - _SHOWN} more in the table parts")
 
