@@ -62,6 +62,8 @@ def parse_after(after: object, where: str) -> tuple[tuple[object, ...], ...]:
     """
     if after is None:
         return ()
+    if type(after) is str and after.strip():
+        return ((after,),)
     if isinstance(after, list | tuple):
         items: Iterable[object] = after
     elif isinstance(after, set | frozenset):
@@ -102,8 +104,16 @@ def resolve_after(
         flow: The flow that takes the step.
         siblings: What *flow* takes in the same moment, and under which name.
     """
-    if all(type(item) is str for group in after for item in group):
-        return after  # type: ignore[return-value]  # every item is a str
+    for group in after:
+        for item in group:
+            if type(item) is not str:
+                return _all_resolved(after, flow, siblings)
+    return after  # type: ignore[return-value]  # every item is a str
+
+
+def _all_resolved(
+    after: tuple[tuple[object, ...], ...], flow: str, siblings: Mapping[Marked, str]
+) -> After:
     return tuple(
         tuple(_resolved(item, flow, siblings) for item in group) for group in after
     )

@@ -7,7 +7,7 @@ from functools import update_wrapper, wraps
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from ._carrier import continue_flow, inject
-from ._context import FlowContext, scope_var
+from ._context import FlowContext, leave, scope_var
 from ._generators import BoundAsyncGenerator, BoundGenerator
 from ._source import Kind, kind_of
 
@@ -58,13 +58,11 @@ class _BoundAsyncFunction(BoundFunction[P, Any]):
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Await the function in its flow, and put back what was there."""
-        before = scope_var.get()
-        scope_var.set(self._scope)
+        token = scope_var.set(self._scope)
         try:
             return await self._func(*args, **kwargs)
         finally:
-            if scope_var.get() is self._scope:
-                scope_var.set(before)
+            leave(token)
 
 
 def _continued(
@@ -72,7 +70,7 @@ def _continued(
 ) -> BoundFunction[P, R]:
     if not headers:
         return klass(func, None)
-    return klass(func, (continue_flow(headers, trust="all").context, None, None))
+    return klass(func, (continue_flow(headers, trust="all").context, None))
 
 
 @overload
@@ -96,19 +94,19 @@ def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
     A generator of ours binds by itself when it is first resumed; binding it here
     does so now. Outside a flow, it is bound to no flow.
 
-    >>> import threading, penstock
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> import penstock
     >>> with penstock.start_flow("order-17"):
-    ...     show = penstock.bind_flow(lambda: print(penstock.current_flow_id()))
-    >>> thread = threading.Thread(target=show)
-    >>> thread.start()
-    ... thread.join()
-    order-17
+    ...     read = penstock.bind_flow(penstock.current_flow_id)
+    >>> with ThreadPoolExecutor() as pool:
+    ...     pool.submit(read).result()
+    'order-17'
 
     Args:
         target: A function, sync or async, or a generator object of either kind.
         context: Bind to this context instead, such as ``FlowContext.fork()``.
     """
-    scope = scope_var.get() if context is None else (context, None, None)
+    scope = scope_var.get() if context is None else (context, None)
     if isinstance(target, Generator):
         return BoundGenerator(target, scope)
     if isinstance(target, AsyncGenerator):

@@ -12,10 +12,10 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from . import _recording as recording
-from ._context import FlowContext, Scope, scope_var
-from ._generators import BoundAsyncGenerator, BoundGenerator
+from ._context import Call, FlowContext, Scope, leave, scope_var
+from ._generators import Body, begin_unseen
 from ._marks import MARK
-from ._runs import entry_scope, step_scope
+from ._runs import entry_call, step_call
 from ._source import Kind
 from ._state import state
 
@@ -42,7 +42,7 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
         kind: How it runs, one of ``Kind``.
         is_entrypoint: Whether it begins a run in any flow.
     """
-    resolve: Resolve = entry_scope if is_entrypoint else step_scope
+    resolve: Resolve = entry_call if is_entrypoint else step_call
     if kind == Kind.PLAIN:
         wrapper = _entry(marked) if is_entrypoint else _step(marked)
     elif kind == Kind.ASYNC:
@@ -57,8 +57,7 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
 
 
 def _step(marked: Marked) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         outer = _scope()
         if outer is not None and state.answers.get(state.level) is False:
             if not state.is_watched:
@@ -69,7 +68,7 @@ def _step(marked: Marked) -> Callable[..., Any]:
                     raise
             step = marked.only
             if step is not None:
-                token = _enter((outer[0], step, outer[1]))
+                token = _enter((outer[0], step))
                 try:
                     return marked.target(*args, **kwargs)
                 except BaseException as exc:
@@ -77,17 +76,16 @@ def _step(marked: Marked) -> Callable[..., Any]:
                     raise
                 finally:
                     _reset(token)
-        scope = step_scope(marked, outer, args)
-        if scope is None:
+        call = step_call(marked, outer, args)
+        if call is None:
             return marked.target(*args, **kwargs)
-        return _recorded(scope, marked.target, args, kwargs)
+        return _recorded(call, marked.target, args, kwargs)
 
-    return call
+    return wrapper
 
 
 def _entry(marked: Marked) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         outer = _scope()
         step = marked.only
         if (
@@ -95,45 +93,46 @@ def _entry(marked: Marked) -> Callable[..., Any]:
             and step is not None
             and state.answers.get(state.level) is False
         ):
-            scope: Scope | None
-            scope = (FlowContext(state.new_id(), step.flow, step), step, None)
-            token = _enter(scope)
+            try:
+                correlation_id = state.pool.pop()
+            except IndexError:
+                correlation_id = state.new_id()
+            context = FlowContext(correlation_id, step)
+            token = _enter((context, step))
             try:
                 return marked.target(*args, **kwargs)
             except BaseException as exc:
-                _reported = _missed(scope, exc)
+                _reported = _missed((context, step, None), exc)
                 raise
             finally:
                 _reset(token)
-        scope = entry_scope(marked, outer, args)
-        if scope is None:
+        call = entry_call(marked, outer, args)
+        if call is None:
             return marked.target(*args, **kwargs)
-        return _recorded(scope, marked.target, args, kwargs)
+        return _recorded(call, marked.target, args, kwargs)
 
-    return call
+    return wrapper
 
 
 def _recorded(
-    scope: Scope, target: Callable[..., Any], args: Args, kwargs: Kwargs
+    call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    __tracebackhide__ = True
-    token = _enter(scope)
+    token = _enter(call[:2])
     try:
-        started = recording.start(scope)
+        started = recording.start(call)
         try:
             result = target(*args, **kwargs)
         except BaseException as exc:
-            _reported = _failed(scope, started, exc)
+            _reported = _failed(call, started, exc)
             raise
-        recording.finish(scope, started, None)
+        recording.finish(call, started, None)
         return result
     finally:
         _reset(token)
 
 
 def _async_step(marked: Marked) -> Callable[..., Any]:
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
         outer = _scope()
         if (
             outer is not None
@@ -145,17 +144,16 @@ def _async_step(marked: Marked) -> Callable[..., Any]:
             except BaseException as exc:
                 _reported = _missed_step(marked, outer, args, exc)
                 raise
-        scope = step_scope(marked, outer, args)
-        if scope is None:
+        call = step_call(marked, outer, args)
+        if call is None:
             return await marked.target(*args, **kwargs)
-        return await _recorded_async(scope, outer, marked.target, args, kwargs)
+        return await _recorded_async(call, marked.target, args, kwargs)
 
-    return call
+    return wrapper
 
 
 def _async_entry(marked: Marked) -> Callable[..., Any]:
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
         outer = _scope()
         step = marked.only
         if (
@@ -163,141 +161,156 @@ def _async_entry(marked: Marked) -> Callable[..., Any]:
             and step is not None
             and state.answers.get(state.level) is False
         ):
-            scope: Scope | None
-            scope = (FlowContext(state.new_id(), step.flow, step), step, None)
-            _enter(scope)
+            try:
+                correlation_id = state.pool.pop()
+            except IndexError:
+                correlation_id = state.new_id()
+            context = FlowContext(correlation_id, step)
+            token = _enter((context, step))
             try:
                 return await marked.target(*args, **kwargs)
             except BaseException as exc:
-                _reported = _missed(scope, exc)
+                _reported = _missed((context, step, None), exc)
                 raise
             finally:
-                if _scope() is scope:  # another context may close a coroutine
-                    _enter(None)
-        scope = entry_scope(marked, outer, args)
-        if scope is None:
+                leave(token)
+        call = entry_call(marked, outer, args)
+        if call is None:
             return await marked.target(*args, **kwargs)
-        return await _recorded_async(scope, outer, marked.target, args, kwargs)
+        return await _recorded_async(call, marked.target, args, kwargs)
 
-    return call
+    return wrapper
 
 
 async def _recorded_async(
-    scope: Scope,
-    outer: Scope | None,
-    target: Callable[..., Any],
-    args: Args,
-    kwargs: Kwargs,
+    call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    __tracebackhide__ = True
-    _enter(scope)
+    token = _enter(call[:2])
     try:
-        started = recording.start(scope)
+        started = recording.start(call)
         try:
             result = await target(*args, **kwargs)
         except BaseException as exc:
-            _reported = _failed(scope, started, exc)
+            _reported = _failed(call, started, exc)
             raise
-        recording.finish(scope, started, None)
+        recording.finish(call, started, None)
         return result
     finally:
-        if _scope() is scope:  # another context may close a coroutine
-            _enter(outer)
+        leave(token)
 
 
 def _generator(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        __tracebackhide__ = True
-        scope = resolve(marked, _scope(), args)
+    # Not `yield from`: that closes the body where GeneratorExit is thrown into it.
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        call = resolve(marked, _scope(), args)
         body = marked.target(*args, **kwargs)
-        if scope is None:
+        if call is None:
             return (yield from body)
-        started = _start_paused(scope)
-        try:
-            result = yield from BoundGenerator(body, scope, started)
-        except BaseException as exc:
-            _reported = _failed_paused(scope, started, exc)
-            raise
-        _finish_paused(scope, started)
-        return result
-
-    return call
-
-
-def _async_generator(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
-    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        __tracebackhide__ = True
-        scope = resolve(marked, _scope(), args)
-        body = marked.target(*args, **kwargs)
-        started: recording.Started = []
-        if scope is not None:
-            started = _start_paused(scope)
-            body = BoundAsyncGenerator(body, scope, started)
-        move, sent = body.asend, None
+        started = _start_paused(call)
+        place = Body(call[:2], started)
+        move, sent = body.send, None
         try:
             while True:
+                token = place.enter()
                 try:
-                    item = await move(sent)
-                except StopAsyncIteration:
+                    item = move(sent)
+                except StopIteration as stop:
+                    result = stop.value
                     break
                 finally:
+                    place.leave(token)
                     sent = None  # no exception stays alive in this frame
                 try:
                     sent = yield item
                 except BaseException as exc:  # noqa: BLE001  # passed on, not handled
-                    move, sent = body.athrow, exc
+                    move, sent = body.throw, exc
                 else:
-                    move = body.asend
+                    move = body.send
         except BaseException as exc:
-            _reported = _failed_paused(scope, started, exc)
+            _reported = _failed_paused(call, started, exc)
             raise
-        _finish_paused(scope, started)
+        _finish_paused(call, started)
+        return result
 
-    return call
+    return wrapper
 
 
-def _start_paused(scope: Scope) -> recording.Started:
-    token = _enter(scope)
+def _async_generator(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        call = resolve(marked, _scope(), args)
+        body = marked.target(*args, **kwargs)
+        started = _start_paused(call)
+        place = None if call is None else Body(call[:2], started)
+        move: Any = begin_unseen(body)
+        try:
+            while True:
+                token = place and place.enter()
+                try:
+                    item = await move
+                except StopAsyncIteration:
+                    break
+                finally:
+                    if place is not None:
+                        place.leave(token)
+                    move = None  # no exception stays alive in this frame
+                try:
+                    sent = yield item
+                except BaseException as exc:  # noqa: BLE001  # passed on, not handled
+                    move = body.athrow(exc)
+                else:
+                    move = body.asend(sent)
+        except BaseException as exc:
+            _reported = _failed_paused(call, started, exc)
+            raise
+        _finish_paused(call, started)
+
+    return wrapper
+
+
+def _start_paused(call: Call | None) -> recording.Started:
+    if call is None:
+        return []
+    token = _enter(call[:2])
     try:
-        return recording.start(scope, paused=True)
+        return recording.start(call, paused=True)
     finally:
         _reset(token)
 
 
-def _finish_paused(scope: Scope | None, started: recording.Started) -> None:
-    if scope is not None:
-        token = _enter(scope)
+def _finish_paused(call: Call | None, started: recording.Started) -> None:
+    if call is not None:
+        token = _enter(call[:2])
         try:
-            recording.finish(scope, started, None)
+            recording.finish(call, started, None)
         finally:
             _reset(token)
 
 
 def _failed_paused(
-    scope: Scope | None, started: recording.Started, exc: BaseException
+    call: Call | None, started: recording.Started, exc: BaseException
 ) -> bool:
-    if scope is None:
+    if call is None:
         return False
-    token = _enter(scope)
+    token = _enter(call[:2])
     try:
-        return _failed(scope, started, exc)
+        return _failed(call, started, exc)
     finally:
         _reset(token)
 
 
-def _failed(scope: Scope, started: recording.Started, exc: BaseException) -> bool:
-    return recording.finish(scope, started, exc, inner=_is_inner(exc))
+def _failed(call: Call, started: recording.Started, exc: BaseException) -> bool:
+    return recording.finish(call, started, exc, inner=_is_inner(exc))
 
 
-def _missed(scope: Scope, exc: BaseException) -> bool:
-    return recording.missed(scope, exc, inner=_is_inner(exc))
+def _missed(call: Call, exc: BaseException) -> bool:
+    return recording.missed(call, exc, inner=_is_inner(exc))
 
 
 def _missed_step(marked: Marked, outer: Scope, args: Args, exc: BaseException) -> bool:
     if not marked.steps:  # no flow has taken it: that is what exc says
         return False
-    scope = step_scope(marked, outer, args)
-    return scope is not None and _missed(scope, exc)
+    call = step_call(marked, outer, args)
+    return call is not None and _missed(call, exc)
 
 
 def _is_inner(exc: BaseException) -> bool:
@@ -312,3 +325,6 @@ def _is_inner(exc: BaseException) -> bool:
 
 
 _GLOBALS = globals()
+__tracebackhide__ = (
+    True  # pytest leaves these frames out of tracebacks; here it is free
+)

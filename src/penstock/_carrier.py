@@ -84,9 +84,9 @@ def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> Entered
     found = {} if carrier is None or trust == "none" else _wanted(carrier)
     correlation_id = _adopted(found) or state.new_id()
     sent = unpack(found.get(FIELD)) if trust == "all" else unpack(None)
-    context = FlowContext(
-        correlation_id, parent_id=sent.parent_id, root_id=sent.root_id
-    )
+    context = FlowContext(correlation_id)
+    context.parent_id = sent.parent_id
+    context.given_root_id = sent.root_id
     return EnteredFlow(carried(context, sent.metadata))
 
 

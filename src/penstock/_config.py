@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from typing import TYPE_CHECKING, Any
 
 from ._backends import Several, load_backend
-from ._ids import is_valid_id, mint_id, refusal
+from ._ids import is_valid_id, mint_id, pool, refusal
 from ._registry import OUTSIDE_MODES
-from ._state import LOGGER, state
+from ._state import ASK, LOGGER, state
 from ._suggest import did_you_mean
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
@@ -77,6 +78,8 @@ def configure(
     for name, value in changes.items():
         if value is not None:
             setattr(state, name, value)
+    if new_id is not None:
+        state.pool = []
     if loaded:
         _activate(loaded)
 
@@ -100,7 +103,7 @@ def reset() -> None:
     >>> penstock.configure(outside="warn")
     >>> penstock.reset()
     """
-    state.new_id = mint_id
+    state.new_id, state.pool = mint_id, pool
     state.is_valid_id = is_valid_id
     state.trust_inbound = None
     configure(
@@ -137,7 +140,7 @@ def _activate(backends: list[TracingBackend]) -> None:
     recorders = tuple(recorder_for(backend) for backend in backends)
     alone = recorders[0] if len(recorders) == 1 else None
     # In this order a call in another thread asks rather than trusts an old answer.
-    state.answers = {}
+    state.answers, state.level = ASK, logging.INFO
     state.recorders = recorders
     if isinstance(alone, LoggingBackend):
         state.level = alone.level

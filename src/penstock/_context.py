@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ._process import DISABLED, on_fork
 from .errors import NotInFlowError
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from ._step import Step
 
 __all__ = [
+    "Call",
     "FlowContext",
     "Scope",
     "current_flow_id",
     "get_flow_context",
     "get_flow_context_value",
+    "leave",
     "scope_var",
     "set_flow_context_value",
 ]
 
-_EMPTY: dict[str, Any] = {}
+_EMPTY: Final[dict[str, Any]] = {}
 _lock = threading.Lock()
 
 
@@ -35,50 +37,39 @@ class FlowContext:
     Attributes:
         correlation_id: Name of the operation, on every log line and message.
         parent_id: Correlation ID of the run that started this one, or None.
-        root_id: Correlation ID of the run that started it all.
-        flow: Name of the flow that runs, ``""`` in a carried context.
         is_carried: Whether it came in through a transport or ``start_flow``.
     """
 
-    # Also, for penstock itself: `entry`, the entrypoint that began the run; `home`,
-    # the carried context whose metadata this run shares; `data`, the metadata, never
-    # changed in place: a write replaces it, so that readers need no lock.
+    # Most contexts never need what stands here: a class attribute costs a run nothing.
+    parent_id: str | None = None
+    is_carried: bool = False
 
-    __slots__ = (
-        "__weakref__",
-        "correlation_id",
-        "data",
-        "entry",
-        "flow",
-        "home",
-        "is_carried",
-        "parent_id",
-        "root_id",
-    )
+    # For penstock itself: the carried context whose metadata this run shares, and the
+    # metadata. A write replaces it and never changes it in place, so that readers
+    # need no lock.
+    home: FlowContext | None = None
+    data: dict[str, Any] = _EMPTY
+    given_root_id: str | None = None
+    given_flow: str = ""
 
-    def __init__(
-        self,
-        correlation_id: str,
-        flow: str = "",
-        entry: Step | None = None,
-        *,
-        parent_id: str | None = None,
-        root_id: str | None = None,
-        home: FlowContext | None = None,
-    ) -> None:
+    def __init__(self, correlation_id: str, entry: Step | None = None) -> None:
         self.correlation_id = correlation_id
-        self.flow = flow
         self.entry = entry
-        self.parent_id = parent_id
-        self.root_id = root_id or correlation_id
-        self.is_carried = False
-        self.data = _EMPTY
-        self.home = home
 
     def __repr__(self) -> str:
         """Show what identifies the context, not what may be secret in it."""
         kind = "carried " if self.is_carried else ""
         return f"<{kind}FlowContext {self.correlation_id} {self.flow or '-'}>"
+
+    @property
+    def flow(self) -> str:
+        """Name of the flow that runs, ``""`` in a carried context."""
+        return self.given_flow if self.entry is None else self.entry.flow
+
+    @property
+    def root_id(self) -> str:
+        """Correlation ID of the run that started it all, perhaps this one."""
+        return self.given_root_id or self.correlation_id
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -101,23 +92,39 @@ class FlowContext:
         ...     context.metadata["tenant"]
         'acme'
         """
-        copy = FlowContext(
-            self.correlation_id,
-            self.flow,
-            self.entry,
-            parent_id=self.parent_id,
-            root_id=self.root_id,
-        )
+        copy = FlowContext(self.correlation_id, self.entry)
+        copy.given_flow = self.given_flow
+        copy.parent_id = self.parent_id
+        copy.given_root_id = self.given_root_id
         copy.is_carried = self.is_carried
         copy.data = (self.home or self).data
         return copy
 
 
-Scope = tuple[FlowContext, "Step | None", "Step | None"]
-"""A context, the step that runs in it (None where nobody watches) and its caller."""
+Scope = tuple[FlowContext, "Step | None"]
+"""What the context variable holds: a context, and the step that runs in it.
+
+The step is None in a carried context, and may be stale where nobody watches.
+"""
+
+Call = tuple[FlowContext, "Step", "Step | None"]
+"""One call: its context, the step that is called, and the step that calls it."""
 
 scope_var: ContextVar[Scope | None] = ContextVar("penstock_scope", default=None)
 _scope = scope_var.get
+
+
+def leave(token: Token[Scope | None]) -> bool:
+    """Put back what was there before *token*; False if that is another context.
+
+    A coroutine or an async generator may be closed in a context in which it never
+    ran; nothing there is ours to change.
+    """
+    try:
+        scope_var.reset(token)
+    except ValueError:
+        return False
+    return True
 
 
 def get_flow_context() -> FlowContext | None:

@@ -2,39 +2,76 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from . import _recording as recording
-from ._context import scope_var
+from ._context import leave, scope_var
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextvars import Token
     from types import TracebackType
 
     from ._context import Scope
 
-__all__ = ["BoundAsyncGenerator", "BoundGenerator"]
+__all__ = ["Body", "BoundAsyncGenerator", "BoundGenerator", "begin_unseen"]
 
 Y = TypeVar("Y")
 S = TypeVar("S")
 R = TypeVar("R")
 
 
+class Body:
+    """Where a generator's body runs, as long as its consumer does not."""
+
+    __slots__ = ("_scope", "_started")
+
+    def __init__(
+        self, scope: Scope | None, started: recording.Started | None = None
+    ) -> None:
+        self._scope = scope
+        self._started = started
+
+    def enter(self) -> Token[Scope | None]:
+        """Enter the scope of the body; the body runs next."""
+        token = scope_var.set(self._scope)
+        if self._started:
+            recording.resume(self._started)
+        return token
+
+    def leave(self, token: Token[Scope | None]) -> None:
+        """Put back the consumer's scope; the body may have paused in one of its own."""
+        if self._started:
+            recording.pause(self._started)
+        inside = scope_var.get()
+        if leave(token):
+            self._scope = inside
+
+
+def begin_unseen(body: AsyncGenerator[Y, Any]) -> Awaitable[Y]:
+    """Return the first move of *body*, of which no event loop is to learn.
+
+    A loop closes what async generators it knows when it ends. It knows the marked
+    generator, which closes its body, in its flow; both at once would collide.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return body.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
 class BoundGenerator(Generator[Y, S, R], Generic[Y, S, R]):
     """A generator whose body sees *scope* at every resumption."""
 
-    __slots__ = ("_body", "_scope", "_started")
+    __slots__ = ("_body", "_place")
 
-    def __init__(
-        self,
-        body: Generator[Y, S, R],
-        scope: Scope | None,
-        started: recording.Started | None = None,
-    ) -> None:
+    def __init__(self, body: Generator[Y, S, R], scope: Scope | None) -> None:
         self._body = body
-        self._scope = scope
-        self._started = started
+        self._place = Body(scope)
 
     def __next__(self) -> Y:
         """Resume the body in its scope."""
@@ -55,36 +92,26 @@ class BoundGenerator(Generator[Y, S, R], Generic[Y, S, R]):
         given = (typ,) if val is None and tb is None else (typ, val, tb)
         return cast("Y", self._run(self._body.throw, *given))
 
-    def close(self) -> None:
-        """Close the body in its scope."""
-        self._run(self._body.close)
+    def close(self) -> Any:
+        """Close the body in its scope; since Python 3.13 that may give a value."""
+        return self._run(self._body.close)
 
     def _run(self, move: Callable[..., Any], *args: object) -> Any:
-        token = scope_var.set(self._scope)
-        if self._started:
-            recording.resume(self._started)
+        token = self._place.enter()
         try:
             return move(*args)
         finally:
-            if self._started:
-                recording.pause(self._started)
-            scope_var.reset(token)
+            self._place.leave(token)
 
 
 class BoundAsyncGenerator(AsyncGenerator[Y, S], Generic[Y, S]):
     """An async generator whose body sees *scope* at every resumption."""
 
-    __slots__ = ("_body", "_scope", "_started")
+    __slots__ = ("_body", "_place")
 
-    def __init__(
-        self,
-        body: AsyncGenerator[Y, S],
-        scope: Scope | None,
-        started: recording.Started | None = None,
-    ) -> None:
+    def __init__(self, body: AsyncGenerator[Y, S], scope: Scope | None) -> None:
         self._body = body
-        self._scope = scope
-        self._started = started
+        self._place = Body(scope)
 
     async def __anext__(self) -> Y:
         """Resume the body in its scope."""
@@ -110,14 +137,8 @@ class BoundAsyncGenerator(AsyncGenerator[Y, S], Generic[Y, S]):
         await self._run(self._body.aclose)
 
     async def _run(self, move: Callable[..., Awaitable[Any]], *args: object) -> Any:
-        before = scope_var.get()
-        scope_var.set(self._scope)
-        if self._started:
-            recording.resume(self._started)
+        token = self._place.enter()
         try:
             return await move(*args)
         finally:
-            if self._started:
-                recording.pause(self._started)
-            if scope_var.get() is self._scope:
-                scope_var.set(before)
+            self._place.leave(token)

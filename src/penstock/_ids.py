@@ -11,7 +11,7 @@ from ._process import on_fork
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["clear_pool", "is_header_safe", "is_valid_id", "mint_id", "refusal"]
+__all__ = ["is_valid_id", "mint_id", "pool", "refusal"]
 
 _BATCH = 64
 _BYTES = 16
@@ -23,37 +23,41 @@ _SHAPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@=/+~-]{0,127}", re.ASCII)
 _VERSION = bytes(0x40 | b & 0x0F for b in range(256))
 _VARIANT = bytes(0x80 | b & 0x3F for b in range(256))
 
-_pool: list[str] = []
+pool: list[str] = []
+"""IDs that are minted and not yet used; the call path takes them from here."""
+
+_forks = 0
 
 
 def mint_id() -> str:
     """Return a new UUID4 as 32 hexadecimal digits. Safe in any thread."""
     while True:
         try:
-            return _pool.pop()
+            return pool.pop()
         except IndexError:
-            _fill(_pool)
+            _fill()
 
 
-def _fill(pool: list[str]) -> None:
-    """Mint a batch from one ``os.urandom``: a system call costs more than an ID.
-
-    A child forked meanwhile has another pool by then and drops this one.
-    """
+def _fill() -> None:
+    """Mint a batch from one ``os.urandom``: a system call costs more than an ID."""
+    forks = _forks
     raw = bytearray(os.urandom(_BYTES * _BATCH))
     raw[6::_BYTES] = raw[6::_BYTES].translate(_VERSION)
     raw[8::_BYTES] = raw[8::_BYTES].translate(_VARIANT)
     digits = raw.hex()
     pool.extend(digits[i : i + _HEX] for i in range(0, len(digits), _HEX))
+    if forks != _forks:  # the parent, too, is about to use this batch
+        pool.clear()
 
 
-def clear_pool() -> None:
+def _forget() -> None:
     """Forget minted IDs that a parent process may hand out too."""
-    global _pool  # noqa: PLW0603  # rebound, so that a fill under way is dropped
-    _pool = []
+    global _forks  # noqa: PLW0603  # tells a fill under way
+    _forks += 1
+    pool.clear()
 
 
-on_fork(clear_pool)
+on_fork(_forget)
 
 
 def is_valid_id(text: str) -> bool:
@@ -64,7 +68,7 @@ def is_valid_id(text: str) -> bool:
     return len(text) <= _MAX_LENGTH and _SHAPE.fullmatch(text) is not None
 
 
-def is_header_safe(text: str) -> bool:
+def _is_header_safe(text: str) -> bool:
     """Tell whether *text* can stand in a header, whatever a validator says."""
     return 0 < len(text) <= 8 * _MAX_LENGTH and text.isascii() and text.isprintable()
 
@@ -75,7 +79,7 @@ def refusal(text: object, is_valid: Callable[[str], bool]) -> str:
         return f"it is {type(text).__name__}, not str"
     if not text:
         return "it is empty"
-    if not is_header_safe(text):
+    if not _is_header_safe(text):
         return f"unsafe characters or length ({len(text)} characters)"
     try:
         accepted = is_valid(text)

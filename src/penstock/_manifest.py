@@ -6,27 +6,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ._fields import Fields, WrongFieldError
 from ._graph import build_graph
 from ._types import FlowInfo, StepInfo
 from .errors import ManifestError
 from .renderers.json import MANIFEST_VERSION, render_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from os import PathLike
 
 __all__ = ["dump_manifest", "load_manifest", "parse_manifest"]
 
 T = TypeVar("T")
-
-_KINDS: dict[type, str] = {
-    dict: "an object",
-    list: "a list",
-    str: "a text",
-    int: "a whole number",
-    float: "a number with a fraction",
-    bool: "true or false",
-}
 
 
 def dump_manifest(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> str:
@@ -69,46 +61,45 @@ def parse_manifest(data: str | bytes, *, source: str) -> tuple[FlowInfo, ...]:
         ManifestError: It is not a manifest, or one of a newer penstock.
     """
     try:
-        return _flows(_Fields(json.loads(data), "the document"))
+        fields = Fields(_parsed(data), "the document")
+        _refuse_newer(fields, source)
+        return _flows(fields)
+    except WrongFieldError as exc:
+        msg = f"{source} is not a manifest: {exc}. Write it anew: penstock export"
+        raise ManifestError(msg) from None
+
+
+def _parsed(data: str | bytes) -> object:
+    try:
+        return json.loads(data)
     except RecursionError:
         problem = "it is nested too deeply"
-    except _WrongError as exc:
-        problem = str(exc)
     except ValueError as exc:  # neither JSON nor UTF-8
         problem = f"it is not JSON: {exc}"
-    msg = f"{source} is not a manifest that can be read: {problem}."
-    raise ManifestError(msg)
+    raise WrongFieldError(problem)
 
 
-class _WrongError(ValueError):
-    """What is wrong with a manifest, and where in it."""
+def _refuse_newer(fields: Fields, source: str) -> None:
+    version = fields.number("penstock")
+    if version > MANIFEST_VERSION:
+        msg = (
+            f"manifest {source} has format {version}, and this penstock reads no "
+            f"higher than {MANIFEST_VERSION}. Upgrade it: pip install -U penstock"
+        )
+        raise ManifestError(msg)
+    if version < MANIFEST_VERSION:
+        problem = "'penstock' should be the number of its format"
+        raise WrongFieldError(problem)
 
 
-def _flows(fields: _Fields) -> tuple[FlowInfo, ...]:
-    _check_version(fields)
+def _flows(fields: Fields) -> tuple[FlowInfo, ...]:
     service = fields.text("service")
     flows = tuple(_flow(item, service) for item in fields.tables("flows"))
-    _refuse_twins("flow", [(flow.name, flow.service) for flow in flows])
+    _refuse_twins("flow and service", [(flow.name, flow.service) for flow in flows])
     return flows
 
 
-def _check_version(fields: _Fields) -> None:
-    if "penstock" not in fields.values:
-        problem = "it has no key 'penstock', as a manifest from `penstock export` has"
-        raise _WrongError(problem)
-    version = fields.number("penstock")
-    if version > MANIFEST_VERSION:
-        problem = (
-            f"it has format {version}, and this penstock reads {MANIFEST_VERSION}; "
-            "upgrade penstock here"
-        )
-        raise _WrongError(problem)
-    if version < MANIFEST_VERSION:
-        problem = f"there is no format {version}; write it again: penstock export"
-        raise _WrongError(problem)
-
-
-def _flow(fields: _Fields, service: str) -> FlowInfo:
+def _flow(fields: Fields, service: str) -> FlowInfo:
     name = fields.name()
     steps = tuple(_step(item, name) for item in fields.tables("steps"))
     _refuse_twins(f"step of flow {name!r}", [step.name for step in steps])
@@ -122,7 +113,7 @@ def _flow(fields: _Fields, service: str) -> FlowInfo:
     )
 
 
-def _step(fields: _Fields, flow: str) -> StepInfo:
+def _step(fields: Fields, flow: str) -> StepInfo:
     return StepInfo(
         name=fields.name(),
         flow=flow,
@@ -144,64 +135,6 @@ def _refuse_twins(what: str, names: list[T]) -> None:
     seen: set[T] = set()
     for name in names:
         if name in seen:
-            problem = f"{what} {name!r} is in it twice; write it again: penstock export"
-            raise _WrongError(problem)
+            problem = f"{what} {name!r} is in it twice"
+            raise WrongFieldError(problem)
         seen.add(name)
-
-
-class _Fields:
-    """One JSON object; each complaint says where in the manifest it stands."""
-
-    def __init__(self, value: object, where: str) -> None:
-        self._where = where
-        self.values = _checked(value, dict, where)
-
-    def name(self) -> str:
-        """Return the field that must not be missing or empty."""
-        name = self.text("name")
-        if not name:
-            problem = f"{self._where} has no name"
-            raise _WrongError(problem)
-        return name
-
-    def text(self, key: str, default: str = "") -> str:
-        return _checked(self.values.get(key, default), str, self._at(key))
-
-    def flag(self, key: str) -> bool:
-        return _checked(self.values.get(key, False), bool, self._at(key))
-
-    def number(self, key: str) -> int:
-        return _checked(self.values.get(key, 0), int, self._at(key))
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        return _texts(self.values.get(key, []), self._at(key))
-
-    def groups(self, key: str) -> tuple[tuple[str, ...], ...]:
-        items = _checked(self.values.get(key, []), list, self._at(key))
-        return tuple(
-            _texts(item, f"{self._at(key)}[{place}]")
-            for place, item in enumerate(items)
-        )
-
-    def tables(self, key: str) -> Iterator[_Fields]:
-        items = _checked(self.values.get(key, []), list, self._at(key))
-        for place, item in enumerate(items):
-            yield _Fields(item, f"{self._at(key)}[{place}]")
-
-    def _at(self, key: str) -> str:
-        return f"{self._where}.{key}".removeprefix("the document.")
-
-
-def _texts(value: object, where: str) -> tuple[str, ...]:
-    items = _checked(value, list, where)
-    return tuple(
-        _checked(item, str, f"{where}[{place}]") for place, item in enumerate(items)
-    )
-
-
-def _checked(value: object, expected: type[T], where: str) -> T:
-    if type(value) is not expected:  # True is no number here
-        found = _KINDS.get(type(value), "null")
-        problem = f"{where} should be {_KINDS[expected]}, and is {found}"
-        raise _WrongError(problem)
-    return value

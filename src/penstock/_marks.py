@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import cached_property
-from types import MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._source import place_of
 from .errors import FlowDefinitionError
@@ -12,23 +12,12 @@ from .errors import FlowDefinitionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._step import Step
+    from ._step import Spec, Step
 
-__all__ = ["MARK", "Marked", "Spec", "mark_of", "name_of"]
+__all__ = ["MARK", "Marked", "mark_of", "name_of"]
 
 MARK = "__penstock__"
 """Attribute of a wrapper that holds its ``Marked``."""
-
-
-class Spec(NamedTuple):
-    """What one ``@entrypoint`` or ``@step`` says about its function."""
-
-    is_entrypoint: bool
-    name: str
-    after: tuple[tuple[object, ...], ...]
-    tags: tuple[str, ...]
-    is_marker: bool
-    """Whether any ``@flow`` may take it; a handle's is for its flow alone."""
 
 
 class Marked:
@@ -68,7 +57,7 @@ class Marked:
 
     def attach(self, step: Step) -> None:
         """Add *step*; it replaces the one of the same flow and class."""
-        if not self.steps and self.target == self.refuse:
+        if not self.steps and self.target != self.func:
             self.only = step
             self.steps = (step,)
         else:
@@ -111,6 +100,9 @@ class Marked:
 
 def mark_of(thing: object) -> Marked | None:
     """Return the mark on a function, a method, or a descriptor of one, or None."""
+    if type(thing) is FunctionType:
+        mark = thing.__dict__.get(MARK)
+        return mark if isinstance(mark, Marked) else None
     try:
         # Not getattr: a lazy object in a class, such as Flask's current_app, must not
         # be asked for anything while the class is being made.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._context import scope_var
 from ._state import LOGGER, state
 
 if TYPE_CHECKING:
-    from ._context import Scope
+    from ._context import Call
     from ._state import Recorder
+
+    Chain = tuple[object, ...]
 
 __all__ = ["Started", "finish", "missed", "pause", "resume", "start"]
 
@@ -21,11 +23,11 @@ _CHAIN = ("__traceback__", "__context__", "__cause__", "__suppress_context__")
 _reported: set[tuple[object, ...]] = set()
 
 
-def start(scope: Scope, *, paused: bool = False) -> Started:
+def start(call: Call, *, paused: bool = False) -> Started:
     """Start a recording with every recorder that wants one.
 
     Args:
-        scope: The scope of the call.
+        call: What is called.
         paused: Whether the recording is not current yet, for a generator.
     """
     started: Started = []
@@ -34,9 +36,9 @@ def start(scope: Scope, *, paused: bool = False) -> Started:
             if not recorder.enabled():
                 token: object = _QUIET
             elif paused:
-                token = recorder.start_paused(scope)
+                token = recorder.start_paused(call)
             else:
-                token = recorder.start(scope)
+                token = recorder.start(call)
             started.append((recorder, token))
         except Exception as exc:  # noqa: BLE001  # the application goes on
             _report(recorder, "start", exc)
@@ -44,42 +46,43 @@ def start(scope: Scope, *, paused: bool = False) -> Started:
 
 
 def finish(
-    scope: Scope, started: Started, exc: BaseException | None, *, inner: bool = False
+    call: Call, started: Started, exc: BaseException | None, *, inner: bool = False
 ) -> bool:
     """Finish what ``start`` started, the last one first; True for the caller's note.
 
     *inner* says that no step below has reported *exc* already.
     """
-    before = exc and _chain(exc)
+    before = None if exc is None else _chain(exc)
     for recorder, token in reversed(started):
         try:
             if token is not _QUIET:
-                recorder.finish(scope, token, exc, inner=inner)
+                recorder.finish(call, token, exc, inner=inner)
             elif exc is not None:
-                recorder.missed(scope, exc, inner=inner)
+                recorder.missed(call, exc, inner=inner)
         except Exception as error:  # noqa: BLE001  # the application goes on
             if error is not exc:
                 _report(recorder, "finish", error)
-    if exc is not None and _chain(exc) != before:
+    if exc is not None and before is not None:
         _mend(exc, before)
     return True
 
 
-def _chain(exc: BaseException) -> tuple[object, ...]:
+def _chain(exc: BaseException) -> Chain:
     return exc.__traceback__, exc.__context__, exc.__cause__, exc.__suppress_context__
 
 
-def _mend(exc: BaseException, before: Any) -> None:  # see _chain
+def _mend(exc: BaseException, before: Chain) -> None:
     """Undo what a backend did to *exc*, also where its class forbids attributes."""
-    for name, value in zip(_CHAIN, before, strict=True):
-        getattr(BaseException, name).__set__(exc, value)
+    for name, now, value in zip(_CHAIN, _chain(exc), before, strict=True):
+        if now is not value:  # never by ==, which an exception may define
+            getattr(BaseException, name).__set__(exc, value)
 
 
-def missed(scope: Scope, exc: BaseException, *, inner: bool) -> bool:
+def missed(call: Call, exc: BaseException, *, inner: bool) -> bool:
     """Record a failure of a step whose start nobody wanted; True."""
-    token = scope_var.set(scope)
+    token = scope_var.set(call[:2])
     try:
-        return finish(scope, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
+        return finish(call, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
     finally:
         scope_var.reset(token)
 
@@ -110,16 +113,16 @@ def _report(recorder: Recorder, when: str, exc: Exception) -> None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = trace and (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
-    cause = (repr(recorder), when, type(exc), place)
-    if cause in _reported:
-        return
-    _reported.add(cause)
-    try:  # noqa: SIM105  # importing contextlib would cost 1 ms
-        LOGGER.warning(
-            "Backend %s failed at %s; the step ran all the same. Said once per cause.",
-            recorder,
-            when,
-            exc_info=exc,
-        )
-    except Exception:  # noqa: BLE001, S110  # the log handler is broken
+    try:  # importing contextlib would cost 1 ms
+        cause = (repr(recorder), when, type(exc), place)
+        if cause not in _reported:
+            _reported.add(cause)
+            LOGGER.warning(
+                "Backend %s failed at %s; the step ran all the same. "
+                "Said once per cause.",
+                recorder,
+                when,
+                exc_info=exc,
+            )
+    except Exception:  # noqa: BLE001, S110  # the log handler, or repr, is broken
         pass

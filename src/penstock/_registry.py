@@ -10,7 +10,7 @@ from ._state import state
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ._source import Origin
     from ._step import Step
@@ -30,6 +30,8 @@ class FlowOptions(NamedTuple):
     description: str = ""
     tags: tuple[str, ...] = ()
     outside: str = ""
+    doc: str = ""
+    """First line of a class's docstring, for want of a description."""
 
 
 class _Record:
@@ -41,20 +43,22 @@ class _Record:
         self.options = FlowOptions(name)
         self.steps: dict[str, Step] = {}
 
-    def learn(self, options: FlowOptions) -> None:
-        """Take over what *options* says; what it leaves empty stays."""
-        if options == self.options:
-            return
+    def learn(self, options: FlowOptions, steps: Iterable[Step]) -> None:
+        """Take over what *options* says; what it leaves empty stays as it was."""
         old = self.options
-        self.options = FlowOptions(
-            old.name,
-            options.owner or old.owner,
-            options.description or old.description,
-            options.tags or old.tags,
-            options.outside or old.outside,
-        )
+        if options != old:
+            self.options = FlowOptions(
+                old.name,
+                options.owner or old.owner,
+                options.description or old.description,
+                options.tags or old.tags,
+                options.outside or old.outside,
+                options.doc or old.doc,
+            )
         if self.options.outside != old.outside:
-            for step in self.steps.values():
+            steps = self.steps.values()
+        if self.options.outside:
+            for step in steps:
                 step.outside = self.options.outside
 
 
@@ -87,15 +91,16 @@ class Registry:
             stale = () if klass is None else _declared_by(klass, record)
             added: dict[str, Step] = {}
             for step in steps:
-                old = None if step.name in stale else record.steps.get(step.name)
-                _refuse_clash(added.get(step.name) or old, step)
+                old = added.get(step.name)
+                if old is None and step.name not in stale:
+                    old = record.steps.get(step.name)
+                if old is not None:
+                    _refuse_clash(old, step)
                 added[step.name] = step
             for name in stale:
                 del record.steps[name]
             record.steps.update(added)
-            for step in steps:
-                step.outside = record.options.outside
-            record.learn(options)
+            record.learn(options, steps)
             self._flows[options.name] = record
 
     def clear(self) -> None:
@@ -116,7 +121,7 @@ class Registry:
                 name=options.name,
                 steps=tuple(step.info() for step in steps),
                 owner=options.owner,
-                description=options.description,
+                description=options.description or options.doc,
                 tags=options.tags,
                 service=state.service,
             )
@@ -136,8 +141,8 @@ def _declared_by(klass: Origin, record: _Record) -> tuple[str, ...]:
     )
 
 
-def _refuse_clash(old: Step | None, new: Step) -> None:
-    if old is None or old.origin.is_same(new.origin):
+def _refuse_clash(old: Step, new: Step) -> None:
+    if old.origin.is_same(new.origin):
         return
     msg = (
         f"two different functions are step {new.name!r} of flow {new.flow!r}: "

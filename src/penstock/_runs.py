@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._context import FlowContext, Scope
+from ._context import Call, FlowContext, Scope
 from ._state import LOGGER, state
 from .errors import NotInFlowError
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from ._step import Step
 
     Args = tuple[Any, ...]
-    Resolve = Callable[[Marked, Scope | None, Args], Scope | None]
+    Resolve = Callable[[Marked, Scope | None, Args], Call | None]
 
-__all__ = ["entry_scope", "step_scope"]
+__all__ = ["entry_call", "step_call"]
 
 _warned: set[str] = set()
 
 
-def step_scope(marked: Marked, outer: Scope | None, args: Args) -> Scope | None:
-    """Return the scope in which a step runs, or None if the call is a plain one.
+def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
+    """Return what a call of a step is, or None if it is a plain one.
 
     Args:
         marked: The function that is called.
@@ -35,31 +35,34 @@ def step_scope(marked: Marked, outer: Scope | None, args: Args) -> Scope | None:
     """
     if outer is None:
         return _outside(marked.first(args))
-    context, running, _ = outer
+    context, running = outer
     if running is not None and _is_super_call(marked, running, args):
         return None
     return context, marked.step_in(context.flow) or marked.first(args), running
 
 
-def entry_scope(marked: Marked, outer: Scope | None, args: Args) -> Scope | None:
-    """Return the scope of a run that begins here, or None if the call is plain.
+def entry_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
+    """Return what a call of an entrypoint is, or None if it is a plain one.
 
     An entrypoint that is a step of the flow that runs acts as a step there. In
     a carried context a run takes over the ID and the metadata. In another run
     it is a run of its own, which knows its parent.
     """
-    step = marked.first(args)
     if outer is None:
+        step = marked.first(args)
         if not step.is_entrypoint:
-            return step_scope(marked, outer, args)
-        return FlowContext(state.new_id(), step.flow, step), step, None
-    context, running, _ = outer
+            return step_call(marked, outer, args)
+        return FlowContext(state.new_id(), step), step, None
+    context, running = outer
     around = running or context.entry
     if around is not None and _is_super_call(marked, around, args):
         return None
     here = marked.step_in(context.flow)
     if here is not None and not here.is_entrypoint:
         return context, here, running
+    step = marked.first(args)
+    if here is not None and here.owner is step.owner:
+        step = here
     if not step.is_entrypoint:
         return context, step, running
     return _new_run(context, step), step, running
@@ -67,37 +70,32 @@ def entry_scope(marked: Marked, outer: Scope | None, args: Args) -> Scope | None
 
 def _new_run(outer: FlowContext, step: Step) -> FlowContext:
     if outer.is_carried:
-        return FlowContext(
-            outer.correlation_id,
-            step.flow,
-            step,
-            parent_id=outer.parent_id,
-            root_id=outer.root_id,
-            home=outer,
-        )
-    return FlowContext(
-        state.new_id(),
-        step.flow,
-        step,
-        parent_id=outer.correlation_id,
-        root_id=outer.root_id,
-    )
+        context = FlowContext(outer.correlation_id, step)
+        context.parent_id = outer.parent_id
+        context.home = outer
+    else:
+        context = FlowContext(state.new_id(), step)
+        context.parent_id = outer.correlation_id
+    context.given_root_id = outer.root_id
+    return context
 
 
 def _is_super_call(marked: Marked, running: Step, args: Args) -> bool:
     """Tell whether an override calls the function that it overrides, on itself."""
-    if marked not in running.overrides or running.owner is None:
+    if marked not in running.overrides:
         return False
-    if not args:  # a staticmethod has no self to compare
+    if running.owner is None or not args:  # a staticmethod: no self to compare
         return True
     klass = args[0] if isinstance(args[0], type) else type(args[0])
     return issubclass(klass, running.owner)
 
 
-def _outside(step: Step) -> Scope | None:
+def _outside(step: Step) -> Call | None:
     mode = step.outside or state.outside
     if mode == "run":
-        return FlowContext(state.new_id(), step.flow), step, None
+        context = FlowContext(state.new_id())
+        context.given_flow = step.flow
+        return context, step, None
     if mode == "warn":
         if step.label not in _warned:
             _warned.add(step.label)

@@ -53,7 +53,7 @@ class EnteredFlow(_Entered):
     __slots__ = ("context",)
 
     def __init__(self, context: FlowContext) -> None:
-        super().__init__((context, None, None))
+        super().__init__((context, None))
         self.context = context
 
     def __enter__(self) -> FlowContext:
@@ -111,11 +111,10 @@ def start_flow(correlation_id: str | None = None, /, **metadata: object) -> Ente
         )
         raise ConfigurationError(msg)
     outer = get_flow_context()
-    context = FlowContext(
-        correlation_id,
-        parent_id=outer.correlation_id if outer else None,
-        root_id=outer.root_id if outer else None,
-    )
+    context = FlowContext(correlation_id)
+    if outer is not None:
+        context.parent_id = outer.correlation_id
+        context.given_root_id = outer.root_id
     return EnteredFlow(carried(context, metadata))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ __all__ = ["Kind", "Origin", "caller_place", "code_of", "kind_of", "place_of"]
 _COROUTINE = 0x80 | 0x100  # inspect.CO_COROUTINE | CO_ITERABLE_COROUTINE
 _GENERATOR = 0x20
 _ASYNC_GENERATOR = 0x200
+_NOT_PLAIN = _COROUTINE | _GENERATOR | _ASYNC_GENERATOR
 
 
 class Kind:
@@ -36,6 +38,12 @@ def code_of(func: object) -> CodeType | None:
 
 def kind_of(func: object) -> str:
     """Tell the ``Kind`` of *func*; importing ``inspect`` for it would cost 4 ms."""
+    if (
+        type(func) is FunctionType
+        and not func.__code__.co_flags & _NOT_PLAIN
+        and not func.__dict__
+    ):
+        return Kind.PLAIN  # the rule; all below is for the exceptions
     func = _filled_in(func)
     code = _called_code(func)
     flags = 0 if code is None else code.co_flags

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ._ids import is_valid_id, mint_id
+from ._ids import is_valid_id, mint_id, pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._context import Scope
+    from ._context import Call
 
-__all__ = ["LOGGER", "Recorder", "State", "state"]
+__all__ = ["ASK", "LOGGER", "Recorder", "State", "state"]
 
 LOGGER = logging.getLogger("penstock")
 LOGGER.addHandler(logging.NullHandler())
@@ -29,21 +29,21 @@ class Recorder(Protocol):
         """Tell whether anyone wants this step recorded."""
         ...
 
-    def start(self, scope: Scope, /) -> object:
-        """Record that the step of *scope* starts."""
+    def start(self, call: Call, /) -> object:
+        """Record that the step of *call* starts."""
         ...
 
-    def start_paused(self, scope: Scope, /) -> object:
+    def start_paused(self, call: Call, /) -> object:
         """Record that a generator starts; its recording is not current yet."""
         ...
 
     def finish(
-        self, scope: Scope, started: Any, exc: BaseException | None, *, inner: bool
+        self, call: Call, started: Any, exc: BaseException | None, *, inner: bool
     ) -> None:
         """Record that it ended; *inner* if no step below reported *exc* already."""
         ...
 
-    def missed(self, scope: Scope, exc: BaseException, *, inner: bool) -> None:
+    def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Record a failure of a step whose start was quiet."""
         ...
 
@@ -56,15 +56,19 @@ class Recorder(Protocol):
         ...
 
 
+ASK: Final[Mapping[int, bool]] = {logging.INFO: True}
+"""The answers where each backend has to be asked each time."""
+
+
 class State:
     """The settings, in the form that is cheapest to read on every call.
 
     Attributes:
         answers: A logger's cache of "is this level on?" where one logging
-            backend is all there is, else an empty mapping. ``answers.get(level)
-            is False`` means that nobody wants a step recorded; anything else
-            means "ask".
+            backend is all there is, else ``ASK``. ``answers[level]`` is False
+            where nobody wants a step recorded; True, or nothing, means "ask".
         level: The key to look up in *answers*.
+        pool: Correlation IDs to use up first; empty where ``new_id`` was set.
         is_watched: Whether something reads the current step.
         recorders: One for each active backend.
     """
@@ -79,6 +83,7 @@ class State:
         "level",
         "new_id",
         "outside",
+        "pool",
         "propagate",
         "recorders",
         "service",
@@ -86,11 +91,12 @@ class State:
     )
 
     def __init__(self) -> None:
-        self.answers: Mapping[int, bool] = {}
+        self.answers: Mapping[int, bool] = ASK
         self.level = logging.INFO
         self.is_watched = False
         self.recorders: tuple[Recorder, ...] = ()
         self.outside = "raise"
+        self.pool = pool
         self.new_id: Callable[[], str] = mint_id
         self.service = ""
         self.headers: tuple[str, ...] = ()

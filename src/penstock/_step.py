@@ -2,86 +2,82 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._source import Kind, code_of, kind_of, place_of
+from ._source import Kind, Origin, code_of, kind_of, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._source import Origin
     from ._types import StepInfo
 
-__all__ = ["After", "Step"]
+__all__ = ["After", "Spec", "Step"]
 
 After = tuple[tuple[str, ...], ...]
 """Alternatives, each of names that must all have run."""
 
 
+class Spec(NamedTuple):
+    """What one ``@entrypoint`` or ``@step`` says about its function."""
+
+    is_entrypoint: bool
+    name: str
+    after: tuple[tuple[object, ...], ...]
+    tags: tuple[str, ...]
+    is_marker: bool
+    """Whether any ``@flow`` may take it; a handle's is for its flow alone."""
+
+
 class Step:
     """A marked function in one flow.
+
+    What is only asked for when something is drawn, logged or wrong is worked out
+    then: declaring a step is on the way of every import.
 
     Attributes:
         func: The user's function.
         name: Name of the step.
         flow: Name of its flow.
-        label: ``flow/step``, as log lines say it.
         owner: The class through which it was bound, or None.
-        origin: Where the function is defined.
         klass: Where the class is defined whose ``@flow`` took it, or None.
         overrides: Marked functions that this one overrides in its class.
         outside: What a call outside a flow does, ``""`` for the global setting.
     """
 
-    __slots__ = (
-        "after",
-        "flow",
-        "func",
-        "function",
-        "is_entrypoint",
-        "klass",
-        "label",
-        "line",
-        "name",
-        "origin",
-        "outside",
-        "overrides",
-        "owner",
-        "path",
-        "tags",
-    )
+    owner: type | None = None
+    klass: Origin | None = None
+    overrides: frozenset[object] = frozenset()
+    outside: str = ""
 
     def __init__(
-        self,
-        func: Callable[..., Any],
-        name: str,
-        flow: str,
-        *,
-        is_entrypoint: bool,
-        after: After,
-        tags: tuple[str, ...],
-        origin: Origin,
-        owner: type | None = None,
-        klass: Origin | None = None,
-        overrides: frozenset[object] = frozenset(),
+        self, func: Callable[..., Any], spec: Spec, flow: str, after: After
     ) -> None:
         self.func = func
-        self.name = name
+        self.name = spec.name
+        self.is_entrypoint = spec.is_entrypoint
+        self.tags = spec.tags
         self.flow = flow
-        self.label = f"{flow}/{name}"
-        self.is_entrypoint = is_entrypoint
         self.after = after
-        self.tags = tags
-        self.origin = origin
-        self.owner = owner
-        self.klass = klass
-        self.overrides = overrides
-        self.outside = ""
-        code = code_of(func)
-        self.path = "" if code is None else code.co_filename
-        self.line = 0 if code is None else code.co_firstlineno
-        self.function = getattr(func, "__name__", name)
+
+    @cached_property
+    def label(self) -> str:
+        """``flow/step``, as log lines say it."""
+        return f"{self.flow}/{self.name}"
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Where the function is defined, so that a reload is recognised."""
+        return Origin.of(self.func)
+
+    @cached_property
+    def source(self) -> tuple[str, int, str]:
+        """Source file, first line and name of the function."""
+        code = code_of(self.func)
+        name = getattr(self.func, "__name__", self.name)
+        if code is None:
+            return "", 0, name
+        return code.co_filename, code.co_firstlineno, name
 
     @property
     def place(self) -> str:
@@ -106,7 +102,7 @@ class Step:
             tags=self.tags,
             module=self.origin.module,
             qualname=self.origin.qualname,
-            path=self.path,
-            line=self.line,
+            path=self.source[0],
+            line=self.source[1],
             is_async=kind_of(self.func) in {Kind.ASYNC, Kind.ASYNC_GENERATOR},
         )

@@ -12,8 +12,6 @@ from ._step import Step
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ._marks import Marked
     from ._registry import FlowOptions
 
@@ -29,7 +27,8 @@ def take_function(options: FlowOptions, target: object) -> None:
     marked = mark_of(target)
     if marked is None:
         _refuse_unmarked(options.name, target)
-    step = _new_step(options.name, marked, siblings={})
+    spec, flow = marked.spec, options.name
+    step = Step(marked.func, spec, flow, resolve_after(spec.after, flow, {}))
     registry.add(options, [step])
     marked.attach(step)
 
@@ -46,49 +45,21 @@ def take_class(options: FlowOptions, klass: type) -> None:
     origin = _origin(klass)
     overridden = {attr: _overridden(klass, attr, m) for attr, m in found.items()}
     siblings = _siblings(found, overridden)
-    steps = {
-        marked: _new_step(
-            options.name,
-            marked,
-            siblings=siblings,
-            owner=None if _is_static(klass, attr) else klass,
-            klass=origin,
-            overrides=overridden[attr],
-        )
-        for attr, marked in found.items()
-    }
-    if not options.description:
-        options = options._replace(description=_first_line(klass.__doc__))
+    steps: dict[Marked, Step] = {}
+    for attr, marked in found.items():
+        spec = marked.spec
+        after = resolve_after(spec.after, options.name, siblings)
+        step = steps[marked] = Step(marked.func, spec, options.name, after)
+        step.owner = None if _is_static(klass, attr) else klass
+        step.klass = origin
+        step.overrides = overridden[attr]
+    options = options._replace(doc=_first_line(klass.__doc__))
     registry.add(options, list(steps.values()), klass=origin)
     for marked, step in steps.items():
         marked.attach(step)
     for others in overridden.values():
         for other in others:
             other.allow_super()
-
-
-def _new_step(
-    flow: str,
-    marked: Marked,
-    *,
-    siblings: Mapping[Marked, str],
-    owner: type | None = None,
-    klass: Origin | None = None,
-    overrides: frozenset[Marked] = frozenset(),
-) -> Step:
-    spec = marked.spec
-    return Step(
-        marked.func,
-        spec.name,
-        flow,
-        is_entrypoint=spec.is_entrypoint,
-        after=resolve_after(spec.after, flow, siblings),
-        tags=spec.tags,
-        origin=Origin.of(marked.func),
-        owner=owner,
-        klass=klass,
-        overrides=overrides,
-    )
 
 
 def _markers(klass: type) -> dict[str, Marked]:

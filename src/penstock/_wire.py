@@ -36,7 +36,7 @@ def pack(scope: Scope) -> str:
     where the call was made, ``service`` by whom, ``meta`` the allow-listed
     metadata. Metadata that is not JSON, or too much, is dropped with one warning.
     """
-    context, step, _ = scope
+    context, step = scope
     fields: dict[str, Any] = {
         "parent": context.parent_id,
         "root": context.root_id,

@@ -9,6 +9,7 @@ import pkgutil
 import pytest
 
 import penstock
+from penstock._registry import registry
 from penstock.errors import MissingExtraError
 
 MODULES = [
@@ -29,6 +30,7 @@ def test_examples_in_docstrings(name: str) -> None:
     told: list[str] = []
 
     for test in finder.find(module, name):
+        registry.clear()
         runner.run(test, out=told.append)
 
     assert not told, "".join(told)

@@ -11,7 +11,7 @@ from penstock._state import state
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from penstock._context import Scope
+    from penstock._context import Call
     from penstock._state import Recorder
 
 __all__ = ["TracingBackend", "recorder_for", "span_attributes", "status_of"]
@@ -60,9 +60,9 @@ class TracingBackend(ABC):
         """Return the correlation ID as this backend knows it, ``""`` if none."""
 
 
-def span_attributes(scope: Scope) -> dict[str, str | None]:
+def span_attributes(call: Call) -> dict[str, str | None]:
     """Return what every backend is told about a call, apart from its names."""
-    context, _, caller = scope
+    context, _, caller = call
     return {
         "correlation_id": context.correlation_id,
         "root_id": context.root_id,
@@ -78,7 +78,7 @@ def recorder_for(backend: TracingBackend) -> Recorder:
     A subclass of a lean backend that overrides ``span`` is driven by ``span``.
     """
     mro = type(backend).__mro__
-    lean = next((i for i, c in enumerate(mro) if "start" in vars(c)), len(mro))
+    lean = next((i for i, c in enumerate(mro) if "start_paused" in vars(c)), len(mro))
     span = next((i for i, c in enumerate(mro) if "span" in vars(c)), len(mro))
     is_lean = lean < len(mro) and lean <= span
     return backend if is_lean else SpanRecorder(backend)  # type: ignore[return-value]
@@ -107,15 +107,15 @@ class SpanRecorder:
         """Name the backend, for the line that says that it failed."""
         return repr(self._backend)
 
-    def start(self, scope: Scope) -> _Span:
+    def start(self, call: Call) -> _Span:
         """Enter a span."""
-        span = _Span(self._open(scope))
+        span = _Span(self._open(call))
         type(span.manager).__enter__(span.manager)
         return span
 
-    def start_paused(self, scope: Scope) -> _Span:
+    def start_paused(self, call: Call) -> _Span:
         """Enter a span in a context of its own, and note what it sets there."""
-        span = _Span(self._open(scope))
+        span = _Span(self._open(call))
         before = copy_context()
         span.context = before.copy()
         span.context.run(type(span.manager).__enter__, span.manager)
@@ -127,7 +127,7 @@ class SpanRecorder:
         return span
 
     def finish(
-        self, _scope: Scope, span: _Span, exc: BaseException | None, *, inner: bool
+        self, _call: Call, span: _Span, exc: BaseException | None, *, inner: bool
     ) -> None:
         """Exit the span where it was entered; what it returns is ignored."""
         del inner
@@ -140,23 +140,28 @@ class SpanRecorder:
         else:
             span.context.run(leave, span.manager, *args)
 
-    def missed(self, scope: Scope, exc: BaseException, *, inner: bool) -> None:
+    def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Say nothing: the backend did not want this step."""
 
     def resume(self, span: _Span) -> None:
-        """Set what the span's entering has set."""
+        """Set what the body had last, at first what the span's entering has set."""
         span.tokens = [(var, var.set(value)) for var, value in span.changes]
 
     def pause(self, span: _Span) -> None:
-        """Put back what the consumer had."""
-        while span.tokens:
-            var, token = span.tokens.pop()
-            var.reset(token)
+        """Put back what the consumer had; note what the body has."""
+        inside = [(var, var.get()) for var, _ in span.changes]
+        try:
+            while span.tokens:
+                var, token = span.tokens.pop()
+                var.reset(token)
+        except ValueError:  # closed in a context in which it never ran
+            span.tokens.clear()
+        else:
+            span.changes = inside
 
-    def _open(self, scope: Scope) -> object:
-        step = scope[1]
-        assert step is not None  # noqa: S101  # the call path always names it
-        return self._backend.span(step.name, step.flow, **span_attributes(scope))
+    def _open(self, call: Call) -> object:
+        step = call[1]
+        return self._backend.span(step.name, step.flow, **span_attributes(call))
 
 
 _STATUS = {

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
-from penstock._state import LOGGER, state
+from penstock._state import ASK, LOGGER, state
 
 from .base import TracingBackend, status_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from penstock._context import Scope
+    from penstock._context import Call
 
     Fields = dict[str, Any]
 
@@ -64,8 +64,8 @@ class LoggingBackend(TracingBackend):
     def answers(self) -> Mapping[int, bool]:
         """The logger's own cache: a known no is final, anything else means "ask"."""
         if type(LOGGER).isEnabledFor is not logging.Logger.isEnabledFor:
-            return {}  # a logger class of the application decides for itself
-        return getattr(LOGGER, "_cache", {})
+            return ASK  # a logger class of the application decides for itself
+        return getattr(LOGGER, "_cache", ASK)
 
     def enabled(self) -> bool:
         """Tell whether the logger takes lines of *level*."""
@@ -79,22 +79,22 @@ class LoggingBackend(TracingBackend):
         """Return a context manager that writes the lines of one call."""
         return _LogSpan(self, {"flow": flow_name, "step": step_name, **attrs})
 
-    def start(self, scope: Scope) -> float:
+    def start(self, call: Call) -> float:
         """Write ``step.start``."""
-        return self.begin(_fields(scope), _place(scope))
+        return self.begin(_fields(call), _place(call))
 
     start_paused = start
 
     def finish(
-        self, scope: Scope, started: float, exc: BaseException | None, *, inner: bool
+        self, call: Call, started: float, exc: BaseException | None, *, inner: bool
     ) -> None:
         """Write ``step.end`` or ``step.error``, with the time since *started*."""
         duration_ms = (perf_counter() - started) * 1000
-        self.end(_fields(scope), _place(scope), duration_ms, exc, inner=inner)
+        self.end(_fields(call), _place(call), duration_ms, exc, inner=inner)
 
-    def missed(self, scope: Scope, exc: BaseException, *, inner: bool) -> None:
+    def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Write ``step.error`` for a call whose start nobody wanted to see."""
-        self.end(_fields(scope), _place(scope), None, exc, inner=inner)
+        self.end(_fields(call), _place(call), None, exc, inner=inner)
 
     def resume(self, started: float) -> None:
         """Do nothing: a log line is never current."""
@@ -150,9 +150,8 @@ _TEMPLATES = {
 }
 
 
-def _fields(scope: Scope) -> Fields:
-    context, step, caller = scope
-    assert step is not None  # noqa: S101  # the call path always names it
+def _fields(call: Call) -> Fields:
+    context, step, caller = call
     return {
         "flow": step.flow,
         "step": step.name,
@@ -165,10 +164,8 @@ def _fields(scope: Scope) -> Fields:
     }
 
 
-def _place(scope: Scope) -> Place:
-    step = scope[1]
-    assert step is not None  # noqa: S101  # the call path always names it
-    return step.path, step.line, step.function
+def _place(call: Call) -> Place:
+    return call[1].source
 
 
 def _emit(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer, TracerProvider
 
-    from penstock._context import Scope
+    from penstock._context import Call
     from penstock._step import Step
 
 __all__ = ["OTelBackend", "PenstockIdGenerator"]
@@ -73,16 +73,15 @@ class OTelBackend(TracingBackend):
             f"{flow_name}/{step_name}", attributes=attributes
         )
 
-    def start(self, scope: Scope) -> _Recording:
+    def start(self, call: Call) -> _Recording:
         """Start a span and make it current."""
-        recording = self.start_paused(scope)
+        recording = self.start_paused(call)
         self.resume(recording)
         return recording
 
-    def start_paused(self, scope: Scope) -> _Recording:
+    def start_paused(self, call: Call) -> _Recording:
         """Start a span as a child of the current one."""
-        context, step, _ = scope
-        assert step is not None  # noqa: S101  # the call path always names it
+        context, step, _ = call
         attributes: dict[str, Any] = self._code.get(step) or self._learn(step)
         return _Recording(
             self._tracer.start_span(
@@ -98,7 +97,7 @@ class OTelBackend(TracingBackend):
 
     def finish(
         self,
-        _scope: Scope,
+        _call: Call,
         recording: _Recording,
         exc: BaseException | None,
         *,
@@ -112,7 +111,7 @@ class OTelBackend(TracingBackend):
         finally:
             recording.span.end()
 
-    def missed(self, scope: Scope, exc: BaseException, *, inner: bool) -> None:
+    def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Say nothing: there is no span that could hold it."""
 
     def resume(self, recording: _Recording) -> None:
@@ -140,8 +139,8 @@ class OTelBackend(TracingBackend):
             "penstock.flow": step.flow,
             "penstock.step": step.name,
             "code.function.name": f"{module}.{step.origin.qualname}",
-            "code.file.path": step.path,
-            "code.line.number": step.line,
+            "code.file.path": step.source[0],
+            "code.line.number": step.source[1],
         }
         self._code[step] = attributes
         return attributes

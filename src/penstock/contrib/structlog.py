@@ -79,7 +79,7 @@ class FlowProcessor:
         scope = scope_var.get()
         if scope is None:
             return event_dict
-        context, step, _ = scope
+        context, step = scope
         if step is not None and self._step:
             event_dict.setdefault(self._step, step.name)
         if step is not None and self._flow:
