@@ -30,8 +30,31 @@ def mode(
     penstock.uninstall_log_fields()
 
 
+class _Lines(logging.Handler):
+    """Keeps records, as they are when they come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    """Hear the ``penstock`` logger at INFO; give the list that fills with records."""
+def warnings() -> Iterator[list[logging.LogRecord]]:
+    """Hear the ``penstock`` logger; give the list that fills with its records."""
+    handler = _Lines()
+    logger = logging.getLogger("penstock")
+    logger.addHandler(handler)
+    yield handler.records
+    logger.removeHandler(handler)
+
+
+@pytest.fixture
+def lines(
+    caplog: pytest.LogCaptureFixture, warnings: list[logging.LogRecord]
+) -> list[logging.LogRecord]:
+    """Hear it at INFO, where the lines of each step are."""
     caplog.set_level(logging.INFO, "penstock")
-    return caplog.records
+    return warnings
