@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .canvas import Canvas, width_of
 from .layout import lay_out
+from .nets import NoRoomError, route
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .layout import Item
+    from .nets import Net
 
 __all__ = ["DASHED", "DOUBLE", "PLAIN", "Box", "draw_boxes"]
 
@@ -50,98 +52,25 @@ def draw_boxes(
     """
     lines = Counter(after for _, after in links)
     widths = {node: _width(box, lines[node]) for node, box in boxes.items()}
-    if any(sum(widths[node] for node in layer) > width for layer in layers):
-        return None
-    rows = lay_out(widths, layers, links)
-    if any(item.right >= width for row in rows for item in row):
-        return None
-    drawing = _Drawing(boxes)
-    for upper, row in pairwise(([], *rows)):
-        nets = _nets(upper, row)
-        if nets is None:
-            return None
-        drawing.add(nets, row)
-    return list(drawing.canvas.lines())
+    while all(sum(widths[node] for node in layer) <= width for layer in layers):
+        rows = lay_out(widths, layers, links)
+        if any(item.right >= width for row in rows for item in row):
+            break
+        try:
+            nets = [route(upper, row) for upper, row in pairwise(([], *rows))]
+        except NoRoomError as exc:
+            widths[exc.node] *= 2
+            continue
+        drawing = _Drawing(boxes)
+        for above, row in zip(nets, rows, strict=True):
+            drawing.add(above, row)
+        return list(drawing.canvas.lines())
+    return None
 
 
 def _width(box: Box, lines: int) -> int:
-    """Return room for the words, and for a column of its own for each line that comes."""
+    """Return room for the words, and a column for each line that comes in."""
     return max(max(map(width_of, box.words)) + 4, 2 * lines + 3)
-
-
-class _Net(NamedTuple):
-    """One line between two rows: from one item to all that it leads to.
-
-    Attributes:
-        start: The column in which it leaves the upper row.
-        ends: The columns in which it arrives; no other net has any of them.
-        lane: Which of the rows in between it runs along; None if it goes straight.
-    """
-
-    start: int
-    ends: frozenset[int]
-    lane: int | None = None
-
-    @property
-    def left(self) -> int:
-        return min(self.start, *self.ends)
-
-    @property
-    def right(self) -> int:
-        return max(self.start, *self.ends)
-
-
-def _nets(upper: Iterable[Item], lower: Iterable[Item]) -> list[_Net] | None:
-    starts = [item for item in upper if item.below]
-    taken = {item.center for item in starts}
-    ends: dict[Item, set[int]] = {item: set() for item in starts}
-    for item in lower:
-        sources = sorted(item.above, key=lambda other: other.center)
-        columns = [item.center] if item.is_line else _ports(item, sources, taken)
-        if columns is None:
-            return None
-        for source, column in zip(sources, columns, strict=True):
-            ends[source].add(column)
-    nets = (_Net(item.center, frozenset(columns)) for item, columns in ends.items())
-    return _in_lanes(nets)
-
-
-def _ports(
-    item: Item, sources: Sequence[Item], taken: Collection[int]
-) -> list[int] | None:
-    """Choose the columns in which lines enter a box, None if there is no room."""
-    columns: list[int] = []
-    first = item.left + 1
-    for at, source in enumerate(sources):
-        wish = source.center
-        if not item.left < wish < item.right:
-            wish = item.center - len(sources) + 1 + 2 * at
-        free = [
-            column
-            for column in range(first, item.right)
-            if column == source.center or column not in taken
-        ]
-        free = free[: len(free) - 2 * (len(sources) - at - 1)]
-        if not free:
-            return None
-        columns.append(min(free, key=lambda column: abs(column - wish)))
-        first = columns[-1] + 2
-    return columns
-
-
-def _in_lanes(nets: Iterable[_Net]) -> list[_Net]:
-    """Give each net that turns the first lane in which it meets no other."""
-    placed: list[_Net] = []
-    ends: list[int] = []
-    for net in sorted(nets, key=lambda net: (net.left, net.right)):
-        if net.ends == {net.start}:
-            placed.append(net)
-            continue
-        lanes = enumerate(ends)
-        lane = next((lane for lane, end in lanes if end + 1 < net.left), len(ends))
-        ends[lane : lane + 1] = [net.right]
-        placed.append(net._replace(lane=lane))
-    return placed
 
 
 class _Drawing:
@@ -152,7 +81,7 @@ class _Drawing:
         self._boxes = boxes
         self._top = 0
 
-    def add(self, nets: Sequence[_Net], row: Sequence[Item]) -> None:
+    def add(self, nets: Sequence[Net], row: Sequence[Item]) -> None:
         """Draw one more row, and what leads to it from the row before."""
         start = self._top
         if start:
@@ -173,12 +102,12 @@ class _Drawing:
             self.canvas.write(self._top, column, "▼")
         self._top += height
 
-    def _horizontal(self, net: _Net, start: int) -> None:
+    def _horizontal(self, net: Net, start: int) -> None:
         if net.lane is not None:
             length = net.right - net.left + 1
             self.canvas.write(start + net.lane, net.left, "─" * length)
 
-    def _vertical(self, net: _Net, start: int) -> None:
+    def _vertical(self, net: Net, start: int) -> None:
         lane = self._top if net.lane is None else start + net.lane
         self._line(net.start, start, lane)
         for end in net.ends if net.lane is not None else ():
@@ -205,7 +134,7 @@ class _Drawing:
             self._line(item.center, bottom + 1, top + height)
 
 
-def _joint(net: _Net, column: int) -> str:
+def _joint(net: Net, column: int) -> str:
     """Return the character in which a net turns or branches."""
     sides = (
         column == net.start,

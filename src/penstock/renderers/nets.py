@@ -1,0 +1,102 @@
+"""Lead lines from one row of boxes to the next so that no two of them join."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from .layout import Item
+
+__all__ = ["Net", "NoRoomError", "route"]
+
+
+class NoRoomError(Exception):
+    """A box is too narrow for all the lines that lead to it.
+
+    Attributes:
+        node: The node in the box.
+    """
+
+    def __init__(self, node: int) -> None:
+        super().__init__(node)
+        self.node = node
+
+
+class Net(NamedTuple):
+    """One line between two rows: from one item to all that it leads to.
+
+    Attributes:
+        start: The column in which it leaves the upper row.
+        ends: The columns in which it arrives; no other net has any of them.
+        lane: Which of the rows in between it runs along; None if it goes straight.
+    """
+
+    start: int
+    ends: frozenset[int]
+    lane: int | None = None
+
+    @property
+    def left(self) -> int:
+        """The first of its columns."""
+        return min(self.start, *self.ends)
+
+    @property
+    def right(self) -> int:
+        """The last of its columns."""
+        return max(self.start, *self.ends)
+
+
+def route(upper: Iterable[Item], lower: Iterable[Item]) -> list[Net]:
+    """Return the nets between two rows.
+
+    Raises:
+        NoRoomError: A box has to be wider.
+    """
+    starts = [item for item in upper if item.below]
+    taken = {item.center for item in starts}
+    ends: dict[Item, set[int]] = {item: set() for item in starts}
+    for item in lower:
+        sources = sorted(item.above, key=lambda other: other.center)
+        columns = [item.center] if item.is_line else _ports(item, sources, taken)
+        for source, column in zip(sources, columns, strict=True):
+            ends[source].add(column)
+    nets = (Net(item.center, frozenset(columns)) for item, columns in ends.items())
+    return _in_lanes(nets)
+
+
+def _ports(item: Item, sources: Sequence[Item], taken: Collection[int]) -> list[int]:
+    """Choose the columns in which lines enter a box."""
+    columns: list[int] = []
+    first = item.left + 1
+    for at, source in enumerate(sources):
+        wish = source.center
+        if not item.left < wish < item.right:
+            wish = item.center - len(sources) + 1 + 2 * at
+        free = [
+            column
+            for column in range(first, item.right)
+            if column == source.center or column not in taken
+        ]
+        free = free[: len(free) - 2 * (len(sources) - at - 1)]
+        if not free:
+            raise NoRoomError(item.node)
+        columns.append(min(free, key=lambda column: abs(column - wish)))
+        first = columns[-1] + 2
+    return columns
+
+
+def _in_lanes(nets: Iterable[Net]) -> list[Net]:
+    """Give each net that turns the first lane in which it meets no other."""
+    placed: list[Net] = []
+    ends: list[int] = []
+    for net in sorted(nets, key=lambda net: (net.left, net.right)):
+        if net.ends == frozenset((net.start,)):
+            placed.append(net)
+            continue
+        lanes = enumerate(ends)
+        lane = next((lane for lane, end in lanes if end + 1 < net.left), len(ends))
+        ends[lane : lane + 1] = [net.right]
+        placed.append(net._replace(lane=lane))
+    return placed
