@@ -13,6 +13,8 @@ configures logging, registers flows and writes files. These are the rules:
   what they print; in ``bash``, ``sh`` and ``shell`` blocks every line is a command.
   Nothing is installed and no ``make`` is run: the extras and targets have to exist.
 - ``toml`` and ``json`` blocks must parse.
+- ``<!-- needs: structlog -->`` says which package the page needs; the tests skip it
+  where that is not installed.
 - ``<!-- no-run: the reason -->`` above a block leaves it out. A comment that begins
   with a line ``<!-- setup`` holds Python that runs and that no reader sees.
 """
@@ -30,6 +32,7 @@ import sys
 import tomllib
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
+from itertools import dropwhile
 from pathlib import Path
 from types import ModuleType
 
@@ -43,6 +46,7 @@ from tests.docs.blocks import (  # noqa: E402  # needs the line above
 )
 
 FLAGS = doctest.ELLIPSIS | doctest.REPORT_UDIFF
+ASSIGNS = re.compile(r"[A-Z_]+=")  # a setting for one command, in front of it
 SAVED = re.compile(r"^# (?P<path>[\w./-]+\.(?:py|toml|yaml|yml|json|md))\n")
 RUN = {"penstock", "python", "pytest", "cat", "ls", "sphinx-build"}
 NOT_RUN = {"cd", "git", "pre-commit", "source", "uv"}
@@ -114,7 +118,8 @@ class Document:
             self._command(block, command.strip(), expected)
 
     def _command(self, block: Block, command: str, expected: str) -> None:
-        name, *arguments = shlex.split(command, comments=True)
+        words = shlex.split(command, comments=True)
+        name, *arguments = dropwhile(ASSIGNS.match, words)
         if name == "pip":
             self._check_extras(block, " ".join(arguments))
         elif name == "make":

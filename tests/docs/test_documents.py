@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,10 @@ def run(document: Path, folder: Path) -> subprocess.CompletedProcess[str]:
 )
 def test_document_does_what_it_says(document: Path, tmp_path: Path) -> None:
     """A reader who copies every block in order gets what the page shows."""
+    for package in re.findall(r"<!-- needs: (\w+) -->", document.read_text("utf-8")):
+        if find_spec(package) is None:
+            pytest.skip(f"needs {package}")
+
     result = run(document, tmp_path)
 
     assert result.returncode == 0, result.stderr
@@ -83,6 +89,7 @@ def test_wrong_document_fails(text: str, told: str, tmp_path: Path) -> None:
         "<!-- setup\nx = 1\n-->\n```python\nassert x\n```",
         "```python\n# shop/a.py\nB = 1\n```\n```python\nfrom shop.a import B\n```",
         "```console\n$ python -c 'print(1)'\n1\n```",
+        "```console\n$ A=1 python -c 'import os; print(os.environ[\"A\"])'\n1\n```",
         "```python\nx = 1\n```\n```pycon\n>>> x\n1\n```",
         "```python\nimport sys\nprint(1, file=sys.stderr)\n```\n```text\n1\n```",
         "```bash\npip install 'penstock[cli,otel]'\nmake test\n```",
