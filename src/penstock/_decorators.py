@@ -9,7 +9,7 @@ from ._after import parse_after
 from ._calls import wrap
 from ._marks import MARK, Marked
 from ._process import DISABLED
-from ._registry import OUTSIDE_MODES, FlowOptions
+from ._registry import OUTSIDE_MODES, FlowOptions, registry
 from ._source import caller_place, kind_of, place_of
 from ._step import Spec
 from ._suggest import did_you_mean
@@ -294,6 +294,10 @@ class _Mark:
         name = self._name or _own_name(func, self._kind)
         is_entrypoint = self._kind == "entrypoint"
         spec = Spec(is_entrypoint, name, self._after, self._tags, self._flow is None)
+        with registry.lock:
+            return self._declare(func, spec)
+
+    def _declare(self, func: Any, spec: Spec) -> Any:
         marked = _marked(func, spec, self._kind)
         before = marked.spec, marked.is_pending, marked.wrapper
         marked.spec, marked.is_pending = spec, True

@@ -63,11 +63,16 @@ class _Record:
 
 
 class Registry:
-    """A thread-safe mapping from names to flows."""
+    """A thread-safe mapping from names to flows.
+
+    Attributes:
+        lock: Held while something is declared, so that what a function's mark and
+            the registry say of it changes at once.
+    """
 
     def __init__(self) -> None:
         self._flows: dict[str, _Record] = {}
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     def add(
         self,
@@ -86,7 +91,7 @@ class Registry:
         Raises:
             FlowDefinitionError: Another function has a step's name already.
         """
-        with self._lock:
+        with self.lock:
             record = self._flows.get(options.name) or _Record(options.name)
             stale = () if klass is None else _declared_by(klass, record)
             added: dict[str, Step] = {}
@@ -105,14 +110,14 @@ class Registry:
 
     def clear(self) -> None:
         """Forget every flow."""
-        with self._lock:
+        with self.lock:
             self._flows.clear()
 
     def infos(self) -> tuple[FlowInfo, ...]:
         """Return every flow as a value, sorted by name."""
         from ._types import FlowInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
 
-        with self._lock:
+        with self.lock:
             records = [
                 (r.options, list(r.steps.values())) for r in self._flows.values()
             ]
@@ -130,7 +135,7 @@ class Registry:
 
     def unlock(self) -> None:
         """Replace the lock: another thread of a parent process may have held it."""
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
 
 def _declared_by(klass: Origin, record: _Record) -> tuple[str, ...]:

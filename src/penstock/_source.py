@@ -59,7 +59,7 @@ def place_of(func: object) -> str:
     code = code_of(func)
     if code is not None:
         return f"{code.co_filename}:{code.co_firstlineno}"
-    return f"module {getattr(func, '__module__', None) or '?'}"
+    return f"module {getattr(_filled_in(func), '__module__', None) or '?'}"
 
 
 def caller_place() -> str:

@@ -27,10 +27,11 @@ def take_function(options: FlowOptions, target: object) -> None:
     marked = mark_of(target)
     if marked is None:
         _refuse_unmarked(options.name, target)
-    spec, flow = marked.spec, options.name
-    step = Step(marked.func, spec, flow, resolve_after(spec.after, flow, {}))
-    registry.add(options, [step])
-    marked.attach(step)
+    with registry.lock:
+        spec, flow = marked.spec, options.name
+        step = Step(marked.func, spec, flow, resolve_after(spec.after, flow, {}))
+        registry.add(options, [step])
+        marked.attach(step)
 
 
 def take_class(options: FlowOptions, klass: type) -> None:
@@ -54,12 +55,13 @@ def take_class(options: FlowOptions, klass: type) -> None:
         step.klass = origin
         step.overrides = overridden[attr]
     options = options._replace(doc=_first_line(klass.__doc__))
-    registry.add(options, list(steps.values()), klass=origin)
-    for marked, step in steps.items():
-        marked.attach(step)
-    for others in overridden.values():
-        for other in others:
-            other.allow_super()
+    with registry.lock:
+        registry.add(options, list(steps.values()), klass=origin)
+        for marked, step in steps.items():
+            marked.attach(step)
+        for others in overridden.values():
+            for other in others:
+                other.allow_super()
 
 
 def _markers(klass: type) -> dict[str, Marked]:
