@@ -208,7 +208,7 @@ def _generator(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
             return (yield from body)
         started = _start_paused(call)
         place = Body(call[:2], started)
-        move, sent = body.send, None
+        move, sent, result = body.send, None, None
         try:
             while True:
                 token = place.enter()
@@ -244,13 +244,13 @@ def _async_generator(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
         move: Any = begin_unseen(body)
         try:
             while True:
-                token = place and place.enter()
+                token = None if place is None else place.enter()
                 try:
                     item = await move
                 except StopAsyncIteration:
                     break
                 finally:
-                    if place is not None:
+                    if place is not None and token is not None:
                         place.leave(token)
                     move = None  # no exception stays alive in this frame
                 try:

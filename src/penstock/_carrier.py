@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from ._context import FlowContext, scope_var
 from ._ids import refusal
 from ._scopes import EnteredFlow, carried
-from ._state import LOGGER, state
+from ._state import say, state
 from ._wire import pack, unpack
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _adopted(found: Mapping[str, str]) -> str:
         reason = refusal(value, state.is_valid_id)
         if not reason:
             return value
-        LOGGER.warning("Inbound %s was not adopted: %s.", name, reason)
+        say("Inbound %s was not adopted: %s.", name, reason)
     return ""
 
 
@@ -147,4 +147,4 @@ _said: set[str] = set()
 def _say_once(template: str, reason: str) -> None:
     if reason not in _said:
         _said.add(reason)
-        LOGGER.warning(template, reason)
+        say(template, reason)

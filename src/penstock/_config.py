@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ._backends import Several, load_backend
 from ._ids import is_valid_id, mint_id, pool, refusal
 from ._registry import OUTSIDE_MODES
-from ._state import ASK, LOGGER, state
+from ._state import ASK, say, state
 from ._suggest import did_you_mean
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
@@ -65,15 +65,14 @@ def configure(
     """
     loaded = [_backend(backend) for backend in backends]
     changes = {
-        "outside": outside and _one_of("outside", outside, OUTSIDE_MODES),
+        "outside": _one_of("outside", outside, OUTSIDE_MODES),
         "service": service,
         "headers": _headers("headers", headers),
         "inbound_headers": _headers("inbound_headers", inbound_headers),
         "propagate": None if propagate is None else frozenset(_names(propagate)),
-        "trust_inbound": trust_inbound
-        and _one_of("trust_inbound", trust_inbound, TRUST),
+        "trust_inbound": _one_of("trust_inbound", trust_inbound, TRUST),
         "is_valid_id": _function("is_valid_id", is_valid_id),
-        "new_id": new_id and _checked(_function("new_id", new_id)),
+        "new_id": _checked(_function("new_id", new_id)),
     }
     for name, value in changes.items():
         if value is not None:
@@ -148,9 +147,9 @@ def _activate(backends: list[TracingBackend]) -> None:
     _active[:] = backends
 
 
-def _one_of(setting: str, value: object, allowed: tuple[str, ...]) -> str:
-    if value in allowed:
-        return str(value)
+def _one_of(setting: str, value: object, allowed: tuple[str, ...]) -> object:
+    if value is None or value in allowed:
+        return value
     hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
     msg = f"{setting}={value!r}: it takes {', '.join(map(repr, allowed))}.{hint}"
     raise ConfigurationError(msg)
@@ -179,25 +178,34 @@ def _headers(setting: str, value: str | Iterable[str] | None) -> object:
     return names
 
 
-def _checked(make: Callable[[], object]) -> Callable[[], str]:
+def _checked(make: Callable[[], object] | None) -> Callable[[], str] | None:
     """Return *make*, with a UUID4 where it fails: no call breaks for want of an ID."""
+    if make is None:
+        return None
     said: set[str] = set()
 
     def new_id() -> str:
-        made = ""
-        try:
-            made = str(make())
-            reason = refusal(made, state.is_valid_id)
-        except Exception as exc:  # noqa: BLE001  # the application goes on
-            reason = f"it raised {type(exc).__name__}: {exc}"
+        made, reason = _made(make)
         if not reason:
             return made
         if reason not in said:
             said.add(reason)
-            LOGGER.warning("new_id=%r: %s; a UUID4 is used. Said once.", make, reason)
+            say("new_id=%r: %s; a UUID4 is used. Said once.", make, reason)
         return mint_id()
 
     return new_id
+
+
+def _made(make: Callable[[], object]) -> tuple[str, str]:
+    """Return an ID, and why it cannot be used, or ``""``."""
+    try:
+        made = make()
+        text = str(made)
+    except Exception as exc:  # noqa: BLE001  # the application goes on
+        return "", f"it raised {type(exc).__name__}"
+    if made is None:
+        return "", "it returned None"
+    return text, refusal(text, state.is_valid_id)
 
 
 reset()

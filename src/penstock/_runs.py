@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._context import Call, FlowContext, Scope
-from ._state import LOGGER, state
+from ._state import say, state
 from .errors import NotInFlowError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _outside(step: Step) -> Call | None:
     if mode == "warn":
         if step.label not in _warned:
             _warned.add(step.label)
-            LOGGER.warning("%s It runs as a plain function.", _complaint(step))
+            say("%s It runs as a plain function.", _complaint(step))
         return None
     msg = (
         f"{_complaint(step)} Call it from an @entrypoint, open a flow with "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ._context import Call
 
-__all__ = ["ASK", "LOGGER", "Recorder", "State", "state"]
+__all__ = ["ASK", "LOGGER", "Recorder", "State", "say", "state"]
 
 LOGGER = logging.getLogger("penstock")
 LOGGER.addHandler(logging.NullHandler())
@@ -118,3 +118,11 @@ class State:
 
 
 state = State()
+
+
+def say(template: str, *args: object) -> None:
+    """Log a warning of our own; a handler that is broken must not break the call."""
+    try:  # noqa: SIM105  # importing contextlib would cost 1 ms
+        LOGGER.warning(template, *args, stacklevel=2)
+    except Exception:  # noqa: BLE001, S110  # nobody is left to tell
+        pass

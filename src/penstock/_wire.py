@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._ids import is_valid_id
-from ._state import LOGGER, state
+from ._ids import refusal
+from ._state import say, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,14 +67,20 @@ def unpack(field: str | None) -> Sent:
         return Sent(
             _id(sent.get("parent")),
             _id(sent.get("root")),
-            {key: known[key] for key in state.propagate & known.keys()},
+            {key: known[key] for key in _allowed(known)[:MAX_KEYS]},
         )
     except (ValueError, RecursionError, AttributeError):
         return nothing
 
 
 def _id(value: object) -> str | None:
-    return value if isinstance(value, str) and is_valid_id(value) else None
+    if isinstance(value, str) and not refusal(value, state.is_valid_id):
+        return value
+    return None
+
+
+def _allowed(metadata: Mapping[str, object]) -> list[str]:
+    return sorted(state.propagate & metadata.keys())
 
 
 def _fits(value: str, key: str) -> bool:
@@ -88,14 +94,17 @@ def _fits(value: str, key: str) -> bool:
 def _packed(metadata: Mapping[str, object], room: int) -> str:
     """Return the inside of a JSON object that takes at most *room* bytes."""
     parts: list[str] = []
-    for key in sorted(state.propagate & metadata.keys())[:MAX_KEYS]:
+    allowed = _allowed(metadata)
+    for key in allowed[MAX_KEYS:]:
+        _say_once(key, f"more than {MAX_KEYS} keys")
+    for key in allowed[:MAX_KEYS]:
         try:
             if not _is_json(metadata[key], MAX_DEPTH):
                 _say_once(key, f"{type(metadata[key]).__name__} is not JSON")
                 continue
             part = f"{_json(key)}:{_json(metadata[key])}"
-        except (ValueError, RecursionError) as exc:
-            _say_once(key, str(exc))
+        except (ValueError, RuntimeError):  # too deep, NaN, or changed meanwhile
+            _say_once(key, "it cannot be written as JSON")
             continue
         if len(part) + 1 > room:
             _say_once(key, f"the field would exceed {MAX_BYTES} bytes")
@@ -141,4 +150,4 @@ def _refuse_constant(name: str) -> object:
 def _say_once(key: str, reason: str) -> None:
     if key not in _said:
         _said.add(key)
-        LOGGER.warning("Metadata %r was not sent: %s. Said once.", key, reason)
+        say("Metadata %r was not sent: %s. Said once.", key, reason)
