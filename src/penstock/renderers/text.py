@@ -59,7 +59,7 @@ class _Part:
     def __init__(
         self, graph: Graph, cluster: Cluster, edges: Sequence[Edge], *, detail: bool
     ) -> None:
-        self.title = terminal_words(cluster_title(cluster, detail=detail))
+        self.title = _line(cluster_title(cluster, detail=detail))
         self._graph = graph
         self._edges = edges
         self._detail = detail
@@ -75,7 +75,7 @@ class _Part:
 
     def _boxes(self, width: int) -> list[str] | None:
         boxes = {
-            number: Box(self._words(node), _frame(node))
+            number: Box(self._words(node), self._frame(node))
             for number, node in self._nodes.items()
         }
         layers = [
@@ -104,15 +104,18 @@ class _Part:
             for group in self._graph.joins.get(node.number, ()):
                 names = (self._name(self._graph.nodes[one]) for one in sorted(group))
                 lines.append(f"after all of: {', '.join(names)}")
-        return [terminal_words(line).replace("\n", " ") for line in lines]
+        return [_line(words) for words in lines]
 
     def _name(self, node: Node) -> str:
         is_far = node.kind == "step" and node.number not in self._own
         label = f"{node.step.flow}:{node.label}" if is_far else node.label
-        return terminal_words(label).replace("\n", " ")
+        return _line(label)
+
+    def _frame(self, node: Node) -> str:
+        if node.number not in self._own:
+            return DASHED
+        return DOUBLE if node.step.is_entrypoint else PLAIN
 
 
-def _frame(node: Node) -> str:
-    if node.kind != "step":
-        return DASHED
-    return DOUBLE if node.step.is_entrypoint else PLAIN
+def _line(words: str) -> str:
+    return terminal_words(words).replace("\n", " ")
