@@ -23,30 +23,31 @@ def after(value: Any) -> tuple[tuple[str, ...], ...]:
     return the_step("orders", "work").after
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (None, ()),
-        ([], ()),
-        ("charge", (("charge",),)),
-        ("not yet declared", (("not yet declared",),)),
-        ("billing:invoice", (("billing:invoice",),)),
-        ("shop/orders:publish", (("shop/orders:publish",),)),
-        (plain, (("plain",),)),
-        (["a", plain], (("a",), ("plain",))),
-        (("b", "a"), (("b",), ("a",))),
-        ({"b", "a", plain}, (("a",), ("b",), ("plain",))),
-        (frozenset({"a"}), (("a",),)),
-        (all_of("b", "a"), (("b", "a"),)),
-        (all_of("a", plain), (("a", "plain"),)),
-        (["c", all_of("a", "b")], (("c",), ("a", "b"))),
-        ({all_of("a", "b"), "c"}, (("a", "b"), ("c",))),
-        (len, (("len",),)),
-    ],
-    ids=repr,
-)
-def test_after_takes(value: object, expected: object) -> None:
+ACCEPTED: dict[str, tuple[Any, tuple[tuple[str, ...], ...]]] = {
+    "nothing": (None, ()),
+    "an empty list": ([], ()),
+    "a name": ("charge", (("charge",),)),
+    "a name to come": ("not yet declared", (("not yet declared",),)),
+    "another flow's": ("billing:invoice", (("billing:invoice",),)),
+    "another service's": ("shop/orders:publish", (("shop/orders:publish",),)),
+    "a function": (plain, (("plain",),)),
+    "a list": (["a", plain], (("a",), ("plain",))),
+    "a tuple": (("b", "a"), (("b",), ("a",))),
+    "a set": ({"b", "a", plain}, (("a",), ("b",), ("plain",))),
+    "a frozen set": (frozenset({"a"}), (("a",),)),
+    "a join": (all_of("b", "a"), (("b", "a"),)),
+    "a join with a function": (all_of("a", plain), (("a", "plain"),)),
+    "a list with a join": (["c", all_of("a", "b")], (("c",), ("a", "b"))),
+    "a set with a join": ({all_of("a", "b"), "c"}, (("a", "b"), ("c",))),
+    "a builtin": (len, (("len",),)),
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_after_takes(case: str) -> None:
     """A name, a function, a join, or a list, tuple or set of them."""
+    value, expected = ACCEPTED[case]
+
     assert after(value) == expected
 
 
