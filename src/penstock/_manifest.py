@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ._fields import Fields, WrongFieldError
 from ._graph import build_graph
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
 __all__ = ["dump_manifest", "load_manifest", "parse_manifest"]
-
-T = TypeVar("T")
 
 
 def dump_manifest(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> str:
@@ -95,14 +93,14 @@ def _refuse_newer(fields: Fields, source: str) -> None:
 def _flows(fields: Fields) -> tuple[FlowInfo, ...]:
     service = fields.text("service")
     flows = tuple(_flow(item, service) for item in fields.tables("flows"))
-    _refuse_twins("flow and service", [(flow.name, flow.service) for flow in flows])
+    _refuse_twins([f"flow {flow.name!r} of service {flow.service!r}" for flow in flows])
     return flows
 
 
 def _flow(fields: Fields, service: str) -> FlowInfo:
     name = fields.name()
     steps = tuple(_step(item, name) for item in fields.tables("steps"))
-    _refuse_twins(f"step of flow {name!r}", [step.name for step in steps])
+    _refuse_twins([f"step {step.name!r} of flow {name!r}" for step in steps])
     return FlowInfo(
         name=name,
         steps=steps,
@@ -131,10 +129,10 @@ def _step(fields: Fields, flow: str) -> StepInfo:
     )
 
 
-def _refuse_twins(what: str, names: list[T]) -> None:
-    seen: set[T] = set()
-    for name in names:
-        if name in seen:
-            problem = f"{what} {name!r} is in it twice"
+def _refuse_twins(things: list[str]) -> None:
+    seen: set[str] = set()
+    for thing in things:
+        if thing in seen:
+            problem = f"{thing} is in it twice"
             raise WrongFieldError(problem)
-        seen.add(name)
+        seen.add(thing)
