@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING
+
+from pygments.lexers.special import TextLexer
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "penstock"
 author = "the penstock contributors"
@@ -30,3 +36,8 @@ napoleon_numpy_docstring = False
 suppress_warnings = [
     "toc.empty_glob",  # a section may be waiting for its first page
 ]
+
+
+def setup(app: Sphinx) -> None:
+    """Show Mermaid as it is; forges draw it."""
+    app.add_lexer("mermaid", TextLexer)
