@@ -64,23 +64,23 @@ $(VENV)/.made:
 	@[ -x $(BIN)/pip ] || { \
 	    echo "penstock needs Python 3.11 or newer; tried: $(PYTHON)." >&2; \
 	    echo "Name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
-	$(PIP) install --quiet --upgrade 'pip>=25.1' # the first that reads --group
+	$(PIP) install -qq --upgrade 'pip>=25.1' # the first that reads --group
 	@touch $@
 
 $(VENV)/.has-demo: pyproject.toml $(VENV)/.made
-	$(PIP) install --quiet --editable '.[cli,otel,structlog]'
+	$(PIP) install -qq --editable '.[cli,otel,structlog]'
 	@touch $@
 
 $(VENV)/.has-test: pyproject.toml $(VENV)/.made
-	$(PIP) install --quiet --editable '.[all]' --group test
+	$(PIP) install -qq --editable '.[all]' --group test
 	@touch $@
 
 $(VENV)/.has-docs $(VENV)/.has-bench: $(VENV)/.has-%: pyproject.toml $(VENV)/.made
-	$(PIP) install --quiet --editable '.[cli]' --group $*
+	$(PIP) install -qq --editable '.[cli]' --group $*
 	@touch $@
 
 $(VENV)/.has-lint $(VENV)/.has-typing: $(VENV)/.has-%: pyproject.toml $(VENV)/.made
-	$(PIP) install --quiet --editable . --group $*
+	$(PIP) install -qq --editable . --group $*
 	@touch $@
 
 .PHONY: help demo test coverage lint format typing docs bench clean

@@ -5,12 +5,19 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import pytest
 
 import penstock
 from penstock._registry import registry
-from penstock.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+# These import their package in the examples alone.
+INTEGRATES = {"penstock.contrib.structlog": "structlog"}
 
 MODULES = [
     "penstock",
@@ -18,13 +25,23 @@ MODULES = [
 ]
 
 
+def import_or_skip(name: str) -> ModuleType:
+    """Import the module *name*, and skip the test without a package that it needs."""
+    package = INTEGRATES.get(name)
+    if package is not None and find_spec(package) is None:
+        pytest.skip(f"needs {package}")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        if exc.name is None or exc.name.startswith("penstock"):
+            raise
+        pytest.skip(f"needs {exc.name}")
+
+
 @pytest.mark.parametrize("name", [n for n in MODULES if not n.endswith("__main__")])
 def test_examples_in_docstrings(name: str) -> None:
     """A reader who copies the example gets what the docstring shows."""
-    try:
-        module = importlib.import_module(name)
-    except MissingExtraError as exc:
-        pytest.skip(f"needs {exc.name}")
+    module = import_or_skip(name)
     finder = doctest.DocTestFinder(exclude_empty=True)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
     told: list[str] = []

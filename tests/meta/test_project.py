@@ -186,7 +186,10 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 def test_import_brings_no_extra() -> None:
     """``import penstock`` loads no package of an extra, and no cold module."""
-    code = "import sys, penstock; print(*sys.modules)"
+    code = (
+        "import sys; before = {*sys.modules}\n"
+        "import penstock; print(*{*sys.modules} - before)"
+    )
 
     loaded = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
