@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Generator
 from functools import update_wrapper, wraps
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from ._carrier import continue_flow, inject
+from ._carrier import received
 from ._context import FlowContext, leave, scope_var
 from ._generators import BoundAsyncGenerator, BoundGenerator
 from ._source import Kind, kind_of
+from ._wire import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +46,11 @@ class BoundFunction(Generic[P, R]):
             scope_var.reset(token)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle as the function and headers: a process pool continues the flow."""
-        token = scope_var.set(self._scope)
-        try:
-            return _continued, (type(self), self._func, inject())
-        finally:
-            scope_var.reset(token)
+        """Pickle with the ID and what may travel: a process pool continues the flow."""
+        if self._scope is None:
+            return type(self), (self._func, None)
+        correlation_id = self._scope[0].correlation_id
+        return _continued, (type(self), self._func, correlation_id, pack(self._scope))
 
 
 class _BoundAsyncFunction(BoundFunction[P, Any]):
@@ -66,11 +66,12 @@ class _BoundAsyncFunction(BoundFunction[P, Any]):
 
 
 def _continued(
-    klass: type[BoundFunction[P, R]], func: Callable[P, R], headers: dict[str, str]
+    klass: type[BoundFunction[P, R]],
+    func: Callable[P, R],
+    correlation_id: str,
+    field: str,
 ) -> BoundFunction[P, R]:
-    if not headers:
-        return klass(func, None)
-    return klass(func, (continue_flow(headers, trust="all").context, None))
+    return klass(func, (received(correlation_id, field), None))
 
 
 @overload

@@ -10,13 +10,16 @@ from ._ids import refusal
 from ._scopes import EnteredFlow, carried
 from ._state import say, state
 from ._wire import pack, unpack
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping
 
     Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
-__all__ = ["FIELD", "continue_flow", "inject"]
+__all__ = ["FIELD", "TRUST", "continue_flow", "inject", "received"]
+
+TRUST = ("none", "id", "all")
 
 FIELD = "penstock"
 """The one header or message field for everything but the correlation ID."""
@@ -75,19 +78,30 @@ def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> Entered
     Returns:
         A context manager that gives the carried ``FlowContext``.
 
+    Raises:
+        ConfigurationError: *trust* is something else.
+
     >>> import penstock
     >>> with penstock.continue_flow({"x-correlation-id": "order-17"}):
     ...     penstock.current_flow_id()
     'order-17'
     """
-    trust = trust or state.trust_inbound or "all"
+    trust = state.trust_inbound or "all" if trust is None else trust
+    if trust not in TRUST:
+        msg = f"trust={trust!r}: it takes {', '.join(map(repr, TRUST))}."
+        raise ConfigurationError(msg)
     found = {} if carrier is None or trust == "none" else _wanted(carrier)
-    correlation_id = _adopted(found) or state.new_id()
-    sent = unpack(found.get(FIELD)) if trust == "all" else unpack(None)
+    field = found.get(FIELD) if trust == "all" else None
+    return EnteredFlow(received(_adopted(found) or state.new_id(), field))
+
+
+def received(correlation_id: str, field: str | None) -> FlowContext:
+    """Return the carried context of an ID and of a ``penstock`` field."""
+    sent = unpack(field)
     context = FlowContext(correlation_id)
     context.parent_id = sent.parent_id
     context.given_root_id = sent.root_id
-    return EnteredFlow(carried(context, sent.metadata))
+    return carried(context, sent.metadata)
 
 
 def _wanted(carrier: Pairs) -> dict[str, str]:

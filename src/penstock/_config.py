@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ._backends import Several, load_backend
+from ._carrier import TRUST
 from ._ids import is_valid_id, mint_id, pool, refusal
 from ._registry import OUTSIDE_MODES
 from ._state import ASK, say, state
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["configure", "get_backend", "reset"]
 
-TRUST = ("none", "id", "all")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _active: list[TracingBackend] = []
 
