@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ pytest.importorskip("rich", reason="needs rich")
 
 from click.testing import CliRunner  # noqa: E402  # only where click is
 
+from penstock.cli import main  # noqa: E402  # the same
 from penstock.cli._app import app  # noqa: E402  # the same
 
 COMMANDS = sorted(app.commands)
@@ -83,6 +85,11 @@ def test_without_the_extra(shop: Shop, package: str) -> None:
         f"Error: '{package}' is not installed. "
         "Install it with: pip install 'penstock[cli]'\n"
     )
+
+
+def test_import_of_main_runs_nothing() -> None:
+    """Tools that import every module of a package do not start the command."""
+    assert importlib.import_module("penstock.__main__").main is main
 
 
 def test_script_is_installed(shop: Shop) -> None:
