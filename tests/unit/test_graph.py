@@ -133,6 +133,16 @@ def test_a_step_of_another_flow_is_drawn_outside() -> None:
     assert not edge.is_crossing
 
 
+def test_a_step_outside_is_drawn_once() -> None:
+    """However many steps come after it, it is one node."""
+    graph = build_graph(
+        [flow_of("f", {"a": ["g:x"], "b": ["g:x"]})], [flow_of("g", {"x": None})]
+    )
+
+    assert edges_of(graph) == ["g:x → a", "g:x → b"]
+    assert len(graph.nodes) == 3
+
+
 def test_flows_drawn_together_are_connected() -> None:
     """An edge between two drawn flows has both real steps at its ends."""
     shop = flow_of("shop", {"a": None, "b": ["a", "billing:invoice"]})

@@ -85,6 +85,30 @@ def test_a_line_passes_boxes() -> None:
     """)
 
 
+def test_lines_keep_apart() -> None:
+    """Two lines have no column in common, and cross no more than they must."""
+    flow = flow_of("f", {"a": [], "b": "a", "c": "b", "d": "b", "e": ["a", "b", "d"]})
+
+    assert text(flow) == dedent("""
+                 ╭───╮
+                 │ a │
+                 ╰─┬─╯
+                 ┌─┴─┐
+               ╭─▼─╮ │
+               │ b │ │
+               ╰─┬─╯ │
+                 │   └──┐
+          ┌──────┼────┐ │
+        ╭─▼─╮  ╭─▼─╮  │ │
+        │ c │  │ d │  │ │
+        ╰───╯  ╰─┬─╯  │ │
+                 └┐  ┌┘ │
+                 ╭▼──▼──▼╮
+                 │   e   │
+                 ╰───────╯
+    """)
+
+
 def test_detail() -> None:
     """Descriptions, tags and joins stand in the box."""
     flow = FlowInfo(
@@ -211,6 +235,12 @@ def test_a_tree_where_boxes_do_not_fit() -> None:
     """)
 
 
+def test_boxes_that_almost_fit() -> None:
+    """The room between boxes counts, too."""
+    assert text(flow_of("f", {"a": None, "b": None}), width=11) == "\na\nb\n"
+    assert "╗" in text(flow_of("f", {"a": None, "b": None}), width=12)
+
+
 def test_a_deep_tree_goes_on_below() -> None:
     """What is too deep for the width is continued at the margin."""
     names = [f"step_number_{number}" for number in range(7)]
@@ -219,7 +249,8 @@ def test_a_deep_tree_goes_on_below() -> None:
         {
             names[0]: None,
             **{name: before for before, name in pairwise(names)},
-            "another_step": names[3],
+            names[4]: [names[3], "also_deep"],
+            "also_deep": names[2],
             "other_with_it": [names[0], names[4]],
             "below_the_other": ["other_with_it"],
         },
@@ -231,8 +262,9 @@ def test_a_deep_tree_goes_on_below() -> None:
         │  └─ below_the_other
         └─ step_number_1
            └─ step_number_2
+              ├─ also_deep
+              │  └─ step_number_4 ↓
               └─ step_number_3
-                 ├─ another_step
                  └─ step_number_4 ↓
         step_number_4
         ├─ other_with_it ↑

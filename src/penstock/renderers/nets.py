@@ -62,8 +62,9 @@ def route(upper: Iterable[Item], lower: Iterable[Item]) -> list[Net]:
         columns = [item.center] if item.is_line else _ports(item, sources, taken)
         for source, column in zip(sources, columns, strict=True):
             ends[source].add(column)
-    nets = (Net(item.center, frozenset(columns)) for item, columns in ends.items())
-    return _in_lanes(nets)
+    return _in_lanes(
+        [Net(item.center, frozenset(columns)) for item, columns in ends.items()]
+    )
 
 
 def _ports(item: Item, sources: Sequence[Item], taken: Collection[int]) -> list[int]:
@@ -87,16 +88,49 @@ def _ports(item: Item, sources: Sequence[Item], taken: Collection[int]) -> list[
     return columns
 
 
-def _in_lanes(nets: Iterable[Net]) -> list[Net]:
-    """Give each net that turns the first lane in which it meets no other."""
+def _in_lanes(nets: list[Net]) -> list[Net]:
+    """Give lanes to the nets that turn, from the left or the right: the clearer way."""
+    rightwards = _fill(sorted(nets, key=lambda net: (net.left, net.right)))
+    leftwards = _fill(sorted(nets, key=lambda net: (-net.right, -net.left)))
+    return min(rightwards, leftwards, key=_crossings)
+
+
+def _fill(nets: Iterable[Net]) -> list[Net]:
+    """Give each net the first lane in which it meets no other."""
     placed: list[Net] = []
-    ends: list[int] = []
-    for net in sorted(nets, key=lambda net: (net.left, net.right)):
-        if net.ends == frozenset((net.start,)):
-            placed.append(net)
-            continue
-        lanes = enumerate(ends)
-        lane = next((lane for lane, end in lanes if end + 1 < net.left), len(ends))
-        ends[lane : lane + 1] = [net.right]
+    lanes: list[list[Net]] = []
+    for net in nets:
+        lane = None
+        if net.ends != frozenset((net.start,)):
+            free = (at for at, others in enumerate(lanes) if not _meets(net, others))
+            lane = next(free, len(lanes))
+            if lane == len(lanes):
+                lanes.append([])
+            lanes[lane].append(net)
         placed.append(net._replace(lane=lane))
     return placed
+
+
+def _meets(net: Net, others: Iterable[Net]) -> bool:
+    return any(
+        net.left <= other.right + 1 and other.left <= net.right + 1 for other in others
+    )
+
+
+def _crossings(nets: Sequence[Net]) -> int:
+    return sum(
+        _crossed(net, net.lane, other)
+        for net in nets
+        if net.lane is not None
+        for other in nets
+    )
+
+
+def _crossed(net: Net, lane: int, other: Net) -> int:
+    """Count where *net*, on its way along its lane, meets *other* going down."""
+    columns: list[int] = []
+    if other.lane is None or other.lane > lane:
+        columns.append(other.start)
+    if other.lane is None or other.lane < lane:
+        columns.extend(other.ends)
+    return sum(net.left < column < net.right for column in columns)
