@@ -108,16 +108,20 @@ def _wanted(carrier: Pairs) -> dict[str, str]:
     """Return the headers that matter, by name in lower case; the first one wins."""
     names = {name.lower() for name in state.inbound_headers} | {FIELD}
     found: dict[str, str] = {}
-    items = getattr(carrier, "items", None)
-    for pair in carrier if items is None else items():
-        try:
-            key, value = pair
-        except (TypeError, ValueError):
-            continue
-        name = _text(key).lower()
-        if name in names:
-            found.setdefault(name, _text(value))
+    try:
+        items = getattr(carrier, "items", None)
+        for pair in carrier if items is None else items():
+            _note(pair, names, found)
+    except Exception as exc:  # noqa: BLE001  # headers must not fail a request
+        _say_once("The headers could not be read: %s.", type(exc).__name__)
     return found
+
+
+def _note(pair: object, names: set[str], found: dict[str, str]) -> None:
+    if isinstance(pair, tuple | list) and len(pair) == 2:  # noqa: PLR2004  # a pair
+        name = _text(pair[0]).lower()
+        if name in names:
+            found.setdefault(name, _text(pair[1]))
 
 
 def _text(value: object) -> str:
