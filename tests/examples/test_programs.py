@@ -60,7 +60,11 @@ page c: 'a' comes 1 times
 
 def test_every_program_is_here() -> None:
     """Each program in the folder has its output below."""
-    assert set(PRINTED) == {path.stem for path in (ROOT / "examples").glob("*.py")}
+    folder = ROOT / "examples"
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+
+    assert set(PRINTED) == {path.stem for path in folder.glob("*.py")}
+    assert [n for n in PRINTED if f"`python -m examples.{n}`" not in readme] == []
 
 
 @pytest.mark.parametrize("name", sorted(PRINTED))
