@@ -41,7 +41,8 @@ format: $(VENV)/.has-lint ## put the code into its format
 typing: $(VENV)/.has-test $(VENV)/.has-typing ## check types with mypy and pyright
 	$(BIN)/mypy
 	$(BIN)/pyright
-	$(BIN)/pyright --verifytypes penstock --ignoreexternal
+	@# pyright looks for the package in the python that it finds first
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pyright --verifytypes penstock --ignoreexternal
 
 docs: $(VENV)/.has-docs ## build the documentation into docs/_build
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build

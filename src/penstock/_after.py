@@ -23,7 +23,7 @@ class AllOf:
     __slots__ = ("parts",)
 
     def __init__(self, parts: tuple[object, ...]) -> None:
-        self.parts = parts
+        self.parts: tuple[object, ...] = parts
 
     def __repr__(self) -> str:
         """Show the call that makes it."""

@@ -54,9 +54,9 @@ class Step:
         self, func: Callable[..., Any], spec: Spec, flow: str, after: After
     ) -> None:
         self.func = func
-        self.name = spec.name
-        self.is_entrypoint = spec.is_entrypoint
-        self.tags = spec.tags
+        self.name: str = spec.name
+        self.is_entrypoint: bool = spec.is_entrypoint
+        self.tags: tuple[str, ...] = spec.tags
         self.flow = flow
         self.after = after
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+BIN = Path(sys.executable).parent
 PROGRAMS = sorted(str(path) for path in HERE.glob("[!t]*.py"))
 
 
@@ -21,6 +23,8 @@ def check(*command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=HERE.parents[1],
+        # pyright looks for the package in the python that is found first.
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

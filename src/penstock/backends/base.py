@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from penstock._state import state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from penstock._context import Call
@@ -90,7 +91,7 @@ class _Span:
     __slots__ = ("changes", "context", "manager", "tokens")
 
     def __init__(self, manager: Any) -> None:  # whatever span() gave
-        self.manager = manager
+        self.manager: Any = manager
         self.context: Context | None = None
         self.changes: list[tuple[ContextVar[Any], Any]] = []
         self.tokens: list[tuple[ContextVar[Any], Any]] = []
@@ -101,7 +102,7 @@ class SpanRecorder:
 
     def __init__(self, backend: TracingBackend) -> None:
         self._backend = backend
-        self.enabled = backend.enabled
+        self.enabled: Callable[[], bool] = backend.enabled
 
     def __repr__(self) -> str:
         """Name the backend, for the line that says that it failed."""

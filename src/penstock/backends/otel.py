@@ -152,7 +152,7 @@ class _Recording:
     __slots__ = ("before", "context", "span")
 
     def __init__(self, span: Span) -> None:
-        self.span = span
+        self.span: Span = span
         self.context: Context | None = None
         self.before: Context | None = None
 
