@@ -13,6 +13,7 @@ import gc
 from contextlib import ExitStack, contextmanager
 from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,26 +23,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "best"]
 
-CALLS = 250
-"""Calls in one round: well below the time slice that a scheduler gives."""
+ROUND_S = 0.0003
+"""How long a round may take: well below the time slice that a scheduler gives."""
+
+_FIRST = 10  # rounds and calls to find out how many make a round
 
 _LOOPS = {
     "call": """
-def loop():
+def loop(count):
     started = clock()
     for _ in repeat(None, count):
         call(1)
     return (clock() - started) / count
 """,
     "await": """
-async def loop():
+async def loop(count):
     started = clock()
     for _ in repeat(None, count):
         await call(1)
     return (clock() - started) / count
 """,
     "items": """
-def loop():
+def loop(count):
     started = clock()
     for _ in call(count):
         pass
@@ -86,14 +89,22 @@ def best(cases: Sequence[Case], *, seconds: float) -> dict[str, float]:
 
 @contextmanager
 def _rounds_of(case: Case) -> Generator[Callable[[], float]]:
-    names = {"call": case.call, "clock": perf_counter, "count": CALLS, "repeat": repeat}
+    names: dict[str, Any] = {
+        "call": case.call,
+        "clock": perf_counter,
+        "repeat": repeat,
+    }
     exec(compile(_LOOPS[case.kind], f"<{case.name}>", "exec"), names)  # noqa: S102
-    loop: Any = names["loop"]
-    if case.kind != "await":
-        yield lambda: Context().run(case.within, loop)
-        return
     with asyncio.Runner() as runner:
-        yield lambda: runner.run(case.within(loop), context=Context())
+
+        def run(count: int) -> float:
+            loop = partial(names["loop"], count)
+            if case.kind == "await":
+                return float(runner.run(case.within(loop), context=Context()))
+            return float(Context().run(case.within, loop))
+
+        count = max(1, int(ROUND_S / min(run(_FIRST) for _ in range(_FIRST))))
+        yield partial(run, count)
 
 
 @contextmanager

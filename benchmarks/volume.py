@@ -37,7 +37,8 @@ def rows(seconds: float) -> Iterator[Row]:
     for size, found in zip(SIZES, drawn, strict=True):
         what = f"{size:,}-step flow to Mermaid"
         limit = 0.5 if size == SIZES[-1] else None
-        yield Row(what, found["seconds"], limit, "s")
+        note = f"{found['first']:.2f} s the first time"
+        yield Row(what, found["seconds"], limit, "s", note)
         if size != SIZES[0]:
             ratio = found["seconds"] / size / first
             yield Row(f"{what}, per step", ratio, 2.5, "x that of 1,000")
@@ -56,6 +57,7 @@ def _drawing(steps: int, seconds: float) -> dict[str, float]:
     _declare(steps)
     warnings.simplefilter("ignore")  # a diagram of so many edges is hard to read
     before = rss_kib(peak=True)
+    penstock.generate_dag("small")  # imports what drawing needs
     took: list[float] = []
     end = perf_counter() + seconds
     while perf_counter() < end or len(took) < 3:
@@ -67,10 +69,17 @@ def _drawing(steps: int, seconds: float) -> dict[str, float]:
     penstock.generate_dag("large")
     _, peak = tracemalloc.get_traced_memory()
     return {
+        "first": took[0],
         "seconds": min(took),
         "peak_mib": peak / 2**20,
         "rss_mib": grown / 2**10,
     }
+
+
+@penstock.flow("small")
+@penstock.entrypoint
+def receive() -> None:
+    """Take an order."""
 
 
 def _declare(steps: int) -> None:
