@@ -27,9 +27,8 @@ LONGEST = 60
 @entrypoint(after="bom_sync:sync_to_database")
 def examine(part: Part, store: Store) -> None:
     """Find the licence of a part that was just synced."""
-    context = get_flow_context()
-    assert context is not None  # noqa: S101  # an entrypoint always has one
-    logger.info("started by run %.8s", context.parent_id)
+    if context := get_flow_context():  # none under PENSTOCK_DISABLED=1
+        logger.info("started by run %.8s", context.parent_id)
     declared = read_declared(part)
     classified = read_classifiers(part)
     write_licence(part, declared, classified, store)
