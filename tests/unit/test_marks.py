@@ -162,6 +162,17 @@ class TestSeveralFlows:
         assert receive() == "second"
         assert retry() == "first"
 
+    def test_arguments_do_not_choose_the_flow(self, mode: str) -> None:
+        """A function of several flows is its first's, whatever it is called with."""
+
+        @flow("second")
+        @flow("first")
+        @entrypoint
+        def receive(_order: object) -> str:
+            return flow_now()
+
+        assert [receive(17), receive(int), receive(receive)] == ["first"] * 3
+
     def test_a_step_that_is_an_entrypoint_elsewhere_needs_its_flow(self) -> None:
         """Outside every run a call belongs to the function's first flow."""
 

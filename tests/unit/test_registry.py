@@ -7,11 +7,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import penstock
 from penstock import (
     FlowDefinitionError,
     NotInFlowError,
@@ -21,6 +22,7 @@ from penstock import (
     start_flow,
     step,
 )
+from penstock._registry import registry
 from tests.declared import run, steps_of, the_flow, the_step, write
 from tests.running import Traces
 
@@ -382,6 +384,31 @@ def test_threads_may_share_a_function() -> None:
     for name in names:
         flow(name).entrypoint(name="start")(partial(work))()
     assert {call["flow"] for call in traces.attrs if call["step"] == "work"} == names
+
+
+def test_a_forked_child_can_declare() -> None:
+    """What another thread of the parent held while it forked is free in the child."""
+    held, done = Event(), Event()
+
+    class Orders:
+        @entrypoint
+        def receive(self) -> None: ...
+
+    def hold() -> None:
+        with registry.lock:
+            held.set()
+            done.wait()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(hold)
+        held.wait()
+        try:
+            penstock.after_fork()
+            flow("orders")(Orders)
+        finally:
+            done.set()
+
+    assert list(steps_of("orders")) == ["receive"]
 
 
 def test_a_run_survives_what_is_declared_meanwhile() -> None:
