@@ -103,3 +103,7 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """List the names that are not imported yet, too."""
     return sorted({*globals(), *__all__, "__version__"})
+
+
+# Last, as a backend that PENSTOCK_BACKEND names may itself import from penstock.
+reset()

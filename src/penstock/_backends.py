@@ -10,7 +10,7 @@ from .backends.logging import LoggingBackend
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
 __all__ = ["Several", "load_backend"]
@@ -75,13 +75,17 @@ class Several(TracingBackend):
         self, step_name: str, flow_name: str, **attrs: object
     ) -> AbstractContextManager[object]:
         """Enter a span of each that wants one; leave them in reverse."""
-        from contextlib import ExitStack  # noqa: PLC0415  # +1 ms on import
+        from contextlib import ExitStack, contextmanager  # noqa: PLC0415  # +1 ms
 
-        stack = ExitStack()
-        for backend in self.backends:
-            if backend.enabled():
-                stack.enter_context(backend.span(step_name, flow_name, **attrs))
-        return stack
+        @contextmanager
+        def spans() -> Iterator[None]:
+            with ExitStack() as stack:
+                for backend in self.backends:
+                    if backend.enabled():
+                        stack.enter_context(backend.span(step_name, flow_name, **attrs))
+                yield
+
+        return spans()
 
     def get_correlation_id(self) -> str:
         """Return the first ID that one of them knows, ``""`` if none."""

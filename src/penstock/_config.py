@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ._backends import Several, load_backend
@@ -18,7 +19,7 @@ from .backends.logging import LoggingBackend
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 __all__ = ["configure", "get_backend", "reset"]
 
@@ -66,10 +67,10 @@ def configure(
     loaded = [_backend(backend) for backend in backends]
     changes = {
         "outside": _one_of("outside", outside, OUTSIDE_MODES),
-        "service": service,
+        "service": _text("service", service),
         "headers": _headers("headers", headers),
         "inbound_headers": _headers("inbound_headers", inbound_headers),
-        "propagate": None if propagate is None else frozenset(_names(propagate)),
+        "propagate": _keys("propagate", propagate),
         "trust_inbound": _one_of("trust_inbound", trust_inbound, TRUST),
         "is_valid_id": _function("is_valid_id", is_valid_id),
         "new_id": _checked(_function("new_id", new_id)),
@@ -106,7 +107,7 @@ def reset() -> None:
     state.is_valid_id = is_valid_id
     state.trust_inbound = None
     configure(
-        *_names(_from_environment("BACKEND", "logging")),
+        *_names("backend", _from_environment("BACKEND", "logging")),
         outside=_from_environment("OUTSIDE", "raise"),
         service=_from_environment("SERVICE", os.environ.get("OTEL_SERVICE_NAME", "")),
         headers=_from_environment("HEADERS", "X-Correlation-ID"),
@@ -155,6 +156,13 @@ def _one_of(setting: str, value: object, allowed: tuple[str, ...]) -> object:
     raise ConfigurationError(msg)
 
 
+def _text(setting: str, value: object) -> object:
+    if value is None or isinstance(value, str):
+        return value
+    msg = f"{setting}={value!r}: it takes a text."
+    raise ConfigurationError(msg)
+
+
 def _function(setting: str, value: Any) -> Any:
     if value is None or callable(value):
         return value
@@ -162,15 +170,27 @@ def _function(setting: str, value: Any) -> Any:
     raise ConfigurationError(msg)
 
 
-def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+def _names(setting: str, value: object) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else value
-    return tuple(name.strip() for name in names if name.strip())
+    if not isinstance(names, Iterable):
+        names = (value,)
+    texts = []
+    for name in names:
+        if not isinstance(name, str):
+            msg = f"{setting}: {name!r} is {type(name).__name__}, not str."
+            raise ConfigurationError(msg)
+        texts.append(name.strip())
+    return tuple(filter(None, texts))
+
+
+def _keys(setting: str, value: str | Iterable[str] | None) -> object:
+    return None if value is None else frozenset(_names(setting, value))
 
 
 def _headers(setting: str, value: str | Iterable[str] | None) -> object:
     if value is None:
         return None
-    names = _names(value)
+    names = _names(setting, value)
     for name in names:
         if not _HEADER.fullmatch(name):
             msg = f"{setting}: {name!r} is no name of an HTTP header (RFC 9110, 5.1)."
@@ -206,6 +226,3 @@ def _made(make: Callable[[], object]) -> tuple[str, str]:
     if made is None:
         return "", "it returned None"
     return text, refusal(text, state.is_valid_id)
-
-
-reset()

@@ -42,6 +42,9 @@ def start(call: Call, *, paused: bool = False) -> Started:
             started.append((recorder, token))
         except Exception as exc:  # noqa: BLE001  # the application goes on
             _report(recorder, "start", exc)
+        except BaseException as exc:
+            finish(call, started, exc)
+            raise
     return started
 
 

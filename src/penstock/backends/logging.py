@@ -13,6 +13,7 @@ from .base import TracingBackend, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from penstock._context import Call
@@ -65,6 +66,8 @@ class LoggingBackend(TracingBackend):
         """The logger's own cache: a known no is final, anything else means "ask"."""
         if type(LOGGER).isEnabledFor is not logging.Logger.isEnabledFor:
             return ASK  # a logger class of the application decides for itself
+        if type(self).enabled is not LoggingBackend.enabled:
+            return ASK  # so does a subclass
         return getattr(LOGGER, "_cache", ASK)
 
     def enabled(self) -> bool:
@@ -75,7 +78,9 @@ class LoggingBackend(TracingBackend):
         """Return the correlation ID of the run around, ``""`` outside a flow."""
         return current_flow_id() or ""
 
-    def span(self, step_name: str, flow_name: str, **attrs: object) -> _LogSpan:
+    def span(
+        self, step_name: str, flow_name: str, **attrs: object
+    ) -> AbstractContextManager[object]:
         """Return a context manager that writes the lines of one call."""
         return _LogSpan(self, {"flow": flow_name, "step": step_name, **attrs})
 
