@@ -1,0 +1,228 @@
+"""Laws of drawings: what was declared is what a real parser reads back."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock import FlowInfo, ManifestError
+from penstock._dag import draw as draw_flows
+from penstock._graph import build_graph
+from penstock._manifest import dump_manifest, parse_manifest
+from penstock.renderers.text import render_text
+from tests.flows import flows, pairs_of, shown, systems, trimmed
+from tests.parsers import parse_dot
+from tests.text_drawings import edges_of_boxes, edges_of_tree
+
+if TYPE_CHECKING:
+    from tests.parsers import Drawing, Mermaid
+
+# Each example takes a parser up to 100 ms.
+few = settings(max_examples=settings().max_examples // 2)
+
+
+def drawn(form: str, *parts: FlowInfo, detail: bool = False) -> str:
+    """Return a drawing of *parts*, large or not."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="the diagram has")
+        return str(draw_flows(parts, format=form, detail=detail))
+
+
+def assert_shows(drawing: Drawing, flow: FlowInfo) -> None:
+    """Check that a parsed drawing has the steps and edges of *flow*, and no others."""
+    labels = {node: trimmed(label) for node, label in drawing.labels.items()}
+    assert Counter(labels.values()) == Counter(shown(step.name) for step in flow.steps)
+    assert Counter((labels[one], labels[two]) for one, two in drawing.edges) == Counter(
+        (shown(one), shown(two)) for one, two in pairs_of(flow)
+    )
+
+
+@few
+@given(flow=flows())
+def test_mermaid_reads_what_was_declared(mermaid: Mermaid, flow: FlowInfo) -> None:
+    """Mermaid itself finds the declared steps and edges, whatever they are called."""
+    assert_shows(mermaid.parse(drawn("mermaid", flow)), flow)
+
+
+@few
+@given(flow=flows(max_size=20))
+def test_mermaid_reads_the_detailed_drawing(mermaid: Mermaid, flow: FlowInfo) -> None:
+    """Shapes and edges of the detailed drawing are no different ones."""
+    assert_shows(mermaid.parse(drawn("mermaid", flow, detail=True)), flow)
+
+
+@few
+@given(flow=flows(max_size=60))
+def test_graphviz_reads_what_was_declared(flow: FlowInfo) -> None:
+    """A parser of DOT finds the declared steps and edges."""
+    assert_shows(parse_dot(drawn("dot", flow)), flow)
+
+
+def assert_frames(drawing: Drawing, parts: tuple[FlowInfo, ...]) -> None:
+    """Check that a parsed drawing has each flow in its frame, and all the edges."""
+    labels = {node: trimmed(label) for node, label in drawing.labels.items()}
+    assert Counter(
+        (trimmed(title), *sorted(labels[node] for node in nodes))
+        for title, nodes in drawing.frames
+    ) == Counter(
+        (shown(part.name), *sorted(shown(step.name) for step in part.steps))
+        for part in parts
+    )
+    assert len(drawing.edges) == sum(len(pairs_of(part)) for part in parts)
+    assert len(labels) == sum(len(part.steps) for part in parts)
+
+
+@few
+@given(parts=systems())
+def test_mermaid_reads_flows_as_subgraphs(
+    mermaid: Mermaid, parts: tuple[FlowInfo, ...]
+) -> None:
+    """In a drawing of several flows each step is in the frame of its own."""
+    assert_frames(mermaid.parse(drawn("mermaid", *parts)), parts)
+
+
+@few
+@given(parts=systems())
+def test_graphviz_reads_flows_as_clusters(parts: tuple[FlowInfo, ...]) -> None:
+    """The same in DOT."""
+    assert_frames(parse_dot(drawn("dot", *parts)), parts)
+
+
+@given(flow=flows(max_size=40, is_cyclic=True), random=st.randoms())
+def test_order_of_declaration_plays_no_part(flow: FlowInfo, random: st.Random) -> None:
+    """However steps and predecessors are ordered, every format gives the same bytes."""
+    steps = [
+        replace(step, after=tuple(random.sample(step.after, len(step.after))))
+        for step in flow.steps
+    ]
+    random.shuffle(steps)
+    other = replace(flow, steps=tuple(steps))
+
+    for form in ("mermaid", "dot", "json", "text"):
+        assert drawn(form, other, detail=True) == drawn(form, flow, detail=True)
+
+
+@given(flow=flows(max_size=40, is_cyclic=True))
+def test_layers_respect_edges_outside_cycles(flow: FlowInfo) -> None:
+    """An edge leads down, or along a cycle; and nothing is deeper than it must be."""
+    graph = build_graph([flow])
+    after: dict[int, set[int]] = {node.number: set() for node in graph.nodes}
+    for edge in graph.edges:
+        after[edge.before.number].add(edge.after.number)
+    reached = {node: _reached(node, after) for node in after}
+    for edge in graph.edges:
+        is_on_cycle = edge.before.number in reached[edge.after.number]
+        assert (edge.before.layer == edge.after.layer) == is_on_cycle
+        assert edge.before.layer <= edge.after.layer
+    for node in graph.nodes:
+        cycle = {
+            other for other in reached[node.number] if node.number in reached[other]
+        }
+        cycle.add(node.number)
+        above = [
+            edge.before.layer
+            for edge in graph.edges
+            if edge.after.number in cycle and edge.before.number not in cycle
+        ]
+        assert node.layer == max(above, default=-1) + 1
+
+
+def _reached(start: int, after: dict[int, set[int]]) -> set[int]:
+    found: set[int] = set()
+    waiting = [start]
+    while waiting:
+        for node in after[waiting.pop()] - found:
+            found.add(node)
+            waiting.append(node)
+    return found
+
+
+@given(flow=flows(max_size=40, is_cyclic=True))
+def test_every_edge_is_there_once(flow: FlowInfo) -> None:
+    """The graph has each declared edge, sorted by layer and names."""
+    graph = build_graph([flow])
+    pairs = [(edge.before.label, edge.after.label) for edge in graph.edges]
+
+    assert sorted(pairs) == pairs_of(flow)
+    keys = [
+        (edge.before.layer, edge.before.label, edge.after.label) for edge in graph.edges
+    ]
+    assert keys == sorted(keys)
+
+
+SIMPLE = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
+
+
+@given(flow=flows(max_size=14, name_of=SIMPLE))
+def test_lines_between_boxes_are_the_edges(flow: FlowInfo) -> None:
+    """Following the lines of a terminal drawing finds what was declared."""
+    drawing = render_text(
+        build_graph([flow]), detail=False, direction="TD", width=10**6
+    )
+
+    assert sorted(edges_of_boxes(drawing, flow)) == pairs_of(flow)
+
+
+@given(flow=flows(max_size=60, name_of=SIMPLE, is_cyclic=True))
+def test_lines_of_a_tree_are_the_edges(flow: FlowInfo) -> None:
+    """Each declared edge is one line of the tree, and each step has a line."""
+    drawing = render_text(build_graph([flow]), detail=False, direction="TD", width=1)
+
+    assert sorted(edges_of_tree(drawing)) == pairs_of(flow)
+
+
+@given(parts=systems())
+def test_nothing_steers_the_terminal(parts: tuple[FlowInfo, ...]) -> None:
+    """Drawings for a terminal hold no control character, whatever is in the names."""
+    for width in (20, 10**6):
+        graph = build_graph(parts)
+        drawing = render_text(graph, detail=True, direction="TD", width=width)
+        assert not set(drawing) & set(
+            map(chr, (*range(10), *range(11, 32), *range(127, 160)))
+        )
+
+
+@given(parts=systems())
+def test_a_manifest_holds_everything(parts: tuple[FlowInfo, ...]) -> None:
+    """What is written is read again, and written as before."""
+    text = dump_manifest(parts)
+    read = parse_manifest(text, source="x")
+
+    assert dump_manifest(read) == text
+    assert {flow.name: pairs_of(flow) for flow in read} == {
+        flow.name: pairs_of(flow) for flow in parts
+    }
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["penstock", "flows", "name", "steps", "after", "line"]),
+            inner,
+        )
+    ),
+)
+
+
+@given(document=JSON, flow=JSON, step=JSON)
+def test_any_json_is_a_manifest_or_a_clear_error(
+    document: object, flow: object, step: object
+) -> None:
+    """Whatever a file holds, reading it gives flows or our own error."""
+    whole = {"penstock": 1, "flows": [flow]}
+    deep = {"penstock": 1, "flows": [{"name": "f", "steps": [step]}]}
+    for candidate in (document, whole, deep):
+        try:
+            found = parse_manifest(json.dumps(candidate), source="x.json")
+        except ManifestError as exc:
+            found, message = (), str(exc)
+            assert "x.json" in message
+        assert all(isinstance(item, FlowInfo) for item in found)
