@@ -54,7 +54,7 @@ class EnteredFlow(_Entered):
 
     def __init__(self, context: FlowContext) -> None:
         super().__init__((context, None))
-        self.context = context
+        self.context: FlowContext = context
 
     def __enter__(self) -> FlowContext:
         """Enter the context and return it."""
@@ -83,7 +83,7 @@ def carried(context: FlowContext, metadata: dict[str, object]) -> FlowContext:
     return context
 
 
-def start_flow(correlation_id: str | None = None, /, **metadata: object) -> EnteredFlow:
+def start_flow(correlation_id: str | None = None, **metadata: object) -> EnteredFlow:
     """Open a carried context by hand, in a script, a consumer, a cron job or a test.
 
     >>> import penstock
