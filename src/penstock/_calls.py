@@ -288,9 +288,9 @@ def _finish_paused(call: Call | None, started: recording.Started) -> None:
 
 def _failed_paused(
     call: Call | None, started: recording.Started, exc: BaseException
-) -> bool:
+) -> str:
     if call is None:
-        return False
+        return ""
     token = _enter(call[:2])
     try:
         return _failed(call, started, exc)
@@ -298,27 +298,35 @@ def _failed_paused(
         _reset(token)
 
 
-def _failed(call: Call, started: recording.Started, exc: BaseException) -> bool:
-    return recording.finish(call, started, exc, inner=_is_inner(exc))
+def _failed(call: Call, started: recording.Started, exc: BaseException) -> str:
+    root_id = call[0].root_id
+    recording.finish(call, started, exc, inner=_is_inner(exc, root_id))
+    return root_id
 
 
-def _missed(call: Call, exc: BaseException) -> bool:
-    return recording.missed(call, exc, inner=_is_inner(exc))
+def _missed(call: Call, exc: BaseException) -> str:
+    root_id = call[0].root_id
+    recording.missed(call, exc, inner=_is_inner(exc, root_id))
+    return root_id
 
 
-def _missed_step(marked: Marked, outer: Scope, args: Args, exc: BaseException) -> bool:
+def _missed_step(marked: Marked, outer: Scope, args: Args, exc: BaseException) -> str:
     if not marked.steps:  # no flow has taken it: that is what exc says
-        return False
+        return ""
     call = step_call(marked, outer, args)
-    return call is not None and _missed(call, exc)
+    return "" if call is None else _missed(call, exc)
 
 
-def _is_inner(exc: BaseException) -> bool:
-    """Tell whether no step below has reported *exc*: its frame would say so."""
+def _is_inner(exc: BaseException, root_id: str) -> bool:
+    """Tell whether no step below has reported *exc*: its frame would say so.
+
+    What another operation has reported is news again: an application may raise
+    one exception object many times.
+    """
     trace = exc.__traceback__
     while trace is not None:
         frame = trace.tb_frame
-        if frame.f_globals is _GLOBALS and frame.f_locals.get("_reported"):
+        if frame.f_globals is _GLOBALS and frame.f_locals.get("_reported") == root_id:
             return False
         trace = trace.tb_next
     return True

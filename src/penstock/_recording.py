@@ -50,12 +50,12 @@ def start(call: Call, *, paused: bool = False) -> Started:
 
 def finish(
     call: Call, started: Started, exc: BaseException | None, *, inner: bool = False
-) -> bool:
-    """Finish what ``start`` started, the last one first; True for the caller's note.
+) -> None:
+    """Finish what ``start`` started, the last one first.
 
     *inner* says that no step below has reported *exc* already.
     """
-    before = None if exc is None else _chain(exc)
+    before: Chain = () if exc is None else _chain(exc)
     for recorder, token in reversed(started):
         try:
             if token is not _QUIET:
@@ -65,9 +65,8 @@ def finish(
         except Exception as error:  # noqa: BLE001  # the application goes on
             if error is not exc:
                 _report(recorder, "finish", error)
-    if exc is not None and before is not None:
+    if exc is not None:
         _mend(exc, before)
-    return True
 
 
 def _chain(exc: BaseException) -> Chain:
@@ -81,11 +80,11 @@ def _mend(exc: BaseException, before: Chain) -> None:
             getattr(BaseException, name).__set__(exc, value)
 
 
-def missed(call: Call, exc: BaseException, *, inner: bool) -> bool:
-    """Record a failure of a step whose start nobody wanted; True."""
+def missed(call: Call, exc: BaseException, *, inner: bool) -> None:
+    """Record a failure of a step whose start nobody wanted."""
     token = scope_var.set(call[:2])
     try:
-        return finish(call, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
+        finish(call, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
     finally:
         scope_var.reset(token)
 

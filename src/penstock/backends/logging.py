@@ -194,9 +194,9 @@ class _LogSpan:
     """``span()`` of the logging backend, for whoever drives it by hand."""
 
     def __init__(self, backend: LoggingBackend, attrs: Fields) -> None:
-        known = dict.fromkeys(("correlation_id", "root_id", "parent_id"))
+        unknown = dict.fromkeys(("root_id", "parent_id", "caller", "service"))
         self._backend = backend
-        self._fields = {**known, "caller": None, "service": None, **attrs}
+        self._fields = {"correlation_id": current_flow_id() or "-", **unknown, **attrs}
         self._fields["flow_id"] = self._fields["correlation_id"]
         self._place = ("(unknown file)", 0, str(attrs["step"]))
         self._started = 0.0
