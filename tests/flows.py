@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -87,6 +88,7 @@ _HOSTILE = [
     "{a}",
     "<b>",
 ]
+_PATTERNS = ["step_{}", "step {}", '"{}"', "end{}", "{}", "注文{}", "TD{}", "f:{}"]
 _CHARACTERS = st.one_of(
     st.characters(exclude_categories=()),
     st.sampled_from(
@@ -109,12 +111,14 @@ def flows(
     name: str = "f",
     max_size: int = 200,
     name_of: st.SearchStrategy[str] = names,
+    patterns: Sequence[str] = _PATTERNS,
     is_cyclic: bool = False,
 ) -> FlowInfo:
     """Draw a flow of up to *max_size* steps, in any order of declaration."""
     special = draw(st.lists(name_of | _plain_names, unique=True, max_size=30))
     size = draw(st.integers(0, max_size))
-    plain = (f"step_{number}" for number in range(size))
+    pattern = draw(st.sampled_from(patterns))
+    plain = (pattern.format(number) for number in range(size))
     called = list(dict.fromkeys([*special, *plain]))[:max_size]
     befores = _befores(draw, called, is_cyclic=is_cyclic)
     steps = [
@@ -133,13 +137,14 @@ def _befores(
     draw: st.DrawFn, called: Sequence[str], *, is_cyclic: bool
 ) -> dict[str, list[str]]:
     befores: dict[str, list[str]] = {step: [] for step in called}
-    if called:
-        places = st.integers(0, len(called) - 1)
-        links = draw(st.lists(st.tuples(places, places), max_size=2 * len(called)))
-        for one, other in links:
-            first, second = (one, other) if is_cyclic else sorted((one, other))
-            if is_cyclic or first != second:
-                befores[called[second]].append(called[first])
+    places = range(len(called))
+    random = Random(draw(st.integers(0, 2**32)))  # noqa: S311  # no secrets here
+    for _ in range(draw(st.integers(0, 2 * len(called)))):
+        first, second = random.choice(places), random.choice(places)
+        if first > second and not is_cyclic:
+            first, second = second, first
+        if first != second or is_cyclic:
+            befores[called[second]].append(called[first])
     return befores
 
 

@@ -46,7 +46,7 @@ class Draft:
         self._numbers: dict[str, dict[str, int]] = {}
         self._outside: dict[tuple[str, ...], int] = {}
         self._names: Names | None = None
-        self._flows = (*drawn, *known)
+        self._flows = list({id(flow): flow for flow in (*drawn, *known)}.values())
         for flow in drawn:
             self._declare(flow)
         for flow in drawn:

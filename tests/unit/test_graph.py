@@ -297,6 +297,15 @@ def test_a_predecessor_without_a_place() -> None:
         build_graph([flow])
 
 
+def test_an_absurd_name_can_be_right() -> None:
+    """A name of many colons is found like any other, in the shortest flow that fits."""
+    flow = flow_of("f", {"a": [":" * 202]})
+    known = [flow_of(":" * 200, {":": None}), flow_of(":" * 198, {":::": None})]
+
+    (edge,) = build_graph([flow], known).edges
+    assert edge.before.step.flow == ":" * 198
+
+
 def test_an_absurd_name_is_refused_quickly() -> None:
     """A name of many colons does not keep anybody waiting."""
     with pytest.raises(FlowDefinitionError):
