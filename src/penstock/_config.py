@@ -106,20 +106,25 @@ def reset() -> None:
     state.new_id, state.pool = mint_id, pool
     state.is_valid_id = is_valid_id
     state.trust_inbound = None
-    configure(
-        *_names("backend", _from_environment("BACKEND", "logging")),
-        outside=_from_environment("OUTSIDE", "raise"),
-        service=_from_environment("SERVICE", os.environ.get("OTEL_SERVICE_NAME", "")),
-        headers=_from_environment("HEADERS", "X-Correlation-ID"),
-        inbound_headers=_from_environment(
-            "INBOUND_HEADERS", "X-Correlation-ID,X-Request-ID,traceparent"
-        ),
-        propagate=_from_environment("PROPAGATE", ""),
-        trust_inbound=_from_environment("TRUST_INBOUND", "") or None,
-    )
+    try:
+        configure(
+            *_names("backend", _environment("BACKEND", "logging")),
+            outside=_environment("OUTSIDE", "raise"),
+            service=_environment("SERVICE", os.environ.get("OTEL_SERVICE_NAME", "")),
+            headers=_environment("HEADERS", "X-Correlation-ID"),
+            inbound_headers=_environment(
+                "INBOUND_HEADERS", "X-Correlation-ID,X-Request-ID,traceparent"
+            ),
+            propagate=_environment("PROPAGATE", ""),
+            trust_inbound=_environment("TRUST_INBOUND", "") or None,
+        )
+    except ConfigurationError as exc:
+        names = sorted(name for name in os.environ if name.startswith("PENSTOCK_"))
+        msg = f"{exc} It comes from the environment: {', '.join(names)}."
+        raise ConfigurationError(msg) from None
 
 
-def _from_environment(name: str, default: str) -> str:
+def _environment(name: str, default: str) -> str:
     return os.environ.get(f"PENSTOCK_{name}", "") or default
 
 

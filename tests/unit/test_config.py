@@ -246,6 +246,7 @@ def test_a_wrong_variable_is_told_at_the_import(
 
     assert message.startswith("penstock.errors.ConfigurationError")
     assert expected in message
+    assert f"from the environment: {', '.join(environment)}" in message
 
 
 def test_reset_keeps_declared_flows() -> None:
