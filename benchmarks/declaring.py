@@ -26,10 +26,10 @@ _SOURCE = Path(penstock.__file__).parents[1]
 _IMPORT = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from time import perf_counter
-started = perf_counter()
+from time import process_time
+started = process_time()
 import {module}
-print(perf_counter() - started)
+print(process_time() - started)
 """
 _LOADED = """
 import json, sys
