@@ -33,9 +33,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-suppress_warnings = [
-    "toc.empty_glob",  # a section may be waiting for its first page
-]
 
 
 def setup(app: Sphinx) -> None:

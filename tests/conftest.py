@@ -1,10 +1,12 @@
-"""What every test needs: a clean penstock, and Hypothesis profiles."""
+"""What every test needs: a clean penstock, Hypothesis profiles, coverage that forks."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
+import coverage
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -24,6 +26,25 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def let_coverage_fork() -> None:
+    """Keep a forked child from waiting for a lock that a thread of its parent held.
+
+    The lock is coverage's: it guards what the tracer records, and nothing frees it in
+    a child. Whoever forks takes it first, so that no other thread has it then.
+    """
+    collector: Any = getattr(coverage.Coverage.current(), "_collector", None)
+    if collector is None or collector.data_lock is None or not hasattr(os, "fork"):
+        return
+    lock = threading.RLock()  # re-entrant: handlers of the fork are traced, too
+    collector.data_lock = lock
+    os.register_at_fork(
+        before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
+    )
+
+
+let_coverage_fork()
 
 
 @pytest.fixture(autouse=True)
