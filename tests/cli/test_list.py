@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -123,3 +128,37 @@ def test_output_that_cannot_hold_a_character(shop: Shop) -> None:
 
     assert result.returncode == 0
     assert result.stdout.startswith(r"gr\xf6\xdfe")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_disk_that_is_full(shop: Shop) -> None:
+    """A result that cannot be written is an error in one line."""
+    script = f"{shlex.quote(sys.executable)} -m penstock list shop.orders > /dev/full"
+
+    result = shop.penstock(program=("sh", "-c", script))
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        "Error: the result cannot be written: No space left on device.\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def test_terminal(shop: Shop) -> None:
+    """On a terminal the table fits its width, and hides no name."""
+    script = (
+        "import os, pty, sys\n"
+        "os.environ.update(COLUMNS='40', TERM='xterm')\n"
+        "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    )
+    spawn = (sys.executable, "-W", "ignore", "-c", script)
+
+    result = shop.penstock(
+        *("-m", "penstock", "list", "shop.orders"), program=(*spawn, sys.executable)
+    )
+
+    assert result.returncode == 0, result.stderr
+    lines = re.sub(r"\x1b\[[\d;]*m", "", result.stdout).splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "orders" in result.stdout
+    assert "\x1b[1m" in result.stdout

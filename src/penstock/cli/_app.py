@@ -9,8 +9,6 @@ from penstock.errors import PenstockError
 
 with requires("click", extra="cli"):
     import click
-with requires("rich", extra="cli"):
-    import rich as rich  # noqa: PLC0414  # the commands may count on it
 
 from .dag import dag
 from .export import export

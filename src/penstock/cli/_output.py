@@ -8,13 +8,19 @@ from pathlib import Path
 
 import click
 
+from penstock.errors import RenderError
+
 __all__ = ["emit", "note", "plain", "shown_path"]
 
 _KILLED_BY_SIGPIPE = 141  # what a shell reports for any command whose reader left
 
 
 def emit(result: str | bytes) -> None:
-    """Write *result* to stdout, and end quietly if nobody reads it any more."""
+    """Write *result* to stdout, and end quietly if nobody reads it any more.
+
+    Raises:
+        RenderError: It cannot be written, as to a disk that is full.
+    """
     if isinstance(result, str):
         encoding = sys.stdout.encoding or "utf-8"
         end = "\n" if result and not result.endswith("\n") else ""
@@ -22,10 +28,13 @@ def emit(result: str | bytes) -> None:
         result = (result + end).encode(encoding, "backslashreplace")
     try:
         _write(memoryview(result))
-    except BrokenPipeError:
+    except OSError as exc:
         # The interpreter flushes stdout once more when it ends; let that succeed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_KILLED_BY_SIGPIPE)
+        if isinstance(exc, BrokenPipeError):
+            sys.exit(_KILLED_BY_SIGPIPE)
+        msg = f"the result cannot be written: {exc.strerror or exc}."
+        raise RenderError(msg) from exc
 
 
 def note(message: str) -> None:

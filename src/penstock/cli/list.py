@@ -8,13 +8,17 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+from penstock._optional import requires
 
 from ._output import emit, note, plain, shown_path
 from ._targets import load_flows
+
+with requires("rich", extra="cli"):
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,8 +55,12 @@ def _table(flows: Sequence[FlowInfo]) -> str:
     columns = ["flow", "service", "entrypoints", "steps", "owner", "place", "about"]
     kept = [i for i in range(len(columns)) if any(row[i] for row in rows)]
     for i in kept:
+        # A terminal that is too narrow folds what does not fit, and hides nothing.
         table.add_column(
-            columns[i], justify="right" if columns[i] == "steps" else "left"
+            columns[i],
+            justify="right" if columns[i] == "steps" else "left",
+            overflow="fold",
+            min_width=min(max(len(row[i]) for row in rows), 12) if i == 0 else None,
         )
     for row in rows:
         table.add_row(*(Text(row[i], style="bold" if i == 0 else "") for i in kept))
