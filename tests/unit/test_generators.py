@@ -483,6 +483,7 @@ def test_an_async_move_closed_in_another_context_changes_nothing_there(
 ) -> None:
     """A move that is abandoned and collected elsewhere leaves that place as it is."""
     configure(Current())
+
     @types.coroutine
     def suspended() -> Generator[None, None, None]:
         yield

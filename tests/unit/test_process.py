@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -38,8 +39,8 @@ def in_child(work: Callable[[], str]) -> str:
             os.write(writing, work().encode())
         except BaseException:  # noqa: BLE001  # nothing may leave the child
             os.write(writing, traceback.format_exc().encode())
-        finally:
-            os._exit(0)
+        finally:  # no exit handler of the parent's tools may wait for its threads
+            os.kill(os.getpid(), signal.SIGKILL)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         said = pipe.read()
@@ -119,8 +120,10 @@ def test_a_child_does_not_wait_for_a_lock_that_another_thread_held() -> None:
 def test_multiprocessing_by_fork_never_repeats_an_id() -> None:
     """The workers of a forked pool have IDs of their own, too."""
     mine = run_ids(1)
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        ids = pool.map(run_ids, [50] * 6)
+    pool = multiprocessing.get_context("fork").Pool(2)
+    ids = pool.map(run_ids, [50] * 6)
+    pool.close()
+    pool.join()
 
     everything = [*mine, *(one for some in ids for one in some)]
     assert len(set(everything)) == len(everything)
