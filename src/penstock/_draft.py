@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from ._names import Names
@@ -11,7 +12,7 @@ from ._types import StepInfo
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from ._names import Target
     from ._types import FlowInfo
@@ -32,7 +33,9 @@ class Draft:
         services: Who declares each.
         kinds: ``step`` of a drawn flow; ``outside``: a step of another flow;
             ``external``: another service's, unseen.
-        joins: The ``all_of`` of those that have any.
+        befores: The predecessor in each link; some links are there twice.
+        afters: The step that comes after it.
+        joins: The ``all_of`` of the steps that have any.
     """
 
     def __init__(self, drawn: tuple[FlowInfo, ...], known: Iterable[FlowInfo]) -> None:
@@ -40,9 +43,9 @@ class Draft:
         self.labels: list[str] = []
         self.services: list[tuple[str, ...]] = []
         self.kinds: list[Kind] = []
+        self.befores: list[int] = []
+        self.afters: list[int] = []
         self.joins: dict[int, list[frozenset[int]]] = {}
-        self._befores: list[int] = []  # with _afters, one entry for each link
-        self._afters: list[int] = []
         self._numbers: dict[str, dict[str, int]] = {}
         self._outside: dict[tuple[str, ...], int] = {}
         self._names: Names | None = None
@@ -59,36 +62,33 @@ class Draft:
             order.sort(key=lambda one: (self.labels[one], self.steps[one].flow))
         return order
 
-    def successors(self, order: list[int]) -> list[list[int]]:
-        """Return what comes after each number, each once, sorted as *order* is."""
-        rank = dict(zip(order, range(len(order)), strict=True))
-        afters: list[list[int]] = [[] for _ in order]
-        for before, after in zip(self._befores, self._afters, strict=True):
-            afters[before].append(after)
-        for number, found in enumerate(afters):
-            if len(found) > 1:
-                afters[number] = sorted(set(found), key=rank.__getitem__)
-        return afters
-
     def _declare(self, flow: FlowInfo) -> None:
         numbers = self._numbers.setdefault(flow.name, {})
         services = (flow.service,) if flow.service else ()
-        for step in flow.steps:
-            number = numbers.setdefault(step.name, len(self.steps))
-            if number == len(self.steps):
-                self._add(step, step.name, services, "step")
-            else:  # one more service declares it, and what either says holds
-                begins = self.steps[number].is_entrypoint or step.is_entrypoint
-                self.steps[number] = replace(self.steps[number], is_entrypoint=begins)
-                self.services[number] += services
+        new = {step.name: step for step in flow.steps if step.name not in numbers}
+        for step in flow.steps if len(new) < len(flow.steps) else ():
+            if step.name not in new:
+                self._share(numbers[step.name], step, services)
+        numbers.update(zip(new, count(len(self.steps)), strict=False))
+        self._add(new.values(), new, services, "step")
+
+    def _share(self, number: int, step: StepInfo, services: tuple[str, ...]) -> None:
+        """Let one more service declare a step; what either says holds."""
+        begins = self.steps[number].is_entrypoint or step.is_entrypoint
+        self.steps[number] = replace(self.steps[number], is_entrypoint=begins)
+        self.services[number] += services
 
     def _add(
-        self, step: StepInfo, label: str, services: tuple[str, ...], kind: Kind
+        self,
+        steps: Collection[StepInfo],
+        labels: Iterable[str],
+        services: tuple[str, ...],
+        kind: Kind,
     ) -> None:
-        self.steps.append(step)
-        self.kinds.append(kind)
-        self.labels.append(label)
-        self.services.append(services)
+        self.steps.extend(steps)
+        self.labels.extend(labels)
+        self.services.extend([services] * len(steps))
+        self.kinds.extend([kind] * len(steps))
 
     def _link(self, flow: FlowInfo) -> None:
         numbers = self._numbers[flow.name]
@@ -99,14 +99,14 @@ class Draft:
                     before = numbers.get(name)
                     if before is None:
                         before = self._find(name, step, flow)
-                    self._befores.append(before)
-                    self._afters.append(number)
+                    self.befores.append(before)
+                    self.afters.append(number)
                 if len(group) > 1:
                     self._join(number, len(group))
 
     def _join(self, number: int, size: int) -> None:
         """Note that the last *size* links of a step belong together."""
-        whole = frozenset(self._befores[-size:])
+        whole = frozenset(self.befores[-size:])
         groups = self.joins.setdefault(number, [])
         if len(whole) > 1 and whole not in groups:
             groups.append(whole)
@@ -132,7 +132,8 @@ class Draft:
         if number == len(self.steps):
             step = target.step or StepInfo(target.name, target.flow)
             services = (target.service,) if target.service else ()
-            self._add(step, label, services, "outside" if target.step else "external")
+            kind: Kind = "outside" if target.step else "external"
+            self._add([step], [label], services, kind)
         return number
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._draft import Draft, Kind
-from ._layers import layers_of
+from ._layers import Links, layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,8 +76,9 @@ class Graph:
     Attributes:
         flows: What is drawn, by name and service.
         labels: For each node its ``Node.label``; so too the next four.
-        links: The edges as pairs of numbers, sorted by the first, then by the
-            label of the second.
+        befores: For each edge the number of its predecessor, ascending.
+        afters: For each edge the number of the step that comes after, sorted by
+            label where the predecessor is one.
         joins: The members of each ``all_of``, for the nodes that have any.
     """
 
@@ -87,7 +88,8 @@ class Graph:
     layer_of: Sequence[int]
     steps: Sequence[StepInfo]
     services: Sequence[tuple[str, ...]]
-    links: Sequence[tuple[int, int]]
+    befores: Sequence[int]
+    afters: Sequence[int]
     joins: Mapping[int, Sequence[frozenset[int]]]
 
     @property
@@ -112,8 +114,8 @@ class Graph:
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
-        """The edges, in the order of *links*."""
-        return tuple(self.edge(*link) for link in self.links)
+        """The edges, in their order."""
+        return tuple(map(self.edge, self.befores, self.afters))
 
     @property
     def layers(self) -> tuple[tuple[Node, ...], ...]:
@@ -135,7 +137,7 @@ class Graph:
         )
 
     def edge(self, number: int, other: int) -> Edge:
-        """Return the edge of one link."""
+        """Return the edge from one number to another."""
         before, after = self.nodes[number], self.nodes[other]
         groups = enumerate(self.joins.get(other, ()), 1)
         joins = tuple(place for place, group in groups if number in group)
@@ -157,22 +159,32 @@ def build_graph(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> Gr
     drawn = _united(flows)
     draft = Draft(drawn, known)
     order = draft.by_label()
-    afters = draft.successors(order)
-    layers = layers_of(afters)
-    order.sort(key=layers.__getitem__)
-    place = dict(zip(order, range(len(order)), strict=True))
+    rank = _places(order)
+    pairs = zip(draft.befores, draft.afters, strict=True)
+    links = Links(len(order), ((rank[before], rank[after]) for before, after in pairs))
+    layers = layers_of(links)
+    by_layer = sorted(range(len(order)), key=layers.__getitem__)
+    place = _places(by_layer)
+    order = [order[one] for one in by_layer]
     return Graph(
         drawn,
         labels=[draft.labels[one] for one in order],
         kinds=[draft.kinds[one] for one in order],
-        layer_of=[layers[one] for one in order],
+        layer_of=[layers[one] for one in by_layer],
         steps=[draft.steps[one] for one in order],
         services=[draft.services[one] for one in order],
-        links=[(place[one], place[other]) for one in order for other in afters[one]],
-        joins={
-            place[one]: _moved(groups, place) for one, groups in draft.joins.items()
-        },
+        befores=[at for at, one in enumerate(by_layer) for _ in links.after(one)],
+        afters=[place[other] for one in by_layer for other in links.after(one)],
+        joins=_moved(draft.joins, _places(order)),
     )
+
+
+def _places(order: Sequence[int]) -> list[int]:
+    """Return where each number stands in *order*."""
+    places = [0] * len(order)
+    for place, number in enumerate(order):
+        places[number] = place
+    return places
 
 
 def _united(flows: Iterable[FlowInfo]) -> tuple[FlowInfo, ...]:
@@ -188,9 +200,12 @@ def _united(flows: Iterable[FlowInfo]) -> tuple[FlowInfo, ...]:
 
 
 def _moved(
-    groups: Iterable[frozenset[int]], place: Mapping[int, int]
-) -> tuple[frozenset[int], ...]:
-    return tuple(frozenset(place[member] for member in group) for group in groups)
+    joins: Mapping[int, Iterable[frozenset[int]]], places: Sequence[int]
+) -> dict[int, list[frozenset[int]]]:
+    return {
+        places[number]: [frozenset(places[one] for one in group) for group in groups]
+        for number, groups in joins.items()
+    }
 
 
 def _is_crossing(before: Node, after: Node) -> bool:

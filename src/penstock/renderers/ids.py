@@ -60,15 +60,18 @@ def node_ids(graph: Graph) -> list[str]:
     Other identifiers are made from the label, so that they stay the same when
     something else in the graph changes; none equals a bare one.
     """
-    times = Counter(graph.labels)
-    ids = [one if is_bare(one) and times[one] == 1 else "" for one in graph.labels]
+    labels = graph.labels
+    times = Counter(labels) if len(graph.flows) > 1 else {}
+    ids = [one if is_bare(one) and times.get(one, 1) == 1 else "" for one in labels]
     missing = [number for number, given in enumerate(ids) if not given]
-    missing.sort(key=lambda one: (graph.labels[one], graph.steps[one].flow))
-    maker = _Maker(set(ids))
+    missing.sort(key=lambda one: (labels[one], graph.steps[one].flow))
+    maker = _Maker(set(ids) if missing else set())
     for one in missing:
-        label = graph.labels[one]
-        flow = graph.steps[one].flow
-        ids[one] = maker.make(label if times[label] == 1 else f"{flow} {label}")
+        label = labels[one]
+        is_shared = times.get(label, 1) > 1
+        ids[one] = maker.make(
+            f"{graph.steps[one].flow} {label}" if is_shared else label
+        )
     return ids
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from .ids import cluster_ids, node_ids
 from .words import cluster_title, edge_words, node_words, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from penstock._graph import Cluster, Graph, Node
 
@@ -33,8 +32,8 @@ def render_mermaid(graph: Graph, *, detail: bool, direction: Direction) -> str:
 
     Warns about more than 500 edges, which Mermaid refuses to draw unless told to.
     """
-    if len(graph.links) > _MAX_EDGES:
-        _warn(len(graph.links))
+    if len(graph.befores) > _MAX_EDGES:
+        _warn(len(graph.befores))
     chart = _Chart(graph, detail=detail)
     return "\n".join((f"graph {direction}", *chart.lines()))
 
@@ -59,59 +58,65 @@ class _Chart:
         self._detail = detail
         self._ids = node_ids(graph)
         self._labels = dict(self._declarations())
+        self._dashed = {
+            number for number, kind in enumerate(graph.kinds) if kind == "external"
+        }
 
     def lines(self) -> Iterator[str]:
         """Give every line but the first."""
         graph = self._graph
-        clusters = (
-            graph.clusters if len({flow.name for flow in graph.flows}) > 1 else ()
-        )
-        if not clusters:
-            yield from self._body(range(len(graph.labels)), graph.links, _INDENT)
+        if len({flow.name for flow in graph.flows}) > 1:
+            yield from self._clusters(graph.clusters)
         else:
-            yield from self._clusters(clusters)
-        for number, kind in enumerate(graph.kinds):
-            if kind == "external":
-                yield f"{_INDENT}style {self._ids[number]} {_DASHED}"
+            whole = range(len(graph.labels))
+            yield from self._body(whole, graph.befores, graph.afters, _INDENT)
+        for number in sorted(self._dashed):
+            yield f"{_INDENT}style {self._ids[number]} {_DASHED}"
 
     def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
-        links: dict[str | None, list[tuple[int, int]]] = {}
-        for link in self._graph.links:
-            links.setdefault(self._home(link), []).append(link)
-        ids = cluster_ids(self._graph, self._ids)
+        graph = self._graph
+        homes: dict[str | None, tuple[list[int], list[int]]] = {}
+        for link in zip(graph.befores, graph.afters, strict=True):
+            ends = homes.setdefault(self._home(*link), ([], []))
+            for end, number in zip(ends, link, strict=True):
+                end.append(number)
+        ids = cluster_ids(graph, self._ids)
         for cluster in clusters:
             name = cluster.flow.name
             title = _escape(cluster_title(cluster, detail=self._detail))
             members = [node.number for node in cluster.nodes]
             yield f'{_INDENT}subgraph {ids[name]}["{title}"]'
-            yield from self._body(members, links.get(name, []), _INDENT * 2)
+            yield from self._body(members, *homes.get(name, ([], [])), _INDENT * 2)
             yield f"{_INDENT}end"
-        outside = [n for n, kind in enumerate(self._graph.kinds) if kind != "step"]
-        yield from self._body(outside, links.get(None, []), _INDENT)
+        outside = [n for n, kind in enumerate(graph.kinds) if kind != "step"]
+        yield from self._body(outside, *homes.get(None, ([], [])), _INDENT)
 
-    def _home(self, link: tuple[int, int]) -> str | None:
-        """Return the flow that a link lies in, None where it leads out of one."""
-        flows = {
-            self._graph.steps[number].flow
-            if self._graph.kinds[number] == "step"
-            else None
-            for number in link
-        }
-        return flows.pop() if len(flows) == 1 else None
+    def _home(self, before: int, after: int) -> str | None:
+        """Return the flow that an edge lies in, None where it leads into one."""
+        if self._graph.kinds[before] != "step":
+            return None
+        flow = self._graph.steps[after].flow
+        return flow if self._graph.steps[before].flow == flow else None
 
     def _body(
         self,
         numbers: Iterable[int],
-        links: Collection[tuple[int, int]],
+        befores: Sequence[int],
+        afters: Sequence[int],
         indent: str,
     ) -> Iterator[str]:
         if self._detail:
             yield from (indent + self._name(number) for number in numbers)
-        for before, after in links:
-            arrow = self._arrow(before, after)
-            yield f"{indent}{self._name(before)} {arrow} {self._name(after)}"
+        links = zip(befores, afters, strict=True)
+        if self._detail or self._labels or self._dashed:
+            for before, after in links:
+                arrow = self._arrow(before, after)
+                yield f"{indent}{self._name(before)} {arrow} {self._name(after)}"
+        else:  # nothing to look up: half the time, where there are many
+            ids = self._ids
+            yield from [f"{indent}{ids[one]} --> {ids[other]}" for one, other in links]
         if not self._detail:
-            linked = set(chain.from_iterable(links))
+            linked = {*befores, *afters}
             lone = (number for number in numbers if number not in linked)
             yield from (indent + self._name(number) for number in lone)
 
@@ -120,7 +125,7 @@ class _Chart:
 
     def _arrow(self, before: int, after: int) -> str:
         if not self._detail:
-            return "-.->" if self._graph.kinds[before] == "external" else "-->"
+            return "-.->" if before in self._dashed else "-->"
         edge = self._graph.edge(before, after)
         words = edge_words(edge, self._graph)
         arrow = "-.->" if edge.is_crossing else "-->"
@@ -133,6 +138,8 @@ class _Chart:
                 words = "\n".join(node_words(node, detail=True))
                 shape = _shape(node).format(_escape(words))
                 yield node.number, self._ids[node.number] + shape
+            return
+        if self._ids == self._graph.labels:
             return
         for number, label in enumerate(self._graph.labels):
             if self._ids[number] != label:
