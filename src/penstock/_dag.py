@@ -64,6 +64,14 @@ def generate_dag(
 @overload
 def generate_dag(
     flow_name: str | Sequence[str] | None,
+    format: str | None,
+    output: None = None,
+    detail: bool = False,
+    direction: Direction = "TD",
+) -> str | bytes: ...
+@overload
+def generate_dag(
+    flow_name: str | Sequence[str] | None,
     format: str | None = None,
     *,
     output: str | PathLike[str],
