@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from itertools import count
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import penstock
@@ -60,6 +64,26 @@ async def finish(func: Callable[[], Any]) -> Any:
     if inspect.isgenerator(made):
         return list(made)[-1]
     return await made if isinstance(made, Awaitable) else made
+
+
+def run_python(program: str, *args: str, **environment: str) -> tuple[str, str]:
+    """Run *program* in a process of its own; return its output and its errors.
+
+    Settings of the surroundings do not reach it; those of coverage do.
+    """
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PENSTOCK_", "OTEL_"))
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", dedent(program), *args],
+        env={**env, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout, result.stderr
 
 
 class Traces(penstock.TracingBackend):

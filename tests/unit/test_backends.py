@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-import subprocess
+import os
 import sys
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from textwrap import dedent
@@ -22,7 +22,7 @@ from penstock import (
     start_flow,
     step,
 )
-from tests.running import Traces, unique
+from tests.running import Traces, run_python, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -346,19 +346,11 @@ def test_a_registered_backend_by_environment(plugins: Path) -> None:
         receive()
         print(get_backend())
     """)
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={
-            "PYTHONPATH": ":".join([str(plugins), *sys.path]),
-            "PENSTOCK_BACKEND": "acme",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    path = os.pathsep.join([str(plugins), *sys.path])
+    out, errors = run_python(program, PENSTOCK_BACKEND="acme", PYTHONPATH=path)
 
-    assert result.stderr == ""
-    assert result.stdout == "acme receive\n<acme>\n"
+    assert errors == ""
+    assert out == "acme receive\n<acme>\n"
 
 
 def test_steps_without_a_runner_are_told_to_the_backend_too() -> None:

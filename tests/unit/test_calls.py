@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import types
+from contextlib import nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -90,6 +92,88 @@ def test_a_call_gives_what_the_function_gives(kind: str, role: str) -> None:
             return await finish(func)
 
     assert asyncio.run(main()) is made
+
+
+@pytest.mark.parametrize("role", ["entrypoint", "step"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_arguments_reach_the_function(role: str, *, inside: bool) -> None:
+    """Positional ones and named ones, as they are given, in every kind of call."""
+    mark = flow(unique("orders"), outside="run")
+    decorate = mark.entrypoint if role == "entrypoint" else mark.step
+
+    @decorate
+    def plain(*args: object, **kwargs: object) -> object:
+        return args, kwargs
+
+    @decorate
+    async def awaited(*args: object, **kwargs: object) -> object:
+        return args, kwargs
+
+    @decorate
+    def items(*args: object, **kwargs: object) -> Generator[object]:
+        yield args, kwargs
+
+    @decorate
+    async def async_items(*args: object, **kwargs: object) -> AsyncGenerator[object]:
+        yield args, kwargs
+
+    async def main() -> list[object]:
+        return [
+            await finish(partial(func, 1, two=2))
+            for func in (plain, awaited, items, async_items)
+        ]
+
+    with start_flow() if inside else nullcontext():
+        assert asyncio.run(main()) == [((1,), {"two": 2})] * 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_super_is_a_plain_call_of_every_kind(kind: str) -> None:
+    """An override may call what it overrides; the run is one."""
+
+    class Base:
+        @entrypoint
+        def sync(self) -> object:
+            return current_flow_id()
+
+        @entrypoint
+        async def awaited(self) -> object:
+            return current_flow_id()
+
+        @entrypoint
+        def items(self) -> Generator[object]:
+            yield current_flow_id()
+
+        @entrypoint
+        async def async_items(self) -> AsyncGenerator[object]:
+            yield current_flow_id()
+
+    @flow(unique("orders"))
+    class Child(Base):
+        @entrypoint
+        def sync(self) -> object:
+            return current_flow_id(), super().sync()
+
+        @entrypoint
+        async def awaited(self) -> object:
+            return current_flow_id(), await super().awaited()
+
+        @entrypoint
+        def items(self) -> Generator[object]:
+            yield current_flow_id(), *super().items()
+
+        @entrypoint
+        async def async_items(self) -> AsyncGenerator[object]:
+            inherited = super().async_items()
+            yield current_flow_id(), *[item async for item in inherited]
+
+    child = Child()
+    funcs = (child.sync, child.awaited, child.items, child.async_items)
+    func = dict(zip(KINDS, funcs, strict=True))[kind]
+
+    own, inherited = asyncio.run(finish(func))
+
+    assert own == inherited is not None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -371,8 +455,12 @@ def suspended() -> Generator[None, None, None]:
     yield
 
 
-@pytest.mark.parametrize("role", ["entrypoint", "step"])
-def test_an_abandoned_coroutine_does_not_touch_who_closes_it(role: str) -> None:
+@pytest.mark.parametrize(
+    ("role", "inside"), [("entrypoint", True), ("entrypoint", False), ("step", True)]
+)
+def test_an_abandoned_coroutine_does_not_touch_who_closes_it(
+    role: str, *, inside: bool
+) -> None:
     """A coroutine that is closed in another context leaves that one as it is."""
 
     @flow(unique("orders"))
@@ -381,7 +469,8 @@ def test_an_abandoned_coroutine_does_not_touch_who_closes_it(role: str) -> None:
         await suspended()
 
     def begin() -> None:
-        start_flow("begun-here").__enter__()
+        if inside:
+            start_flow("begun-here").__enter__()
         coroutine.send(None)
 
     coroutine = work()

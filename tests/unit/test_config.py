@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +20,7 @@ from penstock import (
     start_flow,
     step,
 )
-from tests.running import Traces, unique
+from tests.running import Traces, run_python, unique
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,7 +155,7 @@ def test_an_unknown_setting_is_a_type_error() -> None:
         configure(servce="shop")  # type: ignore[call-arg]  # that is the point
 
 
-PROGRAM = dedent("""
+PROGRAM = """
     import sys
     import penstock
     from penstock import *
@@ -172,19 +170,13 @@ PROGRAM = dedent("""
     try: outside = "run" if charge() else "warn"
     except NotInFlowError: outside = "raise"
     print(get_backend(), outside, sorted(headers), *came, headers["penstock"])
-""")
+"""
 
 
 def said(code: str = "", **environment: str) -> str:
     """Return what a program with *code* and *environment* shows of its settings."""
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, code],
-        env={"PYTHONPATH": ":".join(sys.path), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return result.stdout.strip() or result.stderr.strip().splitlines()[-1]
+    out, errors = run_python(PROGRAM, code, **environment)
+    return out.strip() or errors.strip().splitlines()[-1]
 
 
 QUIET = "<LoggingBackend level=INFO> raise ['X-Correlation-ID', 'penstock'] True {} "
@@ -249,6 +241,16 @@ def test_a_wrong_variable_is_told_at_the_import(
     assert f"from the environment: {', '.join(environment)}" in message
 
 
+def test_reset_names_the_variable_behind_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever reads the error finds what to change."""
+    monkeypatch.setenv("PENSTOCK_OUTSIDE", "rise")
+
+    with pytest.raises(ConfigurationError, match=r"'rise'.*PENSTOCK_OUTSIDE"):
+        reset()
+
+
 def test_reset_keeps_declared_flows() -> None:
     """Settings go back; what was declared stays declared."""
 
@@ -267,13 +269,6 @@ def test_reset_keeps_declared_flows() -> None:
 def test_no_file_is_read_for_settings(tmp_path: Path) -> None:
     """``pyproject.toml`` is for the command line and pytest."""
     (tmp_path / "pyproject.toml").write_text('[tool.penstock]\noutside = "run"\n')
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, ""],
-        cwd=tmp_path,
-        env={"PYTHONPATH": ":".join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    out, _ = run_python(f"import os; os.chdir({str(tmp_path)!r})\n" + dedent(PROGRAM), "")
 
-    assert result.stdout.strip() == QUIET + NOTHING
+    assert out.strip() == QUIET + NOTHING

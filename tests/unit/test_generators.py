@@ -13,6 +13,7 @@ import pytest
 
 import penstock
 from penstock import (
+    LoggingBackend,
     bind_flow,
     configure,
     current_flow_id,
@@ -22,7 +23,7 @@ from penstock import (
     start_flow,
     step,
 )
-from tests.running import Traces, unique
+from tests.running import Traces, finish, marked, unique
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator
@@ -523,7 +524,11 @@ def test_a_step_generator_outside_a_flow_runs_plainly_where_allowed() -> None:
             await generator.athrow(KeyError("thrown"))
         return items
 
+    async def all_of_them() -> list[int]:
+        return [item async for item in async_produce(ids)]
+
     assert list(produce(ids)) == [0, 1, 2]
+    assert asyncio.run(all_of_them()) == [0, 1, 2]
     assert asyncio.run(main()) == [0]
     assert set(ids) == {None}
 
@@ -576,3 +581,46 @@ def test_what_a_generator_logs_between_items_is_under_its_id(
 
     consumed = [vars(line)["step"] for line in lines if line.name == "penstock.test"]
     assert consumed == ["-", "-", "-"]
+
+
+@pytest.mark.parametrize("kind", ["generator", "async generator"])
+@pytest.mark.parametrize("method", ["resume", "pause"])
+def test_a_backend_that_fails_between_items_breaks_no_generator(
+    warnings: list[logging.LogRecord], kind: str, method: str
+) -> None:
+    """Resuming and pausing a recording are calls of a backend like any other."""
+
+    class Failing(LoggingBackend):
+        def enabled(self) -> bool:
+            return True
+
+        def resume(self, started: float) -> None:
+            if method == "resume":
+                raise OSError
+
+        def pause(self, started: float) -> None:
+            if method == "pause":
+                raise OSError
+
+        def __repr__(self) -> str:
+            return name
+
+    name = unique("failing")
+    configure(Failing())
+    func = marked(kind, current_flow_id, role="entrypoint")
+
+    assert asyncio.run(finish(func)) is not None
+    (line,) = [line for line in warnings if line.levelno == logging.WARNING]
+    assert f"{name} failed at {method}" in line.getMessage()
+
+
+@pytest.mark.parametrize("kind", ["generator", "async generator"])
+def test_a_generator_with_one_quiet_backend_of_two(kind: str) -> None:
+    """A backend that wants nothing is not resumed, and not paused."""
+    quiet, loud = Traces(), Traces()
+    quiet.wants = False
+    configure(quiet, loud)
+    func = marked(kind, current_flow_id, role="entrypoint")
+
+    assert asyncio.run(finish(func)) is not None
+    assert (len(quiet.events), len(loud.events)) == (0, 2)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import penstock
 from penstock import ConfigurationError, configure, current_flow_id, entrypoint, flow
 from tests.running import unique
 
@@ -184,3 +186,26 @@ def test_new_id_takes_a_function(bad: Any) -> None:
         configure(new_id=bad)
 
     assert len(ids(1)[0]) == 32
+
+
+def test_a_fork_while_ids_are_minted_leaves_the_child_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was under way at the fork belongs to the parent alone."""
+    random = b"\x5a" * 16
+    urandom, after_fork = os.urandom, penstock.after_fork
+    calls = []
+
+    def forking(size: int) -> bytes:
+        calls.append(size)
+        if len(calls) == 1:
+            after_fork()
+            return random * (size // 16)
+        return urandom(size)
+
+    after_fork()
+    monkeypatch.setattr(os, "urandom", forking)
+    made = ids(100)
+
+    assert len(set(made)) == 100
+    assert not any("5a5a5a5a" in one for one in made)

@@ -4,9 +4,6 @@ import asyncio
 import concurrent.futures
 import logging
 import re
-import subprocess
-import sys
-from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +17,7 @@ from penstock import (
     start_flow,
     step,
 )
-from tests.running import KINDS, finish, marked, unique
+from tests.running import KINDS, finish, marked, run_python, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -510,28 +507,22 @@ def test_errors_may_be_silenced_too(warnings: Lines, logger: logging.Logger) -> 
 
 def test_without_a_configured_log_nothing_is_written() -> None:
     """A library is silent until the application has a handler for it."""
-    program = dedent("""
+    program = """
         from penstock import *
         @flow("orders")
         @entrypoint
         def receive(): raise KeyError
         try: receive()
         except KeyError: print("done")
-    """)
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PYTHONPATH": ":".join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    """
+    out, errors = run_python(program)
 
-    assert (result.stdout, result.stderr) == ("done\n", "")
+    assert (out, errors) == ("done\n", "")
 
 
 def test_a_logger_class_of_the_application_decides_for_itself() -> None:
     """Its ``isEnabledFor`` is asked at every call, and its lines are its own."""
-    program = dedent("""
+    program = """
         import logging
         asked = []
         class Own(logging.Logger):
@@ -548,17 +539,11 @@ def test_a_logger_class_of_the_application_decides_for_itself() -> None:
             receive()
             print(len(asked) > 0)
             asked.clear()
-    """)
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PYTHONPATH": ":".join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    """
+    out, errors = run_python(program)
 
-    assert result.stdout == "True\nTrue\nTrue\n"
-    assert [line.split()[0] for line in result.stderr.splitlines()] == LOUD
+    assert out == "True\nTrue\nTrue\n"
+    assert [line.split()[0] for line in errors.splitlines()] == LOUD
 
 
 def test_spans_by_hand_know_the_flow_around(lines: Lines) -> None:

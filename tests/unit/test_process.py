@@ -3,11 +3,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
 import traceback
-from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +17,7 @@ from penstock import (
     set_flow_context_value,
     start_flow,
 )
-from tests.running import unique
+from tests.running import run_python, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +139,7 @@ def test_after_fork_is_for_servers_that_fork_by_themselves() -> None:
 @pytest.mark.parametrize("value", ["1", "true", "YES", "on"])
 def test_disabled_readers_give_nothing_and_setters_do_nothing(value: str) -> None:
     """With ``PENSTOCK_DISABLED`` the functions are the user's own, and quiet."""
-    program = dedent("""
+    program = """
         from penstock import *
 
         def plain(): return current_flow_id()
@@ -160,17 +157,11 @@ def test_disabled_readers_give_nothing_and_setters_do_nothing(value: str) -> Non
         print(charge())
         with continue_flow({"x-correlation-id": "order-17"}):
             print(current_flow_id())
-    """)
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PENSTOCK_DISABLED": value, "PYTHONPATH": ":".join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """
+    out, errors = run_python(program, PENSTOCK_DISABLED=value)
 
-    assert result.stderr == ""
-    assert result.stdout.splitlines() == [
+    assert errors == ""
+    assert out.splitlines() == [
         "None ('nobody', None) {}",
         "('nobody', None)",
         "None",
@@ -181,12 +172,6 @@ def test_disabled_readers_give_nothing_and_setters_do_nothing(value: str) -> Non
 def test_not_disabled(value: str) -> None:
     """Anything but a yes leaves penstock on."""
     program = "from penstock import *\nwith start_flow('a'): print(current_flow_id())"
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PENSTOCK_DISABLED": value, "PYTHONPATH": ":".join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    out, _ = run_python(program, PENSTOCK_DISABLED=value)
 
-    assert result.stdout == "a\n"
+    assert out == "a\n"

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +20,7 @@ from penstock import (
     start_flow,
     step,
 )
-from tests.running import KINDS, finish, marked, unique
+from tests.running import KINDS, finish, marked, run_python, unique
 
 if TYPE_CHECKING:
     import logging
@@ -399,12 +397,6 @@ def test_outside_by_environment(mode_value: str, outcome: str) -> None:
         "try: print(type(charge()).__name__)\n"
         "except NotInFlowError as e: print(type(e).__name__)\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PENSTOCK_OUTSIDE": mode_value, "PYTHONPATH": ":".join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    out, _ = run_python(program, PENSTOCK_OUTSIDE=mode_value)
 
-    assert result.stdout.startswith(outcome)
+    assert out.startswith(outcome)
