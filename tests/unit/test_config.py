@@ -269,6 +269,7 @@ def test_reset_keeps_declared_flows() -> None:
 def test_no_file_is_read_for_settings(tmp_path: Path) -> None:
     """``pyproject.toml`` is for the command line and pytest."""
     (tmp_path / "pyproject.toml").write_text('[tool.penstock]\noutside = "run"\n')
-    out, _ = run_python(f"import os; os.chdir({str(tmp_path)!r})\n" + dedent(PROGRAM), "")
+    change_folder = f"import os; os.chdir({str(tmp_path)!r})\n"
+    out, _ = run_python(change_folder + dedent(PROGRAM), "")
 
     assert out.strip() == QUIET + NOTHING
