@@ -1,4 +1,4 @@
-"""The only place that wraps a call.
+"""The only place that wraps a call; ``_item_calls`` has the generators.
 
 Each wrapper asks one cached question, "does anyone want this recorded?". If the
 answer is a known no, it calls the function directly; else ``_runs`` decides what
@@ -12,15 +12,16 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from . import _recording as recording
-from ._context import Call, FlowContext, Scope, leave, scope_var
-from ._generators import Body, begin_unseen
+from ._context import Call, FlowContext, leave, scope_var
+from ._failures import failed, missed, missed_step
+from ._item_calls import async_generator_call, generator_call
 from ._marks import MARK
 from ._runs import entry_call, step_call
 from ._source import Kind
 from ._state import state
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import Callable
 
     from ._marks import Marked
     from ._runs import Args, Resolve
@@ -48,9 +49,9 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
     elif kind == Kind.ASYNC:
         wrapper = _async_entry(marked) if is_entrypoint else _async_step(marked)
     elif kind == Kind.GENERATOR:
-        wrapper = _generator(marked, resolve)
+        wrapper = generator_call(marked, resolve)
     else:
-        wrapper = _async_generator(marked, resolve)
+        wrapper = async_generator_call(marked, resolve)
     update_wrapper(wrapper, marked.func)
     setattr(wrapper, MARK, marked)
     return wrapper
@@ -62,17 +63,21 @@ def _step(marked: Marked) -> Callable[..., Any]:
         if outer is not None and state.answers.get(state.level) is False:
             if not state.is_watched:
                 try:
-                    return marked.target(*args, **kwargs)
+                    if kwargs:
+                        return marked.target(*args, **kwargs)
+                    return marked.target(*args)
                 except BaseException as exc:
-                    _reported = _missed_step(marked, outer, args, exc)
+                    _reported = missed_step(marked, outer, args, exc)
                     raise
             step = marked.only
             if step is not None:
                 token = _enter((outer[0], step))
                 try:
-                    return marked.target(*args, **kwargs)
+                    if kwargs:
+                        return marked.target(*args, **kwargs)
+                    return marked.target(*args)
                 except BaseException as exc:
-                    _reported = _missed((outer[0], step, outer[1]), exc)
+                    _reported = missed((outer[0], step, outer[1]), exc)
                     raise
                 finally:
                     _reset(token)
@@ -100,9 +105,11 @@ def _entry(marked: Marked) -> Callable[..., Any]:
             context = FlowContext(correlation_id, step)
             token = _enter((context, step))
             try:
-                return marked.target(*args, **kwargs)
+                if kwargs:
+                    return marked.target(*args, **kwargs)
+                return marked.target(*args)
             except BaseException as exc:
-                _reported = _missed((context, step, None), exc)
+                _reported = missed((context, step, None), exc)
                 raise
             finally:
                 _reset(token)
@@ -123,7 +130,7 @@ def _recorded(
         try:
             result = target(*args, **kwargs)
         except BaseException as exc:
-            _reported = _failed(call, started, exc)
+            _reported = failed(call, started, exc)
             raise
         recording.finish(call, started, None)
         return result
@@ -140,9 +147,11 @@ def _async_step(marked: Marked) -> Callable[..., Any]:
             and state.answers.get(state.level) is False
         ):
             try:
-                return await marked.target(*args, **kwargs)
+                if kwargs:
+                    return await marked.target(*args, **kwargs)
+                return await marked.target(*args)
             except BaseException as exc:
-                _reported = _missed_step(marked, outer, args, exc)
+                _reported = missed_step(marked, outer, args, exc)
                 raise
         call = step_call(marked, outer, args)
         if call is None:
@@ -168,12 +177,17 @@ def _async_entry(marked: Marked) -> Callable[..., Any]:
             context = FlowContext(correlation_id, step)
             token = _enter((context, step))
             try:
-                return await marked.target(*args, **kwargs)
+                if kwargs:
+                    return await marked.target(*args, **kwargs)
+                return await marked.target(*args)
             except BaseException as exc:
-                _reported = _missed((context, step, None), exc)
+                _reported = missed((context, step, None), exc)
                 raise
             finally:
-                leave(token)
+                try:  # noqa: SIM105  # leave(), without a call: a tenth of the cost
+                    _reset(token)
+                except ValueError:
+                    pass
         call = entry_call(marked, outer, args)
         if call is None:
             return await marked.target(*args, **kwargs)
@@ -191,7 +205,7 @@ async def _recorded_async(
         try:
             result = await target(*args, **kwargs)
         except BaseException as exc:
-            _reported = _failed(call, started, exc)
+            _reported = failed(call, started, exc)
             raise
         recording.finish(call, started, None)
         return result
@@ -199,140 +213,4 @@ async def _recorded_async(
         leave(token)
 
 
-def _generator(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
-    # Not `yield from`: that closes the body where GeneratorExit is thrown into it.
-    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        call = resolve(marked, _scope(), args)
-        body = marked.target(*args, **kwargs)
-        if call is None:
-            return (yield from body)
-        started = _start_paused(call)
-        place = Body(call[:2], started)
-        move, sent, result = body.send, None, None
-        try:
-            while True:
-                token = place.enter()
-                try:
-                    item = move(sent)
-                except StopIteration as stop:
-                    result = stop.value
-                    break
-                finally:
-                    place.leave(token)
-                    sent = None  # no exception stays alive in this frame
-                try:
-                    sent = yield item
-                except BaseException as exc:  # noqa: BLE001  # passed on, not handled
-                    move, sent = body.throw, exc
-                else:
-                    move = body.send
-        except BaseException as exc:
-            _reported = _failed_paused(call, started, exc)
-            raise
-        _finish_paused(call, started)
-        return result
-
-    return wrapper
-
-
-def _async_generator(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
-    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        call = resolve(marked, _scope(), args)
-        body = marked.target(*args, **kwargs)
-        started = _start_paused(call)
-        place = None if call is None else Body(call[:2], started)
-        move: Any = begin_unseen(body)
-        try:
-            while True:
-                token = None if place is None else place.enter()
-                try:
-                    item = await move
-                except StopAsyncIteration:
-                    break
-                finally:
-                    if place is not None and token is not None:
-                        place.leave(token)
-                    move = None  # no exception stays alive in this frame
-                try:
-                    sent = yield item
-                except BaseException as exc:  # noqa: BLE001  # passed on, not handled
-                    move = body.athrow(exc)
-                else:
-                    move = body.asend(sent)
-        except BaseException as exc:
-            _reported = _failed_paused(call, started, exc)
-            raise
-        _finish_paused(call, started)
-
-    return wrapper
-
-
-def _start_paused(call: Call | None) -> recording.Started:
-    if call is None:
-        return []
-    token = _enter(call[:2])
-    try:
-        return recording.start(call, paused=True)
-    finally:
-        _reset(token)
-
-
-def _finish_paused(call: Call | None, started: recording.Started) -> None:
-    if call is not None:
-        token = _enter(call[:2])
-        try:
-            recording.finish(call, started, None)
-        finally:
-            _reset(token)
-
-
-def _failed_paused(
-    call: Call | None, started: recording.Started, exc: BaseException
-) -> str:
-    if call is None:
-        return ""
-    token = _enter(call[:2])
-    try:
-        return _failed(call, started, exc)
-    finally:
-        _reset(token)
-
-
-def _failed(call: Call, started: recording.Started, exc: BaseException) -> str:
-    root_id = call[0].root_id
-    recording.finish(call, started, exc, inner=_is_inner(exc, root_id))
-    return root_id
-
-
-def _missed(call: Call, exc: BaseException) -> str:
-    root_id = call[0].root_id
-    recording.missed(call, exc, inner=_is_inner(exc, root_id))
-    return root_id
-
-
-def _missed_step(marked: Marked, outer: Scope, args: Args, exc: BaseException) -> str:
-    if not marked.steps:  # no flow has taken it: that is what exc says
-        return ""
-    call = step_call(marked, outer, args)
-    return "" if call is None else _missed(call, exc)
-
-
-def _is_inner(exc: BaseException, root_id: str) -> bool:
-    """Tell whether no step below has reported *exc*: its frame would say so.
-
-    What another operation has reported is news again: an application may raise
-    one exception object many times.
-    """
-    trace = exc.__traceback__
-    while trace is not None:
-        frame = trace.tb_frame
-        if frame.f_globals is _GLOBALS and frame.f_locals.get("_reported") == root_id:
-            return False
-        trace = trace.tb_next
-    return True
-
-
-_GLOBALS = globals()
-__tracebackhide__ = (
-    True  # pytest leaves these frames out of tracebacks; here it is free
-)
+__tracebackhide__ = True  # read by pytest in globals too, where it costs nothing

@@ -33,8 +33,9 @@ def start(call: Call, *, paused: bool = False) -> Started:
     started: Started = []
     for recorder in state.recorders:
         try:
+            token: object
             if not recorder.enabled():
-                token: object = _QUIET
+                token = _QUIET
             elif paused:
                 token = recorder.start_paused(call)
             else:
@@ -46,6 +47,11 @@ def start(call: Call, *, paused: bool = False) -> Started:
             finish(call, started, exc)
             raise
     return started
+
+
+def wanted(started: Started) -> Started:
+    """Return those of *started* that are really recorded."""
+    return [pair for pair in started if pair[1] is not _QUIET]
 
 
 def finish(

@@ -124,7 +124,7 @@ class Registry:
         return tuple(
             FlowInfo(
                 name=options.name,
-                steps=tuple(step.info() for step in steps),
+                steps=tuple([step.info for step in steps]),
                 owner=options.owner,
                 description=options.description or options.doc,
                 tags=options.tags,

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["ASK", "LOGGER", "Recorder", "State", "say", "state"]
 
 LOGGER = logging.getLogger("penstock")
-LOGGER.addHandler(logging.NullHandler())
+_nothing = logging.NullHandler()
+_nothing.setLevel(logging.CRITICAL + 1)  # is there, and is not even called
+LOGGER.addHandler(_nothing)
 
 
 class Recorder(Protocol):

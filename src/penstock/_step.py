@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._source import Kind, Origin, code_of, kind_of, place_of
@@ -84,25 +84,33 @@ class Step:
         """Where the function is defined, as ``path:line``."""
         return place_of(self.func)
 
+    @cached_property
     def info(self) -> StepInfo:
-        """Return the public, frozen view of this step."""
-        from ._types import StepInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
-
-        doc = getattr(self.func, "__doc__", None) or ""
-        if isinstance(self.func, partial):
-            doc = getattr(self.func.func, "__doc__", None) or ""
-        lines = doc.strip().splitlines()
-        return StepInfo(
-            name=self.name,
-            flow=self.flow,
-            is_entrypoint=self.is_entrypoint,
-            after=self.after,
-            description=lines[0].strip() if lines else "",
-            doc=doc,
-            tags=self.tags,
-            module=self.origin.module,
-            qualname=self.origin.qualname,
-            path=self.source[0],
-            line=self.source[1],
-            is_async=kind_of(self.func) in {Kind.ASYNC, Kind.ASYNC_GENERATOR},
+        """The public, frozen view of this step."""
+        func: Any = self.func.func if isinstance(self.func, partial) else self.func
+        doc = getattr(func, "__doc__", None) or ""
+        path, line, _ = self.source
+        return _info_class()(
+            self.name,
+            self.flow,
+            self.is_entrypoint,
+            self.after,
+            doc.strip().partition("\n")[0].strip(),
+            doc,
+            self.tags,
+            self.origin.module,
+            self.origin.qualname,
+            path,
+            line,
+            kind_of(self.func) in _ASYNC,
         )
+
+
+_ASYNC = frozenset((Kind.ASYNC, Kind.ASYNC_GENERATOR))
+
+
+@cache
+def _info_class() -> type[StepInfo]:
+    from ._types import StepInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
+
+    return StepInfo
