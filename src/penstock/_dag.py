@@ -103,8 +103,16 @@ def generate_dag(
 ) -> str | bytes | None:
     """Draw flows as a diagram.
 
-    >>> from penstock import generate_dag
+    >>> from penstock import entrypoint, flow, generate_dag, step
+    >>> @flow("orders")
+    ... @entrypoint
+    ... def receive(order): ...
+    >>> @flow("orders")
+    ... @step(after=receive)
+    ... def charge(order): ...
     >>> print(generate_dag("orders"))
+    graph TD
+        receive --> charge
 
     Args:
         flow_name: One flow, several, or None for all that are declared.
