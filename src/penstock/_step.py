@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from ._source import Kind, Origin, code_of, kind_of, place_of
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ._types import StepInfo
 
 __all__ = ["After", "Spec", "Step"]
+
+T = TypeVar("T")
 
 After = tuple[tuple[str, ...], ...]
 """Alternatives, each of names that must all have run."""
@@ -27,6 +29,25 @@ class Spec(NamedTuple):
     tags: tuple[str, ...]
     is_marker: bool
     """Whether any ``@flow`` may take it; a handle's is for its flow alone."""
+
+
+class _Once(Generic[T]):
+    """A property that is worked out when it is first asked for.
+
+    Up to Python 3.11 ``functools.cached_property`` takes a lock for that, one for all
+    steps: a child would wait forever where a thread of its parent held it at the fork.
+    """
+
+    def __init__(self, work_out: Callable[[Any], T]) -> None:
+        self._work_out = work_out
+        self.__doc__ = work_out.__doc__
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, step: Any, _owner: type | None = None) -> T:
+        value = step.__dict__[self._name] = self._work_out(step)
+        return value
 
 
 class Step:
@@ -60,17 +81,17 @@ class Step:
         self.flow = flow
         self.after = after
 
-    @cached_property
+    @_Once
     def label(self) -> str:
         """``flow/step``, as log lines say it."""
         return f"{self.flow}/{self.name}"
 
-    @cached_property
+    @_Once
     def origin(self) -> Origin:
         """Where the function is defined, so that a reload is recognised."""
         return Origin.of(self.func)
 
-    @cached_property
+    @_Once
     def source(self) -> tuple[str, int, str]:
         """Source file, first line and name of the function."""
         code = code_of(self.func)
@@ -84,7 +105,7 @@ class Step:
         """Where the function is defined, as ``path:line``."""
         return place_of(self.func)
 
-    @cached_property
+    @_Once
     def info(self) -> StepInfo:
         """The public, frozen view of this step."""
         func: Any = self.func.func if isinstance(self.func, partial) else self.func
