@@ -8,7 +8,7 @@ import sys
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from penstock._registry import flow_infos
+from penstock._registry import declared_flows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def the_flow(name: str) -> FlowInfo:
     """Return what is declared under *name*."""
-    return {info.name: info for info in flow_infos()}[name]
+    return {info.name: info for info in declared_flows()}[name]
 
 
 def the_step(flow: str, name: str) -> StepInfo:

@@ -23,6 +23,7 @@ from ._context import (
 from ._decorators import Flow, entrypoint, flow, step
 from ._log_fields import FlowFilter, install_log_fields, uninstall_log_fields
 from ._process import after_fork
+from ._registry import declared_flows
 from ._scopes import outside_flow, start_flow
 from .backends.base import TracingBackend
 from .backends.logging import LoggingBackend
@@ -64,6 +65,7 @@ __all__ = [
     "configure",
     "continue_flow",
     "current_flow_id",
+    "declared_flows",
     "entrypoint",
     "flow",
     "generate_dag",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args, overload
 
 from ._file import write_file
 from ._graph import build_graph
-from ._registry import flow_infos
+from ._registry import declared_flows
 from ._suggest import did_you_mean
 from .errors import ConfigurationError, UnknownFlowError
 from .renderers.base import FORMATS, Direction, find_renderer
@@ -133,7 +133,7 @@ def generate_dag(
         ConfigurationError: There is no such format, suffix or direction.
         RenderError: The diagram could not be drawn, or *output* not written.
     """
-    known = flow_infos()
+    known = declared_flows()
     return draw(
         _chosen(flow_name, known),
         known,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._step import Step
     from ._types import FlowInfo
 
-__all__ = ["OUTSIDE_MODES", "FlowOptions", "Registry", "flow_infos", "registry"]
+__all__ = ["OUTSIDE_MODES", "FlowOptions", "Registry", "declared_flows", "registry"]
 
 OUTSIDE_MODES = ("raise", "warn", "run")
 """What a step can do when it is called outside a flow."""
@@ -161,6 +161,14 @@ registry = Registry()
 on_fork(registry.unlock)
 
 
-def flow_infos() -> tuple[FlowInfo, ...]:
-    """Return every registered flow, sorted by name."""
+def declared_flows() -> tuple[FlowInfo, ...]:
+    """Return every flow that the imported modules declare, sorted by name.
+
+    >>> import penstock
+    >>> @penstock.flow("orders", owner="payments")
+    ... @penstock.entrypoint
+    ... def receive(order): ...
+    >>> {flow.name: flow.owner for flow in penstock.declared_flows()}
+    {'orders': 'payments'}
+    """
     return registry.infos()

@@ -16,12 +16,12 @@ import asyncio, inspect
 from functools import partial
 import penstock
 from penstock import *
-from penstock._registry import flow_infos
+from penstock._registry import declared_flows
 
 orders = flow("orders")
 
 def declared(name):
-    (info,) = [info for info in flow_infos() if info.name == name]
+    (info,) = [info for info in declared_flows() if info.name == name]
     return {step.name: step.predecessors for step in info.steps}
 """
 

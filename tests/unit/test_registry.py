@@ -148,7 +148,7 @@ def test_a_reload_keeps_what_is_said_about_the_flow(folder: Path) -> None:
 APP = """
     import sys
     from penstock import entrypoint, flow, step
-    from penstock._registry import flow_infos
+    from penstock._registry import declared_flows
 
     @flow("orders")
     class Orders:
@@ -165,7 +165,7 @@ APP = """
     if __name__ == "__main__":
         import app
         assert app is not sys.modules["__main__"]
-        print(*(s.name for flow in flow_infos() for s in flow.steps))
+        print(*(s.name for flow in declared_flows() for s in flow.steps))
 """
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._manifest import load_manifest
 from penstock._optional import requires
-from penstock._registry import flow_infos
+from penstock._registry import declared_flows
 from penstock.errors import ManifestError
 
 from ._attributes import flows_of
@@ -73,7 +73,7 @@ def load_flows(targets: Sequence[str], *, service: str | None = None) -> Loaded:
             sys.path.insert(0, str(folder))
     _set_up_django()
     names = _import(modules)
-    own = flow_infos()
+    own = declared_flows()
     if service is not None:
         own = tuple(replace(flow, service=service) for flow in own)
     wanted = own if names is None else tuple(f for f in own if f.name in names)
