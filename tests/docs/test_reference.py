@@ -27,9 +27,7 @@ def page(name: str) -> str:
 def test_every_setting_is_in_the_table() -> None:
     """Each argument of configure(), and each variable that is read."""
     arguments = list(inspect.signature(penstock.configure).parameters)[1:]
-    read = re.findall(
-        r'_from_environment\(\s*"(\w+)"', inspect.getsource(penstock.reset)
-    )
+    read = re.findall(r'_environment\(\s*"(\w+)"', inspect.getsource(penstock.reset))
     variables = ["PENSTOCK_DISABLED", *(f"PENSTOCK_{name}" for name in read)]
     assert len(variables) > len(arguments) // 2
     named = [f"`{name}=`" for name in arguments] + [f"`{name}`" for name in variables]
