@@ -164,7 +164,7 @@ def build_graph(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> Gr
     links = Links(len(order), ((rank[before], rank[after]) for before, after in pairs))
     layers = layers_of(links)
     by_layer = sorted(range(len(order)), key=layers.__getitem__)
-    place = _places(by_layer)
+    befores, afters = links.moved(_places(by_layer))
     order = [order[one] for one in by_layer]
     return Graph(
         drawn,
@@ -173,8 +173,8 @@ def build_graph(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> Gr
         layer_of=[layers[one] for one in by_layer],
         steps=[draft.steps[one] for one in order],
         services=[draft.services[one] for one in order],
-        befores=[at for at, one in enumerate(by_layer) for _ in links.after(one)],
-        afters=[place[other] for one in by_layer for other in links.after(one)],
+        befores=befores,
+        afters=afters,
         joins=_moved(draft.joins, _places(order)),
     )
 

@@ -12,32 +12,48 @@ __all__ = ["Links", "layers_of"]
 
 
 class Links:
-    """Who comes directly after whom among numbered nodes, in two flat lists.
+    """Who comes directly after whom among numbered nodes, in flat lists.
 
-    A list for each of 100,000 nodes would take longer to make than all the rest.
+    A list or tuple for each of 100,000 nodes would take longer to make than all the
+    rest: one number stands for both ends of a link while links are sorted.
     """
 
-    __slots__ = ("_ends", "_starts")
+    __slots__ = ("_afters", "_befores", "_size", "_starts")
 
     def __init__(self, size: int, pairs: Iterable[tuple[int, int]]) -> None:
-        codes = sorted({before * size + after for before, after in pairs})
-        self._ends = [code % size for code in codes]
+        codes = sorted([before * size + after for before, after in pairs])
+        lasts = [-1, *codes]
+        codes = [code for code, last in zip(codes, lasts, strict=False) if code != last]
+        self._size = size
+        self._befores = [code // size for code in codes]
+        self._afters = [code % size for code in codes]
         counts = [0] * (size + 1)
-        for code in codes:
-            counts[code // size + 1] += 1
+        for before in self._befores:
+            counts[before + 1] += 1
         self._starts = list(accumulate(counts))
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return self._size
 
     def after(self, node: int) -> list[int]:
         """Return what comes directly after *node*, each once, sorted."""
-        return self._ends[self._starts[node] : self._starts[node + 1]]
+        return self._afters[self._starts[node] : self._starts[node + 1]]
+
+    def moved(self, places: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Return both ends of each link by their new numbers.
+
+        Links are sorted by the new number of the first end, then by the old one of
+        the second.
+        """
+        size = self._size
+        pairs = zip(self._befores, self._afters, strict=True)
+        codes = sorted([places[before] * size + after for before, after in pairs])
+        return [code // size for code in codes], [places[code % size] for code in codes]
 
     def counts(self) -> list[int]:
         """Return how many come directly before each node."""
         counts = [0] * len(self)
-        for node in self._ends:
+        for node in self._afters:
             counts[node] += 1
         return counts
 
