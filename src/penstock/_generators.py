@@ -43,11 +43,11 @@ class Body:
 
     def leave(self, token: Token[Scope | None]) -> None:
         """Put back the consumer's scope; the body may have paused in one of its own."""
-        if self._started:
-            recording.pause(self._started)
         inside = scope_var.get()
-        if leave(token):
+        if leave(token):  # else nothing here is ours to change
             self._scope = inside
+            if self._started:
+                recording.pause(self._started)
 
 
 def begin_unseen(body: AsyncGenerator[Y, Any]) -> Awaitable[Y]:

@@ -150,15 +150,10 @@ class SpanRecorder:
 
     def pause(self, span: _Span) -> None:
         """Put back what the consumer had; note what the body has."""
-        inside = [(var, var.get()) for var, _ in span.changes]
-        try:
-            while span.tokens:
-                var, token = span.tokens.pop()
-                var.reset(token)
-        except ValueError:  # closed in a context in which it never ran
-            span.tokens.clear()
-        else:
-            span.changes = inside
+        span.changes = [(var, var.get()) for var, _ in span.changes]
+        while span.tokens:
+            var, token = span.tokens.pop()
+            var.reset(token)
 
     def _open(self, call: Call) -> object:
         step = call[1]

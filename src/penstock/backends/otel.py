@@ -110,7 +110,10 @@ class OTelBackend(TracingBackend):
         inner: bool,
     ) -> None:
         """End the span; the innermost one of a failure keeps the exception."""
-        self.pause(recording)
+        # Put back and not detached: a token cannot be reset in another context, such as
+        # the one that closes a coroutine. A generator has been paused already.
+        if recording.before is not None and get_current() is recording.context:
+            attach(recording.before)
         if exc is None:
             recording.span.end()
             return
@@ -124,22 +127,21 @@ class OTelBackend(TracingBackend):
         """Say nothing: there is no span that could hold it."""
 
     def resume(self, recording: _Recording) -> None:
-        """Make the span current."""
-        recording.before = get_current()
-        recording.context = set_span_in_context(recording.span, recording.before)
-        attach(recording.context)
+        """Make the span current, or what the body has made current since."""
+        recording.before = before = get_current()
+        if recording.inner is None:
+            recording.context = set_span_in_context(recording.span, before)
+            attach(recording.context)
+        else:
+            attach(recording.inner)
 
     def pause(self, recording: _Recording) -> None:
-        """Put back what was current before.
-
-        It is put back and not detached: a token cannot be reset in another
-        context, such as the one that closes a coroutine.
-        """
-        if recording.before is None:
-            return
-        if get_current() is recording.context:
+        """Put back what the consumer had."""
+        now = get_current()
+        recording.inner = None if now is recording.context else now
+        if recording.before is not None:
             attach(recording.before)
-        recording.before = recording.context = None
+        recording.before = None
 
     def _learn(self, step: Step) -> dict[str, str | int]:
         """Note what every span of *step* says, by the names of semantic conventions."""
@@ -156,14 +158,22 @@ class OTelBackend(TracingBackend):
 
 
 class _Recording:
-    """A span, and the contexts with it and without it while it is current."""
+    """A span, and the contexts with it and without it while it is current.
 
-    __slots__ = ("before", "context", "span")
+    Attributes:
+        span: The span.
+        before: What was current where it was made current; None where it is not.
+        context: The context that it was made current with.
+        inner: What a generator's body had current instead when it paused, or None.
+    """
+
+    __slots__ = ("before", "context", "inner", "span")
 
     def __init__(self, span: Span) -> None:
         self.span: Span = span
         self.context: Context | None = None
         self.before: Context | None = None
+        self.inner: Context | None = None
 
 
 def _record_error(span: Span, exc: BaseException, *, inner: bool) -> None:

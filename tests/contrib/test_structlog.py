@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from penstock import entrypoint, flow, start_flow
+from penstock._state import state
+from tests.running import run_python, unique
+
+pytest.importorskip("structlog", reason="needs structlog")
+
+import structlog
+
+from penstock.contrib.structlog import FlowProcessor, flow_processor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def forget_watchers() -> Iterator[None]:
+    """Undo what watches steps: processors do so as long as the process lives."""
+    yield
+    state.unwatch("structlog")
+    structlog.reset_defaults()
+
+
+def entries(processor: Any, *, outside: bool = False, **event: object) -> Any:
+    """Return the entry of a line that is logged in an entrypoint, and its run's ID."""
+    captured = structlog.testing.LogCapture()
+    structlog.configure(processors=[processor, captured])
+
+    def log() -> str:
+        structlog.get_logger().info("text", **event)
+        return ""
+
+    if outside:
+        log()
+    else:
+        flow(unique("orders"))(entrypoint(name="receive")(log))()
+    return captured.entries[0]
+
+
+def test_the_processor_adds_the_flow_id() -> None:
+    """Every entry in a flow has ``flow_id``, the correlation ID."""
+    with start_flow("order-17"):
+        assert entries(flow_processor)["flow_id"] == "order-17"
+
+
+def test_outside_a_flow_it_adds_nothing() -> None:
+    """No key, rather than a key that says nothing."""
+    assert entries(flow_processor, outside=True) == {
+        "event": "text",
+        "log_level": "info",
+    }
+    assert "cid" not in entries(FlowProcessor(correlation_id="cid"), outside=True)
+
+
+def test_what_the_entry_has_is_kept() -> None:
+    """The user's own value wins."""
+    assert entries(flow_processor, flow_id="own")["flow_id"] == "own"
+    assert entries(FlowProcessor(step="step"), step=3)["step"] == 3
+
+
+def test_other_keys_by_your_own_names() -> None:
+    """Flow, step, parent and root, under the names that you choose."""
+    processor = FlowProcessor(
+        correlation_id="cid",
+        flow_id="id",
+        parent_id="parent",
+        root_id="root",
+        flow="the_flow",
+        step="the_step",
+    )
+
+    with start_flow("root"), start_flow("order-17"):
+        entry = entries(processor)
+
+    assert entry["the_flow"].startswith("orders")
+    assert {key: entry[key] for key in ("cid", "id", "parent", "root", "the_step")} == {
+        "cid": "order-17",
+        "id": "order-17",
+        "parent": "root",
+        "root": "root",
+        "the_step": "receive",
+    }
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    """A carried context has no flow and no step; a run of its own no parent."""
+    processor = FlowProcessor(flow="flow", step="step", parent_id="parent")
+
+    with start_flow("order-17"):
+        entry = entries(processor, outside=True)
+
+    assert entry.keys() == {"event", "log_level"}
+
+
+def test_an_unknown_field_is_refused() -> None:
+    """Python says which."""
+    with pytest.raises(TypeError, match="correlation"):
+        FlowProcessor(correlation="cid")  # type: ignore[call-arg]  # that is the point
+
+
+def test_it_works_without_structlog() -> None:
+    """A processor is a function of a dict: nothing is imported for it."""
+    program = """
+        import sys
+        sys.modules["structlog"] = None
+        from penstock import start_flow
+        from penstock.contrib.structlog import flow_processor
+        with start_flow("order-17"):
+            print(flow_processor(None, "info", {"event": "text"}))
+    """
+    out, errors = run_python(program)
+
+    assert errors == ""
+    assert out == "{'event': 'text', 'flow_id': 'order-17'}\n"
