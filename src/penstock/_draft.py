@@ -88,7 +88,7 @@ class Draft:
         self.steps.extend(steps)
         self.labels.extend(labels)
         self.services.extend([services] * len(steps))
-        self.kinds.extend([kind] * len(steps))
+        self.kinds.extend(kind for _ in steps)
 
     def _link(self, flow: FlowInfo) -> None:
         numbers = self._numbers[flow.name]

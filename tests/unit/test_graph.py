@@ -238,6 +238,16 @@ def test_services_share_a_flow() -> None:
     assert not any(edge.is_crossing for edge in graph.edges)
 
 
+def test_a_service_s_share_of_a_flow_is_drawn_alone() -> None:
+    """Drawn alone, it still knows the steps that another service declares."""
+    shop = flow_of("orders", {"publish": None}, service="shop")
+    mail = flow_of("orders", {"consume": ["publish"]}, service="mail")
+    (edge,) = build_graph([mail], [shop, mail]).edges
+
+    assert (edge.before.label, edge.before.kind) == ("orders:publish", "outside")
+    assert edge.is_crossing
+
+
 def test_an_edge_between_services_crosses() -> None:
     """Where no service has both ends, a message must pass between them."""
     shop = flow_of("orders", {"publish": None}, service="shop")

@@ -152,6 +152,16 @@ def test_another_service_is_dashed() -> None:
     ]
 
 
+def test_another_service_stands_beside_the_subgraphs() -> None:
+    """In a drawing of several flows it is in none of their frames."""
+    lines = mermaid(SHOP, flow_of("g", {"x": ["far/away:y"]}))
+
+    assert lines[-2:] == [
+        '    far_away_y["far/away#58;y"] -.-> x',
+        "    style far_away_y stroke-dasharray: 5 5",
+    ]
+
+
 def test_detail_tells_more() -> None:
     """Shapes, descriptions, tags, joins and crossing edges show in detail."""
     steps = [
