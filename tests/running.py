@@ -18,7 +18,7 @@ from penstock import entrypoint, flow, step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KINDS = ("sync", "async", "generator", "async generator")
+KINDS: tuple[str, ...] = ("sync", "async", "generator", "async generator")
 MODES = ("quiet", "logged", "watched", "traced")
 """Nobody listens; the log does; log fields read the step; a backend with span()."""
 

@@ -16,7 +16,7 @@ from tests.declared import steps_of, the_flow, the_step
 from tests.running import KINDS, finish, function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 NAMES = st.text(min_size=1, max_size=12).filter(str.strip)
 """Anything that is not blank, hostile names included."""
@@ -30,7 +30,7 @@ AFTER = st.lists(
 )
 
 
-def spelled(group: tuple[str, ...], *, join: bool) -> Any:
+def spelled(group: Sequence[str], *, join: bool) -> Any:
     """Return *group* as a user would write it."""
     return all_of(*group) if join or len(group) > 1 else group[0]
 
