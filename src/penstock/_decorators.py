@@ -71,8 +71,8 @@ class Flow:
             FlowDefinitionError: Nothing is marked, or a name is taken.
         """
         taken: object = target
-        if isinstance(taken, type):
-            take_class(self._options, taken)
+        if issubclass(type(taken), type):  # isinstance would ask a lazy object
+            take_class(self._options, cast("type", taken))
         else:
             take_function(self._options, taken)
         return target

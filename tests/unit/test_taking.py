@@ -17,10 +17,13 @@ from penstock import (
     start_flow,
     step,
 )
+from penstock._marks import MARK, mark_of
 from tests.declared import steps_of, the_flow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
+
+    from penstock._marks import Marked
 
 
 def run_now() -> tuple[str, str]:
@@ -520,6 +523,30 @@ def test_lazy_objects_in_a_class_are_left_alone() -> None:
         @entrypoint
         def receive(self) -> None: ...
 
+    assert list(steps_of("orders")) == ["receive"]
+
+
+class Lazy:
+    """A proxy as Celery makes them: all it is asked, its ``__class__`` too, wakes it."""
+
+    def __init__(self, mark: Marked) -> None:
+        object.__setattr__(self, MARK, mark)
+
+    def __getattribute__(self, name: str) -> object:
+        raise AssertionError(name)
+
+
+def test_a_lazy_object_can_hold_a_mark() -> None:
+    """A flow takes a task before there is an app that could make it."""
+
+    @entrypoint
+    def receive() -> None: ...
+
+    mark = mark_of(receive)
+    assert mark is not None
+    task: Any = Lazy(mark)
+
+    assert flow("orders")(task) is task
     assert list(steps_of("orders")) == ["receive"]
 
 
