@@ -527,7 +527,7 @@ def test_lazy_objects_in_a_class_are_left_alone() -> None:
 
 
 class Lazy:
-    """A proxy as Celery makes them: all it is asked, its ``__class__`` too, wakes it."""
+    """A proxy as Celery makes them: asking for anything, even its class, wakes it."""
 
     def __init__(self, mark: Marked) -> None:
         object.__setattr__(self, MARK, mark)
