@@ -27,6 +27,8 @@ class Spec(NamedTuple):
     tags: tuple[str, ...]
     is_marker: bool
     """Whether any ``@flow`` may take it; a handle's is for its flow alone."""
+    crosses: bool = False
+    """Whether a message brings each call, as it does to a task."""
 
 
 class Step:
@@ -59,6 +61,7 @@ class Step:
         self.tags = spec.tags
         self.flow = flow
         self.after = after
+        self.crosses: bool = spec.crosses
 
     @cached_property
     def label(self) -> str:
@@ -105,4 +108,5 @@ class Step:
             path=self.source[0],
             line=self.source[1],
             is_async=kind_of(self.func) in {Kind.ASYNC, Kind.ASYNC_GENERATOR},
+            crosses=self.crosses,
         )
