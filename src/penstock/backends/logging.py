@@ -182,6 +182,10 @@ def _emit(
         LOGGER.name, level, path, line, template, args, exc_info, function
     )
     record.__dict__.update(fields)
+    for name, read in state.record_fields.items():
+        value = read()
+        if value is not None:
+            record.__dict__[name] = value
     LOGGER.handle(record)
 
 
