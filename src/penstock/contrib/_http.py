@@ -17,7 +17,13 @@ from penstock._process import DISABLED
 from penstock._state import state
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Mapping, MutableMapping
+    from collections.abc import (
+        AsyncIterable,
+        Callable,
+        Iterable,
+        Mapping,
+        MutableMapping,
+    )
     from contextvars import Token
     from types import TracebackType
 
@@ -32,6 +38,7 @@ By it two middlewares around one application agree. No header can write it.
 """
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class RequestFlow:
@@ -165,16 +172,15 @@ class Body(Iterator[T], Generic[T]):
         finally:
             self._place.leave(token)
 
+    def run(self, func: Callable[[], R]) -> R:
+        """Call *func*, such as something that ends the body, where the body runs."""
+        return _run(self._place, func)
+
     def close(self) -> None:
         """Close the body in the flow, if it has a ``close()``."""
         close = getattr(self._chunks, "close", None)
-        if close is None:
-            return
-        token = self._place.enter()
-        try:
-            close()
-        finally:
-            self._place.leave(token)
+        if close is not None:
+            self.run(close)
 
     def __del__(self) -> None:
         """Let go of a body in the flow: a generator that is dropped ends there."""
@@ -207,6 +213,10 @@ class AsyncBody(AsyncIterator[T], Generic[T]):
         finally:
             self._place.leave(token)
 
+    def run(self, func: Callable[[], R]) -> R:
+        """Call *func*, such as something that ends the body, where the body runs."""
+        return _run(self._place, func)
+
     async def aclose(self) -> None:
         """Close the body in the flow, if it has an ``aclose()``."""
         aclose = getattr(self._chunks, "aclose", None)
@@ -223,6 +233,14 @@ class AsyncBody(AsyncIterator[T], Generic[T]):
         token = self._place.enter()
         self._iterator = self._chunks = None
         self._place.leave(token)
+
+
+def _run(place: Place, func: Callable[[], R]) -> R:
+    token = place.enter()
+    try:
+        return func()
+    finally:
+        place.leave(token)
 
 
 def _environ_headers(environ: Mapping[str, Any]) -> list[tuple[str, Any]]:
