@@ -10,6 +10,7 @@ import pytest
 
 from penstock import (
     FlowDefinitionError,
+    all_of,
     current_flow_id,
     entrypoint,
     flow,
@@ -537,7 +538,7 @@ class Lazy:
 
 
 def test_a_lazy_object_can_hold_a_mark() -> None:
-    """A flow takes a task before there is an app that could make it."""
+    """A flow takes a task, and steps name it, before there is an app to make it."""
 
     @entrypoint
     def receive() -> None: ...
@@ -547,7 +548,20 @@ def test_a_lazy_object_can_hold_a_mark() -> None:
     task: Any = Lazy(mark)
 
     assert flow("orders")(task) is task
-    assert list(steps_of("orders")) == ["receive"]
+
+    @flow("orders")
+    @step(after=task)
+    def check() -> None: ...
+
+    @flow("orders")
+    @step(after=[all_of(task, check), task])
+    def charge() -> None: ...
+
+    assert steps_of("orders") == {
+        "receive": (),
+        "check": ("receive",),
+        "charge": ("receive", "check"),
+    }
 
 
 def test_a_class_without_markers_is_refused() -> None:
