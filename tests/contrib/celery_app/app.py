@@ -10,33 +10,40 @@ from typing import Any
 from celery import Celery, signals
 
 import penstock
+from penstock.contrib.celery import install_celery_signals
 
 app = Celery("shapes", include=["tests.contrib.celery_app.tasks"])
 app.conf.update(
     broker_url=os.environ["SHAPES_BROKER"],
+    broker_connection_retry_on_startup=True,
+    broker_transport_options=json.loads(os.environ.get("SHAPES_TRANSPORT", "{}")),
     result_backend=os.environ["SHAPES_BACKEND"],
     task_default_queue=os.environ["SHAPES_QUEUE"],
-    broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
 )
+if os.environ.get("SHAPES_TICK_S"):
+    app.conf.beat_schedule = {
+        "tick": {"task": "shapes.tick", "schedule": float(os.environ["SHAPES_TICK_S"])}
+    }
+
+install_celery_signals()
+
+if os.environ.get("SHAPES_SPANS"):
+    from tests.contrib.celery_app import spans
+
+    spans.install(os.environ["SHAPES_SPANS"])
 
 
 class JSONLines(logging.Formatter):
     """One record, one line: what tests read."""
 
     def format(self, record: logging.LogRecord) -> str:
-        known = ("flow", "step", "flow_id", "task_id", "status", "processName")
+        """Return the record's fields as JSON."""
+        known = ("flow", "step", "flow_id", "task_id", "status", "name", "process")
         fields: dict[str, Any] = {key: getattr(record, key, None) for key in known}
         if record.exc_info:
             fields["exc"] = self.formatException(record.exc_info)
-        return json.dumps(
-            {
-                **fields,
-                "logger": record.name,
-                "message": record.getMessage(),
-                "pid": os.getpid(),
-            }
-        )
+        return json.dumps({**fields, "message": record.getMessage()})
 
 
 @signals.setup_logging.connect
