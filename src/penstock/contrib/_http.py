@@ -8,6 +8,7 @@ streaming body on inside a ``Body`` or an ``AsyncBody``.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from penstock._carrier import FIELD, continue_flow
@@ -39,6 +40,7 @@ By it two middlewares around one application agree. No header can write it.
 
 T = TypeVar("T")
 R = TypeVar("R")
+C = TypeVar("C")
 
 
 class RequestFlow:
@@ -142,18 +144,42 @@ class Entered:
             scope_var.set(self._previous)
 
 
-class Body(Iterator[T], Generic[T]):
+class _Streamed(Generic[C]):
+    """What is to be streamed, the place where it runs, and what closes it."""
+
+    __slots__ = ("_chunks", "_closers", "_iterator", "_place")
+
+    def __init__(self, chunks: C, flow: RequestFlow) -> None:
+        self._chunks: C | None = chunks
+        self._iterator: Any = None
+        self._closers: list[Callable[[], object]] = []
+        self._place = flow.place()
+
+    def closing(
+        self, closers: Iterable[Callable[[], object]]
+    ) -> list[Callable[[], object]]:
+        """Return *closers* as functions that close the body where it runs."""
+        self._closers = list(closers)
+        return [partial(self._close_by, i) for i in range(len(self._closers))]
+
+    def _close_by(self, index: int) -> object:
+        return _run(self._place, self._closers[index])
+
+    def __del__(self) -> None:
+        """Let go of the body where it runs: a generator that is dropped ends there."""
+        token = self._place.enter()
+        self._closers = []
+        self._iterator = self._chunks = None
+        self._place.leave(token)
+
+
+class Body(_Streamed["Iterable[T]"], Iterator[T]):
     """A streaming body whose every chunk, and ``close()``, is made in the flow.
 
     ``Body.of`` leaves alone what runs no code.
     """
 
-    __slots__ = ("_chunks", "_iterator", "_place")
-
-    def __init__(self, chunks: Iterable[T], flow: RequestFlow) -> None:
-        self._iterator: Iterator[T] | None = None
-        self._chunks: Iterable[T] | None = chunks
-        self._place = flow.place()
+    __slots__ = ()
 
     @classmethod
     def of(cls, chunks: Iterable[T], flow: RequestFlow) -> Iterable[T]:
@@ -167,41 +193,26 @@ class Body(Iterator[T], Generic[T]):
         token = self._place.enter()
         try:
             if self._iterator is None:
-                self._iterator = iter(self._chunks or ())
-            return next(self._iterator)
+                self._iterator = iter(cast("Iterable[T]", self._chunks))
+            return cast("T", next(self._iterator))
         finally:
             self._place.leave(token)
-
-    def run(self, func: Callable[[], R]) -> R:
-        """Call *func*, such as something that ends the body, where the body runs."""
-        return _run(self._place, func)
 
     def close(self) -> None:
         """Close the body in the flow, if it has a ``close()``."""
         close = getattr(self._chunks, "close", None)
         if close is not None:
-            self.run(close)
-
-    def __del__(self) -> None:
-        """Let go of a body in the flow: a generator that is dropped ends there."""
-        token = self._place.enter()
-        self._iterator = self._chunks = None
-        self._place.leave(token)
+            _run(self._place, close)
 
 
-class AsyncBody(AsyncIterator[T], Generic[T]):
+class AsyncBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
     """An asynchronous body whose every chunk, and ``aclose()``, is made in the flow.
 
     Not an async generator, which the event loop would close at its end, together
     with the one inside.
     """
 
-    __slots__ = ("_chunks", "_iterator", "_place")
-
-    def __init__(self, chunks: AsyncIterable[T], flow: RequestFlow) -> None:
-        self._iterator: AsyncIterator[T] | None = None
-        self._chunks: AsyncIterable[T] | None = chunks
-        self._place = flow.place()
+    __slots__ = ()
 
     async def __anext__(self) -> T:
         """Make the next chunk in the flow."""
@@ -209,13 +220,9 @@ class AsyncBody(AsyncIterator[T], Generic[T]):
         try:
             if self._iterator is None:
                 self._iterator = aiter(cast("AsyncIterable[T]", self._chunks))
-            return await anext(self._iterator)
+            return cast("T", await anext(self._iterator))
         finally:
             self._place.leave(token)
-
-    def run(self, func: Callable[[], R]) -> R:
-        """Call *func*, such as something that ends the body, where the body runs."""
-        return _run(self._place, func)
 
     async def aclose(self) -> None:
         """Close the body in the flow, if it has an ``aclose()``."""
@@ -227,12 +234,6 @@ class AsyncBody(AsyncIterator[T], Generic[T]):
             await aclose()
         finally:
             self._place.leave(token)
-
-    def __del__(self) -> None:
-        """Let go of a body in the flow: the event loop ends a generator there."""
-        token = self._place.enter()
-        self._iterator = self._chunks = None
-        self._place.leave(token)
 
 
 def _run(place: Place, func: Callable[[], R]) -> R:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from penstock._config import configure
@@ -18,6 +17,7 @@ from penstock._process import DISABLED
 from penstock._suggest import did_you_mean
 from penstock.errors import ConfigurationError
 
+from ._django_tasks import FlowTasks
 from ._http import KEY, AsyncBody, Body, RequestFlow
 
 with requires("django", extra="django"):
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FlowConfig",
     "FlowMiddleware",
+    "FlowTasks",
     "RequestFilter",
     "install_request_filter",
     "uninstall_request_filter",
@@ -212,10 +213,14 @@ def _finished(response: HttpResponse, flow: RequestFlow) -> HttpResponse:
 
 
 def _stream_in(flow: RequestFlow, response: Any) -> None:
+    """Make the chunks of *response* in *flow*, and call what closes them there.
+
+    By Django's private names: ``response.streaming_content`` and a ``close`` of ours
+    would tie the response into a cycle, so that a body whose reader has gone would
+    not end until the garbage is collected.
+    """
     wrapper = AsyncBody if response.is_async else Body
-    body = wrapper(response.streaming_content, flow)
-    # What closes the user's own iterator. Replacing close() itself would tie the
-    # response into a cycle, and delay what happens when it is dropped.
-    closers = response._resource_closers  # noqa: SLF001  # there is no public way
-    closers[:] = [partial(body.run, closer) for closer in closers]
-    response.streaming_content = body
+    body = wrapper(response._iterator, flow)  # noqa: SLF001  # see above
+    closers = response._resource_closers  # noqa: SLF001  # see above
+    response._resource_closers = body.closing(closers)  # noqa: SLF001  # see above
+    response._iterator = body  # noqa: SLF001  # see above

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import penstock
@@ -14,6 +15,7 @@ penstock.install_log_fields()
 logging.basicConfig(
     filename=os.environ["SITE_LOG"],
     level=logging.INFO,
+    force=True,  # daphne has a say of its own
     format="%(correlation_id)s %(name)s %(levelname)s %(message).60s",
 )
 logging.getLogger("penstock").setLevel(logging.WARNING)
@@ -21,14 +23,14 @@ logging.getLogger("penstock").setLevel(logging.WARNING)
 from django.core.asgi import get_asgi_application  # noqa: E402  # settings come first
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
-wsgi = get_wsgi_application()
+wsgi: Any = get_wsgi_application()
 asgi = get_asgi_application()
 
 
 class Handler(WSGIRequestHandler):
     """A handler that says nothing."""
 
-    def log_message(self, *_args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 

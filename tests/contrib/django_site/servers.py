@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from io import BufferedReader
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +33,7 @@ COMMANDS = {
     "daphne": f"-m daphne -p {{port}} {SITE}.server:asgi",
 }
 NEEDS = {"gunicorn-gevent": "gevent", "uvicorn-httptools": "httptools"}
+ONE_A_CONNECTION = {"gunicorn-sync", "wsgiref"}
 PATIENCE_S = 15
 
 
@@ -44,16 +45,25 @@ class Answer(NamedTuple):
     body: str
 
     @property
-    def correlation_id(self) -> str:
+    def shown(self) -> str:
+        """The ID that the response shows."""
         return self.headers.get("x-correlation-id", "")
 
 
 class Server:
     """The site, running."""
 
-    def __init__(self, port: int, log: Path) -> None:
+    def __init__(self, name: str, port: int, log: Path) -> None:
+        self.name = name
         self.port = port
         self.log = log
+        # Some close each connection; the one of the standard library serves one a time.
+        self.keeps = name not in ONE_A_CONNECTION
+        self.connections = 1 if name == "wsgiref" else 4
+
+    def ask_each(self, *requests: bytes) -> list[Answer]:
+        """Send *requests* on a connection each; return the answers in order."""
+        return [answer for one in requests for answer in self.ask(one)]
 
     def ask(self, *requests: bytes) -> list[Answer]:
         """Send *requests* at once on one connection; return the answers in order."""
@@ -76,7 +86,7 @@ def request(path: str, *headers: str, close: bool = False) -> bytes:
 
 
 @contextmanager
-def serve(name: str, folder: Path) -> Iterator[Server]:
+def serve(name: str, folder: Path) -> Generator[Server]:
     """Run the site under the server called *name*, until the block ends."""
     for package in (name.partition("-")[0], NEEDS.get(name, "")):
         if package and find_spec(package) is None:
@@ -95,7 +105,7 @@ def serve(name: str, folder: Path) -> Iterator[Server]:
         )
     try:
         _wait(process, port, folder / "server.log")
-        yield Server(port, log)
+        yield Server(name, port, log)
     finally:
         process.terminate()
         process.wait(PATIENCE_S)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.db import transaction
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 
 import penstock
@@ -39,6 +38,11 @@ def seen() -> str:
     return penstock.current_flow_id() or "-"
 
 
+def answer(text: str) -> HttpResponse:
+    """Return the response that holds *text*."""
+    return HttpResponse(text.encode())
+
+
 @shop.entrypoint
 def receive() -> str:
     """Take an order."""
@@ -53,18 +57,16 @@ def charge() -> str:
 
 def plain(_request: HttpRequest) -> HttpResponse:
     """See the ID in a sync view."""
-    return HttpResponse(seen())
+    return answer(seen())
 
 
-@transaction.non_atomic_requests
 async def awaited(_request: HttpRequest) -> HttpResponse:
     """See the ID in an async view, before and after a pause."""
     before = seen()
     await asyncio.sleep(0)
-    return HttpResponse(before if seen() == before else "lost")
+    return answer(before if seen() == before else "lost")
 
 
-@transaction.non_atomic_requests
 async def mixed(_request: HttpRequest) -> HttpResponse:
     """See the ID in a thread, in a task, and in a loop that a thread starts."""
 
@@ -79,40 +81,39 @@ async def mixed(_request: HttpRequest) -> HttpResponse:
         await sync_to_async(async_to_sync(inner))(),
         seen(),
     }
-    return HttpResponse(",".join(seen_in))
+    return answer(",".join(seen_in))
 
 
 @site.entrypoint
 def entry(_request: HttpRequest) -> HttpResponse:
     """Be an entrypoint."""
-    return HttpResponse(seen())
+    return answer(seen())
 
 
-@transaction.non_atomic_requests
 @site.entrypoint
 async def async_entry(_request: HttpRequest) -> HttpResponse:
     """Be an async entrypoint."""
     await asyncio.sleep(0)
-    return HttpResponse(seen())
+    return answer(seen())
 
 
 def calls(_request: HttpRequest) -> HttpResponse:
     """Call an entrypoint, again, and then a step."""
-    return HttpResponse(",".join({seen(), receive(), receive(), charge()}))
+    return answer(",".join({seen(), receive(), receive(), charge()}))
 
 
 def step(_request: HttpRequest) -> HttpResponse:
     """Call a step with no entrypoint around it."""
-    return HttpResponse(charge())
+    return answer(charge())
 
 
 def flows(_request: HttpRequest) -> HttpResponse:
     """Start flows of its own, leave one open, and set the header."""
     with penstock.start_flow("theirs"):
         penstock.start_flow("left-open").__enter__()
-    answer = HttpResponse(seen())
-    answer["x-correlation-id"] = "forged"
-    return answer
+    response = answer(seen())
+    response["x-correlation-id"] = "forged"
+    return response
 
 
 def error(_request: HttpRequest, kind: str) -> HttpResponse:
@@ -121,7 +122,6 @@ def error(_request: HttpRequest, kind: str) -> HttpResponse:
     raise ERRORS[kind]
 
 
-@transaction.non_atomic_requests
 async def async_error(_request: HttpRequest, kind: str) -> HttpResponse:
     """Raise in an async view."""
     await asyncio.sleep(0)
@@ -145,7 +145,6 @@ def stream(_request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(chunks())
 
 
-@transaction.non_atomic_requests
 async def async_stream(_request: HttpRequest) -> StreamingHttpResponse:
     """Stream IDs asynchronously."""
 
@@ -175,4 +174,4 @@ def slow(_request: HttpRequest) -> HttpResponse:
     """See the ID before and after a query, while others are served."""
     before = seen()
     sleep(0.001)
-    return HttpResponse(before if seen() == before else "lost")
+    return answer(before if seen() == before else "lost")
