@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 __all__ = ["free_port", "rabbitmq", "redis", "running", "until"]
 
@@ -45,7 +45,7 @@ def until(
 @contextmanager
 def running(
     command: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Generator[subprocess.Popen[bytes]]:
     """Run *command* with its output in *log*; stop it by its pid at the end."""
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -67,7 +67,7 @@ def running(
 
 
 @contextmanager
-def redis() -> Iterator[str]:
+def redis() -> Generator[str]:
     """Run a Redis of our own; give its URL."""
     command = _needed("redis-server")
     port = free_port()
@@ -81,7 +81,7 @@ def redis() -> Iterator[str]:
 
 
 @contextmanager
-def rabbitmq() -> Iterator[str]:
+def rabbitmq() -> Generator[str]:
     """Run a RabbitMQ of our own, and the port mapper that Erlang wants; its URL."""
     _needed("rabbitmq-server")
     mapper = _needed("epmd")
@@ -124,6 +124,6 @@ def _needed(*commands: str) -> str:
 
 def _answers(port: int, process: subprocess.Popen[bytes], log: Path) -> bool:
     if process.poll() is not None:
-        pytest.fail(f"{process.args} ended:\n{log.read_text(errors='replace')}")
+        pytest.fail(f"{process.args!r} ended:\n{log.read_text(errors='replace')}")
     with socket.socket() as sock:
         return sock.connect_ex(("127.0.0.1", port)) == 0

@@ -46,7 +46,7 @@ class JSONLines(logging.Formatter):
         return json.dumps({**fields, "message": record.getMessage()})
 
 
-@signals.setup_logging.connect
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _log_json_lines(**_: object) -> None:
     handler = logging.FileHandler(os.environ["SHAPES_LOG"])
     handler.setFormatter(JSONLines())

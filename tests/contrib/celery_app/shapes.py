@@ -1,5 +1,11 @@
 """Every way to send tasks: each sends, and says how many log lines shall follow."""
 
+# pyright: reportCallIssue=none, reportOperatorIssue=none
+# pyright: reportOptionalMemberAccess=none, reportOptionalSubscript=none
+# pyright: reportAttributeAccessIssue=none, reportFunctionMemberAccess=none
+# pyright: reportArgumentType=none, reportAssignmentType=none, reportReturnType=none
+# Celery has no types, and pyright guesses wrong what its functions return.
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -12,6 +18,7 @@ from tests.contrib.celery_app.tasks import (
     autoretry,
     fail,
     follow,
+    lose_worker,
     nest,
     note_id,
     note_request,
@@ -24,7 +31,7 @@ from tests.contrib.celery_app.tasks import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SHAPES"]
+__all__ = ["LOST", "SHAPES"]
 
 
 def delayed(label: str) -> int:
@@ -127,6 +134,26 @@ def immutable_and_own_id(label: str) -> int:
     receive.si(label).apply_async(task_id=uuid4().hex, headers={"mine": "1"})
     return 1
 
+
+def _lost_by_name(label: str) -> None:
+    lose_worker.apply_async((label,), task_id=label, link_error="shapes.note_id")
+
+
+def _lost_by_request(label: str) -> None:
+    lose_worker.apply_async((label,), task_id=label, link_error=note_request.s())
+
+
+def _lost_in_a_chord(label: str) -> None:
+    body = follow.s(label).on_error(note_request.s())
+    body.set(task_id=label)
+    chord([lose_worker.s(label)])(body)
+
+
+LOST: dict[str, Callable[[str], None]] = {
+    "by_name": _lost_by_name,
+    "by_request": _lost_by_request,
+    "in_a_chord": _lost_in_a_chord,
+}
 
 SHAPES: dict[str, Callable[[str], int]] = {
     shape.__name__: shape

@@ -30,5 +30,5 @@ def install(path: str) -> None:
 
 
 def _line(span: ReadableSpan) -> str:
-    attributes = span.attributes or {}
-    return f"{span.name} {attributes['penstock.correlation_id']}\n"
+    attributes = dict(span.attributes or {})
+    return f"{span.name} {attributes['penstock.correlation_id']!s}\n"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import uuid
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from tests import services
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     Line = dict[str, Any]
@@ -46,7 +48,7 @@ class Deployment:
         self.app.conf.task_default_queue = queue
 
     @contextmanager
-    def worker(self, pool: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    def worker(self, pool: str, *options: str) -> Generator[subprocess.Popen[bytes]]:
         """Run a worker, and wait until it is ready."""
         count = len(self.lines(message_end=" ready."))
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -56,7 +58,7 @@ class Deployment:
             yield process
 
     @contextmanager
-    def beat(self) -> Iterator[None]:
+    def beat(self) -> Generator[None]:
         """Run what sends the tasks of the schedule."""
         with self._run("beat", f"--schedule={self.folder}/beat", "--pidfile="):
             yield
@@ -88,7 +90,7 @@ class Deployment:
         return self.ran(label)
 
     @contextmanager
-    def _run(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    def _run(self, *command: str) -> Generator[subprocess.Popen[bytes]]:
         celery_command = [sys.executable, "-m", "celery", "-A"]
         application = "tests.contrib.celery_app.app"
         whole = [*celery_command, application, *command]
@@ -103,11 +105,18 @@ class Deployment:
 @contextmanager
 def deployed(
     broker: str, backend: str, folder: Path, **env: str
-) -> Iterator[Deployment]:
+) -> Generator[Deployment]:
     """Give a deployment; this process sends to it until the end of the block."""
     deployment = Deployment(broker, backend, folder, **env)
-    deployment.app.set_current()
+    app = deployment.app
+    app.set_current()
     try:
         yield deployment
     finally:
-        deployment.app.close()
+        app.pool.force_close_all()
+        app.backend.result_consumer.stop()
+        app.backend.client.close()
+        app.close()
+        with warnings.catch_warnings():  # Celery leaves sockets to the collector
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
