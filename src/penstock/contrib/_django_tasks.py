@@ -33,13 +33,8 @@ class FlowTasks:
         super().__init_subclass__(**kwargs)
         made_by: Any = getattr(cls, "task_class", None)
         if made_by is not None and not issubclass(made_by, _FlowTask):
-            # Named as pickle will find it.
-            names = {
-                "__slots__": (),
-                "__module__": cls.__module__,
-                "__qualname__": f"{cls.__qualname__}.task_class",
-            }
-            cls.task_class = type("task_class", (_FlowTask, made_by), names)
+            names = {"__slots__": (), "__module__": made_by.__module__}
+            cls.task_class = type(made_by.__name__, (_FlowTask, made_by), names)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,5 +1,7 @@
 """Settings of the site that the tests of Django run."""
 
+import os
+
 SECRET_KEY = "not one"  # noqa: S105  # a sample
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.contrib.django_site.urls"
@@ -17,3 +19,9 @@ DATABASES = {
 }
 USE_TZ = True
 LOGGING_CONFIG = None  # pytest's, or that of the server
+TASKS = {
+    "default": {
+        "BACKEND": "tests.contrib.django_site.queues."
+        + os.environ.get("SITE_TASKS", "AtOnce")
+    }
+}
