@@ -585,7 +585,7 @@ def receive(number):
 
 assert receive.apply((1,)).get() == (1, None)
 assert receive(1) == (1, None)
-assert receive._decorated_fun is receive.run
+assert not hasattr(receive.run, "__wrapped__")
 assert not signals.task_prerun.receivers
 assert generate_dag("orders") == "graph TD\\n    receive"
 """
