@@ -333,8 +333,12 @@ def test_request_filter_leaves_other_records_alone() -> None:
     assert filtered(request=RequestFactory().get("/")) is None
     assert filtered(request=request) == meta[KEY].correlation_id
     assert filtered(request=request, correlation_id="mine") == "mine"
-    with penstock.start_flow():
-        assert filtered(request=request, correlation_id="-") == "-"
+    with meta[KEY].entered(), penstock.start_flow("within"):
+        assert filtered(request=request, correlation_id="within") == "within"
+    with penstock.start_flow("left-behind"):
+        shown = meta[KEY].correlation_id
+        assert filtered(request=request, correlation_id="left-behind") == shown
+        assert filtered(request=request, correlation_id="mine") == "mine"
 
 
 def test_request_filter_is_installed_once() -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
-    from penstock._context import Scope
+    from penstock._context import FlowContext, Scope
 
 __all__ = ["KEY", "AsyncBody", "Body", "Entered", "RequestFlow"]
 
@@ -74,6 +74,11 @@ class RequestFlow:
         """Return the flow of an ASGI request; note it in a copy of *scope* yourself."""
         flow = scope.get(KEY)
         return flow if isinstance(flow, RequestFlow) else cls(scope.get("headers", ()))
+
+    @property
+    def context(self) -> FlowContext:
+        """The flow context that everything in the request shares."""
+        return self._scope[0]
 
     @property
     def correlation_id(self) -> str:

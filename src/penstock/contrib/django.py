@@ -117,12 +117,26 @@ class RequestFilter(logging.Filter):
         """Fill in what is missing; let everything through."""
         meta = getattr(getattr(record, "request", None), "META", None)
         flow = meta.get(KEY) if isinstance(meta, dict) else None
-        if isinstance(flow, RequestFlow) and scope_var.get() is None:
-            known = record.__dict__
-            for name in ("correlation_id", "flow_id"):
-                if known.get(name, _ABSENT) == _ABSENT:
-                    known[name] = flow.correlation_id
+        if isinstance(flow, RequestFlow):
+            _fill(record, flow)
         return super().filter(record)
+
+
+def _fill(record: logging.LogRecord, flow: RequestFlow) -> None:
+    """Set the request's ID where there is none, or one that a server has left behind.
+
+    A record that was made in a run within the request says so itself.
+    """
+    scope = scope_var.get()
+    wrong = _ABSENT
+    if scope is not None:
+        if scope[0].root_id == flow.context.root_id:
+            return
+        wrong = scope[0].correlation_id
+    known = record.__dict__
+    for name in ("correlation_id", "flow_id"):
+        if known.get(name, wrong) == wrong:
+            known[name] = flow.correlation_id
 
 
 _request_filter = RequestFilter()
