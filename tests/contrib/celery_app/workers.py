@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 import uuid
-import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import celery
+from celery import _state
+from kombu import pools
 
 from tests import services
 
@@ -113,10 +113,8 @@ def deployed(
     try:
         yield deployment
     finally:
-        app.pool.force_close_all()
+        pools.reset()  # type: ignore[no-untyped-call]  # Celery has no types
         app.backend.result_consumer.stop()
-        app.backend.client.close()
+        app.backend.client.connection_pool.disconnect()
         app.close()
-        with warnings.catch_warnings():  # Celery leaves sockets to the collector
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
+        _state._set_current_app(None)  # noqa: SLF001  # there is no public way
