@@ -409,12 +409,14 @@ def test_an_id_that_is_given_wins(app: Celery) -> None:
     with penstock.start_flow("order-17"):
         receive.apply_async(headers={"X-Correlation-ID": "given"})
         receive.apply_async(headers={"tenant": "acme"})
+        receive.apply_async(headers={"X-Correlation-ID": ["no", "ID"]})
 
-    first, second = sent(app)
+    first, second, third = sent(app)
     assert first.headers["X-Correlation-ID"] == "given"
     assert "penstock" not in first.headers
     assert second.headers["X-Correlation-ID"] == "order-17"
     assert second.headers["tenant"] == "acme"
+    assert third.headers["X-Correlation-ID"] == ["no", "ID"]
 
 
 def test_errbacks_carry_the_id_themselves(app: Celery) -> None:

@@ -180,7 +180,7 @@ def _attach(headers: Headers, body: Any = None, **_: object) -> None:
     which is in no flow, sends the errbacks as they stand in the message.
     """
     sent = _sent_here()
-    if headers.get(ID_HEADER) in {None, "", sent.get(ID_HEADER)}:
+    if headers.get(ID_HEADER) in (None, "", sent.get(ID_HEADER)):
         headers.update(sent)
     carried = _found(headers)
     if carried and isinstance(body, tuple):
