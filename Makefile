@@ -73,7 +73,7 @@ $(VENV)/.has-demo: pyproject.toml $(VENV)/.made
 	@touch $@
 
 $(VENV)/.has-test: pyproject.toml $(VENV)/.made
-	$(PIP) install -qq --editable '.[all]' --group test
+	$(PIP) install -qq --editable '.[all]' --group test --group servers
 	@touch $@
 
 $(VENV)/.has-docs $(VENV)/.has-bench: $(VENV)/.has-%: pyproject.toml $(VENV)/.made

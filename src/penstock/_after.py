@@ -64,6 +64,8 @@ def parse_after(after: object, where: str) -> tuple[tuple[object, ...], ...]:
         return ()
     if type(after) is str and after.strip():
         return ((after,),)
+    if mark_of(after):  # asked first, as isinstance would wake a lazy object
+        return ((_checked(after, where),),)
     if isinstance(after, list | tuple):
         items: Iterable[object] = after
     elif isinstance(after, set | frozenset):
@@ -71,17 +73,19 @@ def parse_after(after: object, where: str) -> tuple[tuple[object, ...], ...]:
     else:
         items = (after,)
     return tuple(
-        item.parts if isinstance(item, AllOf) else (_checked(item, where),)
+        item.parts if type(item) is AllOf else (_checked(item, where),)
         for item in items
     )
 
 
 def _checked(item: object, where: str) -> object:
+    if mark_of(item):
+        return item
     if isinstance(item, str):
         if item.strip():
             return item
         problem = "an empty name"
-    elif mark_of(item) or (callable(item) and not isinstance(item, type)):
+    elif callable(item) and not isinstance(item, type):
         if name_of(item):
             return item
         problem = f"{item!r}, which has no name; give the step's name instead"
@@ -120,11 +124,9 @@ def _all_resolved(
 
 
 def _resolved(item: object, flow: str, siblings: Mapping[Marked, str]) -> str:
-    if isinstance(item, str):
-        return item
     mark = mark_of(item)
     if mark is None:
-        return name_of(item)
+        return item if isinstance(item, str) else name_of(item)
     if mark in siblings or not mark.steps:
         return siblings.get(mark, mark.spec.name)
     step = mark.step_in(flow)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 from ._marking import Mark, clean_tags, is_text
 from ._registry import OUTSIDE_MODES, FlowOptions
@@ -57,8 +57,8 @@ class Flow:
             FlowDefinitionError: Nothing is marked, or a name is taken.
         """
         taken: object = target
-        if isinstance(taken, type):
-            take_class(self._options, taken)
+        if issubclass(type(taken), type):  # isinstance would ask a lazy object
+            take_class(self._options, cast("type", taken))
         else:
             take_function(self._options, taken)
         return target

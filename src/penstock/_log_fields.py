@@ -101,3 +101,5 @@ def _fill(record: logging.LogRecord) -> None:
     known.setdefault("step", step)
     known.setdefault("correlation_id", correlation_id)
     known.setdefault("flow_id", correlation_id)
+    for name, read in state.record_fields.items():
+        known.setdefault(name, read() or _ABSENT)

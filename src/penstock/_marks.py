@@ -104,9 +104,9 @@ def mark_of(thing: object) -> Marked | None:
         mark = thing.__dict__.get(MARK)
         return mark if isinstance(mark, Marked) else None
     try:
-        # Not getattr: a lazy object in a class, such as Flask's current_app, must not
-        # be asked for anything while the class is being made.
-        mark = object.__getattribute__(_function_in(thing), "__dict__").get(MARK)
+        # Not getattr, nor its __dict__: a lazy object, such as Flask's current_app or
+        # a task of Celery, must not be asked for anything while modules are imported.
+        mark = object.__getattribute__(_function_in(thing), MARK)
     except Exception:  # noqa: BLE001  # slots, builtins, and proxies raise all sorts
         return None
     return mark if isinstance(mark, Marked) else None

@@ -70,6 +70,8 @@ class State:
             backend is all there is, else ``ASK``. ``answers[level]`` is False
             where nobody wants a step recorded; True, or nothing, means "ask".
         level: The key to look up in *answers*.
+        record_fields: What an integration adds to log records: how to read each
+            field, None where there is nothing to say. Replaced, never changed.
         pool: Correlation IDs to use up first; empty where ``new_id`` was set.
         is_watched: Whether something reads the current step.
         recorders: One for each active backend.
@@ -87,6 +89,7 @@ class State:
         "outside",
         "pool",
         "propagate",
+        "record_fields",
         "recorders",
         "service",
         "trust_inbound",
@@ -97,6 +100,7 @@ class State:
         self.level = logging.INFO
         self.is_watched = False
         self.recorders: tuple[Recorder, ...] = ()
+        self.record_fields: Mapping[str, Callable[[], str | None]] = {}
         self.outside = "raise"
         self.pool = pool
         self.new_id: Callable[[], str] = mint_id

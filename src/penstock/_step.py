@@ -29,6 +29,8 @@ class Spec(NamedTuple):
     tags: tuple[str, ...]
     is_marker: bool
     """Whether any ``@flow`` may take it; a handle's is for its flow alone."""
+    crosses: bool = False
+    """Whether a message brings each call, as it does to a task."""
 
 
 class _Once(Generic[T]):
@@ -80,6 +82,7 @@ class Step:
         self.tags: tuple[str, ...] = spec.tags
         self.flow = flow
         self.after = after
+        self.crosses: bool = spec.crosses
 
     @_Once
     def label(self) -> str:
@@ -124,6 +127,7 @@ class Step:
             path,
             line,
             kind_of(self.func) in _ASYNC,
+            self.crosses,
         )
 
 

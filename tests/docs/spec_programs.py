@@ -133,12 +133,34 @@ print(generate_dag("order_processing"))
     Program(
         README,
         '"penstock.contrib.django.FlowMiddleware",',
-        left_out="penstock.contrib.django is to come",
+        needs="django",
+        # The "..." in the list stands for the reader's own middleware.
+        then="""
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
+
+settings.configure(
+    ALLOWED_HOSTS=["*"],
+    MIDDLEWARE=[name for name in MIDDLEWARE if name is not ...],
+    ROOT_URLCONF=(path("", lambda request: HttpResponse(current_flow_id())),),
+)
+response = Client().get("/", headers={"X-Correlation-ID": "order-17"})
+print(response["X-Correlation-ID"], response.content.decode())
+""",
+        prints="order-17 order-17",
     ),
     Program(
         README,
         "from penstock.contrib.celery import flow_task",
-        left_out="penstock.contrib.celery is to come",
+        needs="celery",
+        then="""
+with penstock.start_flow("order-17"):
+    print(process_in_background.apply(({},)).status)
+print(generate_dag("async_processing"))
+""",
+        prints="SUCCESS\ngraph TD\n    process_in_background",
     ),
     Program(
         README,

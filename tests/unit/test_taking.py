@@ -10,6 +10,7 @@ import pytest
 
 from penstock import (
     FlowDefinitionError,
+    all_of,
     current_flow_id,
     entrypoint,
     flow,
@@ -17,10 +18,13 @@ from penstock import (
     start_flow,
     step,
 )
+from penstock._marks import MARK, mark_of
 from tests.declared import steps_of, the_flow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
+
+    from penstock._marks import Marked
 
 
 def run_now() -> tuple[str, str]:
@@ -521,6 +525,43 @@ def test_lazy_objects_in_a_class_are_left_alone() -> None:
         def receive(self) -> None: ...
 
     assert list(steps_of("orders")) == ["receive"]
+
+
+class Lazy:
+    """A proxy as Celery makes them: asking for anything, even its class, wakes it."""
+
+    def __init__(self, mark: Marked) -> None:
+        object.__setattr__(self, MARK, mark)
+
+    def __getattribute__(self, name: str) -> object:
+        raise AssertionError(name)
+
+
+def test_a_lazy_object_can_hold_a_mark() -> None:
+    """A flow takes a task, and steps name it, before there is an app to make it."""
+
+    @entrypoint
+    def receive() -> None: ...
+
+    mark = mark_of(receive)
+    assert mark is not None
+    task: Any = Lazy(mark)
+
+    assert flow("orders")(task) is task
+
+    @flow("orders")
+    @step(after=task)
+    def check() -> None: ...
+
+    @flow("orders")
+    @step(after=[all_of(task, check), task])
+    def charge() -> None: ...
+
+    assert steps_of("orders") == {
+        "receive": (),
+        "check": ("receive",),
+        "charge": ("receive", "check"),
+    }
 
 
 def test_a_class_without_markers_is_refused() -> None:

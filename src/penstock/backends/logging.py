@@ -198,6 +198,10 @@ def _emit(
         "penstock", level, place[0], place[1], template, args, exc_info, place[2]
     )
     record.__dict__.update(fields)
+    for name, read in state.record_fields.items():
+        value = read()
+        if value is not None:
+            record.__dict__[name] = value
     if LOGGER.filters or LOGGER.disabled or type(LOGGER).handle is not _handle:
         LOGGER.handle(record)
     else:  # all that handle() does where nothing filters; a tenth of the line's cost

@@ -76,6 +76,13 @@ class OTelBackend(TracingBackend):
             f"{flow_name}/{step_name}", attributes=attributes
         )
 
+    def flush(self, timeout_s: float = 5.0) -> None:
+        """Send the spans that wait, where a process is about to end unasked."""
+        provider = self._given or trace.get_tracer_provider()
+        force_flush = getattr(provider, "force_flush", None)  # an SDK's alone has it
+        if force_flush is not None:
+            force_flush(round(timeout_s * 1000))
+
     def start(self, call: Call) -> _Recording:
         """Start a span and make it current."""
         before = get_current()

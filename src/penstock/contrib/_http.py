@@ -1,0 +1,259 @@
+"""One HTTP request and its flow: what every server integration is made of.
+
+A middleware takes the request's ``RequestFlow`` (by ``of_environ`` or ``of_scope``),
+runs the application inside ``entered()``, sends what ``headers`` says, and hands a
+streaming body on inside a ``Body`` or an ``AsyncBody``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from penstock._carrier import FIELD, continue_flow
+from penstock._context import leave, scope_var
+from penstock._generators import Body as Place
+from penstock._process import DISABLED
+from penstock._state import state
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        AsyncIterable,
+        Callable,
+        Iterable,
+        Mapping,
+        MutableMapping,
+    )
+    from contextvars import Token
+    from types import TracebackType
+
+    from penstock._context import FlowContext, Scope
+
+__all__ = ["KEY", "AsyncBody", "Body", "Entered", "RequestFlow"]
+
+KEY = "penstock.flow"
+"""Where the ``environ`` or ASGI ``scope`` of a request holds its ``RequestFlow``.
+
+By it two middlewares around one application agree. No header can write it.
+"""
+
+T = TypeVar("T")
+R = TypeVar("R")
+C = TypeVar("C")
+
+
+class RequestFlow:
+    """The flow context of one request: what its headers bring, or a fresh one.
+
+    What runs around is ignored: some servers leak context variables from one
+    request on a connection to the next. Unless ``configure(trust_inbound=...)``
+    says otherwise, the correlation ID is believed and the ``penstock`` header is not.
+    """
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, headers: Iterable[tuple[Any, Any]]) -> None:
+        flow = continue_flow(headers, trust=state.trust_inbound or "id")
+        self._scope: Scope = (flow.context, None)
+
+    def __repr__(self) -> str:
+        """Show the ID alone: pages and mails that show errors print the request."""
+        return f"<{type(self).__name__} {self.correlation_id}>"
+
+    @classmethod
+    def of_environ(cls, environ: MutableMapping[str, Any]) -> RequestFlow:
+        """Return the flow of a WSGI request, made and noted the first time."""
+        flow = environ.get(KEY)
+        if not isinstance(flow, RequestFlow):
+            flow = environ[KEY] = cls(_environ_headers(environ))
+        return flow
+
+    @classmethod
+    def of_scope(cls, scope: Mapping[str, Any]) -> RequestFlow:
+        """Return the flow of an ASGI request; note it in a copy of *scope* yourself."""
+        flow = scope.get(KEY)
+        return flow if isinstance(flow, RequestFlow) else cls(scope.get("headers", ()))
+
+    @property
+    def context(self) -> FlowContext:
+        """The flow context that everything in the request shares."""
+        return self._scope[0]
+
+    @property
+    def correlation_id(self) -> str:
+        """The ID that the response shows; safe in any header."""
+        return self._scope[0].correlation_id
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers to send with the response; none under ``PENSTOCK_DISABLED``."""
+        if DISABLED:
+            return []
+        return [(name, self.correlation_id) for name in state.headers]
+
+    def added_to(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return WSGI's *headers* with ours, which replace what the application set."""
+        ours = self.headers
+        names = {name.lower() for name, _ in ours}
+        return [pair for pair in headers if pair[0].lower() not in names] + ours
+
+    def added_to_raw(
+        self, headers: Iterable[tuple[bytes, bytes]]
+    ) -> list[tuple[bytes, bytes]]:
+        """Return ASGI's *headers* with ours, which replace what the application set."""
+        ours = [(name.lower().encode(), value.encode()) for name, value in self.headers]
+        names = {name for name, _ in ours}
+        return [pair for pair in headers if pair[0].lower() not in names] + ours
+
+    def entered(self) -> Entered:
+        """Return a block in this flow; each is used once, any number at a time."""
+        return Entered(self._scope)
+
+    def place(self) -> Place:
+        """Return the place of a body that starts here, and may pause elsewhere."""
+        return Place(self._scope)
+
+
+class Entered:
+    """A block in a flow. Afterwards the flow from before is there again.
+
+    That holds whatever the code inside has left behind, and also where the end of
+    the block comes in another ``contextvars.Context``: a coroutine that is closed
+    from outside changes nothing there that is not its own.
+    """
+
+    __slots__ = ("_previous", "_scope", "_token")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._previous: Scope | None = None
+        self._token: Token[Scope | None] | None = None
+
+    def __enter__(self) -> None:
+        """Enter the flow (do nothing under ``PENSTOCK_DISABLED``)."""
+        if not DISABLED:
+            self._previous = scope_var.get()
+            self._token = scope_var.set(self._scope)
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _exc: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Put back what was there."""
+        if self._token is None or leave(self._token):
+            return
+        if scope_var.get() is self._scope:
+            scope_var.set(self._previous)
+
+
+class _Streamed(Generic[C]):
+    """What is to be streamed, the place where it runs, and what closes it."""
+
+    __slots__ = ("_chunks", "_closers", "_iterator", "_place")
+
+    def __init__(self, chunks: C, flow: RequestFlow) -> None:
+        self._chunks: C | None = chunks
+        self._iterator: Any = None
+        self._closers: list[Callable[[], object]] = []
+        self._place = flow.place()
+
+    def closing(
+        self, closers: Iterable[Callable[[], object]]
+    ) -> list[Callable[[], object]]:
+        """Return *closers* as functions that close the body where it runs."""
+        self._closers = list(closers)
+        return [partial(self._close_by, i) for i in range(len(self._closers))]
+
+    def _close_by(self, index: int) -> object:
+        return _run(self._place, self._closers[index])
+
+    def __del__(self) -> None:
+        """Let go of the body where it runs: a generator that is dropped ends there."""
+        token = self._place.enter()
+        self._closers = []
+        self._iterator = self._chunks = None
+        self._place.leave(token)
+
+
+class Body(_Streamed["Iterable[T]"], Iterator[T]):
+    """A streaming body whose every chunk, and ``close()``, is made in the flow.
+
+    ``Body.of`` leaves alone what runs no code.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, chunks: Iterable[T], flow: RequestFlow) -> Iterable[T]:
+        """Return *chunks* in the flow: the same object if they are there already."""
+        if DISABLED or isinstance(chunks, list | tuple):
+            return chunks
+        return cls(chunks, flow)
+
+    def __next__(self) -> T:
+        """Make the next chunk in the flow."""
+        token = self._place.enter()
+        try:
+            if self._iterator is None:
+                self._iterator = iter(cast("Iterable[T]", self._chunks))
+            return cast("T", next(self._iterator))
+        finally:
+            self._place.leave(token)
+
+    def close(self) -> None:
+        """Close the body in the flow, if it has a ``close()``."""
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            _run(self._place, close)
+
+
+class AsyncBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
+    """An asynchronous body whose every chunk, and ``aclose()``, is made in the flow.
+
+    Not an async generator, which the event loop would close at its end, together
+    with the one inside.
+    """
+
+    __slots__ = ()
+
+    async def __anext__(self) -> T:
+        """Make the next chunk in the flow."""
+        token = self._place.enter()
+        try:
+            if self._iterator is None:
+                self._iterator = aiter(cast("AsyncIterable[T]", self._chunks))
+            return cast("T", await anext(self._iterator))
+        finally:
+            self._place.leave(token)
+
+    async def aclose(self) -> None:
+        """Close the body in the flow, if it has an ``aclose()``."""
+        aclose = getattr(self._chunks, "aclose", None)
+        if aclose is None:
+            return
+        token = self._place.enter()
+        try:
+            await aclose()
+        finally:
+            self._place.leave(token)
+
+
+def _run(place: Place, func: Callable[[], R]) -> R:
+    token = place.enter()
+    try:
+        return func()
+    finally:
+        place.leave(token)
+
+
+def _environ_headers(environ: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the headers that matter, by the names that WSGI gives them."""
+    found = []
+    for name in (*state.inbound_headers, FIELD):
+        value = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
+        if value is not None:
+            found.append((name, value))
+    return found

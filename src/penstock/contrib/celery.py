@@ -1,0 +1,290 @@
+"""Carry the flow from whoever sends a Celery task to the worker that runs it."""
+
+from __future__ import annotations
+
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, overload
+
+from penstock._carrier import FIELD, continue_flow, inject
+from penstock._context import current_flow_id, scope_var
+from penstock._decorators import entrypoint, step
+from penstock._marks import MARK, mark_of
+from penstock._optional import requires
+from penstock._process import DISABLED
+from penstock._source import Kind, kind_of, place_of
+from penstock._state import state
+from penstock.errors import FlowDefinitionError
+
+with requires("celery", extra="celery"):
+    from celery import shared_task, signals
+    from celery._state import get_current_task
+    from celery.app.task import Context
+    from celery.canvas import Signature
+    from celery.local import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from celery import Task
+
+    from penstock._decorators import After
+    from penstock._scopes import EnteredFlow
+
+    Headers = dict[str, Any]
+
+__all__ = ["flow_task", "install_celery_signals", "uninstall_celery_signals"]
+
+ID_HEADER = "X-Correlation-ID"
+"""Where the ID travels, whatever HTTP headers are configured.
+
+Each header of a message becomes an attribute of ``task.request``. A name with a dash
+can hide none of Celery's, as ``correlation_id`` or ``root_id`` would.
+"""
+
+_HEADERS = (ID_HEADER, FIELD)
+_BEFORE = "_before_penstock"
+
+
+@overload
+def flow_task(func: Callable[..., Any], /) -> Task: ...
+@overload
+def flow_task(
+    *,
+    after: After = ...,
+    step_name: str | None = ...,
+    tags: Collection[str] = ...,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Task]: ...
+def flow_task(
+    func: Any = None,
+    /,
+    *,
+    after: After = None,
+    step_name: str | None = None,
+    tags: Collection[str] = (),
+    **options: Any,
+) -> Any:
+    """Make a Celery task that is an entrypoint of a flow or, with *after*, a step.
+
+    What it returns is what ``celery.shared_task`` does, so that ``delay``, ``s`` and
+    the rest are there. Whoever sends the task and the worker that runs it share one
+    correlation ID: this connects ``install_celery_signals`` too.
+
+    >>> from penstock import flow
+    >>> @flow("async_processing")
+    ... @flow_task
+    ... def process_in_background(data): ...
+    >>> @flow("async_processing")
+    ... @flow_task(after=process_in_background, bind=True, autoretry_for=(OSError,))
+    ... def publish(self, data): ...
+
+    Args:
+        func: The function, where the decorator is used bare.
+        after: Steps that run before, as for ``penstock.step``.
+        step_name: Name of the step; the function's own by default.
+        tags: Free labels of the step.
+        **options: Every option of ``shared_task``; ``name`` is that of the task.
+
+    Raises:
+        FlowDefinitionError: It cannot be such a task; the message says why.
+    """
+
+    def make(func: Any) -> Any:
+        _refuse_task(func)
+        _refuse_async(func)
+        declare = entrypoint if after is None else step
+        run = declare(name=step_name, after=after, tags=tags)(func)
+        mark: Any = mark_of(run)
+        mark.spec = mark.spec._replace(crosses=True)
+        install_celery_signals()
+        task = shared_task(**options, **{MARK: mark})(_callable_directly(run, func))
+        # The proxy would make its task, and finish the app, to answer setattr.
+        object.__setattr__(task, MARK, mark)
+        return task
+
+    return make if func is None else make(func)
+
+
+def install_celery_signals() -> None:
+    """Carry the flow with every task that this process sends or runs.
+
+    Call it once where the app is made, so that tasks without ``flow_task`` take part
+    and ``send_task`` does. More calls do nothing; ``uninstall_celery_signals`` is the
+    inverse. Log records get a ``task_id``.
+
+    >>> install_celery_signals()
+    >>> uninstall_celery_signals()
+    """
+    if DISABLED:
+        return
+    for uid, (signal, handler) in _HANDLERS.items():
+        signal.connect(handler, weak=False, dispatch_uid=uid)
+    state.record_fields = {**state.record_fields, "task_id": _task_id}
+
+
+def uninstall_celery_signals() -> None:
+    """Undo ``install_celery_signals``; without it, do nothing.
+
+    >>> uninstall_celery_signals()
+    """
+    for uid, (signal, _) in _HANDLERS.items():
+        signal.disconnect(dispatch_uid=uid)
+    known = state.record_fields.items()
+    state.record_fields = {name: read for name, read in known if read is not _task_id}
+
+
+def _refuse_task(func: Any) -> None:
+    if issubclass(type(func), Proxy):  # isinstance would make the task
+        msg = (
+            "@flow_task was put above a decorator that makes a task already. It makes "
+            "the task itself and takes the options of @shared_task: use it alone."
+        )
+        raise FlowDefinitionError(msg)
+
+
+def _refuse_async(func: Any) -> None:
+    if kind_of(func) in {Kind.ASYNC, Kind.ASYNC_GENERATOR}:
+        name = getattr(func, "__qualname__", repr(func))
+        msg = (
+            f"@flow_task cannot make a task of the async function {name} "
+            f"({place_of(func)}): Celery calls a task and never awaits it, so its body "
+            "would not run. Make it a plain function, which may call asyncio.run()."
+        )
+        raise FlowDefinitionError(msg)
+
+
+def _callable_directly(run: Callable[..., Any], func: Any) -> Callable[..., Any]:
+    """Return *run* so that, called with no message, it runs as one would make it."""
+    if DISABLED:
+        return run
+
+    @wraps(run)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        scope = scope_var.get()
+        if scope is not None and scope[0].is_carried:
+            return run(*args, **kwargs)
+        with _continued(_sent_here() or _sent_with_failure(args), trust="all"):
+            return run(*args, **kwargs)
+
+    # Celery checks arguments by getfullargspec, which looks behind no wrapper.
+    call.__signature__ = signature(func)  # type: ignore[attr-defined]
+    return call
+
+
+def _attach(headers: Headers, body: Any = None, **_: object) -> None:
+    """Let a message, and what Celery sends if its task fails, carry the flow.
+
+    Headers with another ID stay: a retry keeps the ID of its task, also when that is
+    sent from a run inside. Where the worker process is lost Celery's main process,
+    which is in no flow, sends the errbacks as they stand in the message.
+    """
+    sent = _sent_here()
+    if headers.get(ID_HEADER) in (None, "", sent.get(ID_HEADER)):
+        headers.update(sent)
+    carried = _found(headers)
+    if carried and isinstance(body, tuple):
+        _attach_to_errbacks(body[2], "errbacks", carried)
+        chord = body[2].get("chord")
+        if chord and chord.get("options", {}).get("link_error"):
+            options = {**chord["options"]}
+            _attach_to_errbacks(options, "link_error", carried)
+            body[2]["chord"] = {**chord, "options": options}
+
+
+def _attach_to_errbacks(place: Headers, key: str, carried: Headers) -> None:
+    """Replace them by copies: the caller may use its own for other runs."""
+    errbacks = place.get(key) or ()
+    if isinstance(errbacks, str) or hasattr(errbacks, "items"):
+        errbacks = [errbacks]
+    if errbacks:
+        place[key] = [_with_headers(errback, carried) for errback in errbacks]
+
+
+def _with_headers(errback: Any, carried: Headers) -> Any:
+    if isinstance(errback, str):
+        errback = Signature(errback)
+    options = errback.get("options") or {}
+    headers = {**carried, **(options.get("headers") or {})}
+    return {**errback, "options": {**options, "headers": headers}}
+
+
+def _enter(task: Any, **_: object) -> None:
+    request = task.request
+    sent, trust = _found_in(request), None
+    if request.is_eager and ID_HEADER not in sent:
+        sent, trust = _sent_here(), "all"
+    vars(request)[_BEFORE] = scope_var.get()
+    _continued(sent, trust).__enter__()
+    if request.is_eager:  # a retry is called with these headers, after this call
+        request.headers = {**(request.headers or {}), **_sent_here()}
+
+
+def _leave(task: Any, **_: object) -> None:
+    """Put back what was there before, whatever the task has left."""
+    known = vars(task.request)
+    if _BEFORE in known:
+        scope_var.set(known.pop(_BEFORE))
+
+
+def _flush(**_: object) -> None:
+    """Send waiting spans: a process of the pool ends without Python's exit handlers."""
+    for recorder in state.recorders:
+        flush = getattr(recorder, "flush", None)
+        if flush is not None:
+            flush()
+
+
+def _found_in(request: Any) -> Headers:
+    """Return what came: each header is an attribute, but for eager calls."""
+    return {**_found(request.headers or {}), **_found(vars(request))}
+
+
+def _sent_with_failure(args: tuple[Any, ...]) -> Headers:
+    """Return what came with the request that an errback is called with, if it is one.
+
+    Celery's main process calls errbacks that take the request, where the worker's
+    process is lost; what it makes up for a chord has nothing but the errbacks.
+    """
+    if not args or not isinstance(args[0], Context):
+        return {}
+    found = _found_in(args[0])
+    errbacks: Any = args[0].errbacks or ()
+    for errback in errbacks:
+        if not found and hasattr(errback, "get"):
+            found = _found(errback.get("options", {}).get("headers") or {})
+    return found
+
+
+def _found(headers: Mapping[str, Any]) -> Headers:
+    return {name: headers[name] for name in _HEADERS if headers.get(name)}
+
+
+def _sent_here() -> Headers:
+    """Return the headers of the flow that runs here, if one does."""
+    carrier = inject()
+    if FIELD not in carrier:
+        return {}
+    return {ID_HEADER: current_flow_id(), FIELD: carrier[FIELD]}
+
+
+def _continued(sent: Headers, trust: str | None) -> EnteredFlow:
+    """Continue what was sent, by a name that ``configure(inbound_headers=)`` has."""
+    names = (name for name in state.inbound_headers if name.lower() != "traceparent")
+    name = next(names, ID_HEADER)
+    return continue_flow(
+        {name: sent.get(ID_HEADER), FIELD: sent.get(FIELD)}, trust=trust
+    )
+
+
+def _task_id() -> str | None:
+    task = get_current_task()
+    return None if task is None else task.request.id
+
+
+_HANDLERS: dict[str, tuple[Any, Callable[..., None]]] = {
+    "penstock.attach": (signals.before_task_publish, _attach),
+    "penstock.enter": (signals.task_prerun, _enter),
+    "penstock.leave": (signals.task_postrun, _leave),
+    "penstock.flush": (signals.worker_process_shutdown, _flush),
+}

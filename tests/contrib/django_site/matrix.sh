@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The tests of Django, on each Django that is supported: matrix.sh FOLDER
+# One environment for each is made below FOLDER, once.
+set -euo pipefail
+folder=$(realpath -m "${1:?where do the environments go?}")
+cd "$(dirname "$0")/../../.."
+
+# Print the interpreter of version $1, or nothing; pyenv's shims answer only for the
+# versions that are switched on.
+interpreter() {
+    local candidate
+    for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1"*/bin/python; do
+        if "$candidate" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' \
+            "$1" 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+failed=()
+for pair in 4.2:3.11 5.2:3.11 5.2:3.13 6.0:3.13; do
+    django=${pair%:*} python=$(interpreter "${pair#*:}")
+    env=$folder/django-${pair/:/-python-}
+    printf '\n== Django %s, Python %s\n' "$django" "${pair#*:}"
+    if [ -z "$python" ]; then
+        failed+=("$pair: no Python ${pair#*:}")
+        continue
+    fi
+    if [ ! -e "$env/.made" ]; then
+        "$python" -m venv "$env"
+        "$env/bin/python" -m pip install --quiet --upgrade 'pip>=25.1'
+        "$env/bin/python" -m pip install --quiet --editable . "django~=$django.0" --group test --group servers
+        touch "$env/.made"
+    fi
+    # Other modules may need what is not installed here.
+    "$env/bin/python" -m pytest -q -n auto tests/contrib/test_django*.py ||
+        failed+=("$pair")
+done
+
+printf '\nfailed: %s\n' "${failed[*]:-none}"
+[ ${#failed[@]} -eq 0 ]

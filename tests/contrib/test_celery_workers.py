@@ -1,0 +1,243 @@
+"""Celery's workers: one ID in the caller and in every task, in every shape and pool."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import uuid
+import warnings
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import penstock
+from tests import services
+
+pytest.importorskip("celery", reason="needs celery")
+pytest.importorskip("redis", reason="needs redis")
+
+from tests.contrib.celery_app import shapes, tasks
+from tests.contrib.celery_app.workers import deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def closed_sockets() -> Generator[None]:
+    """Collect the sockets that Celery leaves to the collector, at no other's cost."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+POOLS = ("prefork", "solo", "threads", "gevent", "eventlet")
+POOLS_AND_BROKERS = (
+    [(pool, broker) for pool in POOLS for broker in ("redis", "rabbitmq")]
+    if os.environ.get("PENSTOCK_TEST_MATRIX")
+    else [("prefork", "rabbitmq"), ("threads", "redis"), ("gevent", "redis")]
+)
+
+
+@pytest.fixture(scope="session")
+def redis() -> Generator[str]:
+    """Run Redis."""
+    with services.redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Generator[str]:
+    """Run RabbitMQ."""
+    with services.rabbitmq() as url:
+        yield url
+
+
+@pytest.mark.parametrize(("pool", "broker"), POOLS_AND_BROKERS)
+def test_every_shape(
+    pool: str, broker: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Each task of an operation runs under the caller's ID; a neighbour's never."""
+    if pool in {"gevent", "eventlet"}:
+        pytest.importorskip(pool, reason=f"needs {pool}")
+    redis: str = request.getfixturevalue("redis")
+    url: str = request.getfixturevalue(broker)
+    expected: dict[str, int] = {}
+    found: dict[str, Any] = {}
+    with deployed(url, redis, tmp_path) as deployment, deployment.worker(pool):
+        for name, send in shapes.SHAPES.items():
+            label = f"{name}-{uuid.uuid4().hex[:8]}"
+            with penstock.start_flow(f"id-of-{label}"):
+                expected[label] = send(label)
+        for label, count in expected.items():
+            lines = deployment.await_runs(label, count)
+            found[label] = {line["flow_id"] for line in lines}, len(lines)
+
+    assert found == {
+        label: ({f"id-of-{label}"}, count) for label, count in expected.items()
+    }
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker(request: pytest.FixtureRequest) -> str:
+    """Run the test over each broker."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+def test_one_id_in_caller_worker_and_result(redis: str, tmp_path: Path) -> None:
+    """The run's ID is on every line about the task, and gone when it has ended."""
+    with deployed(redis, redis, tmp_path) as deployment, deployment.worker("solo"):
+        with penstock.start_flow("order-17"):
+            result = tasks.receive.delay("one")
+        assert result.get(timeout=60) == "order-17"
+        # Celery's "succeeded in" is the last of them, after the result is there.
+        wanted = {"task_id": result.id, "name": "celery.app.trace"}
+        services.until(lambda: deployment.lines(**wanted), what="last line")
+        lines = deployment.lines(task_id=result.id)
+
+    named = [line for line in lines if line["name"] in {"penstock", "shapes"}]
+    assert {line["status"] for line in named} == {None, "ok"}
+    for line in named:
+        assert (line["flow"], line["step"]) == ("shapes", "receive")
+    assert {line["flow_id"] for line in lines} == {"order-17"}
+    (received,) = [line for line in deployment.lines() if "received" in line["message"]]
+    assert (received["flow_id"], received["task_id"]) == ("-", "-")
+
+
+def test_a_killed_worker_leaves_the_id(broker: str, redis: str, tmp_path: Path) -> None:
+    """With ``acks_late`` the message comes again, and its ID with it."""
+    hasty = {"SHAPES_TRANSPORT": '{"visibility_timeout": 2}'} if broker == redis else {}
+    with deployed(broker, redis, tmp_path, **hasty) as deployment:
+        with deployment.worker("prefork") as process:
+            with penstock.start_flow("order-17"):
+                result = tasks.die_once.delay("kill", str(tmp_path))
+            (line,) = deployment.await_runs("kill", 1)
+            process.kill()
+            process.wait()
+            os.kill(line["process"], signal.SIGKILL)
+        with deployment.worker("prefork"):
+            assert result.get(timeout=60) == "order-17"
+            first, *others = deployment.ran("kill")
+
+    assert {line["flow_id"] for line in [first, *others]} == {"order-17"}
+    assert first["process"] not in {line["process"] for line in others}
+
+
+@pytest.mark.parametrize("shape", ["by_name", "by_request", "in_a_chord"])
+def test_errbacks_of_a_lost_worker_keep_the_id(
+    shape: str, redis: str, tmp_path: Path
+) -> None:
+    """Celery's main process, which is in no flow, calls or sends them."""
+    with deployed(redis, redis, tmp_path) as deployment, deployment.worker("prefork"):
+        with penstock.start_flow("order-17"):
+            shapes.LOST[shape]("lost")
+        lines = deployment.await_runs("lost", 2)
+
+    assert {line["flow_id"] for line in lines} == {"order-17"}
+
+
+def test_each_tick_of_a_beat_is_an_operation(redis: str, tmp_path: Path) -> None:
+    """Nobody sent it from a flow, so each gets an ID of its own."""
+    with (
+        deployed(redis, redis, tmp_path, SHAPES_TICK_S="0.3") as deployment,
+        deployment.worker("solo"),
+        deployment.beat(),
+    ):
+        lines = deployment.await_runs("tick", 3)
+
+    ids = [line["flow_id"] for line in lines]
+    assert len(set(ids)) == len(ids)
+    assert {len(flow_id) for flow_id in ids} == {32}
+
+
+def test_spans_of_a_recycled_process_are_sent(redis: str, tmp_path: Path) -> None:
+    """A process that ends after one task sends what its batch holds back."""
+    pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry-sdk")
+    spans = tmp_path / "spans.txt"
+    once = "--max-tasks-per-child=1"
+    with (
+        deployed(redis, redis, tmp_path, SHAPES_SPANS=str(spans)) as deployment,
+        deployment.worker("prefork", once),
+    ):
+        for number in range(3):
+            with penstock.start_flow(f"order-{number}"):
+                tasks.receive.delay("span")
+        deployment.await_runs("span", 3)
+        services.until(
+            lambda: spans.read_text().count("shapes/receive") >= 3, what="spans"
+        )
+
+    said = sorted(spans.read_text().splitlines())
+    assert said == [f"shapes/receive order-{number}" for number in range(3)]
+
+
+ODD = (
+    uuid.UUID(int=1),
+    {1, 2},
+    frozenset({1}),
+    2**80,
+    -1,
+    float("nan"),
+    float("inf"),
+    1.5,
+    Decimal("1.1"),
+    datetime(2026, 1, 1, tzinfo=UTC),
+    b"\xff\x00",
+    bytearray(b"x"),
+    "smörgås\x00\r\n",
+    "\ud800",
+    "x" * 200_000,
+    None,
+    True,
+    [1, [2, {"a": None}]],
+    {1: 2},
+    (1, 2),
+    object(),
+    print,
+)
+
+
+def test_odd_metadata_never_stops_a_task(
+    broker: str, redis: str, tmp_path: Path
+) -> None:
+    """What cannot travel is left out; the ID always arrives."""
+    keys = [f"odd_{number}" for number in range(len(ODD))]
+    penstock.configure(propagate=keys)
+    with deployed(broker, redis, tmp_path) as deployment, deployment.worker("solo"):
+        for key, value in zip(keys, ODD, strict=True):
+            with penstock.start_flow(f"id-{key}"):
+                penstock.set_flow_context_value(key, value)
+                tasks.receive.delay("odd")
+        with penstock.start_flow("id-all") as context:
+            for key, value in zip(keys, ODD, strict=True):
+                context.set(key, value)
+            tasks.receive.delay("odd")
+        lines = deployment.await_runs("odd", len(ODD) + 1)
+
+    ids = sorted(line["flow_id"] for line in lines)
+    assert ids == sorted([*(f"id-{key}" for key in keys), "id-all"])
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_no_ids_are_crossed(pool: str, redis: str, tmp_path: Path) -> None:
+    """Many operations at once, many times the pool: each result has its own ID."""
+    logging.getLogger("celery").setLevel(logging.WARNING)
+    with deployed(redis, redis, tmp_path) as deployment, deployment.worker(pool):
+        results = {}
+        for number in range(OPERATIONS):
+            with penstock.start_flow(f"order-{number}"):
+                results[number] = tasks.receive.delay("many")
+        found = {number: result.get(timeout=60) for number, result in results.items()}
+
+    assert found == {number: f"order-{number}" for number in range(OPERATIONS)}
+
+
+OPERATIONS = int(os.environ.get("PENSTOCK_TEST_OPERATIONS", "200"))
+"""How many; the ID is crossed or it is not, so that more only makes surer."""

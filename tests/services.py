@@ -1,0 +1,129 @@
+"""Real servers for tests: started on a free loopback port, stopped by their pid."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+
+__all__ = ["free_port", "rabbitmq", "redis", "running", "until"]
+
+STARTED_S = 60.0
+"""How long a server may take to start, on a machine that is busy."""
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def until(
+    is_true: Callable[[], object], *, timeout_s: float = STARTED_S, what: str = ""
+) -> None:
+    """Wait until *is_true* says so; fail the test where that takes too long."""
+    deadline = time.monotonic() + timeout_s
+    while not is_true():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what or is_true} did not happen in {timeout_s:.0f} s")
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(
+    command: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path
+) -> Generator[subprocess.Popen[bytes]]:
+    """Run *command* with its output in *log*; stop it by its pid at the end."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def redis() -> Generator[str]:
+    """Run a Redis of our own; give its URL."""
+    command = _needed("redis-server")
+    port = free_port()
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        address = ["--bind", "127.0.0.1", "--port", str(port)]
+        unsaved = ["--save", "", "--appendonly", "no", "--dir", folder]
+        with running([command, *address, *unsaved], log=log) as process:
+            until(lambda: _answers(port, process, log), what="start of Redis")
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def rabbitmq() -> Generator[str]:
+    """Run a RabbitMQ of our own, and the port mapper that Erlang wants; its URL."""
+    _needed("rabbitmq-server")
+    mapper = _needed("epmd")
+    # The one on PATH is a wrapper of Debian's that changes the user.
+    command = _needed("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
+    port, mapper_port, distribution_port = free_port(), free_port(), free_port()
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(ignore_cleanup_errors=True))
+        log = Path(folder) / "log"
+        (Path(folder) / "plugins").write_text("[].")
+        (Path(folder) / "rabbitmq.conf").write_text("")
+        env = {
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(mapper_port),
+            "HOME": folder,  # where Erlang keeps its cookie
+            "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq",
+            "RABBITMQ_DIST_PORT": str(distribution_port),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/plugins",
+            "RABBITMQ_LOG_BASE": folder,
+            "RABBITMQ_MNESIA_BASE": folder,
+            "RABBITMQ_NODENAME": f"penstock{port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(port),
+            "RABBITMQ_PID_FILE": f"{folder}/pid",
+        }
+        stack.enter_context(running([mapper], env=env, log=log))
+        process = stack.enter_context(running([command], env=env, log=log))
+        until(lambda: _answers(port, process, log), what="start of RabbitMQ")
+        yield f"amqp://guest:guest@127.0.0.1:{port}//"
+
+
+def _needed(*commands: str) -> str:
+    """Return the first of *commands* that is installed, or skip the test."""
+    for command in commands:
+        path = shutil.which(command)
+        if path is not None:
+            return path
+    return pytest.skip(f"needs {commands[-1]}")
+
+
+def _answers(port: int, process: subprocess.Popen[bytes], log: Path) -> bool:
+    if process.poll() is not None:
+        pytest.fail(f"{process.args!r} ended:\n{log.read_text(errors='replace')}")
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
