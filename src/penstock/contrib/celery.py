@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from celery import Task
 
-    from penstock._decorators import After
+    from penstock._marking import After
     from penstock._scopes import EnteredFlow
 
     Headers = dict[str, Any]
