@@ -106,7 +106,7 @@ def received(correlation_id: str, field: str | None) -> FlowContext:
 
 def _wanted(carrier: Pairs) -> dict[str, str]:
     """Return the headers that matter, by name in lower case; the first one wins."""
-    names = {name.lower() for name in state.inbound_headers} | {FIELD}
+    names = {name.lower() for name in state.headers_to_read()} | {FIELD}
     found: dict[str, str] = {}
     try:
         items = getattr(carrier, "items", None)
@@ -132,7 +132,7 @@ def _text(value: object) -> str:
 
 
 def _adopted(found: Mapping[str, str]) -> str:
-    for name in state.inbound_headers:
+    for name in state.headers_to_read():
         value = found.get(name.lower())
         if value is None:
             continue

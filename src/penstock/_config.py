@@ -12,7 +12,7 @@ from ._backends import Several, load_backend
 from ._carrier import TRUST
 from ._ids import is_valid_id, mint_id, pool, refusal
 from ._registry import OUTSIDE_MODES
-from ._state import ASK, say, state
+from ._state import ASK, INBOUND_HEADERS, say, state
 from ._suggest import did_you_mean
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
@@ -55,7 +55,8 @@ def configure(
             an ID that could not travel, a UUID4 is used and that is said once.
         service: Name of this service.
         headers: HTTP headers that carry the ID out.
-        inbound_headers: Headers that may bring one in, the best first.
+        inbound_headers: Headers that may bring one in, the best first. Until you
+            set them, what *headers* names is read as well.
         is_valid_id: Decides which inbound IDs are believed.
         propagate: Keys of metadata that may leave the process, and may come in.
         trust_inbound: What ``continue_flow`` believes: ``none``, ``id`` or
@@ -112,9 +113,7 @@ def reset() -> None:
             outside=_environment("OUTSIDE", "raise"),
             service=_environment("SERVICE", os.environ.get("OTEL_SERVICE_NAME", "")),
             headers=_environment("HEADERS", "X-Correlation-ID"),
-            inbound_headers=_environment(
-                "INBOUND_HEADERS", "X-Correlation-ID,X-Request-ID,traceparent"
-            ),
+            inbound_headers=_environment("INBOUND_HEADERS", ",".join(INBOUND_HEADERS)),
             propagate=_environment("PROPAGATE", ""),
             trust_inbound=_environment("TRUST_INBOUND", "") or None,
         )

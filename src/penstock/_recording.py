@@ -95,22 +95,20 @@ def missed(call: Call, exc: BaseException, *, inner: bool) -> None:
         scope_var.reset(token)
 
 
-def resume(started: Started) -> None:
-    """Make every recording current: a generator's body runs again."""
-    for recorder, token in started:
+def resume(current: Started) -> None:
+    """Make what is ``wanted`` current: a generator's body runs again."""
+    for recorder, token in current:
         try:
-            if token is not _QUIET:
-                recorder.resume(token)
+            recorder.resume(token)
         except Exception as exc:  # noqa: BLE001  # the application goes on
             _report(recorder, "resume", exc)
 
 
-def pause(started: Started) -> None:
-    """Make no recording current: the generator's consumer runs."""
-    for recorder, token in reversed(started):
+def pause(current: Started) -> None:
+    """Make it not current: the generator's consumer runs."""
+    for recorder, token in reversed(current):
         try:
-            if token is not _QUIET:
-                recorder.pause(token)
+            recorder.pause(token)
         except Exception as exc:  # noqa: BLE001  # the application goes on
             _report(recorder, "pause", exc)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ._context import Call
 
-__all__ = ["ASK", "LOGGER", "Recorder", "State", "say", "state"]
+__all__ = ["ASK", "INBOUND_HEADERS", "LOGGER", "Recorder", "State", "say", "state"]
 
 LOGGER = logging.getLogger("penstock")
 _nothing = logging.NullHandler()
@@ -60,6 +60,10 @@ class Recorder(Protocol):
 
 ASK: Final[Mapping[int, bool]] = {logging.INFO: True}
 """The answers where each backend has to be asked each time."""
+
+
+INBOUND_HEADERS = ("X-Correlation-ID", "X-Request-ID", "traceparent")
+"""Headers that may bring an ID in, unless other ones are configured."""
 
 
 class State:
@@ -111,6 +115,14 @@ class State:
         self.propagate: frozenset[str] = frozenset()
         self.trust_inbound: str | None = None
         self._watchers: set[object] = set()
+
+    def headers_to_read(self) -> tuple[str, ...]:
+        """Return the headers that may bring an ID in; unless set, what we send, too."""
+        if self.inbound_headers != INBOUND_HEADERS:
+            return self.inbound_headers
+        known = {name.lower() for name in INBOUND_HEADERS}
+        sent = (name for name in self.headers if name.lower() not in known)
+        return (*sent, *INBOUND_HEADERS)
 
     def watch(self, reader: object) -> None:
         """Keep the current step known, because *reader* will ask for it."""

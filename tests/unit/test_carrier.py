@@ -392,3 +392,14 @@ def test_a_log_handler_that_raises_does_not_fail_a_request() -> None:
         assert adopted({"x-correlation-id": "not good"}) is None
     finally:
         logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("name", ["X-My-ID", "x-correlation-id"])
+def test_what_is_sent_under_a_name_of_its_own_is_read(name: str) -> None:
+    """Two services that agree on ``headers=`` need agree on nothing else."""
+    configure(headers=name)
+
+    with start_flow("order-17"):
+        sent = inject()
+    with continue_flow(sent), continue_flow({name: "order-18", **sent}) as context:
+        assert context.correlation_id == "order-17"

@@ -78,7 +78,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, object]]] = {
     "service": ({"service": "shop"}, {"service": True}),
     "headers": (
         {"headers": ["X-A", "X-B"]},
-        {"headers": ["X-A", "X-B", "penstock"], "inbound": False},
+        {"headers": ["X-A", "X-B", "penstock"]},
     ),
     "inbound_headers": ({"inbound_headers": "X-Request-ID"}, {"inbound": False}),
     "is_valid_id": ({"is_valid_id": lambda text: text != "request"}, {}),
@@ -200,7 +200,7 @@ NOTHING = '{"root":"order-17"}'
             '"service":"shop"',
         ),
         ({"PENSTOCK_SERVICE": "shop"}, "configure(service='x')", '"service":"x"'),
-        ({"PENSTOCK_HEADERS": "X-A, X-B"}, "", "['X-A', 'X-B', 'penstock'] False"),
+        ({"PENSTOCK_HEADERS": "X-A, X-B"}, "", "['X-A', 'X-B', 'penstock'] True"),
         (
             {"PENSTOCK_HEADERS": "X-A", "PENSTOCK_INBOUND_HEADERS": "x-a"},
             "",

@@ -292,6 +292,15 @@ def test_outside_warn_speaks_once_per_step_and_calls_plainly(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_outside_warn_calls_every_kind_plainly(kind: str) -> None:
+    """The function is run as if it had no mark."""
+    configure(outside="warn")
+    charge = marked(kind, lambda: [current_flow_id()], role="step")
+
+    assert asyncio.run(finish(charge)) == [None]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("per_flow", [True, False])
 def test_outside_run_makes_a_run_of_one_call(kind: str, *, per_flow: bool) -> None:
     """The step gets an ID, its steps share it, and it is gone afterwards."""

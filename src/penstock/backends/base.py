@@ -163,6 +163,7 @@ class SpanRecorder:
 _STATUS = {
     ("asyncio.exceptions", "CancelledError"): "cancelled",
     ("concurrent.futures._base", "CancelledError"): "cancelled",
+    ("trio", "Cancelled"): "cancelled",
     ("builtins", "GeneratorExit"): "closed",
     ("builtins", "SystemExit"): "exit",
     ("celery.exceptions", "Retry"): "retry",

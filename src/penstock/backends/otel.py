@@ -146,8 +146,7 @@ class OTelBackend(TracingBackend):
         """Put back what the consumer had."""
         now = get_current()
         recording.inner = None if now is recording.context else now
-        if recording.before is not None:
-            attach(recording.before)
+        attach(now if recording.before is None else recording.before)
         recording.before = None
 
     def _learn(self, step: Step) -> dict[str, str | int]:
