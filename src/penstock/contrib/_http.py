@@ -252,7 +252,7 @@ def _run(place: Place, func: Callable[[], R]) -> R:
 def _environ_headers(environ: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return the headers that matter, by the names that WSGI gives them."""
     found = []
-    for name in (*state.inbound_headers, FIELD):
+    for name in (*state.headers_to_read(), FIELD):
         value = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
         if value is not None:
             found.append((name, value))
