@@ -36,6 +36,8 @@ def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
     if outer is None:
         return _outside(marked.first(args))
     context, running = outer
+    if marked.only is not None:  # nothing to choose, and nothing overrides it
+        return context, marked.only, running
     if running is not None and _is_super_call(marked, running, args):
         return None
     return context, marked.step_in(context.flow) or marked.first(args), running
