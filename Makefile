@@ -73,7 +73,7 @@ $(VENV)/.has-demo: pyproject.toml $(VENV)/.made
 	@touch $@
 
 $(VENV)/.has-test: pyproject.toml $(VENV)/.made
-	$(PIP) install -qq --editable '.[all]' --group test --group servers
+	$(PIP) install -qq --editable '.[all]' --group test --group web
 	@touch $@
 
 $(VENV)/.has-docs $(VENV)/.has-bench: $(VENV)/.has-%: pyproject.toml $(VENV)/.made

@@ -12,10 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from penstock._carrier import FIELD, continue_flow
+from penstock._config import TRUST
 from penstock._context import leave, scope_var
 from penstock._generators import Body as Place
 from penstock._process import DISABLED
 from penstock._state import state
+from penstock.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from penstock._context import FlowContext, Scope
 
-__all__ = ["KEY", "AsyncBody", "Body", "Entered", "RequestFlow"]
+__all__ = ["KEY", "AsyncBody", "Body", "Entered", "RequestFlow", "checked_trust"]
 
 KEY = "penstock.flow"
 """Where the ``environ`` or ASGI ``scope`` of a request holds its ``RequestFlow``.
@@ -47,14 +49,17 @@ class RequestFlow:
     """The flow context of one request: what its headers bring, or a fresh one.
 
     What runs around is ignored: some servers leak context variables from one
-    request on a connection to the next. Unless ``configure(trust_inbound=...)``
-    says otherwise, the correlation ID is believed and the ``penstock`` header is not.
+    request on a connection to the next. Unless *trust* or
+    ``configure(trust_inbound=...)`` says otherwise, the correlation ID is believed
+    and the ``penstock`` header is not.
     """
 
     __slots__ = ("_scope",)
 
-    def __init__(self, headers: Iterable[tuple[Any, Any]]) -> None:
-        flow = continue_flow(headers, trust=state.trust_inbound or "id")
+    def __init__(
+        self, headers: Iterable[tuple[Any, Any]], trust: str | None = None
+    ) -> None:
+        flow = continue_flow(headers, trust=trust or state.trust_inbound or "id")
         self._scope: Scope = (flow.context, None)
 
     def __repr__(self) -> str:
@@ -62,18 +67,24 @@ class RequestFlow:
         return f"<{type(self).__name__} {self.correlation_id}>"
 
     @classmethod
-    def of_environ(cls, environ: MutableMapping[str, Any]) -> RequestFlow:
+    def of_environ(
+        cls, environ: MutableMapping[str, Any], trust: str | None = None
+    ) -> RequestFlow:
         """Return the flow of a WSGI request, made and noted the first time."""
         flow = environ.get(KEY)
         if not isinstance(flow, RequestFlow):
-            flow = environ[KEY] = cls(_environ_headers(environ))
+            flow = environ[KEY] = cls(_environ_headers(environ), trust)
         return flow
 
     @classmethod
-    def of_scope(cls, scope: Mapping[str, Any]) -> RequestFlow:
-        """Return the flow of an ASGI request; note it in a copy of *scope* yourself."""
+    def of_scope(
+        cls, scope: Mapping[str, Any], trust: str | None = None
+    ) -> RequestFlow:
+        """Return the flow of an ASGI request; note it in *scope* yourself."""
         flow = scope.get(KEY)
-        return flow if isinstance(flow, RequestFlow) else cls(scope.get("headers", ()))
+        if isinstance(flow, RequestFlow):
+            return flow
+        return cls(scope.get("headers", ()), trust)
 
     @property
     def context(self) -> FlowContext:
@@ -239,6 +250,18 @@ class AsyncBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
             await aclose()
         finally:
             self._place.leave(token)
+
+
+def checked_trust(value: str | None) -> str | None:
+    """Return what a middleware is told to believe; None leaves it to the settings.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if value is None or value in TRUST:
+        return value
+    msg = f"trust_inbound={value!r}: it takes {', '.join(map(repr, TRUST))}."
+    raise ConfigurationError(msg)
 
 
 def _run(place: Place, func: Callable[[], R]) -> R:

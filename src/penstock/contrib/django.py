@@ -22,7 +22,6 @@ from ._http import KEY, AsyncBody, Body, RequestFlow
 
 with requires("django", extra="django"):
     from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-    from django.apps import AppConfig
     from django.conf import settings
     from django.core.exceptions import MiddlewareNotUsed
     from django.utils.module_loading import import_string
@@ -31,6 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from django.http import HttpRequest, HttpResponse
+
+    class AppConfig:
+        """Django's, which has no types."""
+
+else:
+    from django.apps import AppConfig
 
 __all__ = [
     "FlowConfig",
@@ -89,7 +94,7 @@ class FlowMiddleware:
         return _finished(response, flow)
 
 
-class FlowConfig(AppConfig):  # type: ignore[misc]  # Django has no types
+class FlowConfig(AppConfig):
     """An app that configures what ``settings.PENSTOCK`` says, in every process.
 
     The middleware does so for the web. As ``"penstock.contrib.django.FlowConfig"``

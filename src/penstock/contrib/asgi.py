@@ -1,0 +1,177 @@
+"""Give every request and websocket of an ASGI application one correlation ID.
+
+``FlowMiddleware`` wraps any ASGI application; ``instrument`` puts it around a
+Starlette, FastAPI, Litestar or Quart application that stays what it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock._context import leave, scope_var
+from penstock._process import DISABLED
+from penstock.errors import ConfigurationError
+
+from ._http import KEY, RequestFlow, checked_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from penstock._context import Scope as Place
+
+    Scope = MutableMapping[str, Any]
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+__all__ = ["FlowMiddleware", "instrument", "uninstrument"]
+
+_IN_FLOW = frozenset({"http", "websocket"})
+_HAVE_HEADERS = frozenset(
+    {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+)
+# Where each framework keeps what its outermost layer is, or what makes that.
+_STARLETTE = "build_middleware_stack"
+_PLACES = ("asgi_handler", "asgi_app")  # Litestar, Quart
+
+
+class FlowMiddleware:
+    """Run each request in a flow context, and show its ID in the response.
+
+    The context is what the request's headers bring, or a fresh one; entrypoints that
+    the application calls take over its ID. A websocket has one for its whole life.
+    Where two are around one application, the outer one decides.
+
+    >>> async def app(scope, receive, send): ...
+    >>> app = FlowMiddleware(app)
+
+    Args:
+        app: An ASGI application.
+        trust_inbound: What to believe of a request: ``none``, ``id`` or ``all``; by
+            default what ``configure`` says, else ``id``.
+
+    Raises:
+        ConfigurationError: *trust_inbound* is something else.
+    """
+
+    def __init__(self, app: App, *, trust_inbound: str | None = None) -> None:
+        self.app = app
+        self._trust = checked_trust(trust_inbound)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request in its flow; let the lifespan pass."""
+        if DISABLED or scope["type"] not in _IN_FLOW:
+            await self.app(scope, receive, send)
+            return
+        is_outermost = KEY not in scope
+        flow = scope[KEY] = RequestFlow.of_scope(scope, self._trust)
+        sender = _Sender(send, flow, scope_var.get())
+        try:
+            with flow.entered():
+                # Not a copy: middleware outside reads what routing puts into it.
+                await self.app(scope, receive, sender)
+        finally:
+            if is_outermost:
+                scope.pop(KEY, None)
+
+
+class _Sender:
+    """The server's ``send``, with our header in what has headers."""
+
+    __slots__ = ("_around", "_flow", "_send")
+
+    def __init__(self, send: Send, flow: RequestFlow, around: Place | None) -> None:
+        self._send = send
+        self._flow = flow
+        self._around = around
+
+    async def __call__(self, message: Message) -> None:
+        """Send *message* from outside the flow, but its start.
+
+        A server may begin the next request on the connection when the last message
+        of one is sent. Access logs are written at the start of the response.
+        """
+        if message["type"] in _HAVE_HEADERS:
+            headers = self._flow.added_to_raw(message.get("headers") or ())
+            await self._send({**message, "headers": headers})
+            return
+        token = scope_var.set(self._around)
+        try:
+            await self._send(message)
+        finally:
+            leave(token)
+
+
+def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
+    """Put ``FlowMiddleware`` around everything in *app*, which stays what it is.
+
+    Outside the application's own middleware, so that the responses that its error
+    handling makes show the ID, too. More calls do nothing; ``uninstrument`` is the
+    inverse.
+
+    Args:
+        app: A Starlette, FastAPI, Litestar or Quart application.
+        trust_inbound: As for ``FlowMiddleware``.
+
+    Raises:
+        ConfigurationError: *app* is of another kind, or *trust_inbound* is.
+    """
+    place = _place_in(app)
+    inside = getattr(app, place)
+    if isinstance(inside, FlowMiddleware | _Outermost):
+        return
+    if place != _STARLETTE:
+        setattr(app, place, FlowMiddleware(inside, trust_inbound=trust_inbound))
+        return
+    outermost = _Outermost(inside, checked_trust(trust_inbound))
+    setattr(app, place, outermost)
+    if app.middleware_stack is not None:
+        app.middleware_stack = outermost.around(app.middleware_stack)
+
+
+def uninstrument(app: Any) -> None:
+    """Undo ``instrument``; without it, do nothing.
+
+    What another library has put around the application since goes first.
+
+    Raises:
+        ConfigurationError: *app* is of a kind that ``instrument`` does not take.
+    """
+    place = _place_in(app)
+    ours = getattr(app, place)
+    if not isinstance(ours, FlowMiddleware | _Outermost):
+        return
+    setattr(app, place, ours.app)
+    if getattr(ours.app, "__func__", ours) is getattr(type(app), place, None):
+        delattr(app, place)  # the class has it
+    if isinstance(getattr(app, "middleware_stack", None), FlowMiddleware):
+        app.middleware_stack = app.middleware_stack.app
+
+
+class _Outermost:
+    """Starlette's ``build_middleware_stack``, with ours around the stack."""
+
+    def __init__(self, build: Callable[[], App], trust: str | None) -> None:
+        self.app = build
+        self._trust = trust
+
+    def __call__(self) -> FlowMiddleware:
+        """Build the stack."""
+        return self.around(self.app())
+
+    def around(self, stack: App) -> FlowMiddleware:
+        """Return *stack* in our middleware."""
+        return FlowMiddleware(stack, trust_inbound=self._trust)
+
+
+def _place_in(app: Any) -> str:
+    """Return the attribute that holds, or makes, the outermost layer of *app*."""
+    for place in (_STARLETTE, *_PLACES):
+        if hasattr(app, place):
+            return place
+    msg = (
+        f"instrument() takes a Starlette, FastAPI, Litestar or Quart application, not "
+        f"{type(app).__name__}. Wrap it instead: app = FlowMiddleware(app)."
+    )
+    raise ConfigurationError(msg)

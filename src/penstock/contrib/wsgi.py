@@ -1,0 +1,137 @@
+"""Give every request of a WSGI application one correlation ID, to the last chunk.
+
+``FlowMiddleware`` wraps any WSGI application: ``app.wsgi_app`` of Flask, what
+Pyramid's ``make_wsgi_app()`` returns, a Bottle application.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from penstock._process import DISABLED
+from penstock.errors import ConfigurationError
+
+from ._http import Body, RequestFlow, checked_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
+    OptExcInfo = ExcInfo | tuple[None, None, None]
+
+__all__ = ["FlowMiddleware", "instrument", "uninstrument"]
+
+
+class FlowMiddleware:
+    """Run each request in a flow context, and show its ID in the response.
+
+    The context is what the request's headers bring, or a fresh one; entrypoints that
+    the application calls take over its ID. Each chunk of a streaming body is made in
+    it, and so is what ``close()`` does. Files that the server sends by itself
+    (``wsgi.file_wrapper``) are left alone. Where two are around one application, the
+    outer one decides.
+
+    >>> def app(environ, start_response): ...
+    >>> app = FlowMiddleware(app)
+
+    Args:
+        app: A WSGI application.
+        trust_inbound: What to believe of a request: ``none``, ``id`` or ``all``; by
+            default what ``configure`` says, else ``id``.
+
+    Raises:
+        ConfigurationError: *trust_inbound* is something else.
+    """
+
+    def __init__(
+        self, app: WSGIApplication, *, trust_inbound: str | None = None
+    ) -> None:
+        self.app = app
+        self._trust = checked_trust(trust_inbound)
+
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer a request in its flow."""
+        if DISABLED:
+            return self.app(environ, start_response)
+        flow = RequestFlow.of_environ(environ, self._trust)
+        with flow.entered():
+            body = self.app(environ, partial(_start, start_response, flow))
+        return body if _is_file(body, environ) else Body.of(body, flow)
+
+
+def _start(
+    start_response: StartResponse,
+    flow: RequestFlow,
+    status: str,
+    headers: list[tuple[str, str]],
+    exc_info: OptExcInfo | None = None,
+) -> Callable[[bytes], object]:
+    """Start the response with our header; return the server's ``write``."""
+    headers = flow.added_to(headers)
+    if exc_info is None:
+        return start_response(status, headers)
+    try:
+        return start_response(status, headers, exc_info)
+    finally:
+        del exc_info  # PEP 3333: it would keep the traceback's frames
+
+
+def _is_file(body: object, environ: WSGIEnvironment) -> bool:
+    """Tell whether the server may send *body* by itself, because of what it is."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    if isinstance(wrapper, type) and isinstance(body, wrapper):
+        return True
+    return isinstance(body, io.IOBase)  # uWSGI's wrapper returns the file
+
+
+def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
+    """Put ``FlowMiddleware`` around a Flask application, which stays what it is.
+
+    The same as ``app.wsgi_app = FlowMiddleware(app.wsgi_app)``, but more calls do
+    nothing, and ``uninstrument`` is the inverse.
+
+    Args:
+        app: A Flask application, or another that has a ``wsgi_app``.
+        trust_inbound: As for ``FlowMiddleware``.
+
+    Raises:
+        ConfigurationError: *app* is of another kind, or *trust_inbound* is.
+    """
+    inside = _wsgi_app(app)
+    if not isinstance(inside, FlowMiddleware):
+        app.wsgi_app = FlowMiddleware(inside, trust_inbound=trust_inbound)
+
+
+def uninstrument(app: Any) -> None:
+    """Undo ``instrument``; without it, do nothing.
+
+    What another library has put around the application since goes first.
+
+    Raises:
+        ConfigurationError: *app* is of a kind that ``instrument`` does not take.
+    """
+    ours = _wsgi_app(app)
+    if not isinstance(ours, FlowMiddleware):
+        return
+    app.wsgi_app = ours.app
+    if getattr(ours.app, "__func__", ours) is getattr(type(app), "wsgi_app", None):
+        del app.wsgi_app  # the class has it
+
+
+def _wsgi_app(app: Any) -> WSGIApplication:
+    """Return what *app* calls for each request."""
+    try:
+        inside: WSGIApplication = app.wsgi_app
+    except AttributeError:
+        msg = (
+            f"instrument() takes a Flask application, not {type(app).__name__}. "
+            "Wrap it instead: app = FlowMiddleware(app)."
+        )
+        raise ConfigurationError(msg) from None
+    return inside
