@@ -21,7 +21,7 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["configure", "get_backend", "reset"]
+__all__ = ["TRUST", "configure", "get_backend", "reset"]
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _active: list[TracingBackend] = []
