@@ -22,7 +22,7 @@ from ._http import KEY, AsyncBody, Body, RequestFlow
 
 with requires("django", extra="django"):
     from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-    from django.conf import settings
+    from django import conf
     from django.core.exceptions import MiddlewareNotUsed
     from django.utils.module_loading import import_string
 
@@ -173,7 +173,7 @@ def configure_from_settings() -> None:
     Raises:
         ConfigurationError: It has a name or a value that ``configure`` does not take.
     """
-    given = getattr(settings, "PENSTOCK", None)
+    given = getattr(conf.settings, "PENSTOCK", None)
     if given is None:
         return
     try:
