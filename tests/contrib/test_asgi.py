@@ -17,10 +17,10 @@ from penstock.contrib._http import KEY
 from penstock.contrib.asgi import FlowMiddleware, instrument, uninstrument
 from tests.contrib.web_apps.asgi_apps import FRAMEWORKS, PATHS, instrumented
 from tests.contrib.web_apps.clients import Heard, ask, ask_async, scope_of, talk
-from tests.contrib.web_apps.work import async_chunks, gathers, leave_open, seen
+from tests.contrib.web_apps.work import gathers, leave_open, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
 # Frameworks that other tests have not imported yet may warn of their own future.
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
@@ -351,8 +351,13 @@ def test_closed_from_another_context() -> None:
     """A request that is thrown away halfway changes nothing where that happens."""
 
     async def start_and_drop() -> None:
+        async def chunks() -> AsyncGenerator[str]:
+            yield "a"
+            await asyncio.sleep(0)
+            yield "b"
+
         async def stream() -> str:
-            return "".join([chunk.decode() async for chunk in async_chunks()])
+            return "".join([chunk async for chunk in chunks()])
 
         call = FlowMiddleware(answering(stream))(scope_of(), dead, dead)
         coroutine: Any = call

@@ -206,3 +206,12 @@ def test_a_bad_join_is_refused(parts: tuple[Any, ...]) -> None:
     """``all_of`` takes names and functions, and at least one."""
     with pytest.raises(FlowDefinitionError, match=rf"all_of\(.*{__file__}:\d+"):
         all_of(*parts)
+
+
+def test_a_join_shows_the_names_that_it_joins() -> None:
+    """The call that makes it, with steps by their names."""
+
+    @step(name="charge")
+    def work() -> None: ...
+
+    assert repr(all_of(work, "reserve")) == "all_of('charge', 'reserve')"

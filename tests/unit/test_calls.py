@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import types
 from contextlib import nullcontext
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -18,8 +18,10 @@ from penstock import (
     entrypoint,
     flow,
     get_flow_context,
+    install_log_fields,
     start_flow,
     step,
+    uninstall_log_fields,
 )
 from tests.running import KINDS, finish, function, marked, unique
 
@@ -515,3 +517,38 @@ def test_a_marked_function_that_no_flow_took_says_so(
 
     with pytest.raises(FlowDefinitionError, match=r"belongs to no flow.*Put @flow"):
         asyncio.run(main())
+
+
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_keywords_reach_the_function(is_watched: bool) -> None:  # noqa: FBT001
+    """Arguments by name arrive, whoever watches and nobody."""
+    if is_watched:
+        install_log_fields()
+
+    @flow(unique("orders"))
+    @step
+    def charge(order: int, *, amount: int = 1) -> tuple[int, int]:
+        return order, amount
+
+    try:
+        with start_flow():
+            assert charge(17, amount=3) == (17, 3)
+    finally:
+        uninstall_log_fields()
+
+
+def test_a_run_closed_in_another_context_changes_nothing_there() -> None:
+    """Who closes a coroutine of another task keeps the flow that is their own."""
+
+    @flow(unique("orders"))
+    @entrypoint
+    async def receive() -> None:
+        await asyncio.sleep(0)
+
+    run = receive()
+    Context().run(run.send, None)
+
+    with start_flow("mine"):
+        run.close()
+        assert current_flow_id() == "mine"
+    assert current_flow_id() is None

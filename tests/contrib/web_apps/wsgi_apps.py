@@ -6,6 +6,7 @@ needed to check types.
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -45,8 +46,10 @@ def flask() -> Any:
 
 def pyramid() -> Any:
     """Return a Pyramid application."""
-    config = import_module("pyramid.config").Configurator()
-    response = import_module("pyramid.response")
+    with warnings.catch_warnings():  # of what it imports
+        warnings.simplefilter("ignore")
+        config = import_module("pyramid.config").Configurator()
+        response = import_module("pyramid.response")
 
     def answered(func: Any, _request: Any) -> Any:
         return response.Response(func(), content_type="text/plain", charset="utf-8")
