@@ -21,12 +21,19 @@ from tests import services
 pytest.importorskip("celery", reason="needs celery")
 pytest.importorskip("redis", reason="needs redis")
 
+from penstock.contrib.celery import install_celery_signals
 from tests.contrib.celery_app import shapes, tasks
 from tests.contrib.celery_app.workers import deployed
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def connected_signals() -> None:
+    """Connect what importing the tasks did, and another test may have undone."""
+    install_celery_signals()
 
 
 @pytest.fixture(autouse=True)
