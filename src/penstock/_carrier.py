@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, overload
 
+from . import _recording as recording
 from ._context import FlowContext, scope_var
 from ._ids import refusal
 from ._scopes import EnteredFlow, carried
@@ -13,16 +14,19 @@ from ._wire import pack, unpack
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, MutableMapping
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
     Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
-__all__ = ["FIELD", "TRUST", "continue_flow", "inject", "received"]
+__all__ = ["FIELD", "TRACE", "TRUST", "continue_flow", "inject", "opened", "received"]
 
 TRUST = ("none", "id", "all")
 
 FIELD = "penstock"
 """The one header or message field for everything but the correlation ID."""
+
+TRACE = ("traceparent", "tracestate")
+"""The headers of W3C Trace Context: which span has sent this."""
 
 
 @overload
@@ -39,7 +43,8 @@ def inject(
 
     Returns:
         The headers: the correlation ID under each of the configured names, and
-        one ASCII field ``penstock`` for the rest. Outside a flow nothing is
+        one ASCII field ``penstock`` for the rest; with the OpenTelemetry backend
+        also ``traceparent``, where a span is current. Outside a flow nothing is
         added. What cannot travel is dropped with one warning.
 
     >>> import penstock
@@ -58,6 +63,7 @@ def inject(
     for name in state.headers:
         headers[name] = context.correlation_id
     headers[FIELD] = pack(scope)
+    recording.inject(headers)
     return headers
 
 
@@ -86,13 +92,25 @@ def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> Entered
     ...     penstock.current_flow_id()
     'order-17'
     """
+    return opened(carrier, trust, state.headers_to_read())
+
+
+def opened(
+    carrier: Pairs | None, trust: str | None, id_headers: Sequence[str]
+) -> EnteredFlow:
+    """Do the same, but take the ID from the first of *id_headers* that has one."""
     trust = state.trust_inbound or "all" if trust is None else trust
     if trust not in TRUST:
         msg = f"trust={trust!r}: it takes {', '.join(map(repr, TRUST))}."
         raise ConfigurationError(msg)
-    found = {} if carrier is None or trust == "none" else _wanted(carrier)
+    if carrier is None or trust == "none":
+        return EnteredFlow(received(state.new_id(), None))
+    found = _wanted(carrier, {name.lower() for name in id_headers})
     field = found.get(FIELD) if trust == "all" else None
-    return EnteredFlow(received(_adopted(found) or state.new_id(), field))
+    context = received(_adopted(found, id_headers) or state.new_id(), field)
+    if _trace_id(found.get(TRACE[0], "")):
+        context.sent_trace = {name: found[name] for name in TRACE if name in found}
+    return EnteredFlow(context)
 
 
 def received(correlation_id: str, field: str | None) -> FlowContext:
@@ -104,9 +122,9 @@ def received(correlation_id: str, field: str | None) -> FlowContext:
     return carried(context, sent.metadata)
 
 
-def _wanted(carrier: Pairs) -> dict[str, str]:
+def _wanted(carrier: Pairs, id_headers: set[str]) -> dict[str, str]:
     """Return the headers that matter, by name in lower case; the first one wins."""
-    names = {name.lower() for name in state.headers_to_read()} | {FIELD}
+    names = {*id_headers, FIELD, *TRACE}
     found: dict[str, str] = {}
     try:
         items = getattr(carrier, "items", None)
@@ -131,8 +149,8 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _adopted(found: Mapping[str, str]) -> str:
-    for name in state.headers_to_read():
+def _adopted(found: Mapping[str, str], id_headers: Sequence[str]) -> str:
+    for name in id_headers:
         value = found.get(name.lower())
         if value is None:
             continue

@@ -52,6 +52,11 @@ class FlowContext:
     given_root_id: str | None = None
     given_flow: str = ""
 
+    # The span that sent a carried context, as W3C headers, and whether that span
+    # waits for the answer, as one that sends a request does.
+    sent_trace: Mapping[str, str] = _EMPTY
+    is_awaited: bool = False
+
     def __init__(self, correlation_id: str, entry: Step | None = None) -> None:
         self.correlation_id = correlation_id
         self.entry = entry
@@ -97,6 +102,8 @@ class FlowContext:
         copy.parent_id = self.parent_id
         copy.given_root_id = self.given_root_id
         copy.is_carried = self.is_carried
+        copy.sent_trace = self.sent_trace
+        copy.is_awaited = self.is_awaited
         copy.data = (self.home or self).data
         return copy
 

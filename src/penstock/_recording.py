@@ -8,12 +8,14 @@ from ._context import scope_var
 from ._state import LOGGER, state
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from ._context import Call
     from ._state import Recorder
 
     Chain = tuple[object, ...]
 
-__all__ = ["Started", "finish", "missed", "pause", "resume", "start"]
+__all__ = ["Started", "finish", "inject", "missed", "pause", "resume", "start"]
 
 Started = list[tuple["Recorder", object]]
 """Recorders that were asked, each with what its start returned."""
@@ -111,6 +113,18 @@ def pause(current: Started) -> None:
             recorder.pause(token)
         except Exception as exc:  # noqa: BLE001  # the application goes on
             _report(recorder, "pause", exc)
+
+
+def inject(headers: MutableMapping[str, str]) -> None:
+    """Let each recorder write what names the current span."""
+    for recorder in state.recorders:
+        write = getattr(recorder, "inject", None)  # most have nothing to write
+        if write is None:
+            continue
+        try:
+            write(headers)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "inject", exc)
 
 
 def _report(recorder: Recorder, when: str, exc: Exception) -> None:

@@ -446,7 +446,8 @@ def test_errbacks_carry_the_id_themselves(app: Celery) -> None:
 
 
 @pytest.mark.parametrize(
-    "inbound", [["X-Amzn-Trace-Id"], ["traceparent", "X-Request-ID"]]
+    "inbound",
+    [["X-Amzn-Trace-Id"], ["traceparent", "X-Request-ID"], ["traceparent"]],
 )
 def test_http_settings_do_not_matter(inbound: list[str]) -> None:
     """Which HTTP headers bring an ID says nothing about messages."""

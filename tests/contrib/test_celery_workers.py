@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import logging
 import os
@@ -176,24 +177,40 @@ def test_each_tick_of_a_beat_is_an_operation(redis: str, tmp_path: Path) -> None
 
 
 def test_spans_of_a_recycled_process_are_sent(redis: str, tmp_path: Path) -> None:
-    """A process that ends after one task sends what its batch holds back."""
-    pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry-sdk")
+    """A process that ends after one task sends what its batch holds back.
+
+    Each has a trace of its own, with a link to the span that sent the task.
+    """
+    pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry")
+    backend = importlib.import_module("penstock.backends.otel").OTelBackend
+    sdk = importlib.import_module("opentelemetry.sdk.trace")
+    penstock.configure("logging", backend(sdk.TracerProvider(shutdown_on_exit=False)))
     spans = tmp_path / "spans.txt"
-    once = "--max-tasks-per-child=1"
+    sent: dict[str, str] = {}
+
+    @penstock.flow("spans")
+    @penstock.entrypoint
+    def send() -> None:
+        tasks.receive.delay("span")
+        headers = penstock.inject()
+        sent[headers["X-Correlation-ID"]] = headers["traceparent"].split("-")[1]
+
     with (
         deployed(redis, redis, tmp_path, SHAPES_SPANS=str(spans)) as deployment,
-        deployment.worker("prefork", once),
+        deployment.worker("prefork", "--max-tasks-per-child=1"),
     ):
         for number in range(3):
             with penstock.start_flow(f"order-{number}"):
-                tasks.receive.delay("span")
+                send()
         deployment.await_runs("span", 3)
         services.until(
             lambda: spans.read_text().count("shapes/receive") >= 3, what="spans"
         )
 
     said = sorted(spans.read_text().splitlines())
-    assert said == [f"shapes/receive order-{number}" for number in range(3)]
+    assert said == [
+        f"shapes/receive {flow_id} {trace_id}" for flow_id, trace_id in sent.items()
+    ]
 
 
 ODD = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import io
 import os
 import subprocess
@@ -466,6 +467,25 @@ def test_many_at_once_are_apart() -> None:
             if (heard.shown, heard.body) != (sent, sent * 2)
         ]
     assert not crossed
+
+
+def test_a_request_continues_its_senders_trace() -> None:
+    """Whoever has sent it waits, so its span is the parent of ours."""
+    pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry")
+    provider = importlib.import_module("opentelemetry.sdk.trace").TracerProvider()
+    otel = importlib.import_module("penstock.backends.otel")
+    penstock.configure(otel.OTelBackend(provider))
+
+    @penstock.flow("orders")
+    @penstock.entrypoint
+    def receive() -> str:
+        return penstock.inject()["traceparent"]
+
+    heard = ask_wsgi(FlowMiddleware(answering(receive)), HTTP_TRACEPARENT=TRACEPARENT)
+
+    assert heard.body[:35] == TRACEPARENT[:35]  # the trace
+    assert heard.body[35:] != TRACEPARENT[35:]  # a span of our own
+    provider.shutdown()
 
 
 def test_disabled_middleware_does_nothing() -> None:

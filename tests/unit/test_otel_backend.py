@@ -4,16 +4,21 @@ import asyncio
 import logging
 import types
 from contextvars import copy_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from penstock import (
+    ConfigurationError,
+    LoggingBackend,
+    bind_flow,
     configure,
+    continue_flow,
     current_flow_id,
     entrypoint,
     flow,
     get_backend,
+    inject,
     start_flow,
     step,
 )
@@ -25,12 +30,12 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode, format_trace_id
+from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
 from penstock.backends.otel import OTelBackend, PenstockIdGenerator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -38,12 +43,14 @@ if TYPE_CHECKING:
 class Spans:
     """An SDK provider, configured as the backend; what has ended can be read."""
 
-    def __init__(self, ids: PenstockIdGenerator | None = None) -> None:
+    def __init__(
+        self, ids: PenstockIdGenerator | None = None, across_messages: str = "link"
+    ) -> None:
         self._exporter = InMemorySpanExporter()
         self.provider = TracerProvider(shutdown_on_exit=False, id_generator=ids)
         self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         self.tracer = self.provider.get_tracer("test")
-        configure(OTelBackend(self.provider))
+        configure(OTelBackend(self.provider, across_messages=across_messages))
 
     def ended(self) -> dict[str, ReadableSpan]:
         """Return spans by the last part of their name."""
@@ -66,6 +73,13 @@ def current() -> str:
 def parent_of(span: ReadableSpan) -> int | None:
     """Return the ID of the parent span."""
     return None if span.parent is None else span.parent.span_id
+
+
+def trace_of(span: ReadableSpan) -> int:
+    """Return a span's trace."""
+    assert span.context is not None
+    trace_id: int = span.context.trace_id
+    return trace_id
 
 
 def id_of(span: ReadableSpan) -> int:
@@ -473,3 +487,157 @@ def test_two_backends_at_once(
         "correlation_id"
     ]
     assert len(warnings) == 2
+
+
+def named(name: str, work: Callable[[], Any]) -> Callable[[], Any]:
+    """Return an entrypoint of that name."""
+    return flow(unique("orders"))(entrypoint(name=name)(work))
+
+
+def sent_by(spans: Spans, name: str) -> dict[str, str]:
+    """Return the headers that a step of that name sends."""
+    headers: dict[str, str] = named(name, inject)()
+    return headers
+
+
+def linked(span: ReadableSpan) -> list[tuple[int, int]]:
+    """Return the traces and the spans that a span has links to."""
+    return [(link.context.trace_id, link.context.span_id) for link in span.links]
+
+
+def test_what_is_sent_names_the_span_that_sends_it(spans: Spans) -> None:
+    """Beside our headers stands the one that every tracer reads."""
+    headers = sent_by(spans, "send")
+
+    sender = spans.ended()["send"].context
+    assert sender is not None
+    trace_id, span_id = headers["traceparent"].split("-")[1:3]
+    assert trace_id == format_trace_id(sender.trace_id)
+    assert span_id == format_span_id(sender.span_id)
+    assert "traceparent" not in inject()
+
+
+def test_a_run_that_a_message_brings_is_linked_to_its_sender(spans: Spans) -> None:
+    """It has a trace of its own; whoever sent the message has long gone on."""
+    with continue_flow(sent_by(spans, "send")):
+        named("receive", lambda: None)()
+
+    sender, receiver = spans.ended()["send"], spans.ended()["receive"]
+    assert linked(receiver) == [(trace_of(sender), id_of(sender))]
+    assert receiver.parent is None
+    assert trace_of(receiver) != trace_of(sender)
+
+
+def test_a_run_that_a_message_brings_can_be_a_child() -> None:
+    """Where one trace of everything is wanted."""
+    spans = Spans(across_messages="child")
+
+    with continue_flow(sent_by(spans, "send")):
+        named("receive", lambda: None)()
+
+    sender, receiver = spans.ended()["send"], spans.ended()["receive"]
+    assert parent_of(receiver) == id_of(sender)
+    assert trace_of(receiver) == trace_of(sender)
+    assert not receiver.links
+
+
+def test_a_word_that_is_none_of_both_is_refused() -> None:
+    """The message says which there are."""
+    with pytest.raises(ConfigurationError, match=r"'parent'.*'link' or 'child'"):
+        OTelBackend(across_messages="parent")
+
+
+def test_a_step_below_the_first_has_no_link(spans: Spans) -> None:
+    """One link says it all."""
+
+    def receive() -> None:
+        flow(unique("orders"))(step(name="charge")(lambda: None))()
+
+    with continue_flow(sent_by(spans, "send")):
+        named("receive", receive)()
+
+    assert not spans.ended()["charge"].links
+
+
+def test_a_span_of_the_framework_stays_the_parent(spans: Spans) -> None:
+    """An instrumented consumer has a span already; the link is kept all the same."""
+    headers = sent_by(spans, "send")
+    with continue_flow(headers), spans.tracer.start_as_current_span("consume"):
+        named("receive", lambda: None)()
+
+    ended = spans.ended()
+    assert parent_of(ended["receive"]) == id_of(ended["consume"])
+    assert linked(ended["receive"]) == [(trace_of(ended["send"]), id_of(ended["send"]))]
+
+
+def test_a_trace_that_goes_on_already_needs_no_link(spans: Spans) -> None:
+    """Such as where a message comes back to the process that sent it."""
+
+    def send_and_receive() -> None:
+        with continue_flow(inject()):
+            named("receive", lambda: None)()
+
+    named("send", send_and_receive)()
+
+    ended = spans.ended()
+    assert not ended["receive"].links
+    assert parent_of(ended["receive"]) == id_of(ended["send"])
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        "",
+        "nonsense",
+        f"00-{'0' * 32}-{'1' * 16}-01",
+        f"00-{'1' * 32}-{'0' * 16}-01",
+        f"ff-{'1' * 32}-{'1' * 16}-01",
+        f"00-{'1' * 32}-{'1' * 16}-01\r\n",
+    ],
+)
+def test_a_traceparent_that_is_wrong_links_nothing(
+    spans: Spans, traceparent: str
+) -> None:
+    """And raises nothing."""
+    with continue_flow({"traceparent": traceparent, "X-Correlation-ID": "order-17"}):
+        named("receive", lambda: None)()
+
+    receiver = spans.ended()["receive"]
+    assert (receiver.links, receiver.parent) == ((), None)
+    assert (receiver.attributes or {})["penstock.correlation_id"] == "order-17"
+
+
+def test_a_carrier_that_is_not_trusted_links_nothing(spans: Spans) -> None:
+    """``trust="none"`` is about all of it."""
+    with continue_flow(sent_by(spans, "send"), trust="none"):
+        named("receive", lambda: None)()
+
+    assert not spans.ended()["receive"].links
+
+
+def test_a_copy_of_the_context_keeps_the_sender(spans: Spans) -> None:
+    """What runs in a fork of a carried context came with the same message."""
+    with continue_flow(sent_by(spans, "send")) as context:
+        copy = context.fork()
+    bind_flow(named("receive", lambda: None), copy)()
+
+    assert spans.ended()["receive"].links
+
+
+def test_a_backend_that_cannot_write_headers_loses_nothing_else(
+    warnings: list[logging.LogRecord],
+) -> None:
+    """The ID is sent, and one line says what failed."""
+
+    class Broken(LoggingBackend):
+        def inject(self, headers: dict[str, str]) -> None:
+            raise KeyError
+
+    configure(Broken())
+
+    with start_flow("order-17"):
+        assert inject()["X-Correlation-ID"] == "order-17"
+        inject()
+
+    (said,) = [each for each in warnings if each.levelno == logging.WARNING]
+    assert "failed at inject" in said.getMessage()

@@ -6,27 +6,39 @@ from typing import TYPE_CHECKING
 
 from penstock._context import current_flow_id, get_flow_context
 from penstock._optional import requires
+from penstock.errors import ConfigurationError
 
 from .base import TracingBackend, status_of
 
 with requires("opentelemetry", extra="otel"):
     from opentelemetry import trace
-    from opentelemetry.context import attach, get_current
+    from opentelemetry.context import Context, attach, get_current
     from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-    from opentelemetry.trace import Status, StatusCode, set_span_in_context
+    from opentelemetry.trace import (
+        Link,
+        NonRecordingSpan,
+        Status,
+        StatusCode,
+        get_current_span,
+        set_span_in_context,
+    )
+    from opentelemetry.trace.propagation.tracecontext import (
+        TraceContextTextMapPropagator,
+    )
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping, Sequence
     from contextlib import AbstractContextManager
 
-    from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer, TracerProvider
 
-    from penstock._context import Call
+    from penstock._context import Call, FlowContext
     from penstock._step import Step
 
 __all__ = ["OTelBackend", "PenstockIdGenerator"]
 
 _UUID_DIGITS = 32
+_W3C = TraceContextTextMapPropagator()
 _SPANLESS = (trace.ProxyTracerProvider, trace.NoOpTracerProvider)
 
 
@@ -35,13 +47,29 @@ class OTelBackend(TracingBackend):
 
     Without a ``TracerProvider`` of an SDK it is quiet, and costs next to nothing.
 
+    A run that a message brings is linked to the span that sent it; one that a request
+    brings is its child, because whoever has sent the request waits.
+
     Args:
         tracer_provider: Where spans go; the application's global provider,
             looked up at each call, if None.
+        across_messages: ``link``, or ``child`` to have one trace of it all.
+
+    Raises:
+        ConfigurationError: *across_messages* is something else.
     """
 
-    def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
+    def __init__(
+        self,
+        tracer_provider: TracerProvider | None = None,
+        *,
+        across_messages: str = "link",
+    ) -> None:
+        if across_messages not in {"link", "child"}:
+            msg = f"across_messages={across_messages!r}: it takes 'link' or 'child'."
+            raise ConfigurationError(msg)
         self._given = tracer_provider
+        self._has_children = across_messages == "child"
         self._provider: TracerProvider | None = None
         self._tracer: Tracer = trace.NoOpTracer()
         self._has_spans = False
@@ -97,16 +125,42 @@ class OTelBackend(TracingBackend):
         return _Recording(self._span(call, get_current()))
 
     def _span(self, call: Call, parent: Context) -> Span:
-        context, step, _ = call
+        context, step, caller = call
         attributes = (self._code.get(step) or self._learn(step)).copy()
         attributes["penstock.correlation_id"] = context.correlation_id
+        links: Sequence[Link] | None = None
+        if caller is None:
+            parent, links = self._origin(context.home or context, parent)
         return self._tracer.start_span(
             step.label,
             parent,
             attributes=attributes,
+            links=links,
             record_exception=False,
             set_status_on_exception=False,
         )
+
+    def _origin(
+        self, context: FlowContext, parent: Context
+    ) -> tuple[Context, Sequence[Link] | None]:
+        """Return the parent of a carried context's first span, and its links.
+
+        A span that is there already, such as a framework's own, stays the parent.
+        """
+        if not context.sent_trace:
+            return parent, None
+        around = get_current_span(parent).get_span_context()
+        sent = _W3C.extract(context.sent_trace, Context())
+        remote = get_current_span(sent).get_span_context()
+        if not remote.is_valid or remote.trace_id == around.trace_id:
+            return parent, None
+        if around.is_valid or not (context.is_awaited or self._has_children):
+            return parent, [Link(remote)]
+        return set_span_in_context(NonRecordingSpan(remote), parent), None
+
+    def inject(self, headers: MutableMapping[str, str]) -> None:
+        """Write the current span into *headers*, as W3C Trace Context says."""
+        _W3C.inject(headers)
 
     def finish(
         self,

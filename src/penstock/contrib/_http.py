@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from penstock._carrier import FIELD, continue_flow
+from penstock._carrier import FIELD, TRACE, continue_flow
 from penstock._config import TRUST
 from penstock._context import leave, scope_var
 from penstock._generators import Body as Place
@@ -60,6 +60,7 @@ class RequestFlow:
         self, headers: Iterable[tuple[Any, Any]], trust: str | None = None
     ) -> None:
         flow = continue_flow(headers, trust=trust or state.trust_inbound or "id")
+        flow.context.is_awaited = True  # the client waits for the response
         self._scope: Scope = (flow.context, None)
 
     def __repr__(self) -> str:
@@ -275,7 +276,7 @@ def _run(place: Place, func: Callable[[], R]) -> R:
 def _environ_headers(environ: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return the headers that matter, by the names that WSGI gives them."""
     found = []
-    for name in (*state.headers_to_read(), FIELD):
+    for name in dict.fromkeys((*state.headers_to_read(), FIELD, *TRACE)):
         value = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
         if value is not None:
             found.append((name, value))

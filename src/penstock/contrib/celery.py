@@ -6,7 +6,7 @@ from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, overload
 
-from penstock._carrier import FIELD, continue_flow, inject
+from penstock._carrier import FIELD, TRACE, inject, opened
 from penstock._context import current_flow_id, scope_var
 from penstock._decorators import entrypoint, step
 from penstock._marks import MARK, mark_of
@@ -42,7 +42,7 @@ Each header of a message becomes an attribute of ``task.request``. A name with a
 can hide none of Celery's, as ``correlation_id`` or ``root_id`` would.
 """
 
-_HEADERS = (ID_HEADER, FIELD)
+_HEADERS = (ID_HEADER, FIELD, *TRACE)
 _BEFORE = "_before_penstock"
 
 
@@ -265,16 +265,12 @@ def _sent_here() -> Headers:
     carrier = inject()
     if FIELD not in carrier:
         return {}
-    return {ID_HEADER: current_flow_id(), FIELD: carrier[FIELD]}
+    return {**_found(carrier), ID_HEADER: current_flow_id()}
 
 
 def _continued(sent: Headers, trust: str | None) -> EnteredFlow:
-    """Continue what was sent, by a name that ``configure(inbound_headers=)`` has."""
-    names = (name for name in state.inbound_headers if name.lower() != "traceparent")
-    name = next(names, ID_HEADER)
-    return continue_flow(
-        {name: sent.get(ID_HEADER), FIELD: sent.get(FIELD)}, trust=trust
-    )
+    """Continue what was sent, whatever headers ``configure`` has named for HTTP."""
+    return opened(sent, trust, (ID_HEADER,))
 
 
 def _task_id() -> str | None:

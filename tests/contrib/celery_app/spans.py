@@ -31,4 +31,5 @@ def install(path: str) -> None:
 
 def _line(span: ReadableSpan) -> str:
     attributes = dict(span.attributes or {})
-    return f"{span.name} {attributes['penstock.correlation_id']!s}\n"
+    sender = f"{span.links[0].context.trace_id:032x}" if span.links else "nobody"
+    return f"{span.name} {attributes['penstock.correlation_id']!s} {sender}\n"
