@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def forget_watchers() -> Iterator[None]:
     """Undo what watches steps: processors do so as long as the process lives."""
     yield
-    state.unwatch("structlog")
+    state.unwatch("log keys")
     structlog.reset_defaults()
 
 

@@ -32,7 +32,6 @@ AHEAD = {
     "draw",
     "httpx",
     "kafka",
-    "loguru",
     "requests",
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock._context import current_flow_id, scope_var
-from penstock._state import state
+from penstock._context import current_flow_id
+
+from ._keys import FlowKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import MutableMapping
 
     EventDict = MutableMapping[str, Any]
 
@@ -32,7 +33,7 @@ def flow_processor(_logger: object, _method: str, event_dict: EventDict) -> Even
     return event_dict
 
 
-class FlowProcessor:
+class FlowProcessor(FlowKeys):
     """Add what you name to every structlog entry, under the keys you choose.
 
     >>> processor = FlowProcessor(correlation_id="cid", flow="flow", step="step")
@@ -46,46 +47,9 @@ class FlowProcessor:
         TypeError: A name that is none of those.
     """
 
-    def __init__(
-        self,
-        *,
-        correlation_id: str = "",
-        flow_id: str = "",
-        parent_id: str = "",
-        root_id: str = "",
-        flow: str = "",
-        step: str = "",
-    ) -> None:
-        self._from_context: Mapping[str, str] = {
-            key: attribute
-            for key, attribute in (
-                (correlation_id, "correlation_id"),
-                (flow_id, "correlation_id"),
-                (parent_id, "parent_id"),
-                (root_id, "root_id"),
-                (flow, "flow"),
-            )
-            if key
-        }
-        self._flow = flow
-        self._step = step
-        if step or flow:
-            state.watch("structlog")
-
     def __call__(
         self, _logger: object, _method: str, event_dict: EventDict
     ) -> EventDict:
         """Add them; outside a flow, nothing. What the entry has already is kept."""
-        scope = scope_var.get()
-        if scope is None:
-            return event_dict
-        context, step = scope
-        if step is not None and self._step:
-            event_dict.setdefault(self._step, step.name)
-        if step is not None and self._flow:
-            event_dict.setdefault(self._flow, step.flow)
-        for key, attribute in self._from_context.items():
-            value = getattr(context, attribute)
-            if value:
-                event_dict.setdefault(key, value)
+        self.fill(event_dict)
         return event_dict
