@@ -10,6 +10,7 @@ from penstock._context import current_flow_id
 from penstock._state import ASK, LOGGER, state
 
 from .base import TracingBackend, status_of
+from .records import make_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from penstock._context import Call
+
+    from .records import Place
 
     Fields = dict[str, Any]
 
@@ -28,9 +31,6 @@ _END_AS = "step.end %s %s %.1f ms %.8s"
 _END_AS_QUIET = "step.end %s %s %.8s"
 _ERROR = "step.error %s %s %.1f ms %.8s"
 _ERROR_QUIET = "step.error %s %s %.8s"
-
-Place = tuple[str, int, str]
-"""Source file, line and function of the record: the user's, not ours."""
 
 
 class LoggingBackend(TracingBackend):
@@ -178,7 +178,7 @@ def _fields(call: Call) -> Fields:
         "step": step.name,
         "correlation_id": correlation_id,
         "flow_id": correlation_id,
-        "root_id": context.root_id,
+        "root_id": context.given_root_id or correlation_id,
         "parent_id": context.parent_id,
         "caller": None if caller is None else caller.name,
         "service": state.service or None,
@@ -194,18 +194,21 @@ def _emit(
     exc: BaseException | None = None,
 ) -> None:
     exc_info = None if exc is None else (type(exc), exc, exc.__traceback__)
-    record = LOGGER.makeRecord(
-        "penstock", level, place[0], place[1], template, args, exc_info, place[2]
-    )
+    record = make_record(level, template, args, place, exc_info)
     record.__dict__.update(fields)
-    for name, read in state.record_fields.items():
-        value = read()
-        if value is not None:
-            record.__dict__[name] = value
+    if state.record_fields:
+        _add_fields(record)
     if LOGGER.filters or LOGGER.disabled or type(LOGGER).handle is not _handle:
         LOGGER.handle(record)
     else:  # all that handle() does where nothing filters; a tenth of the line's cost
         LOGGER.callHandlers(record)
+
+
+def _add_fields(record: logging.LogRecord) -> None:
+    for name, read in state.record_fields.items():
+        value = read()
+        if value is not None:
+            record.__dict__[name] = value
 
 
 _handle = logging.Logger.handle
