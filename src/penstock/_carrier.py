@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from . import _recording as recording
 from ._context import FlowContext, scope_var
 from ._ids import refusal
+from ._registry import registry
 from ._scopes import EnteredFlow, carried
 from ._state import say, state
 from ._wire import pack, unpack
@@ -119,6 +120,8 @@ def received(correlation_id: str, field: str | None) -> FlowContext:
     context = FlowContext(correlation_id)
     context.parent_id = sent.parent_id
     context.given_root_id = sent.root_id
+    if sent.flow in registry:  # a task of several flows is called in this one
+        context.given_flow = sent.flow
     return carried(context, sent.metadata)
 
 

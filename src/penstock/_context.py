@@ -68,7 +68,7 @@ class FlowContext:
 
     @property
     def flow(self) -> str:
-        """Name of the flow that runs, ``""`` in a carried context."""
+        """Name of the flow that runs; in a carried context its sender's, or ``""``."""
         return self.given_flow if self.entry is None else self.entry.flow
 
     @property

@@ -108,6 +108,10 @@ class Registry:
             record.learn(options, steps)
             self._flows[options.name] = record
 
+    def __contains__(self, name: str) -> bool:
+        """Tell whether this process declares a flow of that name."""
+        return name in self._flows
+
     def clear(self) -> None:
         """Forget every flow."""
         with self.lock:

@@ -11,6 +11,7 @@ from ._state import state
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 __all__ = ["EnteredFlow", "OutsideFlow", "carried", "outside_flow", "start_flow"]
@@ -75,7 +76,7 @@ class OutsideFlow(_Entered):
         self.swap()
 
 
-def carried(context: FlowContext, metadata: dict[str, object]) -> FlowContext:
+def carried(context: FlowContext, metadata: Mapping[str, object]) -> FlowContext:
     """Mark *context* as one that came in from elsewhere, with its *metadata*."""
     context.is_carried = True
     for key, value in metadata.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._ids import refusal
@@ -24,9 +25,10 @@ _said: set[str] = set()
 class Sent(NamedTuple):
     """What a ``penstock`` field said, as far as it is believed."""
 
-    parent_id: str | None
-    root_id: str | None
-    metadata: dict[str, object]
+    parent_id: str | None = None
+    root_id: str | None = None
+    flow: str = ""
+    metadata: Mapping[str, object] = MappingProxyType({})
 
 
 def pack(scope: Scope) -> str:
@@ -55,7 +57,7 @@ def pack(scope: Scope) -> str:
 
 def unpack(field: str | None) -> Sent:
     """Read a field that came in; whatever is wrong with it is left out."""
-    nothing = Sent(None, None, {})
+    nothing = Sent()
     if not field:
         return nothing
     try:
@@ -67,6 +69,7 @@ def unpack(field: str | None) -> Sent:
         return Sent(
             _id(sent.get("parent")),
             _id(sent.get("root")),
+            str(sent.get("flow", "")),
             {key: known[key] for key in _allowed(known)[:MAX_KEYS]},
         )
     except (ValueError, RecursionError, AttributeError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from collections import UserDict
 from email.message import Message
@@ -403,3 +404,45 @@ def test_what_is_sent_under_a_name_of_its_own_is_read(name: str) -> None:
         sent = inject()
     with continue_flow(sent), continue_flow({name: "order-18", **sent}) as context:
         assert context.correlation_id == "order-17"
+
+
+def test_a_call_belongs_to_the_flow_that_its_message_comes_from() -> None:
+    """A function of several flows is a step of the one that sent it."""
+    first, second = flow(unique("first")), flow(unique("second"))
+    seen: list[str] = []
+
+    @second.step
+    @first.step
+    def receipt() -> None:
+        seen.append(inject()["penstock"])
+
+    @second.entrypoint
+    def send() -> dict[str, str]:
+        return inject()
+
+    with continue_flow(send()) as context:
+        receipt()
+        assert context.flow == second.name
+    with start_flow():
+        receipt()
+
+    assert second.name in seen[0]
+    assert second.name not in seen[1]
+
+
+@pytest.mark.parametrize("sent", ["elsewhere", "\\r\\n", "", 3, None, [], {}])
+def test_a_flow_that_is_not_declared_here_is_ignored(sent: object) -> None:
+    """Nobody writes into our logs by naming a flow."""
+    field = json.dumps({"flow": sent})
+    with continue_flow({"penstock": field}, trust="all") as context:
+        assert context.flow == ""
+
+
+def test_a_sender_that_is_not_trusted_chooses_no_flow() -> None:
+    """At a public edge the field is not read at all."""
+    name = unique("orders")
+    flow(name)(entrypoint(name="receive")(lambda: None))
+    carrier = {"penstock": json.dumps({"flow": name})}
+
+    with continue_flow(carrier, trust="id") as context:
+        assert context.flow == ""
