@@ -10,6 +10,7 @@ import os
 import signal
 import uuid
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -47,9 +48,11 @@ def closed_sockets() -> Generator[None]:
 
 
 POOLS = ("prefork", "solo", "threads", "gevent", "eventlet")
+MATRIX = bool(os.environ.get("PENSTOCK_TEST_MATRIX"))
+OPERATIONS = 2000 if MATRIX else 200
 POOLS_AND_BROKERS = (
     [(pool, broker) for pool in POOLS for broker in ("redis", "rabbitmq")]
-    if os.environ.get("PENSTOCK_TEST_MATRIX")
+    if MATRIX
     else [("prefork", "rabbitmq"), ("threads", "redis"), ("gevent", "redis")]
 )
 
@@ -160,6 +163,27 @@ def test_errbacks_of_a_lost_worker_keep_the_id(
         lines = deployment.await_runs("lost", 2)
 
     assert {line["flow_id"] for line in lines} == {"order-17"}
+
+
+@pytest.mark.parametrize("pool", POOLS if MATRIX else ["threads"])
+def test_many_at_once_are_apart(redis: str, tmp_path: Path, pool: str) -> None:
+    """Operations that 50 threads start: every task of each has its ID alone."""
+    with (
+        deployed(redis, redis, tmp_path) as deployment,
+        deployment.worker(pool, "--concurrency=50" if pool != "prefork" else "-c8"),
+        ThreadPoolExecutor(50, initializer=deployment.app.set_current) as threads,
+    ):
+
+        def start(number: int) -> None:
+            with penstock.start_flow(f"order-{number}"):
+                tasks.nest.delay(f"order-{number}.")
+
+        list(threads.map(start, range(OPERATIONS)))
+        lines = deployment.await_runs("order-", OPERATIONS * 4)
+
+    crossed = [line for line in lines if f" {line['flow_id']}." not in line["message"]]
+    assert not crossed
+    assert len({line["flow_id"] for line in lines}) == OPERATIONS
 
 
 def test_each_tick_of_a_beat_is_an_operation(redis: str, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# The tests of Django, on each Django that is supported: matrix.sh FOLDER
-# One environment for each is made below FOLDER, once.
+# The tests of Django, on Django:Python as named or on each pair that is supported:
+# matrix.sh FOLDER [4.2:3.11 ...]. One environment for each is made below FOLDER, once.
 set -euo pipefail
 folder=$(realpath -m "${1:?where do the environments go?}")
+pairs=("${@:2}")
+[ ${#pairs[@]} -gt 0 ] || pairs=(4.2:3.11 5.2:3.11 5.2:3.13 6.0:3.13)
 cd "$(dirname "$0")/../../.."
 
 # Print the interpreter of version $1, or nothing; pyenv's shims answer only for the
@@ -19,7 +21,7 @@ interpreter() {
 }
 
 failed=()
-for pair in 4.2:3.11 5.2:3.11 5.2:3.13 6.0:3.13; do
+for pair in "${pairs[@]}"; do
     django=${pair%:*} python=$(interpreter "${pair#*:}")
     env=$folder/django-${pair/:/-python-}
     printf '\n== Django %s, Python %s\n' "$django" "${pair#*:}"
