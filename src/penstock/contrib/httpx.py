@@ -65,9 +65,11 @@ def uninstrument(client: Client) -> None:
     Raises:
         ConfigurationError: *client* is of a kind that ``instrument`` does not take.
     """
-    others = [h for h in _hooks(client) if not isinstance(h, _Hook | _AsyncHook)]
-    # A new list: a request in another thread may be walking through the old one.
-    client.event_hooks["request"] = others
+    hooks = _hooks(client)
+    others = [hook for hook in hooks if not isinstance(hook, _Hook | _AsyncHook)]
+    if others != hooks:
+        # A new list: a request in another thread may be walking through the old one.
+        client.event_hooks["request"] = others
 
 
 class _Hook:
