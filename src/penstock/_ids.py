@@ -70,7 +70,9 @@ def is_valid_id(text: str) -> bool:
 
 def _is_header_safe(text: str) -> bool:
     """Tell whether *text* can stand in a header, whatever a validator says."""
-    return 0 < len(text) <= 8 * _MAX_LENGTH and text.isascii() and text.isprintable()
+    if not 0 < len(text) <= 8 * _MAX_LENGTH or text != text.strip():
+        return False  # clients refuse spaces around a value, or servers strip them
+    return text.isascii() and text.isprintable()
 
 
 def refusal(text: object, is_valid: Callable[[str], bool]) -> str:

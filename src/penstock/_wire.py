@@ -133,7 +133,8 @@ def _is_json(value: object, depth: int) -> bool:
 def _json(value: object) -> str:
     from json import dumps  # noqa: PLC0415  # +2 ms on import
 
-    return dumps(value, separators=(",", ":"), allow_nan=False)
+    text = dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves
 
 
 def _parse(field: str) -> dict[str, Any]:

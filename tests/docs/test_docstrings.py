@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # These import their package in the examples alone.
-INTEGRATES = {"penstock.contrib.structlog": "structlog"}
+INTEGRATES = {
+    "penstock.contrib.httpx": "httpx",
+    "penstock.contrib.structlog": "structlog",
+}
 
 MODULES = [
     "penstock",

@@ -27,12 +27,9 @@ EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 # Extras whose module is still to come. One that is here and has its module fails, so
 # that the list gets shorter.
 AHEAD = {
-    "aiohttp",
     "check",
     "draw",
-    "httpx",
     "kafka",
-    "requests",
 }
 
 # What the core is not: these need a package, or are there for one.

@@ -338,11 +338,12 @@ def test_a_validator_decides_which_ids_are_believed() -> None:
 
 
 def test_a_validator_cannot_allow_what_breaks_headers() -> None:
-    """Line breaks and megabytes stay out, whatever it says."""
+    """Line breaks, spaces around and megabytes stay out, whatever it says."""
     configure(is_valid_id=lambda _text: True)
 
     assert adopted({"x-correlation-id": "a\r\nb"}) is None
     assert adopted({"x-correlation-id": "x" * 1_000_000}) is None
+    assert adopted({"x-correlation-id": " around "}) is None
     assert adopted({"x-correlation-id": "any thing"}) == "any thing"
 
 

@@ -43,6 +43,7 @@ def field(**metadata: object) -> dict[str, Any]:
     with start_flow("order-17", **metadata):
         text = inject()["penstock"]
     assert text.isascii()
+    assert text.isprintable()
     assert len(text) <= MAX_BYTES
     said: dict[str, Any] = json.loads(text)
     return said
@@ -52,6 +53,7 @@ def arrives(value: object, key: str) -> object:
     """Return what the other side reads under *key*."""
     with start_flow("order-17", **{key: value}):
         headers = inject()
+    assert headers["penstock"].isprintable()
     with continue_flow(headers) as context:
         return context.metadata.get(key, "nothing")
 
@@ -140,6 +142,7 @@ def test_a_receiver_ignores_what_it_does_not_allow() -> None:
         "naïve ☃ \U0001f40d",
         'quote " and \\ and \x00',
         "\ud800",
+        "delete \x7f\r\n",
         [],
         [1, [2, [3]]],
         {"a": {"b": [None, False]}},

@@ -1,0 +1,127 @@
+"""Send the flow with the requests of a session, to the hosts that you name."""
+
+from __future__ import annotations
+
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from penstock._optional import requires
+from penstock._process import DISABLED
+
+from ._outgoing import Hosts, check_client, harmless
+
+with requires("requests", extra="requests"):
+    from requests import Session
+    from requests.adapters import BaseAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from requests import PreparedRequest, Response
+
+__all__ = ["instrument", "uninstrument"]
+
+_PLACE = "get_adapter"
+
+
+def instrument(session: Session, *, hosts: str | Iterable[str]) -> None:
+    """Send the correlation ID with the requests of *session* to *hosts*.
+
+    Also those that follow a redirect; where one leads to another host, the headers
+    stay behind. A header that you set yourself is left alone, and outside a flow
+    nothing is added. Calling it again replaces the hosts; ``uninstrument`` is the
+    inverse. A copy of the session, as ``pickle`` makes one, has to be instrumented
+    by itself.
+
+    >>> import requests
+    >>> session = requests.Session()
+    >>> instrument(session, hosts=["api.internal", "*.example.org", "localhost:8000"])
+
+    Args:
+        session: A ``requests.Session``.
+        hosts: Who may learn of the flow: names, ``*.name`` for what is below one,
+            addresses, each with ``:port`` or for every port; ``*`` for everybody.
+
+    Raises:
+        ConfigurationError: *session* is something else, or a pattern fits no host.
+    """
+    checked = Hosts(hosts)
+    uninstrument(session)
+    if not DISABLED:
+        setattr(session, _PLACE, _Adapters(session, checked))
+
+
+def uninstrument(session: Session) -> None:
+    """Undo ``instrument``; without it, do nothing.
+
+    What another library has put in the way of the session's adapters since goes first.
+
+    Raises:
+        ConfigurationError: *session* is no ``requests.Session``.
+    """
+    check_client(session, Session, "a requests.Session")
+    ours = vars(session).get(_PLACE)
+    if isinstance(ours, _Adapters):
+        delattr(session, _PLACE)
+        vars(session).update(ours.before)
+
+
+class _Adapters:
+    """The session's ``get_adapter``, which it asks for each request on its way."""
+
+    def __init__(self, session: Session, hosts: Hosts) -> None:
+        self.before = {k: v for k, v in vars(session).items() if k == _PLACE}
+        self._session = session
+        self._hosts = hosts
+
+    def __call__(self, url: str | bytes) -> BaseAdapter:
+        """Return the adapter for *url* in one of ours."""
+        get: Any = self.before.get(_PLACE)
+        if get is None:  # each time anew: a class may be patched meanwhile
+            get = partial(getattr(type(self._session), _PLACE), self._session)
+        return _Adapter(get(url=url), self._hosts)
+
+
+class _Adapter(BaseAdapter):
+    """The session's adapter, which is handed a copy of the request, with the flow.
+
+    The session makes the request that follows a redirect of the one that it has, and
+    so never of what a host before was sent.
+    """
+
+    def __init__(self, adapter: BaseAdapter, hosts: Hosts) -> None:
+        super().__init__()
+        self._adapter = adapter
+        self._hosts = hosts
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """Send *request* with the flow, if its host may learn of that."""
+        sent = _with_flow(request, self._hosts) or request
+        return self._adapter.send(sent, *args, **kwargs)
+
+    def close(self) -> None:
+        """Close the session's adapter."""
+        self._adapter.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the session's adapter in everything else."""
+        return getattr(self._adapter, name)
+
+
+@harmless
+def _with_flow(request: PreparedRequest, hosts: Hosts) -> PreparedRequest | None:
+    """Return a copy of *request* with the flow; None where nothing is to be added."""
+    url = request.url or ""
+    if "\\" in url or not url.isprintable():
+        return None  # urllib and urllib3 may see two hosts in it
+    parts = urlsplit(url)
+    headers = hosts.headers(parts.scheme, parts.hostname or "", parts.port)
+    added = {k: v for k, v in headers.items() if k not in request.headers}
+    if not added:
+        return None
+    sent = copy(request)
+    sent.headers = request.headers.copy()
+    sent.headers.update(added)
+    return sent
