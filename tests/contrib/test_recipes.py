@@ -271,6 +271,7 @@ def request_uwsgi(
     folder: Path, change: Callable[[str], str], **settings: str
 ) -> list[str]:
     """Send 200 requests to the page's application, changed; return the IDs logged."""
+    # One from elsewhere has a Python of its own inside.
     command = shutil.which("uwsgi", path=str(Path(sys.executable).parent))
     if command is None:
         pytest.skip("needs uwsgi")
