@@ -1,4 +1,4 @@
-"""Calls of every kind: ``python -m tests.contrib.recipe_apps.grpc_app server-aio``."""
+"""Calls of every kind: ``python -m tests.contrib.recipe_apps.grpc_app serve-aio``."""
 
 from __future__ import annotations
 
