@@ -44,12 +44,17 @@ def until(
 
 @contextmanager
 def running(
-    command: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    log: Path,
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run *command* with its output in *log*; stop it by its pid at the end."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
+            cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
