@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from . import calls, declaring, recorded, volume
 from .peers import peers, side_by_side
 from .report import results
+from .requests import requests
 
 if TYPE_CHECKING:
     from .peers import Peer
@@ -32,6 +33,7 @@ def main() -> int:
     if not given.no_peers:
         found = list(peers(given.seconds / 2))
         print(f"\n{side_by_side(found)}")
+        print(f"\n{requests(given.seconds)}")
     if given.json:
         given.json.write_text(_as_json(rows, found), encoding="utf-8")
     missed = [row.what for row in rows if row.misses]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, overload
 
 from . import _recording as recording
@@ -106,10 +107,11 @@ def opened(
         raise ConfigurationError(msg)
     if carrier is None or trust == "none":
         return EnteredFlow(received(state.new_id(), None))
-    found = _wanted(carrier, {name.lower() for name in id_headers})
+    names, wanted = _lowered(id_headers)
+    found = _wanted(carrier, wanted)
     field = found.get(FIELD) if trust == "all" else None
-    context = received(_adopted(found, id_headers) or state.new_id(), field)
-    if _trace_id(found.get(TRACE[0], "")):
+    context = received(_adopted(found, names) or state.new_id(), field)
+    if TRACE[0] in found and _trace_id(found[TRACE[0]]):
         context.sent_trace = {name: found[name] for name in TRACE if name in found}
     return EnteredFlow(context)
 
@@ -125,39 +127,45 @@ def received(correlation_id: str, field: str | None) -> FlowContext:
     return carried(context, sent.metadata)
 
 
-def _wanted(carrier: Pairs, id_headers: set[str]) -> dict[str, str]:
+@lru_cache(maxsize=64)  # there are as many as there are settings
+def _lowered(
+    id_headers: Sequence[str],
+) -> tuple[Sequence[tuple[str, str]], frozenset[str]]:
+    """Return the headers with an ID, each with its lower case, and all that matter."""
+    names = tuple((name, name.lower()) for name in id_headers)
+    return names, frozenset({*(lower for _, lower in names), FIELD, *TRACE})
+
+
+def _wanted(carrier: Pairs, wanted: frozenset[str]) -> dict[str, str]:
     """Return the headers that matter, by name in lower case; the first one wins."""
-    names = {*id_headers, FIELD, *TRACE}
     found: dict[str, str] = {}
     try:
         items = getattr(carrier, "items", None)
         for pair in carrier if items is None else items():
-            _note(pair, names, found)
+            if isinstance(pair, tuple | list) and len(pair) == 2:  # noqa: PLR2004  # a pair
+                name = _text(pair[0]).lower()
+                if name in wanted:
+                    found.setdefault(name, _text(pair[1]))
     except Exception as exc:  # noqa: BLE001  # headers must not fail a request
         _say_once("The headers could not be read: %s.", type(exc).__name__)
     return found
 
 
-def _note(pair: object, names: set[str], found: dict[str, str]) -> None:
-    if isinstance(pair, tuple | list) and len(pair) == 2:  # noqa: PLR2004  # a pair
-        name = _text(pair[0]).lower()
-        if name in names:
-            found.setdefault(name, _text(pair[1]))
-
-
 def _text(value: object) -> str:
     """Decode a name or value; what is neither text nor bytes counts as empty."""
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, bytearray | memoryview):
         return bytes(value).decode("latin-1")
     return value if isinstance(value, str) else ""
 
 
-def _adopted(found: Mapping[str, str], id_headers: Sequence[str]) -> str:
-    for name in id_headers:
-        value = found.get(name.lower())
+def _adopted(found: Mapping[str, str], names: Sequence[tuple[str, str]]) -> str:
+    for name, lower in names:
+        value = found.get(lower)
         if value is None:
             continue
-        if name.lower() == "traceparent":
+        if lower == TRACE[0]:
             value = _trace_id(value)
         reason = refusal(value, state.is_valid_id)
         if not reason:

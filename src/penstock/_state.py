@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ._ids import is_valid_id, mint_id, pool
@@ -120,9 +121,7 @@ class State:
         """Return the headers that may bring an ID in; unless set, what we send, too."""
         if self.inbound_headers != INBOUND_HEADERS:
             return self.inbound_headers
-        known = {name.lower() for name in INBOUND_HEADERS}
-        sent = (name for name in self.headers if name.lower() not in known)
-        return (*sent, *INBOUND_HEADERS)
+        return _with_default(self.headers)
 
     def watch(self, reader: object) -> None:
         """Keep the current step known, because *reader* will ask for it."""
@@ -133,6 +132,13 @@ class State:
         """Say that *reader* no longer asks for the current step."""
         self._watchers.discard(reader)
         self.is_watched = bool(self._watchers)
+
+
+@lru_cache(maxsize=64)  # there are as many as there are settings
+def _with_default(headers: tuple[str, ...]) -> tuple[str, ...]:
+    known = {name.lower() for name in INBOUND_HEADERS}
+    sent = (name for name in headers if name.lower() not in known)
+    return (*sent, *INBOUND_HEADERS)
 
 
 state = State()
