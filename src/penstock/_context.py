@@ -51,6 +51,7 @@ class FlowContext:
     data: dict[str, Any] = _EMPTY
     given_root_id: str | None = None
     given_flow: str = ""
+    given_causes: tuple[FlowContext, ...] = ()
 
     def __init__(self, correlation_id: str, entry: Step | None = None) -> None:
         self.correlation_id = correlation_id
@@ -70,6 +71,11 @@ class FlowContext:
     def root_id(self) -> str:
         """Correlation ID of the run that started it all, perhaps this one."""
         return self.given_root_id or self.correlation_id
+
+    @property
+    def causes(self) -> tuple[FlowContext, ...]:
+        """What each message of a batch brought; empty where there is one cause."""
+        return (self.home or self).given_causes
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -96,6 +102,7 @@ class FlowContext:
         copy.given_flow = self.given_flow
         copy.parent_id = self.parent_id
         copy.given_root_id = self.given_root_id
+        copy.given_causes = self.causes
         copy.is_carried = self.is_carried
         copy.data = (self.home or self).data
         return copy

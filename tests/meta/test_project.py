@@ -31,7 +31,6 @@ AHEAD = {
     "check",
     "draw",
     "httpx",
-    "kafka",
     "loguru",
     "requests",
 }
