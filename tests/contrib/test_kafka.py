@@ -37,7 +37,6 @@ from penstock.contrib.kafka import (
 )
 from tests.declared import the_step
 from tests.running import unique
-from tests.unit.test_recording import ALWAYS, ON_ERROR, SILENT, Failing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +165,18 @@ def test_the_flow_that_runs_wins() -> None:
     names = [name for name, _ in headers]
     assert names == ["tenant", "X-Correlation-ID", "penstock"]
     assert read_id(Record(headers)) == "order-17"
+
+
+def test_a_trace_that_is_sent_is_the_only_one() -> None:
+    """The state of another trace does not stay beside it; without one, both do."""
+    penstock.configure(headers=["X-Correlation-ID", "traceparent"])
+    trace = f"00-{'a' * 32}-{'b' * 16}-01".encode()
+    came = [("traceparent", trace), ("tracestate", b"a=1")]
+    with start_flow("order-17"):
+        assert [name for name, _ in flow_headers(came)].count("tracestate") == 0
+    penstock.reset()
+    with start_flow("order-17"):
+        assert flow_headers(came)[:2] == came
 
 
 def test_names_that_are_not_ours_keep_case_and_number() -> None:
@@ -620,6 +631,30 @@ def test_a_flow_takes_the_consumers_of_a_class() -> None:
     assert the_step(name, "ship").is_async
 
 
+def test_super_in_an_override_is_a_plain_call(
+    said: Callable[[], list[str]],
+) -> None:
+    """One message is one run, also where it had no ID; other messages are others."""
+
+    class Base:
+        @flow_consumer
+        @entrypoint
+        def ship(self, message: Record) -> list[str | None]:
+            return [current_flow_id()]
+
+    @flow(unique("shipping"))
+    class Fast(Base):
+        @flow_consumer
+        @entrypoint
+        def ship(self, message: Record) -> list[str | None]:
+            return [current_flow_id(), *super().ship(message)]
+
+    first, second = Fast().ship(Record())
+    assert first == second
+    assert len(said()) == 2
+    assert Fast().ship(sent("order-17")) == ["order-17"] * 2
+
+
 def test_any_parameter_may_take_the_message() -> None:
     """Also by keyword alone, or among any number of others."""
 
@@ -733,11 +768,40 @@ def test_exceptions_pass_unchanged() -> None:
     assert (problem.__context__, problem.__cause__) == (None, None)
 
 
-@pytest.mark.parametrize("way", sorted(ALWAYS | ON_ERROR | SILENT))
+class Broken(penstock.TracingBackend):
+    """A backend that fails in one of its moments."""
+
+    def __init__(self, moment: str) -> None:
+        self._moment = moment
+
+    def _reach(self, moment: str) -> None:
+        if moment == self._moment:
+            raise ZeroDivisionError
+
+    def enabled(self) -> bool:
+        self._reach("enabled")
+        return True
+
+    def get_correlation_id(self) -> str:
+        return ""
+
+    def span(self, step_name: str, flow_name: str, **attrs: object) -> Any:
+        self._reach("span")
+        return self
+
+    def __enter__(self) -> None:
+        self._reach("enter")
+
+    def __exit__(self, *_: object) -> bool:
+        self._reach("exit")
+        return self._moment == "swallow"
+
+
+@pytest.mark.parametrize("moment", ["enabled", "span", "enter", "exit", "swallow"])
 @pytest.mark.parametrize("fails", [False, True], ids=["success", "error"])
-def test_a_failing_backend_changes_nothing(way: str, *, fails: bool) -> None:
+def test_a_failing_backend_changes_nothing(moment: str, *, fails: bool) -> None:
     """The message is handled once, with its own outcome and ID."""
-    penstock.configure(Failing(way))
+    penstock.configure(Broken(moment))
     ids: list[str | None] = []
     problem = KeyError("own")
 

@@ -217,7 +217,7 @@ def test_a_batch_names_what_causes_it(
         with penstock.start_flow(f"order-{number}"):
             records.append((b"some", flow_headers()))
     client.send(broker.address, topic, records)
-    messages = client.read(broker.address, topic, 6)
+    messages = client.batch(broker.address, topic, 6)
 
     caplog.set_level("INFO", "penstock")
     with flow_from_batch(messages) as context:
@@ -246,6 +246,24 @@ def test_a_message_about_an_error_brings_nothing(broker: services.Kafka) -> None
     with penstock.start_flow("around"), flow_from_message(message) as context:
         assert context.correlation_id != "around"
         assert len(context.correlation_id) == 32
+
+
+def test_a_transaction_carries_the_id(broker: services.Kafka) -> None:
+    """A producer that sends all or nothing, each once, sends headers like any other."""
+    kafka: Any = pytest.importorskip("confluent_kafka", reason="needs confluent-kafka")
+    topic = broker.new_topic()
+    producer = kafka.Producer(
+        {"bootstrap.servers": broker.address, "transactional.id": topic}
+    )
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    with penstock.start_flow("order-17"):
+        producer.produce(topic, b"v", headers=flow_headers())
+    producer.commit_transaction(60)
+
+    (message,) = CLIENTS["confluent_kafka"].read(broker.address, topic, 1)
+    with flow_from_message(message) as context:
+        assert context.correlation_id == "order-17"
 
 
 def test_no_ids_are_crossed(broker: services.Kafka) -> None:

@@ -7,7 +7,7 @@ confluent-kafka, the attribute of aiokafka and kafka-python.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -27,14 +27,18 @@ from ._kafka_headers import received, say_once, sendable, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from penstock._context import FlowContext
     from penstock._decorators import Decorator
     from penstock._marking import Markable
+    from penstock._step import Step
 
     from ._kafka_headers import Headers
 
     Batch = Collection[Any] | Mapping[Any, Collection[Any]]
+    Args = tuple[Any, ...]
+    Kwargs = dict[str, Any]
     Enter = Callable[[Any, str | None], EnteredFlow]
 
 __all__ = ["flow_consumer", "flow_from_batch", "flow_from_message", "flow_headers"]
@@ -68,6 +72,8 @@ def flow_headers(existing: Headers | None = None) -> list[tuple[str, bytes]]:
     ours: set[str] = set()
     if current_flow_id() is not None:
         ours = {name.lower() for name in (*state.headers, FIELD, *sent)}
+    if "traceparent" in ours:
+        ours.add("tracestate")  # it belongs to the span that is named there
     kept = [header for header in sendable(existing) if header[0].lower() not in ours]
     return [*kept, *((name, value.encode()) for name, value in sent.items())]
 
@@ -173,9 +179,15 @@ def flow_consumer(
 
 def _consuming(func: Any, find: _Argument, enter: Enter, trust: str | None) -> Any:
     """Return *func* with each call in the flow that its message brings."""
+    mark = mark_of(func)
 
-    def entered(args: tuple[Any, ...], kwargs: dict[str, Any]) -> EnteredFlow:
-        _refuse_below_entrypoint(consume, func)
+    def entered(args: Args, kwargs: Kwargs) -> AbstractContextManager[Any]:
+        scope = scope_var.get()
+        if scope is not None and scope[0].entry is not None:
+            _refuse_below_entrypoint(consume, scope[0].entry)
+            around = scope[1] or scope[0].entry
+            if mark in around.overrides:  # super() in an override: the same message
+                return nullcontext()
         return enter(find(args, kwargs), trust)
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -209,7 +221,7 @@ class _Argument:
         self._name = name
         self._position = names.index(name)
 
-    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __call__(self, args: Args, kwargs: Kwargs) -> Any:
         """Return the message; None where it is missing, which *func* will say."""
         if self._name in kwargs:
             return kwargs[self._name]
@@ -235,17 +247,15 @@ def _refuse_uncallable(func: object) -> None:
         raise FlowDefinitionError(msg)
 
 
-def _refuse_below_entrypoint(consume: object, func: Any) -> None:
+def _refuse_below_entrypoint(consume: object, entry: Step) -> None:
     """Complain where a run began, with an ID of its own, before the message is read."""
-    scope = scope_var.get()
-    if scope is None or scope[0].entry is None or scope[0].entry.func is not consume:
-        return
-    msg = (
-        f"@flow_consumer stands below @entrypoint on {scope[0].entry.label} "
-        f"({place_of(func)}), so the run has an ID before its message is read. Put "
-        "@flow_consumer above @entrypoint."
-    )
-    raise FlowDefinitionError(msg)
+    if entry.func is consume:
+        msg = (
+            f"@flow_consumer stands below @entrypoint on {entry.label} "
+            f"({entry.place}), so the run has an ID before its message is read. Put "
+            "@flow_consumer above @entrypoint."
+        )
+        raise FlowDefinitionError(msg)
 
 
 def _mark_crossing(func: Any) -> None:

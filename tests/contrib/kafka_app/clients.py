@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from tests.services import until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
 __all__ = ["CLIENTS", "Client", "Record", "headers_of", "needed"]
 
@@ -27,6 +30,10 @@ class Client(Protocol):
 
     def read(self, address: str, topic: str, count: int) -> list[Any]:
         """Return the first *count* messages of a topic, as the client gives them."""
+        ...
+
+    def batch(self, address: str, topic: str, count: int) -> Any:
+        """Return as many messages at once, as the client gives a batch."""
         ...
 
     def consume(
@@ -67,6 +74,8 @@ class ConfluentKafka:
         consumer.close()
         return messages
 
+    batch = read
+
     def consume(
         self, address: str, topic: str, count: int, handle: Callable[[Any], Any]
     ) -> None:
@@ -97,15 +106,26 @@ class KafkaPython:
     def consume(
         self, address: str, topic: str, count: int, handle: Callable[[Any], Any]
     ) -> None:
+        consumer = self._consumer(address, topic)
+        for _ in range(count):
+            handle(next(consumer))
+        consumer.close()
+
+    def batch(self, address: str, topic: str, count: int) -> Any:
+        consumer = self._consumer(address, topic)
+        found: Any = {}
+        until(lambda: found.update(consumer.poll(100, count)) or found, what="batch")
+        consumer.close()
+        return found
+
+    def _consumer(self, address: str, topic: str) -> Any:
         from kafka import KafkaConsumer  # noqa: PLC0415  # only for who asks
         from kafka.structs import TopicPartition  # noqa: PLC0415  # the same
 
         consumer: Any = KafkaConsumer(bootstrap_servers=address)
         consumer.assign([TopicPartition(topic, 0)])
         consumer.seek_to_beginning()
-        for _ in range(count):
-            handle(next(consumer))
-        consumer.close()
+        return consumer
 
 
 class AIOKafka:
@@ -143,6 +163,13 @@ class AIOKafka:
         finally:
             await producer.stop()
 
+    def batch(self, address: str, topic: str, count: int) -> Any:
+        async def main() -> Any:
+            async with self._consumer(address, topic) as consumer:
+                return await consumer.getmany(timeout_ms=60_000, max_records=count)
+
+        return asyncio.run(asyncio.wait_for(main(), WAIT_S))
+
     async def _consume(
         self,
         address: str,
@@ -150,6 +177,12 @@ class AIOKafka:
         count: int,
         take: Callable[[Any], Coroutine[Any, Any, None]],
     ) -> None:
+        async with self._consumer(address, topic) as consumer:
+            for _ in range(count):
+                await take(await asyncio.wait_for(consumer.getone(), WAIT_S))
+
+    @asynccontextmanager
+    async def _consumer(self, address: str, topic: str) -> AsyncGenerator[Any]:
         from aiokafka import (  # noqa: PLC0415  # only for who asks
             AIOKafkaConsumer,
             TopicPartition,
@@ -161,8 +194,7 @@ class AIOKafka:
         consumer.assign([TopicPartition(topic, 0)])
         await consumer.start()
         try:
-            for _ in range(count):
-                await take(await asyncio.wait_for(consumer.getone(), WAIT_S))
+            yield consumer
         finally:
             await consumer.stop()
 
