@@ -827,6 +827,7 @@ def test_a_failing_backend_changes_nothing(moment: str, *, fails: bool) -> None:
 def test_disabled_it_does_nothing() -> None:
     """``PENSTOCK_DISABLED`` leaves the function itself, and the diagram."""
     program = """
+import logging
 from penstock import current_flow_id, entrypoint, flow, generate_dag
 from penstock.contrib.kafka import *
 
@@ -835,6 +836,7 @@ def ship(message):
 
 assert flow_consumer(ship) is ship
 flow_consumer(flow("shipping")(entrypoint(ship)))
+logging.basicConfig(level=logging.INFO)
 class Message:
     headers = [("X-Correlation-ID", b"order-17")]
 assert ship(Message) is None
@@ -843,9 +845,13 @@ with flow_from_message(Message), flow_from_batch([Message]):
     assert flow_headers({"a": "b"}) == [("a", b"b")]
 assert generate_dag("shipping") == "graph TD\\n    ship"
 """
-    subprocess.run(
-        [sys.executable, "-c", program], check=True, env={"PENSTOCK_DISABLED": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        env={"PENSTOCK_DISABLED": "1"},
     )
+    assert done.stderr == b""
 
 
 def test_no_client_is_imported() -> None:
