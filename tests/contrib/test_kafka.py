@@ -7,8 +7,6 @@ import inspect
 import json
 import logging
 import pickle
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -36,7 +34,7 @@ from penstock.contrib.kafka import (
     flow_headers,
 )
 from tests.declared import the_step
-from tests.running import unique
+from tests.running import run_python, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -845,13 +843,7 @@ with flow_from_message(Message), flow_from_batch([Message]):
     assert flow_headers({"a": "b"}) == [("a", b"b")]
 assert generate_dag("shipping") == "graph TD\\n    ship"
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        capture_output=True,
-        env={"PENSTOCK_DISABLED": "1"},
-    )
-    assert done.stderr == b""
+    assert run_python(program, PENSTOCK_DISABLED="1") == ("", "")
 
 
 def test_no_client_is_imported() -> None:
@@ -860,4 +852,4 @@ def test_no_client_is_imported() -> None:
         "import sys, penstock.contrib.kafka\n"
         "assert not {'aiokafka', 'confluent_kafka', 'kafka'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    assert run_python(program) == ("", "")

@@ -284,12 +284,12 @@ def _flat(messages: Any) -> list[Any]:
 def _cause(message: object, trust: str | None) -> FlowContext | None:
     """Return the context that *message* brings; None if it brings no ID."""
     try:
-        headers = list(received(message))
+        headers = [(name, text(value)) for name, value in received(message)]
     except Exception:  # noqa: BLE001  # a message must not stop its batch
         return None
     context = continue_flow(headers, trust=trust).context
     # A fresh ID stands in no header.
-    found = any(context.correlation_id in text(value) for _, value in headers)
+    found = any(context.correlation_id in value for _, value in headers)
     return context if found else None
 
 
