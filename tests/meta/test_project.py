@@ -29,7 +29,6 @@ EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 AHEAD = {
     "check",
     "draw",
-    "kafka",
 }
 
 # What the core is not: these need a package, or are there for one.

@@ -33,6 +33,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
 from penstock.backends.otel import OTelBackend, PenstockIdGenerator
+from penstock.contrib.kafka import flow_from_batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -526,6 +527,29 @@ def test_a_run_that_a_message_brings_is_linked_to_its_sender(spans: Spans) -> No
     assert linked(receiver) == [(trace_of(sender), id_of(sender))]
     assert receiver.parent is None
     assert trace_of(receiver) != trace_of(sender)
+
+
+def test_a_run_that_many_messages_bring_is_linked_to_each_sender(spans: Spans) -> None:
+    """Those that nobody's span has sent bring no link."""
+    senders = [f"send {number}" for number in range(2)]
+    messages = [Message(sent_by(spans, name)) for name in senders]
+    messages.append(Message({"X-Correlation-ID": "order-17"}))
+
+    with flow_from_batch(messages):
+        named("receive", lambda: None)()
+
+    ended = spans.ended()
+    assert linked(ended["receive"]) == [
+        (trace_of(ended[name]), id_of(ended[name])) for name in senders
+    ]
+    assert ended["receive"].parent is None
+
+
+class Message:
+    """What a Kafka client gives, as far as it matters here."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.headers = [(name, value.encode()) for name, value in headers.items()]
 
 
 def test_a_run_that_a_message_brings_can_be_a_child() -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
     from contextlib import AbstractContextManager
 
-    from opentelemetry.trace import Span, Tracer, TracerProvider
+    from opentelemetry.trace import Span, SpanContext, Tracer, TracerProvider
 
     from penstock._context import Call, FlowContext
     from penstock._step import Step
@@ -147,11 +147,13 @@ class OTelBackend(TracingBackend):
 
         A span that is there already, such as a framework's own, stays the parent.
         """
+        if context.causes:
+            senders = [_sender(cause) for cause in context.causes]
+            return parent, [Link(sent) for sent in senders if sent.is_valid]
         if not context.sent_trace:
             return parent, None
         around = get_current_span(parent).get_span_context()
-        sent = _W3C.extract(context.sent_trace, Context())
-        remote = get_current_span(sent).get_span_context()
+        remote = _sender(context)
         if not remote.is_valid or remote.trace_id == around.trace_id:
             return parent, None
         if around.is_valid or not (context.is_awaited or self._has_children):
@@ -215,6 +217,12 @@ class OTelBackend(TracingBackend):
         }
         self._code[step] = attributes
         return attributes
+
+
+def _sender(context: FlowContext) -> SpanContext:
+    """Return the span that sent a carried context; not a valid one if none did."""
+    sent = _W3C.extract(context.sent_trace, Context())
+    return get_current_span(sent).get_span_context()
 
 
 class _Recording:

@@ -1,0 +1,319 @@
+"""Carry the flow with Kafka messages, whichever client sends and receives them.
+
+No client is imported. A message is whatever has ``headers``: the method of
+confluent-kafka, the attribute of aiokafka and kafka-python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext, suppress
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from penstock._bind import bind_flow
+from penstock._carrier import FIELD, continue_flow, inject
+from penstock._context import current_flow_id, scope_var
+from penstock._marks import mark_of
+from penstock._process import DISABLED
+from penstock._scopes import EnteredFlow
+from penstock._source import Kind, kind_of, place_of
+from penstock._state import LOGGER, state
+from penstock._suggest import did_you_mean
+from penstock.errors import FlowDefinitionError
+
+from ._kafka_headers import received, say_once, sendable, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from penstock._context import FlowContext
+    from penstock._decorators import Decorator
+    from penstock._marking import Markable
+    from penstock._step import Step
+
+    from ._kafka_headers import Headers
+
+    Batch = Collection[Any] | Mapping[Any, Collection[Any]]
+    Args = tuple[Any, ...]
+    Kwargs = dict[str, Any]
+    Enter = Callable[[Any, str | None], EnteredFlow]
+
+__all__ = ["flow_consumer", "flow_from_batch", "flow_from_message", "flow_headers"]
+
+__tracebackhide__ = True  # read by pytest in globals too, where it costs nothing
+
+F = TypeVar("F", bound="Markable")
+
+MAX_IDS = 100
+"""How many IDs the line about a batch names; log lines have limits of their own."""
+
+
+# Each value is bytes. confluent-kafka's types want a list whose values may be more, and
+# to a type checker a list of pairs with bytes is not one.
+def flow_headers(existing: Headers | None = None) -> list[tuple[str, Any]]:
+    """Return headers to send with a message: *existing* ones, and those of the flow.
+
+    Every client takes what this gives: a list of ``(str, bytes)``. What *existing*
+    says of a flow is replaced by the flow that runs here, so that a consumer may
+    pass on the headers that it received; where none runs, it stays.
+
+    >>> import penstock
+    >>> with penstock.start_flow("order-17"):
+    ...     flow_headers([("tenant", b"acme")])[:2]
+    [('tenant', b'acme'), ('X-Correlation-ID', b'order-17')]
+
+    Args:
+        existing: Pairs or a mapping, left as it is. Text becomes UTF-8, and None,
+            which kafka-python cannot send, ``b""``. What is neither text nor bytes
+            is dropped, with one warning.
+    """
+    sent = inject()
+    ours: set[str] = set()
+    if current_flow_id() is not None:
+        ours = {name.lower() for name in (*state.headers, FIELD, *sent)}
+    if "traceparent" in ours:
+        ours.add("tracestate")  # it belongs to the span that is named there
+    kept = [header for header in sendable(existing) if header[0].lower() not in ours]
+    return [*kept, *((name, value.encode()) for name, value in sent.items())]
+
+
+def flow_from_message(message: object, trust: str | None = None) -> EnteredFlow:
+    """Open the flow context that *message* brings, or a fresh one.
+
+    Use it by ``with``, also in async code. What runs around is ignored. Of headers
+    with one name the last one counts, as for Kafka's own ``lastHeader``.
+
+    >>> import penstock
+    >>> def handle(message):
+    ...     with flow_from_message(message) as context:
+    ...         return penstock.current_flow_id() == context.correlation_id
+
+    Args:
+        message: What a client gives: its ``headers`` may be missing, None, wrong, or
+            raise. A tombstone, which has no value, is a message like any other.
+        trust: As for ``penstock.continue_flow``: ``all`` unless that is configured.
+
+    Raises:
+        ConfigurationError: *trust* is none of ``none``, ``id`` and ``all``.
+    """
+    return continue_flow(received(message), trust=trust)
+
+
+def flow_from_batch(messages: Batch, trust: str | None = None) -> EnteredFlow:
+    """Open a fresh flow context that many messages cause.
+
+    Its ID is that of no message. What each of them brought is in ``causes`` of the
+    context, and one log line at INFO names their IDs.
+
+    >>> def load(messages):
+    ...     with flow_from_batch(messages) as context:
+    ...         return [cause.correlation_id for cause in context.causes]
+
+    Args:
+        messages: A list of messages, or what ``getmany()`` and ``poll()`` give: lists
+            by partition. Not an iterator, whose messages would be lost.
+        trust: As for ``flow_from_message``; with ``none`` there are no causes.
+
+    Raises:
+        ConfigurationError: *trust* is none of ``none``, ``id`` and ``all``.
+    """
+    context = continue_flow(None, trust=trust).context
+    found = (_cause(message, trust) for message in _flat(messages))
+    context.given_causes = tuple(cause for cause in found if cause is not None)
+    return _EnteredBatch(context)
+
+
+@overload
+def flow_consumer(func: F, /) -> F: ...
+@overload
+def flow_consumer(
+    *, message: str | None = ..., batch: bool = ..., trust: str | None = ...
+) -> Decorator: ...
+def flow_consumer(
+    func: Any = None,
+    /,
+    *,
+    message: str | None = None,
+    batch: bool = False,
+    trust: str | None = None,
+) -> Any:
+    """Run each call of a function in the flow that its message brings.
+
+    Put it above the marker: then the run takes over the ID of the message, and in
+    diagrams the edges that lead to the step cross from one process to another.
+
+    >>> from penstock import entrypoint, flow
+    >>> @flow_consumer
+    ... @flow("shipping")
+    ... @entrypoint(after="shop/orders:publish")
+    ... def ship(message): ...
+
+    Args:
+        func: The function, sync or async, where the decorator is used bare. The body
+            of a generator runs in the flow at every resumption.
+        message: Name of the parameter that takes the message; by default the first
+            one, after ``self`` or ``cls``.
+        batch: Whether it takes many messages, as ``flow_from_batch`` does.
+        trust: As for ``flow_from_message``.
+
+    Raises:
+        FlowDefinitionError: The function takes no such parameter, or, when it is
+            called, the decorator turns out to stand below ``@entrypoint``.
+        ConfigurationError: *trust* is none of ``none``, ``id`` and ``all``.
+    """
+    continue_flow(None, trust=trust)  # what is wrong with it is said here
+    enter: Enter = flow_from_batch if batch else flow_from_message
+
+    def wrap(func: Any) -> Any:
+        if isinstance(func, staticmethod | classmethod):
+            rewrap: Any = type(func)
+            return rewrap(wrap(func.__func__))
+        _refuse_uncallable(func)
+        find = _Argument(func, message)
+        _mark_crossing(func)
+        return func if DISABLED else _consuming(func, find, enter, trust)
+
+    return wrap if func is None else wrap(func)
+
+
+def _consuming(func: Any, find: _Argument, enter: Enter, trust: str | None) -> Any:
+    """Return *func* with each call in the flow that its message brings."""
+    mark = mark_of(func)
+
+    def entered(args: Args, kwargs: Kwargs) -> AbstractContextManager[Any]:
+        scope = scope_var.get()
+        if scope is not None and scope[0].entry is not None:
+            _refuse_below_entrypoint(consume, scope[0].entry)
+            around = scope[1] or scope[0].entry
+            if mark in around.overrides:  # super() in an override: the same message
+                return nullcontext()
+        return enter(find(args, kwargs), trust)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with entered(args, kwargs):
+            return func(*args, **kwargs)
+
+    async def call_async(*args: Any, **kwargs: Any) -> Any:
+        with entered(args, kwargs):
+            return await func(*args, **kwargs)
+
+    def call_items(*args: Any, **kwargs: Any) -> Any:
+        with entered(args, kwargs) as context:
+            return bind_flow(func(*args, **kwargs), context)
+
+    kinds = {Kind.PLAIN: call, Kind.ASYNC: call_async}
+    consume = wraps(func)(kinds.get(kind_of(func), call_items))
+    return consume
+
+
+class _Argument:
+    """Finds the message among the arguments of a call."""
+
+    __slots__ = ("_name", "_position")
+
+    def __init__(self, func: Any, name: str | None) -> None:
+        names = list(signature(func).parameters)
+        if name is None:
+            name = next((name for name in names if name not in {"self", "cls"}), "")
+        if name not in names:
+            raise FlowDefinitionError(_no_parameter(func, name, names))
+        self._name = name
+        self._position = names.index(name)
+
+    def __call__(self, args: Args, kwargs: Kwargs) -> Any:
+        """Return the message; None where it is missing, which *func* will say."""
+        if self._name in kwargs:
+            return kwargs[self._name]
+        return args[self._position] if self._position < len(args) else None
+
+
+def _no_parameter(func: Any, name: str, names: list[str]) -> str:
+    place = f"{getattr(func, '__qualname__', repr(func))} ({place_of(func)})"
+    if not name:
+        return f"@flow_consumer stands on {place}, which takes no message."
+    return (
+        f"@flow_consumer(message={name!r}) stands on {place}, which has no such "
+        f"parameter. It takes {', '.join(names)}.{did_you_mean(name, names)}"
+    )
+
+
+def _refuse_uncallable(func: object) -> None:
+    if not callable(func):
+        msg = (
+            f"@flow_consumer was put on {func!r}, which cannot be called. Write "
+            "@flow_consumer, or @flow_consumer(message=...), above a function."
+        )
+        raise FlowDefinitionError(msg)
+
+
+def _refuse_below_entrypoint(consume: object, entry: Step) -> None:
+    """Complain where a run began, with an ID of its own, before the message is read."""
+    if entry.func is consume:
+        msg = (
+            f"@flow_consumer stands below @entrypoint on {entry.label} "
+            f"({entry.place}), so the run has an ID before its message is read. Put "
+            "@flow_consumer above @entrypoint."
+        )
+        raise FlowDefinitionError(msg)
+
+
+def _mark_crossing(func: Any) -> None:
+    """Let diagrams show that a message brings each call, taken by a flow or not yet."""
+    mark = mark_of(func)
+    if mark is None:
+        return
+    mark.spec = mark.spec._replace(crosses=True)
+    for step in mark.steps:
+        step.crosses = True
+        vars(step).pop("info", None)  # it may have been drawn already
+
+
+def _flat(messages: Any) -> list[Any]:
+    if isinstance(messages, Mapping):
+        return [message for some in messages.values() for message in some]
+    if isinstance(messages, Collection):
+        return list(messages)
+    say_once(
+        "A batch was not looked into: it is %s, not a list of messages.",
+        type(messages).__name__,
+    )
+    return []
+
+
+def _cause(message: object, trust: str | None) -> FlowContext | None:
+    """Return the context that *message* brings; None if it brings no ID."""
+    try:
+        headers = [(name, text(value)) for name, value in received(message)]
+    except Exception:  # noqa: BLE001  # a message must not stop its batch
+        return None
+    context = continue_flow(headers, trust=trust).context
+    # A fresh ID stands in no header.
+    found = any(context.correlation_id in value for _, value in headers)
+    return context if found else None
+
+
+class _EnteredBatch(EnteredFlow):
+    """The context of a batch; entering it says which IDs it continues."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> FlowContext:
+        """Enter the context, say what it continues, and return it."""
+        context = super().__enter__()
+        if context.causes and not DISABLED:
+            _say_causes(context)
+        return context
+
+
+def _say_causes(context: FlowContext) -> None:
+    ids = list(dict.fromkeys(cause.correlation_id for cause in context.causes))
+    more = f" and {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else ""
+    said = " ".join(ids[:MAX_IDS])
+    own = context.correlation_id
+    fields = {"correlation_id": own, "flow_id": own, "causes": ids[:MAX_IDS]}
+    template = "batch.start %.8s continues %s%s"
+    with suppress(Exception):  # a broken handler, and nobody is left to tell
+        LOGGER.info(template, own, said, more, extra=fields, stacklevel=3)
