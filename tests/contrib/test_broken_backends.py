@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from wsgiref.util import setup_testing_defaults
@@ -13,9 +14,11 @@ import pytest
 
 import penstock
 from penstock import current_flow_id, entrypoint, flow
-from penstock.contrib import asgi, wsgi
+from penstock.contrib import asgi, kafka, wsgi
 from penstock.contrib.threads import FlowThreadPoolExecutor
 from tests.broken import ALWAYS, ON_ERROR, SILENT, Failing
+from tests.contrib.http_clients.kinds import KINDS, opened
+from tests.contrib.http_clients.site import site
 from tests.contrib.web_apps.clients import ask_async, scope_of
 from tests.running import unique
 
@@ -129,6 +132,34 @@ def by_loguru(work: Work) -> object:
         loguru.logger.remove(handler)
 
 
+def by_kafka(work: Work) -> object:
+    """Call it in the flow of a message."""
+
+    class Message:
+        headers: Any = None
+
+    with penstock.start_flow("order-17"):
+        Message.headers = kafka.flow_headers()
+    with kafka.flow_from_message(Message()) as context:
+        assert context.correlation_id == "order-17"
+        return work().encode()
+
+
+def by_clients(work: Work) -> object:
+    """Send a request from a flow with each client before it is called."""
+    for package in ("aiohttp", "httpx", "requests"):
+        pytest.importorskip(package, reason=f"needs {package}")
+    with site() as here:
+        for kind in KINDS:
+            with opened(kind) as client, penstock.start_flow("order-17"):
+                client.instrument(here.host)
+                send = partial(client.get, here.url())
+                flow(unique("requests"))(entrypoint(name="send")(send))()
+            assert here.shown == ["order-17"]
+    with penstock.start_flow():
+        return work().encode()
+
+
 INTEGRATIONS: list[Integration] = [
     by_wsgi,
     by_asgi,
@@ -138,6 +169,8 @@ INTEGRATIONS: list[Integration] = [
     by_threads,
     by_structlog,
     by_loguru,
+    by_kafka,
+    by_clients,
 ]
 
 

@@ -48,7 +48,9 @@ def closed_sockets() -> Generator[None]:
 
 POOLS = ("prefork", "solo", "threads", "gevent", "eventlet")
 MATRIX = bool(os.environ.get("PENSTOCK_TEST_MATRIX"))
-OPERATIONS = 2000 if MATRIX else 200
+OPERATIONS = int(os.environ.get("PENSTOCK_TEST_OPERATIONS", "200"))
+"""How many; the ID is crossed or it is not, so that more only makes surer."""
+
 POOLS_AND_BROKERS = (
     [(pool, broker) for pool in POOLS for broker in ("redis", "rabbitmq")]
     if MATRIX
@@ -269,7 +271,3 @@ def test_no_ids_are_crossed(pool: str, redis: str, tmp_path: Path) -> None:
         found = {number: result.get(timeout=60) for number, result in results.items()}
 
     assert found == {number: f"order-{number}" for number in range(OPERATIONS)}
-
-
-OPERATIONS = int(os.environ.get("PENSTOCK_TEST_OPERATIONS", "200"))
-"""How many; the ID is crossed or it is not, so that more only makes surer."""

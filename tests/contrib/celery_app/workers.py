@@ -83,9 +83,14 @@ class Deployment:
 
     def await_runs(self, label: str, count: int) -> list[Line]:
         """Wait until *count* tasks ran under *label*; return their lines."""
+
+        def have_run() -> bool:  # to parse it all, again and again, takes its time
+            return self._log.read_text().count(f'"ran {label}') >= count
+
         services.until(
-            lambda: len(self.ran(label)) >= count,
-            what=f"run {count} of {label}, with {self.ran(label)},",
+            lambda: have_run() and len(self.ran(label)) >= count,
+            timeout_s=services.STARTED_S + count / 50,
+            what=f"run {count} of {label}",
         )
         return self.ran(label)
 
