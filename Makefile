@@ -20,6 +20,12 @@ help: ## list the targets
 demo: $(VENV)/.has-demo ## run the bill-of-materials demo on this environment
 	@$(BIN)/python -m examples.bom_sync
 
+showcase: ## run a shop of four services, and follow one order through it
+	@$(MAKE) --no-print-directory VENV=$(VENV)-showcase follow-order
+
+follow-order: $(VENV)/.has-showcase
+	@$(BIN)/python -m examples.shop
+
 test: $(VENV)/.has-test ## run the tests on all cores, in random order
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
@@ -76,6 +82,12 @@ $(VENV)/.has-test: pyproject.toml $(VENV)/.made
 	$(PIP) install -qq --editable '.[all]' --group test --group web
 	@touch $@
 
+# Not in the environment of the tests: the collector brings half a gigabyte.
+$(VENV)/.has-showcase: pyproject.toml $(VENV)/.made
+	$(PIP) install -qq --editable '.[celery,cli,django,draw,httpx,kafka,otel,requests]' \
+	    --group showcase
+	@touch $@
+
 $(VENV)/.has-docs $(VENV)/.has-bench: $(VENV)/.has-%: pyproject.toml $(VENV)/.made
 	$(PIP) install -qq --editable '.[cli]' --group $*
 	@touch $@
@@ -84,4 +96,4 @@ $(VENV)/.has-lint $(VENV)/.has-typing: $(VENV)/.has-%: pyproject.toml $(VENV)/.m
 	$(PIP) install -qq --editable . --group $*
 	@touch $@
 
-.PHONY: help demo test coverage lint format typing docs bench clean
+.PHONY: help demo showcase follow-order test coverage lint format typing docs bench clean

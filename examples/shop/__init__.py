@@ -1,0 +1,1 @@
+"""A shop of four services, followed by one ID: ``make showcase``."""

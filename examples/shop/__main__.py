@@ -1,0 +1,105 @@
+"""Open the shop, send one order, and tell what became of it: ``make showcase``.
+
+An optional argument names the folder for logs, database and drawings; without it they
+go into a new temporary one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .servers import ROOT, open_shop
+from .story import await_end, hops, lines_of
+
+if TYPE_CHECKING:
+    from .servers import Shop
+
+ORDER = {"number": "A-1", "customer": "ada"}
+SERVICES = ("front", "office", "worker", "shipping")
+
+
+def main() -> int:
+    """Return 0 if every hop has the one ID."""
+    if sys.argv[1:]:
+        folder = Path(sys.argv[1]).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="shop-"))
+    print(f"Opening the shop in {folder}:")
+    with open_shop(folder) as shop:
+        shown = send(shop)
+        await_end(shop, ORDER["number"])
+        is_one = tell_hops(shop, shown)
+        tell_lines(folder, shown)
+    tell_system(folder)
+    return 0 if is_one else 1
+
+
+def send(shop: Shop) -> str:
+    """Order something, as a browser does; return the ID that the answer shows."""
+    url = f"http://{shop.addresses['front']}/orders"
+    request = urllib.request.Request(
+        url, json.dumps(ORDER).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        return str(answer.headers["X-Correlation-ID"])
+
+
+def tell_hops(shop: Shop, shown: str) -> bool:
+    """Print the ID at each hop; return whether it is one."""
+    found = hops(shop, ORDER["number"], shown)
+    print(
+        f"\nOne order, {len(found)} hops, {len({hop.flow_id for hop in found})} ID:\n"
+    )
+    for hop in found:
+        print(f"  {hop.what:<26} {hop.where:<20} {hop.flow_id or 'MISSING'}")
+    return {hop.flow_id for hop in found} == {shown}
+
+
+def tell_lines(folder: Path, flow_id: str) -> None:
+    """Print what every process logged under the ID."""
+    lines = lines_of(folder, flow_id)
+    services = {line["service"] for line in lines}
+    print(f"\nIts {len(lines)} log lines, from {len(services)} processes:\n")
+    for line in lines:
+        moment = datetime.fromtimestamp(line["time"]).strftime("%H:%M:%S.%f")[:-3]  # noqa: DTZ006  # for people
+        print(f"  {moment} {line['service']:<9} {line['message']}")
+
+
+def tell_system(folder: Path) -> None:
+    """Draw all services as one system, from what each declares."""
+    manifests = [str(folder / f"{service}.json") for service in SERVICES]
+    for service, manifest in zip(SERVICES, manifests, strict=True):
+        module = f"examples.shop.{service}"
+        penstock("export", module, "--service", service, "--output", manifest)
+    print("\nThe whole system:\n")
+    print(penstock("dag", *manifests, "--format", "mermaid"))
+    for suffix in ("mmd", "dot"):
+        penstock("dag", *manifests, "--detail", "-o", str(folder / f"shop.{suffix}"))
+    print(f"Drawn in {folder / 'shop.mmd'} and shop.dot.")
+
+
+def penstock(*arguments: str) -> str:
+    """Run the command line of penstock; return what it prints."""
+    command = [sys.executable, "-m", "penstock", *arguments]
+    result = subprocess.run(  # noqa: S603  # our own command
+        command,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return result.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
