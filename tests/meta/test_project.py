@@ -29,7 +29,6 @@ EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 AHEAD = {
     "aiohttp",
     "check",
-    "draw",
     "httpx",
     "kafka",
     "loguru",
