@@ -25,6 +25,7 @@ _PREFERRED = re.compile(
 _UNUSUAL = re.compile(
     "bold|black|condensed|extra|italic|light|medium|mono|oblique|semi|serif|thin"
 )
+_INVISIBLE = ("Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs")
 _FIRST_EMOJI = "\U0001f000"
 _JOINERS = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 _BETWEEN_FLAG_LETTERS = re.compile(
@@ -62,7 +63,7 @@ def missing_from(text: Iterable[str], faces: Mapping[str, Face]) -> list[str]:
     return sorted(
         char
         for char in {*text} - {*faces}
-        if not is_plain(char) and not _goes_along(char) and char.isprintable()
+        if not is_plain(char) and unicodedata.category(char) not in _INVISIBLE
     )
 
 

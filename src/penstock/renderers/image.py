@@ -31,7 +31,8 @@ _DPI = 144
 _SVG_DPI = 96  # in which SVG's points become pixels
 _POINTS_PER_INCH = 72
 # Browsers and viewers open pictures up to about here; cairo ends at 32,767.
-_MAX_PIXELS = 16_000
+_MAX_SIDE = 16_000
+_MAX_PIXELS = 80_000_000
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _MAX_LISTED = 10
 
@@ -81,11 +82,11 @@ def _picture(engine: Engine, dot: str, graph: Graph) -> Picture:
 
 def _check_size(picture: Picture) -> None:
     width, height = (round(side * _DPI / _POINTS_PER_INCH) for side in picture.size_pt)
-    if max(width, height) > _MAX_PIXELS:
+    if max(width, height) > _MAX_SIDE or width * height > _MAX_PIXELS:
         msg = (
-            f"the picture would have {width:,} × {height:,} pixels, and few programs "
-            f"show more than {_MAX_PIXELS:,}. Draw fewer flows at a time, without "
-            "detail, in another direction, or as svg."
+            f"the picture would have {width:,} × {height:,} pixels, which few programs "
+            "show and nobody can read. Draw fewer flows at a time, without detail, in "
+            "another direction, or as svg."
         )
         raise RenderError(msg)
 
