@@ -102,4 +102,5 @@ def test_widths_can_be_given() -> None:
     )
 
     assert re.search(r'"receive" \[label="receive\\nb", width=1\.500, style=', text)
-    assert r'graph [label="shop\nb\n\n"' in text
+    blank = " " * 32  # as wide as was said
+    assert rf'graph [label="shop\nb\n{blank}\n"' in text

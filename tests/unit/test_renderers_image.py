@@ -138,6 +138,22 @@ def test_long_names_are_broken_into_lines() -> None:
 
 
 @needs_draw
+def test_titles_stay_inside_too() -> None:
+    """A frame, and the picture, are as wide as Chinese letters are."""
+    flow = flow_of("受注処理システムの全体の流れ", {"a": None})
+    framed = svg(flow, SHOP)
+    frame = next(
+        one
+        for one, group in framed.of_class("cluster").items()
+        if group.get("data-flow") == flow.name
+    )
+    left, _, right, _ = framed.box(frame)
+
+    assert (right - left) / 2 > 14 * 13
+    assert float(svg(flow).root.attrib["width"][:-2]) > 14 * 16
+
+
+@needs_draw
 def test_endless_names_end() -> None:
     """Four lines, then an ellipsis."""
     found = svg(flow_of("f", {"x" * 10_000: None}))

@@ -24,7 +24,7 @@ _OUTSIDE = 'color="#9aa5b1", fontcolor="#5f6b7a"'
 _EXTERNAL = f'style="rounded,dashed", {_OUTSIDE}'
 _CLUSTER = 'style="rounded,dashed", color="#9aa5b1", labeljust=l'
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;", "\n": r"\n"})
-_GAP = ("", "")  # a blank line; Graphviz takes the last "\n" for the end of a line
+_BLANK_IN = 0.0463  # the width of a space in the size that nodes have
 _INDENT = "    "
 
 
@@ -92,11 +92,18 @@ class _Lines:
     def _title(self, clusters: Sequence[Cluster]) -> str:
         if len(clusters) != 1:
             return ""  # each flow bears its own
-        return f"label={self._heading(clusters[0], *_GAP * bool(self._fit))}, "
+        return f"label={self._heading(clusters[0], is_title=True)}, "
 
-    def _heading(self, cluster: Cluster, *gap: str) -> str:
-        words = [cluster_title(cluster, detail=self._detail)]
-        return _quoted(*(self._fit(words)[0] if self._fit else words), *gap)
+    def _heading(self, cluster: Cluster, *, is_title: bool = False) -> str:
+        title = cluster_title(cluster, detail=self._detail)
+        if not self._fit:
+            return _quoted(title)
+        lines, width_in = self._fit([title])
+        if is_title or not title.isascii():
+            # A blank line, as wide as the others: what is around them is never less.
+            # Graphviz takes the last "\n" for the end of a line.
+            lines = [*lines, " " * round(width_in / _BLANK_IN), ""]
+        return _quoted(*lines)
 
     def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
         ids = cluster_ids(self._graph, self._ids)

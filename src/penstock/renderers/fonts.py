@@ -94,7 +94,7 @@ def _rank(face: Face, *, is_emoji: bool) -> tuple[bool, int, int, str]:
 def _font_files() -> Iterator[Path]:
     for folder in dict.fromkeys(_folders()):
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in _SUFFIXES:
+            if path.suffix.lower() in _SUFFIXES and path.is_file():
                 yield path
 
 

@@ -29,7 +29,7 @@ _WIDTHS = {
     1015: "@ÆŒ—…‰™→←ЊЮЉ",
 }
 _EM = {char: width / 1000 for width, chars in _WIDTHS.items() for char in chars}
-_WIDE_EM = 1.25  # an emoji of Noto Color Emoji; a Chinese character has 1
+_EMOJI_EM, _WIDE_EM = 1.25, 1.0  # in Noto Color Emoji, in any Chinese font
 _OTHER_EM = 0.8
 # Blocks of Latin, Greek and Cyrillic that Arial's stand-ins have whole, and signs.
 _PLAIN = re.compile(
@@ -57,5 +57,6 @@ def _char_em(char: str) -> float:
         return known
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0.0
-    is_wide = unicodedata.east_asian_width(char) in "WF"
-    return _WIDE_EM if is_wide else _OTHER_EM
+    if unicodedata.east_asian_width(char) in "WF":
+        return _EMOJI_EM if char >= "\U0001f000" else _WIDE_EM
+    return _OTHER_EM
