@@ -83,7 +83,6 @@ print(penstock.current_flow_id())
         README,
         "# Or render directly to PNG",
         prints=AS_PRINTED,
-        needs="resvg_py",  # of the extra `draw`
     ),
     Program(
         README,
