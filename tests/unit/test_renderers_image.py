@@ -186,7 +186,7 @@ def test_detail(direction: Direction) -> None:
     ["iiiiiil", "WWWWWWMMM@@@", "ЖЩЮЖЩЮЖЩ", "ΩΨΦΜΩΨΦΜ", "snake_case_name", "ŁÅÑÉ"],
 )
 def test_labels_stay_inside_their_boxes(name: str) -> None:
-    """Between a box's sides and the ink of its label there is a margin."""
+    """Beside the ink of a label there is a margin, and room for a wider font."""
     flow = flow_of("f", {name: None})
     found = svg(flow)
     (node,) = found.of_class("node")
@@ -200,7 +200,7 @@ def test_labels_stay_inside_their_boxes(name: str) -> None:
     assert ink.crop((width - 15, 0, width - 5, ink.height)).getbbox() is None
     label = ink.crop((15, 0, width - 15, ink.height)).getbbox()
     assert label
-    assert label[2] - label[0] > 20
+    assert 20 < (label[2] - label[0]) * 1.15 < width - 20
 
 
 @needs_draw
@@ -288,6 +288,20 @@ def test_a_letter_that_no_font_has(fonts: Path) -> None:
 
     assert pixels(drawing).size > (100, 100)
     assert told[0].filename == __file__
+
+
+@needs_draw
+def test_a_font_without_latin_letters_is_not_enough(fonts: Path) -> None:
+    """What every picture has is drawn, and the warning names the rest."""
+    make_font(fonts / "one.ttf", "One", "日", high=700)
+
+    with pytest.warns(UserWarning, match=r"no font .* 日"):
+        one = pixels(png(flow_of("f", {"日 ab": None})))
+    with pytest.warns(UserWarning, match=r"no font .* 日"):
+        other = pixels(png(flow_of("f", {"日 ba": None})))
+
+    assert one.size == other.size
+    assert one.tobytes() != other.tobytes()
 
 
 @needs_draw

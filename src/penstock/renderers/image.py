@@ -93,6 +93,8 @@ def _check_size(picture: Picture) -> None:
 
 def _faces_of(text: frozenset[str]) -> dict[str, Face]:
     faces = choose_faces(text)
+    if any(is_plain(char) and not char.isspace() for char in text - {*faces}):
+        faces = {}  # a font for one script is of no use where none is for Latin
     missing = missing_from(text, faces)
     if missing:
         listed = " ".join(
