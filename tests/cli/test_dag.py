@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pictures import needs_draw
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Shop
 
@@ -217,3 +219,41 @@ def test_reader_that_leaves(shop: Shop, unbuffered: str) -> None:
     assert "Traceback" not in told
     assert "BrokenPipe" not in told
     assert process.returncode == 141
+
+
+@needs_draw
+def test_picture_into_a_pipe_or_a_file(shop: Shop) -> None:
+    """A PNG goes to a pipe byte for byte as it goes to a file."""
+    result = shop.penstock("dag", "shop.orders", "-o", "orders.png")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+    piped = subprocess.run(
+        [sys.executable, "-m", "penstock", "dag", "shop.orders", "--format", "png"],
+        cwd=shop.root,
+        check=True,
+        capture_output=True,
+    ).stdout
+
+    assert piped == (shop.root / "orders.png").read_bytes()
+    assert piped.startswith(b"\x89PNG")
+
+
+@needs_draw
+def test_picture_of_letters_that_no_font_has(shop: Shop) -> None:
+    """The warning is one line on stderr, and the picture is drawn."""
+    shop.write(
+        "odd.py",
+        """
+        from penstock import flow
+        f = flow("odd")
+        @f.entrypoint(name="\\U000F0000 private")
+        def start(): ...
+        """,
+    )
+
+    result = shop.penstock("dag", "odd", "-o", "odd.png")
+
+    assert (result.returncode, result.stdout) == (0, "")
+    assert result.stderr.startswith("Warning: no font on this machine has ")
+    assert "(U+F0000)" in result.stderr
+    assert (shop.root / "odd.png").exists()

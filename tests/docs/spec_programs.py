@@ -83,8 +83,6 @@ print(penstock.current_flow_id())
         README,
         "# Or render directly to PNG",
         prints=AS_PRINTED,
-        # The drawing of PNG is to come; until then the last line says so.
-        raises="RenderError: this version of penstock does not draw 'png' yet.",
     ),
     Program(
         README,

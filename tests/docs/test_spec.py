@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,8 @@ def test_program_prints_what_the_document_says(
     result = results[program.document][program.holds]
     if program.needs and result["raised"] == f"needs {program.needs}":
         pytest.skip(result["raised"])
+    if find_spec("resvg_py") is None and "'penstock[draw]'" in result["raised"]:
+        pytest.skip("needs draw")  # it ran as far as it could, for those that follow
 
     assert result["raised"].startswith(program.raises)
     assert bool(result["raised"]) == bool(program.raises)

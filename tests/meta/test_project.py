@@ -28,7 +28,6 @@ EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 # that the list gets shorter.
 AHEAD = {
     "check",
-    "draw",
 }
 
 # What the core is not: these need a package, or are there for one.

@@ -95,8 +95,12 @@ def test_a_step_outside() -> None:
 
 
 def test_widths_can_be_given() -> None:
-    """Whoever knows the font can say how wide boxes must be."""
+    """Whoever knows the font can say where lines break and how wide boxes must be."""
     graph = build_graph([replace(SHOP, steps=SHOP.steps[:1])])
-    text = render_dot(graph, detail=False, direction="TD", width_in=lambda _: 1.5)
+    text = render_dot(
+        graph, detail=False, direction="TD", fit=lambda words: ([*words, "b"], 1.5)
+    )
 
-    assert re.search(r'"receive" \[width=1\.500, style=', text)
+    assert re.search(r'"receive" \[label="receive\\nb", width=1\.500, style=', text)
+    blank = " " * 32  # as wide as was said
+    assert rf'graph [label="shop\nb\n{blank}\n"' in text

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .ids import cluster_ids, node_ids
 from .words import cluster_title, edge_words, node_words, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from penstock._graph import Cluster, Edge, Graph, Node
 
     from .base import Direction
 
-__all__ = ["render_dot"]
+__all__ = ["Fit", "render_dot"]
 
 _GRAPH = 'labelloc=t, fontsize=16, fontname="Arial", newrank=true'
 _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=12'
@@ -24,7 +24,16 @@ _OUTSIDE = 'color="#9aa5b1", fontcolor="#5f6b7a"'
 _EXTERNAL = f'style="rounded,dashed", {_OUTSIDE}'
 _CLUSTER = 'style="rounded,dashed", color="#9aa5b1", labeljust=l'
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;", "\n": r"\n"})
+_BLANK_IN = 0.0463  # the width of a space in the size that nodes have
 _INDENT = "    "
+
+
+class Fit(Protocol):
+    """Makes what a box says fit into it."""
+
+    def __call__(self, words: Sequence[str]) -> tuple[list[str], float]:
+        """Return the lines, and the width in inches of a box that holds them."""
+        ...
 
 
 def render_dot(
@@ -32,7 +41,7 @@ def render_dot(
     *,
     detail: bool,
     direction: Direction,
-    width_in: Callable[[Sequence[str]], float] | None = None,
+    fit: Fit | None = None,
 ) -> str:
     """Return Graphviz's text for *graph*, without a newline at the end.
 
@@ -40,10 +49,10 @@ def render_dot(
         graph: What to draw.
         detail: Whether to add descriptions, tags and joins.
         direction: Where edges point.
-        width_in: Returns the width in inches that a box with these lines of text
-            needs; Graphviz's own guess by default.
+        fit: Breaks what a box says into lines, and says how wide the box must be;
+            Graphviz's own guess by default.
     """
-    lines = _Lines(graph, detail=detail, width_in=width_in)
+    lines = _Lines(graph, detail=detail, fit=fit)
     head = f"digraph {_quoted(printable(graph.title))} {{"
     return "\n".join((head, *map(_indented, lines.all(direction)), "}"))
 
@@ -60,11 +69,11 @@ class _Lines:
         graph: Graph,
         *,
         detail: bool,
-        width_in: Callable[[Sequence[str]], float] | None,
+        fit: Fit | None,
     ) -> None:
         self._graph = graph
         self._detail = detail
-        self._width_in = width_in
+        self._fit = fit
         self._ids = node_ids(graph)
 
     def all(self, direction: Direction) -> Iterator[str]:
@@ -83,12 +92,23 @@ class _Lines:
     def _title(self, clusters: Sequence[Cluster]) -> str:
         if len(clusters) != 1:
             return ""  # each flow bears its own
-        return f"label={_quoted(cluster_title(clusters[0], detail=self._detail))}, "
+        return f"label={self._heading(clusters[0], is_title=True)}, "
+
+    def _heading(self, cluster: Cluster, *, is_title: bool = False) -> str:
+        title = cluster_title(cluster, detail=self._detail)
+        if not self._fit:
+            return _quoted(title)
+        lines, width_in = self._fit([title])
+        if is_title or not title.isascii():
+            # A blank line, as wide as the others: what is around them is never less.
+            # Graphviz takes the last "\n" for the end of a line.
+            lines = [*lines, " " * round(width_in / _BLANK_IN), ""]
+        return _quoted(*lines)
 
     def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
         ids = cluster_ids(self._graph, self._ids)
         for cluster in clusters:
-            title = _quoted(cluster_title(cluster, detail=self._detail))
+            title = self._heading(cluster)
             yield f'subgraph "cluster_{ids[cluster.flow.name]}" {{'
             yield f"{_INDENT}graph [label={title}, fontsize=13, {_CLUSTER}]"
             yield from (_INDENT + self._node(node) for node in cluster.nodes)
@@ -99,9 +119,12 @@ class _Lines:
     def _node(self, node: Node) -> str:
         words = node_words(node, detail=self._detail)
         known = self._ids[node.number]
+        width_in = 0.0
+        if self._fit:
+            words, width_in = self._fit(words)
         attributes = [] if words == [known] else [f"label={_quoted(*words)}"]
-        if self._width_in:
-            attributes.append(f"width={self._width_in(words):.3f}")
+        if width_in:
+            attributes.append(f"width={width_in:.3f}")
         attributes += _looks(node)
         return f'"{known}"' + (f" [{', '.join(attributes)}]" if attributes else "")
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
-import warnings
 from typing import TYPE_CHECKING
 
 from .ids import cluster_ids, node_ids
+from .warning import warn_caller
 from .words import cluster_title, edge_words, node_words, printable
 
 if TYPE_CHECKING:
@@ -44,10 +43,7 @@ def _warn(edges: int) -> None:
         "unless its setting maxEdges is raised. Draw fewer flows at a time, or "
         "another format."
     )
-    frame, level = sys._getframe(), 1  # noqa: SLF001  # as warnings itself does
-    while frame.f_back and frame.f_globals["__name__"].startswith("penstock."):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, stacklevel=level)
+    warn_caller(message)
 
 
 class _Chart:

@@ -13,7 +13,7 @@ __all__ = ["cluster_title", "edge_words", "node_words", "printable"]
 
 _NEWLINE = re.compile(r"\r\n?")
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_UNENCODABLE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")  # the last two: in XML
 _PLAIN = re.compile(r"[!-~]")
 
 
@@ -25,7 +25,7 @@ def printable(text: str) -> str:
     if not _PLAIN.search(text) and not any(map(_is_visible, text)):
         text = ascii(text)
     text = _UNPRINTABLE.sub(" ", _NEWLINE.sub("\n", text))
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _UNENCODABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def node_words(node: Node, *, detail: bool) -> list[str]:

@@ -1,0 +1,49 @@
+"""Laws of pictures: whatever names hold, the SVG is XML and shows what was declared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+
+from penstock._dag import draw
+from penstock._graph import build_graph
+from penstock.renderers.words import printable
+from tests.flows import flows, pairs_of, systems
+from tests.pictures import Svg, needs_draw
+
+if TYPE_CHECKING:
+    from penstock import FlowInfo
+
+some = settings(max_examples=settings().max_examples // 2)  # each starts a process
+
+
+@needs_draw
+@some
+@given(flow=flows(max_size=15, is_cyclic=True))
+def test_an_svg_shows_what_was_declared(flow: FlowInfo) -> None:
+    """An XML parser finds the declared steps and edges, and no others."""
+    found = Svg(str(draw([flow], format="svg", detail=True)))
+
+    assert Counter(name for _, name in found.steps()) == Counter(
+        printable(step.name) for step in flow.steps
+    )
+    assert Counter(found.edges()) == Counter(
+        (printable(one), printable(two)) for one, two in pairs_of(flow)
+    )
+
+
+@needs_draw
+@some
+@given(parts=systems())
+def test_an_svg_of_several_flows(parts: tuple[FlowInfo, ...]) -> None:
+    """Every node, edge and flow of the graph is there once, but for empty flows."""
+    graph = build_graph(parts)
+    found = Svg(str(draw(parts, format="svg")))
+
+    assert len(found.steps()) == len(graph.nodes)
+    assert len(found.edges()) == len(graph.edges)
+    if len({flow.name for flow in parts}) > 1:
+        filled = {flow.name for flow in parts if flow.steps}
+        assert len(found.of_class("cluster")) == len(filled)
