@@ -82,9 +82,9 @@ def tell_system(folder: Path) -> None:
         penstock("export", module, "--service", service, "--output", manifest)
     print("\nThe whole system:\n")
     print(penstock("dag", *manifests, "--format", "mermaid"))
-    for suffix in ("mmd", "dot"):
+    for suffix in ("svg", "png"):
         penstock("dag", *manifests, "--detail", "-o", str(folder / f"shop.{suffix}"))
-    print(f"Drawn in {folder / 'shop.mmd'} and shop.dot.")
+    print(f"As pictures: {folder / 'shop.svg'} and shop.png.")
 
 
 def penstock(*arguments: str) -> str:
