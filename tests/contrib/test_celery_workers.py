@@ -166,7 +166,7 @@ def test_errbacks_of_a_lost_worker_keep_the_id(
     assert {line["flow_id"] for line in lines} == {"order-17"}
 
 
-@pytest.mark.parametrize("pool", POOLS if MATRIX else ["threads"])
+@pytest.mark.parametrize("pool", POOLS if MATRIX else ["prefork", "threads"])
 def test_many_at_once_are_apart(redis: str, tmp_path: Path, pool: str) -> None:
     """Operations that 50 threads start: every task of each has its ID alone."""
     with (
@@ -257,17 +257,3 @@ def test_odd_metadata_never_stops_a_task(
 
     ids = sorted(line["flow_id"] for line in lines)
     assert ids == sorted([*(f"id-{key}" for key in keys), "id-all"])
-
-
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
-def test_no_ids_are_crossed(pool: str, redis: str, tmp_path: Path) -> None:
-    """Many operations at once, many times the pool: each result has its own ID."""
-    logging.getLogger("celery").setLevel(logging.WARNING)
-    with deployed(redis, redis, tmp_path) as deployment, deployment.worker(pool):
-        results = {}
-        for number in range(OPERATIONS):
-            with penstock.start_flow(f"order-{number}"):
-                results[number] = tasks.receive.delay("many")
-        found = {number: result.get(timeout=60) for number, result in results.items()}
-
-    assert found == {number: f"order-{number}" for number in range(OPERATIONS)}
