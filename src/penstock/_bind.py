@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
 from functools import update_wrapper, wraps
+from sys import modules
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from ._carrier import received
@@ -55,6 +56,17 @@ class BoundFunction(Generic[P, R]):
 
 class _BoundAsyncFunction(BoundFunction[P, Any]):
     """The same for an async function: the flow is there while it is awaited."""
+
+    # How asyncio and, from Python 3.12, inspect know objects that are called like one.
+    # Frameworks ask them; where they are not imported, nobody asks.
+
+    @property
+    def _is_coroutine(self) -> object:
+        return getattr(modules.get("asyncio.coroutines"), "_is_coroutine", None)
+
+    @property
+    def _is_coroutine_marker(self) -> object:
+        return getattr(modules.get("inspect"), "_is_coroutine_mark", None)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Await the function in its flow, and put back what was there."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-import logging
 import os
 import signal
 import uuid

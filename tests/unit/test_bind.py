@@ -4,7 +4,9 @@ import asyncio
 import inspect
 import multiprocessing
 import pickle
+import sys
 import threading
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
@@ -224,6 +226,22 @@ def test_a_function_bound_outside_pickles_too() -> None:
 
     with start_flow("caller"):
         assert bound() == [None]
+
+
+def test_a_bound_async_function_is_known_as_one() -> None:
+    """By whatever a framework asks on this Python; a plain one is not."""
+    bound = bind_flow(areport)
+
+    assert is_async(bound)
+    assert sys.version_info < (3, 12) or inspect.iscoroutinefunction(bound)
+    assert not is_async(bind_flow(report))
+
+
+def is_async(func: Any) -> bool:
+    """Ask asyncio, whose question is deprecated from Python 3.14."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return asyncio.iscoroutinefunction(func)  # type: ignore[deprecated]  # the point
 
 
 def test_an_async_function_pickles() -> None:
