@@ -36,12 +36,15 @@ class Picture:
 
     def __init__(self, drawing: bytes, graph: Graph) -> None:
         try:
-            self.root = ET.fromstring(drawing)  # noqa: S314  # of our own engine
+            self.root: ET.Element = ET.fromstring(drawing)  # noqa: S314  # of our own engine
         except ET.ParseError as exc:
             raise ValueError(str(exc)) from exc
         if self.root.tag != f"{_NAMESPACE}svg":
             raise ValueError(self.root.tag)
-        self.size_pt = self._length("width"), self._length("height")
+        self.size_pt: tuple[float, float] = (
+            self._length("width"),
+            self._length("height"),
+        )
         self._name_parts(graph)
         for element in self.root.iter():
             _clean(element)
