@@ -40,7 +40,7 @@ def install_log_fields() -> None:
 
     # Not a record factory: fields that it sets make the user's own
     # extra={"step": 3} raise, because extra comes after the factory.
-    logging.Logger.makeRecord = make_record_in_flow  # type: ignore[method-assign]
+    logging.Logger.makeRecord = make_record_in_flow  # type: ignore[method-assign]  # on purpose
     _installed.append(make_record_in_flow)
     _originals[make_record_in_flow] = make_record
     state.watch("log fields")
@@ -59,7 +59,7 @@ def uninstall_log_fields() -> None:
         return
     ours = _installed.pop()
     if logging.Logger.makeRecord is ours:
-        logging.Logger.makeRecord = _originals.pop(ours)  # type: ignore[method-assign]
+        logging.Logger.makeRecord = _originals.pop(ours)  # type: ignore[method-assign]  # its own
     state.unwatch("log fields")
 
 

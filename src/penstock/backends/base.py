@@ -82,7 +82,7 @@ def recorder_for(backend: TracingBackend) -> Recorder:
     lean = next((i for i, c in enumerate(mro) if "start_paused" in vars(c)), len(mro))
     span = next((i for i, c in enumerate(mro) if "span" in vars(c)), len(mro))
     is_lean = lean < len(mro) and lean <= span
-    return backend if is_lean else SpanRecorder(backend)  # type: ignore[return-value]
+    return backend if is_lean else SpanRecorder(backend)  # type: ignore[return-value]  # it has start()
 
 
 class _Span:
@@ -135,7 +135,7 @@ class SpanRecorder:
         leave = type(span.manager).__exit__
         args = (None, None, None)
         if exc is not None:
-            args = (type(exc), exc, exc.__traceback__)  # type: ignore[assignment]
+            args = (type(exc), exc, exc.__traceback__)  # type: ignore[assignment]  # a triple of another kind
         if span.context is None:
             leave(span.manager, *args)
         else:

@@ -121,7 +121,7 @@ def _task_name() -> str | None:  # pragma: no cover  # from Python 3.12
         name: str | None = asyncio.current_task().get_name()
     except Exception:  # noqa: BLE001  # no task runs, or asyncio is being imported
         return None
-    return name if logging.logAsyncioTasks else None  # type: ignore[attr-defined]
+    return name if logging.logAsyncioTasks else None  # type: ignore[attr-defined]  # from 3.12
 
 
 _MP = "multiprocessing"

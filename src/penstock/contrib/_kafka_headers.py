@@ -63,7 +63,7 @@ def _items(headers: Any) -> list[Any]:
 
 
 def _is_pair(header: object) -> bool:
-    return isinstance(header, tuple | list) and len(header) == 2  # noqa: PLR2004
+    return isinstance(header, tuple | list) and len(header) == 2  # noqa: PLR2004  # a pair
 
 
 def _header(pair: Any) -> tuple[str, bytes] | None:

@@ -168,7 +168,7 @@ def _callable_directly(run: Callable[..., Any], func: Any) -> Callable[..., Any]
             return run(*args, **kwargs)
 
     # Celery checks arguments by getfullargspec, which looks behind no wrapper.
-    call.__signature__ = signature(func)  # type: ignore[attr-defined]
+    call.__signature__ = signature(func)  # type: ignore[attr-defined]  # inspect's own
     return call
 
 

@@ -100,7 +100,7 @@ def _start_in_flow(start: Callable[..., None]) -> Callable[..., None]:
                 del self.run  # the thread and its bound run would keep each other
                 bound()
 
-            self.run = run  # type: ignore[method-assign]
+            self.run = run  # type: ignore[method-assign]  # as Thread's own code calls it
         start(self)
 
     return start_in_flow
