@@ -90,7 +90,7 @@ def mermaid() -> Iterator[Mermaid]:
     parser.close()
 
 
-def changes_of(repo: Shop, *arguments: str) -> dict[str, object]:
+def changes_of(repo: Shop, *arguments: str) -> dict[str, tuple[str, dict[str, str]]]:
     """Return what ``diff --format json`` says, in few words."""
     result = repo.penstock("diff", *arguments, "--format", "json")
     assert result.returncode in {0, 1}, result.stderr
