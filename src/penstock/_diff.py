@@ -97,11 +97,19 @@ def compare(
 
 @dataclass(slots=True)
 class _Summary:
-    """What is compared of one flow: words by field, for it and for each step."""
+    """What is compared of one flow: words by field, for it and for each step.
+
+    Attributes:
+        fields: What is said of the flow.
+        steps: What is said of each step.
+        edges: Each predecessor and step.
+        joined: The steps that need several predecessors together.
+    """
 
     fields: dict[str, str]
     steps: dict[str, dict[str, str]]
     edges: set[tuple[str, str]]
+    joined: set[str]
 
 
 def _summaries(
@@ -123,6 +131,7 @@ def _summary(same: list[FlowInfo], names: Names) -> _Summary:
             declared.setdefault(step.name, []).append((step, flow))
     steps: dict[str, dict[str, str]] = {}
     edges: set[tuple[str, str]] = set()
+    joined: set[str] = set()
     for name, ways in declared.items():
         groups = {
             frozenset(_label(before, flow, names) for before in group)
@@ -131,13 +140,14 @@ def _summary(same: list[FlowInfo], names: Names) -> _Summary:
         }
         steps[name] = _step_fields([step for step, _ in ways], groups)
         edges |= {(before, name) for group in groups for before in group}
+        joined |= {name for group in groups if len(group) > 1}
     first = same[0]
     fields = {
         "owner": first.owner,
         "description": first.description,
         "tags": ", ".join(sorted(first.tags)),
     }
-    return _Summary(fields, steps, edges)
+    return _Summary(fields, steps, edges, joined)
 
 
 def _step_fields(ways: list[StepInfo], groups: set[frozenset[str]]) -> dict[str, str]:
@@ -162,7 +172,7 @@ def _label(name: str, flow: FlowInfo, names: Names) -> str:
     return f"{target.flow}:{target.name}"
 
 
-_NOTHING = _Summary({}, {}, set())
+_NOTHING = _Summary({}, {}, set(), set())
 
 
 def _flow_change(
@@ -195,8 +205,8 @@ def _step_change(name: str, was: _Summary, now: _Summary) -> StepChange | None:
     if old is None or new is None:
         return StepChange(name, _status(old, new))
     fields = _field_changes(old, new)
-    if {edge for edge in was.edges ^ now.edges if edge[1] == name}:
-        # The edges say it already.
+    if name not in was.joined | now.joined:
+        # Then the edges say it all.
         fields = tuple(change for change in fields if change.field != "after")
     return StepChange(name, "changed", fields) if fields else None
 

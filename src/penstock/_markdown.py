@@ -61,6 +61,8 @@ class Block(NamedTuple):
 
     def filled(self, text: str) -> str:
         """Return what is to be between the markers, so that *text* is shown there."""
+        # A name that looks like a marker would be one when the document is next read.
+        text = _MARKER.sub(lambda marker: marker[0].replace("<!--", "<! --"), text)
         # Formatters set a fence off by blank lines; so they and we agree.
         lines = ("", *text.split("\n"), "")
         return "".join((self.prefix + line).rstrip() + self.newline for line in lines)

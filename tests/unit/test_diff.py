@@ -112,6 +112,18 @@ def test_join() -> None:
     )
 
 
+def test_join_and_edges() -> None:
+    """A join is told beside the edges, which do not show it; a choice is not."""
+    choice = flow_of("f", {"a": None, "b": None, "c": ["a"]})
+    join = flow_of("f", {"a": None, "b": None, "c": [("b", "a")]})
+    wide = flow_of("f", {"a": None, "b": None, "c": ["a", "b"]})
+
+    fields = (FieldChange("after", "a", "a and b"),)
+    assert changed(choice, join).steps == (StepChange("c", "changed", fields),)
+    assert changed(choice, wide).steps == ()
+    assert changed(choice, join).edges == changed(choice, wide).edges
+
+
 def test_one_predecessor_has_many_spellings() -> None:
     """Of the own flow, another one, or another service's: the same edge."""
     billing = flow_of("billing", {"invoice": None}, service="shop")

@@ -114,3 +114,11 @@ def test_wrong_markers(document: str, line: int, told: str) -> None:
 def test_fence_is_longer_than_what_it_holds() -> None:
     """Backticks in the text do not end the block."""
     assert fenced("a ```` b", "text") == "`````text\na ```` b\n`````"
+
+
+def test_names_that_look_like_markers() -> None:
+    """What is drawn neither ends a block nor begins one."""
+    once = filled(f"{OPEN}\n{CLOSE}\n", f"{CLOSE}\n{OPEN}")
+
+    assert requests(once) == ["orders"]
+    assert filled(once, f"{CLOSE}\n{OPEN}") == once

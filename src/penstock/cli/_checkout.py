@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +32,7 @@ _QUIET = (
     "core.sparseCheckout=false",
     f"core.hooksPath={os.devnull}",
 )
+_PREFIX = "penstock-diff-"
 _SUBMODULE = "160000"
 _RELATIVE = re.compile(r"[~^]|@\{")
 
@@ -61,9 +64,10 @@ def checked_out(revision: str) -> Generator[Checkout]:
     here = Path.cwd()
     top = Path(_git(here, "rev-parse", "--show-toplevel")).resolve()
     commit = _commit(here, revision)
-    with TemporaryDirectory(
-        prefix="penstock-diff-", ignore_cleanup_errors=True
-    ) as folder:
+    with (
+        _ended_in_order(),
+        TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
+    ):
         root = Path(folder).resolve()
         checkout = Checkout(top, root / "tree", root / "scratch")
         checkout.scratch.mkdir()
@@ -71,11 +75,23 @@ def checked_out(revision: str) -> Generator[Checkout]:
         yield checkout
 
 
+@contextmanager
+def _ended_in_order() -> Generator[None]:
+    """Let a request to end the process clean up first, as Ctrl-C does."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _commit(here: Path, revision: str) -> str:
     try:
-        return _git(
-            here, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"
-        )
+        return _git(here, "rev-parse", "--verify", f"{revision}^{{commit}}")
     except _GitError:
         raise TargetError(_missing(here, revision)) from None
 
