@@ -18,7 +18,6 @@ with requires("docutils", extra="sphinx"):
     from docutils import nodes
     from docutils.parsers.rst import directives
 with requires("sphinx", extra="sphinx"):
-    from sphinx.transforms.post_transforms import SphinxPostTransform
     from sphinx.util import logging
     from sphinx.util.docutils import SphinxDirective
 
@@ -90,7 +89,7 @@ class FlowDirective(SphinxDirective):
         flows: list[FlowInfo] = []
         for target in self.config.penstock_import:
             if _is_manifest(target):
-                path = Path(self.env.app.confdir, target)
+                path = Path(self.env.srcdir, target)
                 self.env.note_dependency(str(path))
                 try:
                     flows += load_manifest(path)
@@ -114,29 +113,26 @@ def _drawing(request: Request, flows: Sequence[FlowInfo]) -> str:
     return str(render(graph, detail=request.detail, direction=request.direction))
 
 
-class _Draw(SphinxPostTransform):
-    """Puts in what the builder can show: one reading serves several builders."""
+def _show(app: Sphinx, document: nodes.document, _name: str) -> None:
+    """Put in what the builder can show: one reading serves several builders."""
+    for diagram in list(document.findall(_Diagram)):
+        diagram.replace_self(_shown(diagram, app))
 
-    default_priority: ClassVar[int | None] = 200
 
-    def run(self, **_kwargs: object) -> None:
-        for diagram in list(self.document.findall(_Diagram)):
-            diagram.replace_self(self._shown(diagram))
-
-    def _shown(self, diagram: _Diagram) -> nodes.Node:
-        builder = self.app.builder
-        form, drawing, text = (diagram[key] for key in ("format", "drawing", "text"))
-        if builder.format == "html" and form == "svg":
-            # An SVG file that stands in HTML has no prologue.
-            svg = drawing[drawing.index("<svg") :]
-            html = f'<figure class="penstock">{svg}</figure>'
-            return nodes.raw("", html, format="html")
-        runs_scripts = builder.format == "html" and builder.name != "epub"
-        if form == "mermaid" and runs_scripts and _MERMAID in self.app.extensions:
-            mermaid = importlib.import_module(_MERMAID)
-            node: nodes.Node = mermaid.mermaid(code=drawing, options={})
-            return node
-        return nodes.literal_block(text, text, language="text")
+def _shown(diagram: _Diagram, app: Sphinx) -> nodes.Node:
+    form, drawing, text = (diagram[key] for key in ("format", "drawing", "text"))
+    is_html = app.builder.format == "html"
+    if is_html and form == "svg":
+        # An SVG file that stands in HTML has no prologue.
+        svg = drawing[drawing.index("<svg") :]
+        html = f'<figure class="penstock">{svg}</figure>'
+        return nodes.raw("", html, format="html")
+    runs_scripts = is_html and app.builder.name != "epub"
+    if form == "mermaid" and runs_scripts and _MERMAID in app.extensions:
+        mermaid = importlib.import_module(_MERMAID)
+        node: nodes.Node = mermaid.mermaid(code=drawing, options={})
+        return node
+    return nodes.literal_block(text, text, language="text")
 
 
 def _is_manifest(target: str) -> bool:
@@ -165,6 +161,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Add the directive ``penstock`` and the setting ``penstock_import``."""
     app.add_config_value("penstock_import", (), "env", (list, tuple))
     app.add_directive("penstock", FlowDirective)
-    app.add_post_transform(_Draw)
     app.connect("builder-inited", _import)
+    app.connect("doctree-resolved", _show)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
