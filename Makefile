@@ -81,7 +81,7 @@ $(VENV)/.has-test: pyproject.toml $(VENV)/.made
 	@touch $@
 
 $(VENV)/.has-docs $(VENV)/.has-bench: $(VENV)/.has-%: pyproject.toml $(VENV)/.made
-	$(PIP) install -qq --editable '.[cli]' --group $*
+	$(PIP) install -qq --editable '.[cli,otel]' --group $*
 	@touch $@
 
 $(VENV)/.has-lint $(VENV)/.has-typing: $(VENV)/.has-%: pyproject.toml $(VENV)/.made

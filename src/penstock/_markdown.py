@@ -136,7 +136,7 @@ def _begun(marker: re.Match[str], line: str, number: int) -> Block:
 
 def _refuse_hidden(line: str, number: int) -> None:
     """Refuse a marker amid text: a diagram cannot stand in a line."""
-    if _MARKER.search(_CODE_SPAN.sub("", line)):
+    if _MARKER.search(line) and _MARKER.search(_CODE_SPAN.sub("", line)):
         msg = "a marker has to be on a line of its own."
         raise MarkerError(msg, number)
 
