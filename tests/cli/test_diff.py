@@ -247,6 +247,23 @@ def test_comment_for_a_pull_request(repo: Shop) -> None:
     assert text.endswith("\n```\n")
 
 
+def test_diagram_that_is_too_large(repo: Shop) -> None:
+    """What Mermaid will not draw is said in one line, apart from the result."""
+    steps = "\n".join(
+        f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(501)
+    )
+    start = (
+        "from penstock import flow\nf = flow('big')\n@f.entrypoint\ndef start(): ...\n"
+    )
+    repo.write("shop/big.py", start + steps)
+
+    result = repo.penstock("diff", "HEAD", "-f", "mermaid")
+
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Warning: the diagram has 501 edges")
+
+
 def test_manifests(repo: Shop) -> None:
     """A manifest against another, and against the working tree, without git."""
     repo.penstock("export", "-o", "old.json", "--service", "shop")

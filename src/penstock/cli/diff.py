@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import get_args
 
@@ -80,7 +81,11 @@ def diff(
     elif form == "json":
         result = changes_as_json(changes)
     elif changes:
-        result = changes_as_mermaid(changes, old, (*new, *new_known), direction)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            result = changes_as_mermaid(changes, old, (*new, *new_known), direction)
+        for warning in told:
+            note(f"Warning: {warning.message}")
     else:
         note("No flow differs.")
     _deliver(result, form, output)
