@@ -50,9 +50,13 @@ typing: $(VENV)/.has-test $(VENV)/.has-typing ## check types with mypy and pyrig
 	@# pyright looks for the package in the python that it finds first
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pyright --verifytypes penstock --ignoreexternal
 
-docs: $(VENV)/.has-docs ## build the documentation into docs/_build
+docs: $(VENV)/.has-docs ## build the documentation into docs/_build; its diagrams are true
+	$(BIN)/penstock docs --check README.md docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
 	@echo "docs/_build/index.html"
+
+diagrams: $(VENV)/.has-docs ## draw the diagrams in the documents anew
+	$(BIN)/penstock docs README.md docs
 
 bench: $(VENV)/.has-bench ## measure the cost of a step, beside its peers
 	$(BIN)/python -m benchmarks
@@ -89,11 +93,12 @@ $(VENV)/.has-showcase: pyproject.toml $(VENV)/.made
 	@touch $@
 
 $(VENV)/.has-docs $(VENV)/.has-bench: $(VENV)/.has-%: pyproject.toml $(VENV)/.made
-	$(PIP) install -qq --editable '.[cli]' --group $*
+	$(PIP) install -qq --editable '.[cli,otel]' --group $*
 	@touch $@
 
 $(VENV)/.has-lint $(VENV)/.has-typing: $(VENV)/.has-%: pyproject.toml $(VENV)/.made
 	$(PIP) install -qq --editable . --group $*
 	@touch $@
 
-.PHONY: help demo showcase follow-order test coverage lint format typing docs bench clean
+.PHONY: help demo showcase follow-order test coverage lint format typing docs diagrams \
+    bench clean

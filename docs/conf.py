@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygments.lexers.special import TextLexer
@@ -16,8 +18,12 @@ copyright = author
 release = version_of("penstock")
 version = release
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the examples
+penstock_import = ["examples.orders"]
+
 extensions = [
     "myst_parser",
+    "penstock.contrib.sphinx",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
 ]

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args, overload
 
 from ._file import write_file
 from ._graph import build_graph
+from ._markdown import fenced
 from ._registry import declared_flows
 from ._suggest import did_you_mean
 from .errors import ConfigurationError, UnknownFlowError
@@ -41,7 +41,6 @@ _SUFFIXES = {
 }
 _MARKDOWN = frozenset((".md", ".markdown"))
 _FENCED = frozenset(("mermaid", "dot", "json", "text"))
-_BACKTICKS = re.compile("`+")
 _MAX_LISTED = 20
 
 
@@ -224,7 +223,5 @@ def _content(drawing: str | bytes, form: str, path: Path) -> bytes:
     if isinstance(drawing, bytes):
         return drawing
     if form in _FENCED and path.suffix.lower() in _MARKDOWN:
-        longest = max(map(len, _BACKTICKS.findall(drawing)), default=0)
-        fence = "`" * max(3, longest + 1)
-        drawing = f"{fence}{form}\n{drawing}\n{fence}"
+        drawing = fenced(drawing, form)
     return f"{drawing}\n".encode()

@@ -50,6 +50,12 @@ class Flow:
         """The flow's name."""
         return self._options.name
 
+    def _repr_mimebundle_(self, **_wanted: object) -> dict[str, str]:
+        """Show the flow's diagram as the value of a notebook's cell."""
+        from ._notebook import mime_bundle  # noqa: PLC0415  # +25 ms, in notebooks only
+
+        return mime_bundle(self.name, repr(self))
+
     def __call__(self, target: F, /) -> F:
         """Take every marked function of a class, or one marked function.
 

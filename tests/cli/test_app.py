@@ -46,7 +46,7 @@ def test_command_is_documented(command: str) -> None:
 
     for option in app.commands[command].params:
         for name in option.opts:
-            assert f"`{name}" in section or name == "targets", name
+            assert f"`{name}" in section or isinstance(option, click.Argument), name
 
 
 def test_no_command_shows_help(shop: Shop) -> None:

@@ -11,6 +11,8 @@ with requires("click", extra="cli"):
     import click
 
 from .dag import dag
+from .diff import diff
+from .docs import docs
 from .export import export
 from .list import list_flows
 
@@ -48,4 +50,6 @@ def app() -> None:
 
 app.add_command(list_flows)
 app.add_command(dag)
+app.add_command(docs)
+app.add_command(diff)
 app.add_command(export)

@@ -8,7 +8,7 @@ from penstock._decorators import Flow
 from penstock._marks import mark_of
 from penstock._suggest import did_you_mean
 
-from ._imports import TargetError, import_module
+from ._imports import MissingTargetError, TargetError, import_module
 
 __all__ = ["flows_of"]
 
@@ -24,7 +24,7 @@ def flows_of(module: str, attribute: str) -> set[str]:
         if not hasattr(thing, name):
             hint = did_you_mean(name, vars(thing) if hasattr(thing, "__dict__") else ())
             msg = f"{module!r} has no {attribute!r}.{hint}"
-            raise TargetError(msg)
+            raise MissingTargetError(msg)
         thing = getattr(thing, name)
     flows = _declared_by(thing)
     if not flows:

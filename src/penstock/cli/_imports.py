@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
+    "MissingTargetError",
     "TargetError",
     "import_module",
     "not_there",
@@ -36,6 +37,10 @@ _INSTALLED = tuple(
 
 class TargetError(PenstockError):
     """A target is not there, or importing it failed."""
+
+
+class MissingTargetError(TargetError):
+    """A target is not there."""
 
 
 @contextmanager
@@ -73,13 +78,13 @@ def import_module(name: str) -> ModuleType:
     raise not_there(missing)
 
 
-def not_there(name: str) -> TargetError:
+def not_there(name: str) -> MissingTargetError:
     """Return the error that there is no module *name*, with one that may be meant."""
     parent, dot, _ = name.rpartition(".")
     folders = getattr(sys.modules[parent], "__path__", []) if dot else None
     beside = (info.name for info in pkgutil.iter_modules(folders, parent + dot))
     hint = did_you_mean(name, beside)
-    return TargetError(f"there is no module {name!r}.{hint}")
+    return MissingTargetError(f"there is no module {name!r}.{hint}")
 
 
 def _is_about(exc: ModuleNotFoundError, name: str) -> bool:

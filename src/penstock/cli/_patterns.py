@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._imports import TargetError, import_module, not_there
+from ._imports import MissingTargetError, TargetError, import_module, not_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def import_matching(pattern: str) -> None:
     found = [below for below in _walk(base, (), depth) if _matches(below, wanted)]
     if not found:
         msg = f"no module matches {pattern!r}."
-        raise TargetError(msg)
+        raise MissingTargetError(msg)
     for below in found:
         import_module(".".join([base, *below]))
 

@@ -15,7 +15,7 @@ from penstock._registry import declared_flows
 from penstock.errors import ManifestError
 
 from ._attributes import flows_of
-from ._imports import TargetError, import_module, user_code
+from ._imports import MissingTargetError, TargetError, import_module, user_code
 from ._patterns import import_matching, is_pattern
 from ._project import find_project
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from penstock._types import FlowInfo
+
+    from ._project import Project
 
 __all__ = ["Loaded", "load_flows"]
 
@@ -39,7 +41,13 @@ class Loaded(NamedTuple):
     known: tuple[FlowInfo, ...]
 
 
-def load_flows(targets: Sequence[str], *, service: str | None = None) -> Loaded:
+def load_flows(
+    targets: Sequence[str],
+    *,
+    service: str | None = None,
+    project: Project | None = None,
+    allow_missing: bool = False,
+) -> Loaded:
     """Import *targets*, or the project's own if there are none.
 
     A module brings every flow that is declared once it is imported, ``module:attr``
@@ -48,13 +56,15 @@ def load_flows(targets: Sequence[str], *, service: str | None = None) -> Loaded:
     Args:
         targets: What the user named.
         service: The service of the modules' flows, instead of what they configure.
+        project: Where modules are looked for, instead of the project of this folder.
+        allow_missing: Whether a target that is not there brings nothing.
 
     Raises:
         TargetError: A target is not there, or importing it failed.
         ConfigurationError: A setting in pyproject.toml is wrong.
         ManifestError: A file is not a manifest.
     """
-    project = find_project(Path.cwd())
+    project = project or find_project(Path.cwd())
     targets = targets or project.targets
     if not targets:
         msg = (
@@ -65,6 +75,8 @@ def load_flows(targets: Sequence[str], *, service: str | None = None) -> Loaded:
         raise TargetError(msg)
     manifests = [target for target in targets if target.endswith(".json")]
     modules = [target for target in targets if not target.endswith(".json")]
+    if allow_missing:
+        manifests = [path for path in manifests if Path(path).exists()]
     carried = tuple(flow for path in manifests for flow in _from_manifest(path))
     if not modules:
         return Loaded(carried, carried)
@@ -72,7 +84,7 @@ def load_flows(targets: Sequence[str], *, service: str | None = None) -> Loaded:
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
     _set_up_django()
-    names = _import(modules)
+    names = _import(modules, allow_missing=allow_missing)
     own = declared_flows()
     if service is not None:
         own = tuple(replace(flow, service=service) for flow in own)
@@ -98,20 +110,29 @@ def _set_up_django() -> None:
         django.setup()
 
 
-def _import(targets: Sequence[str]) -> set[str] | None:
+def _import(targets: Sequence[str], *, allow_missing: bool) -> set[str] | None:
     """Import *targets*; return the flows they ask for by name, None for all."""
     names: set[str] = set()
     wants_all = False
     for target in targets:
         module, attribute = _parsed(target)
-        if attribute:
-            names |= flows_of(module, attribute)
-        elif is_pattern(module):
-            import_matching(module)
-        else:
-            import_module(module)
         wants_all |= not attribute
+        try:
+            names |= _imported(module, attribute)
+        except MissingTargetError:
+            if not allow_missing:
+                raise
     return None if wants_all else names
+
+
+def _imported(module: str, attribute: str) -> set[str]:
+    if attribute:
+        return flows_of(module, attribute)
+    if is_pattern(module):
+        import_matching(module)
+    else:
+        import_module(module)
+    return set()
 
 
 def _parsed(target: str) -> tuple[str, str]:

@@ -1,0 +1,182 @@
+"""Find the marked blocks of a Markdown document, and put new text into them."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = [
+    "Block",
+    "MarkerError",
+    "blocks_of",
+    "fenced",
+    "lines_of",
+    "replace_blocks",
+]
+
+_MARKER = re.compile(r"<!--[ \t]*(?P<end>/?)penstock(?P<rest>[ \t]*:.*?|[ \t]*)-->")
+_ALONE = re.compile(rf"(?P<prefix>[ \t>]*){_MARKER.pattern}[ \t]*")
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
+_FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}(?=[^`]*$)|~{3,})")
+_CLOSING = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*")
+_LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+_BACKTICKS = re.compile("`+")
+_CODE_INDENT = 4  # spaces that make code of a line, except in a list
+_EXAMPLE = "<!-- penstock:orders -->"
+_END = "<!-- /penstock -->"
+
+
+class MarkerError(ValueError):
+    """A marker is not where, or not what, it should be.
+
+    Attributes:
+        line: Its line, from 1.
+    """
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Block(NamedTuple):
+    """What two markers enclose.
+
+    Attributes:
+        request: What the first one says after ``penstock:``.
+        line: Its line, from 1; the text begins on the next one.
+        text: What is there now.
+        prefix: What stands in front of it: spaces of a list, ``>`` of a quotation.
+        newline: How its line ends.
+    """
+
+    request: str
+    line: int
+    text: str
+    prefix: str
+    newline: str
+
+    def filled(self, text: str) -> str:
+        """Return what is to be between the markers, so that *text* is shown there."""
+        # A name that looks like a marker would be one when the document is next read.
+        text = _MARKER.sub(lambda marker: marker[0].replace("<!--", "<! --"), text)
+        # Formatters set a fence off by blank lines; so they and we agree.
+        lines = ("", *text.split("\n"), "")
+        return "".join((self.prefix + line).rstrip() + self.newline for line in lines)
+
+
+def blocks_of(document: str) -> list[Block]:
+    """Return the marked blocks of *document*; in code, markers are none.
+
+    Raises:
+        MarkerError: One is not closed, closes nothing, lies in another, has no name,
+            or has other text on its line.
+    """
+    return list(_blocks(lines_of(document)))
+
+
+def replace_blocks(document: str, blocks: Iterable[Block], texts: Iterable[str]) -> str:
+    """Return *document* with *texts* between the markers of *blocks*."""
+    lines = lines_of(document)
+    parts: list[str] = []
+    done = 0
+    for block, text in zip(blocks, texts, strict=True):
+        parts += (*lines[done : block.line], text)
+        done = block.line + len(lines_of(block.text))
+    return "".join((*parts, *lines[done:]))
+
+
+def lines_of(document: str) -> list[str]:
+    """Split at the ends of lines that Markdown knows; ``splitlines`` knows more."""
+    return list(StringIO(document, newline=""))
+
+
+def fenced(text: str, language: str) -> str:
+    """Return *text* as a fenced block, whatever backticks it has itself."""
+    longest = max(map(len, _BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[Block]:
+    begun: Block | None = None
+    for number, line in _outside_code(lines):
+        marker = _ALONE.fullmatch(line.rstrip("\r\n"))
+        if marker is None:
+            _refuse_hidden(line, number)
+        elif marker["end"]:
+            if begun is None:
+                msg = f"{_END} closes nothing. Remove it, or begin with {_EXAMPLE}"
+                raise MarkerError(msg, number)
+            yield begun._replace(text="".join(lines[begun.line : number - 1]))
+            begun = None
+        else:
+            if begun is not None:
+                break
+            begun = _begun(marker, line, number)
+    if begun is not None:
+        msg = (
+            f"the block {begun.request!r} is not closed before another begins or the "
+            f"file ends. Write {_END} on a line of its own below it."
+        )
+        raise MarkerError(msg, begun.line)
+
+
+def _begun(marker: re.Match[str], line: str, number: int) -> Block:
+    request = marker["rest"].strip().removeprefix(":").strip()
+    if not request:
+        msg = f"the marker names no flow. Write it so: {_EXAMPLE}"
+        raise MarkerError(msg, number)
+    newline = line[len(line.rstrip("\r\n")) :] or "\n"
+    return Block(request, number, "", marker["prefix"], newline)
+
+
+def _refuse_hidden(line: str, number: int) -> None:
+    """Refuse a marker amid text: a diagram cannot stand in a line."""
+    if _MARKER.search(line) and _MARKER.search(_CODE_SPAN.sub("", line)):
+        msg = "a marker has to be on a line of its own."
+        raise MarkerError(msg, number)
+
+
+def _outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Give each line that is neither code nor in a block of ours, with its number.
+
+    In a block of ours only markers count: a fence that somebody broke in there must
+    not hide the marker that closes it.
+    """
+    fence = ""
+    is_ours = is_list = False
+    for number, line in enumerate(lines, 1):
+        text = line.rstrip("\r\n")
+        marker = _ALONE.fullmatch(text)
+        if fence:
+            closing = _CLOSING.fullmatch(text)
+            if closing and closing[1].startswith(fence):
+                fence = ""
+            continue
+        if not is_ours:
+            is_list = _is_in_list(text, was=is_list)
+            if _is_indented(text) and not is_list:
+                continue
+            if opening := _FENCE.match(text):
+                fence = opening[1]
+                continue
+        elif not marker:
+            continue
+        if marker:
+            is_ours = not marker["end"]
+        yield number, line
+
+
+def _is_in_list(line: str, *, was: bool) -> bool:
+    if not line.strip():
+        return was
+    return bool(_LIST_ITEM.match(line)) or (was and line[0] in " \t>")
+
+
+def _is_indented(line: str) -> bool:
+    text = line.expandtabs(_CODE_INDENT)
+    return bool(text.strip()) and len(text) - len(text.lstrip()) >= _CODE_INDENT

@@ -1,0 +1,124 @@
+"""Draw what differs between two sets of flows as one coloured Mermaid diagram."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from penstock._graph import build_graph
+from penstock._types import FlowInfo
+from penstock.renderers.ids import node_ids
+from penstock.renderers.mermaid import render_mermaid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from penstock._diff import FlowChange
+    from penstock._graph import Graph, Node
+    from penstock._types import StepInfo
+    from penstock.renderers.base import Direction
+
+__all__ = ["changes_as_mermaid"]
+
+# Each has its own text colour, so that it can be read on a light and on a dark page.
+_LOOKS = {
+    "added": "fill:#dafbe1,stroke:#1a7f37,color:#0a3d1a",
+    "removed": "fill:#ffebe9,stroke:#cf222e,color:#6e0d16,stroke-dasharray:5 5",
+    "changed": "fill:#fff8c5,stroke:#bf8700,color:#4d3800",
+}
+_LINKS = {
+    "added": "stroke:#1a7f37,stroke-width:3px",
+    "removed": "stroke:#cf222e,stroke-dasharray:5 5",
+}
+_LINK = re.compile(r'^ *(\w+)(?:\["[^"]*"\])? (?:-->|-\.->) (\w+)', re.MULTILINE)
+
+
+def changes_as_mermaid(
+    changes: Sequence[FlowChange],
+    old: Sequence[FlowInfo],
+    new: Sequence[FlowInfo],
+    direction: Direction,
+) -> str:
+    """Return Mermaid's text for the flows that differ, drawn as a whole.
+
+    Args:
+        changes: What differs.
+        old: All flows that there were.
+        new: All flows that there are.
+        direction: Where edges point.
+    """
+    names = [change.name for change in changes]
+    flows = [_united(name, new, old) for name in names]
+    graph = build_graph(flows, (*new, *old))
+    chart = render_mermaid(graph, detail=False, direction=direction)
+    ids = node_ids(graph)
+    numbers = {name: number for number, name in enumerate(ids)}
+    links = [(numbers[a], numbers[b]) for a, b in _LINK.findall(chart)]
+    marks = (
+        *_node_marks(changes, graph, ids),
+        *_link_marks(changes, graph, links),
+    )
+    return "\n".join((chart, *(f"    {mark}" for mark in marks)))
+
+
+def _united(name: str, *sides: Iterable[FlowInfo]) -> FlowInfo:
+    """Return a flow with the steps and edges of all sides; the first one says more."""
+    steps: dict[str, StepInfo] = {}
+    for side in sides:
+        for flow in side:
+            if flow.name == name:
+                for step in flow.steps:
+                    steps[step.name] = _merged(steps.get(step.name), step)
+    return FlowInfo(name, tuple(steps.values()))
+
+
+def _merged(first: StepInfo | None, step: StepInfo) -> StepInfo:
+    if first is None:
+        return step
+    return replace(first, after=tuple(dict.fromkeys((*first.after, *step.after))))
+
+
+def _node_marks(
+    changes: Iterable[FlowChange], graph: Graph, ids: Sequence[str]
+) -> Iterator[str]:
+    status_of = {
+        (change.name, step.name): step.status
+        for change in changes
+        for step in change.steps
+    }
+    marked: dict[str, list[str]] = {name: [] for name in _LOOKS}
+    for node in graph.nodes:
+        status = status_of.get((node.step.flow, node.step.name))
+        if node.kind == "step" and status:
+            marked[status].append(ids[node.number])
+    for name, look in _LOOKS.items():
+        if marked[name]:
+            yield f"classDef {name} {look}"
+            yield f"class {','.join(marked[name])} {name}"
+
+
+def _link_marks(
+    changes: Iterable[FlowChange], graph: Graph, links: Sequence[tuple[int, int]]
+) -> Iterator[str]:
+    status_of = {
+        (change.name, edge.before, edge.after): edge.status
+        for change in changes
+        for edge in change.edges
+    }
+    places: dict[str, list[str]] = {name: [] for name in _LINKS}
+    for place, (one, other) in enumerate(links):
+        before, after = graph.nodes[one], graph.nodes[other]
+        key = (after.step.flow, _label(before, after), after.step.name)
+        if status := status_of.get(key):
+            places[status].append(str(place))
+    for name, look in _LINKS.items():
+        if places[name]:
+            yield f"linkStyle {','.join(places[name])} {look}"
+
+
+def _label(before: Node, after: Node) -> str:
+    """Return the predecessor's name as a comparison has it."""
+    if before.kind == "step" and before.step.flow != after.step.flow:
+        return f"{before.step.flow}:{before.label}"
+    return before.label

@@ -1,0 +1,102 @@
+"""Markdown files, and the marked blocks in them."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock._markdown import MarkerError, blocks_of
+from penstock.errors import RenderError
+
+from ._output import plain, shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from penstock._markdown import Block
+
+__all__ = ["Page", "files_of", "place_in", "read_page"]
+
+_SUFFIXES = (".md", ".markdown")
+_NOT_OURS = frozenset(("node_modules", "__pycache__", "site-packages", "venv"))
+# A file without any of these has no marker; whatever its encoding is, it may stay so.
+_SIGNS = tuple("penstock".encode(name) for name in ("utf-8", "utf-16le", "utf-16be"))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file.
+
+    Attributes:
+        path: Where it is.
+        bom: The mark that its text begins with, if it has one.
+        text: The rest.
+        blocks: Its blocks.
+    """
+
+    path: Path
+    bom: bytes
+    text: str
+    blocks: list[Block]
+
+
+def files_of(paths: Iterable[Path]) -> Iterator[Path]:
+    """Give every file once, as it was first named."""
+    seen: set[Path] = set()
+    for path in paths:
+        for file in _below(path) if path.is_dir() else (path,):
+            real = file.resolve()
+            if real not in seen:
+                seen.add(real)
+                yield file
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        folders[:] = sorted(name for name in folders if _is_own(here / name))
+        for name in sorted(files):
+            if name.lower().endswith(_SUFFIXES):
+                yield here / name
+
+
+def _is_own(folder: Path) -> bool:
+    """Tell whether what is in a folder was written here, not installed."""
+    if folder.name.startswith(".") or folder.name in _NOT_OURS:
+        return False
+    return not (folder / "pyvenv.cfg").exists()
+
+
+def read_page(path: Path) -> Page | None:
+    """Return a page, None for a file that can have no marker.
+
+    Raises:
+        RenderError: It cannot be read, or a marker in it is wrong.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as exc:
+        msg = f"{str(path)!r} cannot be read: {exc.strerror or exc}."
+        raise RenderError(msg) from exc
+    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    if not any(sign in data for sign in _SIGNS):
+        return None
+    try:
+        text = data[len(bom) :].decode()
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        msg = f"{place_in(path, line)}: this is not UTF-8. Save the file so."
+        raise RenderError(msg) from None
+    try:
+        return Page(path, bom, text, blocks_of(text))
+    except MarkerError as exc:
+        msg = f"{place_in(path, exc.line)}: {exc}"
+        raise RenderError(msg) from None
+
+
+def place_in(path: Path, line: int) -> str:
+    """Return where a line is, as ``path:line``."""
+    return f"{plain(shown_path(str(path)))}:{line}"

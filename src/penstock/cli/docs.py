@@ -1,0 +1,138 @@
+"""``penstock docs``: keep the diagrams in Markdown files true."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from penstock._embed import draw_text, parse_request
+from penstock._file import write_file
+from penstock._markdown import fenced, lines_of, replace_blocks
+from penstock.errors import PenstockError, RenderError
+
+from ._output import emit, note, shown_path
+from ._pages import files_of, place_in, read_page
+from ._targets import load_flows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penstock._markdown import Block
+
+    from ._pages import Page
+    from ._targets import Loaded
+
+__all__ = ["docs"]
+
+
+@click.command("docs")
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    metavar="PATH...",
+    type=click.Path(exists=True, path_type=Path),
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; print what differs, and exit 1 if anything does.",
+)
+@click.option(
+    "--target",
+    "-t",
+    "targets",
+    metavar="TARGET",
+    multiple=True,
+    help="Where flows are declared, instead of what pyproject.toml says; may be given "
+    "several times.",
+)
+def docs(paths: tuple[Path, ...], targets: tuple[str, ...], *, check: bool) -> None:
+    """Draw the diagrams in Markdown files anew.
+
+    Each PATH is a file, or a folder with .md files at any depth. In them, what is
+    between <!-- penstock:NAME --> and <!-- /penstock --> becomes the diagram of the
+    flow NAME; nothing else changes.
+    """
+    pages = [page for path in files_of(paths) if (page := read_page(path)) is not None]
+    if not any(page.blocks for page in pages):
+        note("No block <!-- penstock:NAME --> is there.")
+        return
+    changes = [one for one in _drawn(pages, load_flows(targets)) if one.stale]
+    if check:
+        emit("".join(map(_difference, changes)))
+    else:
+        for one in changes:
+            write_file(one.page.path, one.page.bom + one.text.encode())
+    if changes:
+        note(_told(changes, check=check))
+    sys.exit(1 if check and changes else 0)
+
+
+class _Drawn(NamedTuple):
+    """A page with its text as it should be, and how many of its blocks differ."""
+
+    page: Page
+    text: str
+    stale: int
+
+
+def _drawn(pages: Sequence[Page], loaded: Loaded) -> list[_Drawn]:
+    """Draw every block of every page, before any is written.
+
+    Raises:
+        RenderError: One or more cannot be drawn; all are named.
+    """
+    faults: list[str] = []
+    drawn: list[_Drawn] = []
+    for page in pages:
+        texts: list[str] = []
+        for block in page.blocks:
+            try:
+                texts.append(block.filled(_drawing(block, loaded, page.path)))
+            except PenstockError as exc:
+                faults.append(f"{place_in(page.path, block.line)}: {exc}")
+        if not faults:
+            stale = sum(b.text != t for b, t in zip(page.blocks, texts, strict=True))
+            text = replace_blocks(page.text, page.blocks, texts)
+            drawn.append(_Drawn(page, text, stale))
+    if faults:
+        raise RenderError("\n".join(faults))
+    return drawn
+
+
+def _drawing(block: Block, loaded: Loaded, path: Path) -> str:
+    request = parse_request(block.request)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        text = draw_text(request, loaded.flows, loaded.known)
+    for warning in told:
+        note(f"Warning: {place_in(path, block.line)}: {warning.message}")
+    return fenced(text, request.format)
+
+
+def _difference(drawn: _Drawn) -> str:
+    name = shown_path(str(drawn.page.path)).replace("\\", "/").lstrip("/")
+    lines = unified_diff(
+        lines_of(drawn.page.text), lines_of(drawn.text), f"a/{name}", f"b/{name}"
+    )
+    return "".join(
+        line if line.endswith("\n") else line + _NO_NEWLINE for line in lines
+    )
+
+
+_NO_NEWLINE = "\n\\ No newline at end of file\n"
+
+
+def _told(changes: Sequence[_Drawn], *, check: bool) -> str:
+    blocks = sum(one.stale for one in changes)
+    have = f"{blocks} blocks" if blocks > 1 else "1 block"
+    files = f"{len(changes)} files" if len(changes) > 1 else "1 file"
+    if not check:
+        return f"{have} in {files} drawn anew."
+    return f"{have} in {files} stale. Run the same without --check."

@@ -1,0 +1,166 @@
+"""Draw flows in Sphinx documents: ``.. penstock:: orders``."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
+
+from penstock._embed import Request, chosen_flows, draw_text
+from penstock._graph import build_graph
+from penstock._manifest import load_manifest
+from penstock._optional import requires
+from penstock._registry import declared_flows
+from penstock.errors import PenstockError
+from penstock.renderers.base import Direction, find_renderer
+
+with requires("docutils", extra="sphinx"):
+    from docutils import nodes
+    from docutils.parsers.rst import directives
+with requires("sphinx", extra="sphinx"):
+    from sphinx.util import logging
+    from sphinx.util.docutils import SphinxDirective
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sphinx.application import Sphinx
+
+    from penstock._types import FlowInfo
+
+__all__ = ["FlowDirective", "setup"]
+
+_MERMAID = "sphinxcontrib.mermaid"
+_log = logging.getLogger(__name__)
+
+
+def _format(argument: str) -> str:
+    return directives.choice(argument, ("mermaid", "svg", "text"))
+
+
+def _direction(argument: str) -> str:
+    names = get_args(Direction)
+    if argument.upper() not in names:
+        msg = f"{argument!r} is none of {', '.join(names)}"
+        raise ValueError(msg)
+    return argument.upper()
+
+
+class _Diagram(nodes.General, nodes.Element):
+    """A diagram, until it is known who draws it."""
+
+
+class FlowDirective(SphinxDirective):
+    """Draws the flow that it names, several with commas between them, or ``*``.
+
+    ``:format: mermaid`` is the default. It and ``svg`` need a builder that makes
+    HTML, and Mermaid also the extension ``sphinxcontrib.mermaid``; wherever one is
+    not there, ``text`` is drawn instead. ``:detail:`` and ``:direction:`` are those
+    of ``generate_dag``. What cannot be drawn is a warning with its place.
+    """
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[dict[str, Callable[[str], Any]] | None] = {
+        "detail": directives.flag,
+        "direction": _direction,
+        "format": _format,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Return the diagram, or nothing where it cannot be drawn."""
+        flows = (*declared_flows(), *self._of_manifests())
+        detail = "detail" in self.options
+        direction = self.options.get("direction", "TD")
+        form = self.options.get("format", "mermaid")
+        names = self.arguments[0]
+        try:
+            self._note_sources(chosen_flows(names, flows))
+            drawing = _drawing(Request(names, form, detail, direction), flows)
+            text = draw_text(Request(names, "text", detail, direction), flows)
+        except PenstockError as exc:
+            _log.warning("%s", exc, location=self.get_location(), type="penstock")
+            return []
+        diagram = _Diagram(format=form, drawing=drawing, text=text)
+        self.set_source_info(diagram)
+        return [diagram]
+
+    def _of_manifests(self) -> list[FlowInfo]:
+        flows: list[FlowInfo] = []
+        for target in self.config.penstock_import:
+            if _is_manifest(target):
+                path = Path(self.env.srcdir, target)
+                self.env.note_dependency(str(path))
+                try:
+                    flows += load_manifest(path)
+                except PenstockError as exc:
+                    place = self.get_location()
+                    _log.warning("%s", exc, location=place, type="penstock")
+        return flows
+
+    def _note_sources(self, flows: Sequence[FlowInfo]) -> None:
+        """Have the document read again when a file changes that declares a step."""
+        for path in {step.path for flow in flows for step in flow.steps if step.path}:
+            if Path(path).is_file():
+                self.env.note_dependency(str(Path(path).resolve()))
+
+
+def _drawing(request: Request, flows: Sequence[FlowInfo]) -> str:
+    if request.format != "svg":
+        return draw_text(request, flows)
+    graph = build_graph(chosen_flows(request.flows, flows), flows)
+    render = find_renderer("svg")
+    return str(render(graph, detail=request.detail, direction=request.direction))
+
+
+def _show(app: Sphinx, document: nodes.document, _name: str) -> None:
+    """Put in what the builder can show: one reading serves several builders."""
+    for diagram in list(document.findall(_Diagram)):
+        diagram.replace_self(_shown(diagram, app))
+
+
+def _shown(diagram: _Diagram, app: Sphinx) -> nodes.Node:
+    form, drawing, text = (diagram[key] for key in ("format", "drawing", "text"))
+    is_html = app.builder.format == "html"
+    if is_html and form == "svg":
+        # An SVG file that stands in HTML has no prologue.
+        svg = drawing[drawing.index("<svg") :]
+        html = f'<figure class="penstock">{svg}</figure>'
+        return nodes.raw("", html, format="html")
+    runs_scripts = is_html and app.builder.name != "epub"
+    if form == "mermaid" and runs_scripts and _MERMAID in app.extensions:
+        mermaid = importlib.import_module(_MERMAID)
+        node: nodes.Node = mermaid.mermaid(code=drawing, options={})
+        return node
+    return nodes.literal_block(text, text, language="text")
+
+
+def _is_manifest(target: str) -> bool:
+    return target.endswith(".json")
+
+
+def _import(app: Sphinx) -> None:
+    """Import the modules of ``penstock_import``; a failure is a warning."""
+    for target in app.config.penstock_import:
+        if _is_manifest(target):
+            continue
+        try:
+            importlib.import_module(target)
+        except (Exception, SystemExit) as exc:  # noqa: BLE001  # the user's own code
+            _log.warning(
+                "%s: penstock_import: importing %r failed: %s: %s",
+                Path(app.confdir, "conf.py"),
+                target,
+                type(exc).__name__,
+                exc,
+                type="penstock",
+            )
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Add the directive ``penstock`` and the setting ``penstock_import``."""
+    app.add_config_value("penstock_import", (), "env", (list, tuple))
+    app.add_directive("penstock", FlowDirective)
+    app.connect("builder-inited", _import)
+    app.connect("doctree-resolved", _show)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,402 @@
+"""``penstock docs``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shop
+
+ROOT = Path(__file__).parents[2]
+EMPTY = """\
+# Orders
+
+<!-- penstock:orders -->
+<!-- /penstock -->
+
+The end.
+"""
+FILLED = """\
+# Orders
+
+<!-- penstock:orders -->
+
+```mermaid
+graph TD
+    receive --> charge
+    receive --> reserve
+    charge --> ship
+    reserve --> ship
+```
+
+<!-- /penstock -->
+
+The end.
+"""
+DIFFERENCE = """\
+--- a/README.md
++++ b/README.md
+@@ -1,6 +1,15 @@
+ # Orders
+.
+ <!-- penstock:orders -->
++
++```mermaid
++graph TD
++    receive --> charge
++    receive --> reserve
++    charge --> ship
++    reserve --> ship
++```
++
+ <!-- /penstock -->
+.
+ The end.
+""".replace("\n.\n", "\n \n")
+
+
+@pytest.fixture
+def pages(shop: Shop) -> Shop:
+    """Return the project with a README, and its flows named in pyproject.toml."""
+    shop.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.**"]\n')
+    shop.write("README.md", EMPTY)
+    return shop
+
+
+def rewritten(shop: Shop, text: str | bytes, name: str = "page.md") -> bytes:
+    """Return what a page holds after ``penstock docs``."""
+    data = text.encode() if isinstance(text, str) else text
+    (shop.root / name).write_bytes(data)
+    result = shop.penstock("docs", name)
+    assert result.returncode == 0, result.stderr
+    return (shop.root / name).read_bytes()
+
+
+def test_block_is_drawn(pages: Shop) -> None:
+    """What is between the markers becomes the diagram; once more changes nothing."""
+    first = pages.penstock("docs", "README.md")
+    path = pages.root / "README.md"
+    text = path.read_bytes()
+    was = path.stat().st_mtime_ns
+    second = pages.penstock("docs", "README.md")
+
+    assert (first.returncode, first.stdout) == (0, "")
+    assert first.stderr == "1 block in 1 file drawn anew.\n"
+    assert text == FILLED.encode()
+    assert (second.returncode, second.stderr) == (0, "")
+    assert path.stat().st_mtime_ns == was
+
+
+def test_check_prints_what_differs(pages: Shop) -> None:
+    """``--check`` writes nothing, and exits with 1 until the block is right."""
+    result = pages.penstock("docs", "--check", "README.md")
+
+    assert (result.returncode, result.stdout) == (1, DIFFERENCE)
+    assert result.stderr.startswith("1 block in 1 file stale.")
+    assert (pages.root / "README.md").read_text(encoding="utf-8") == EMPTY
+    pages.write("README.md", FILLED)
+    result = pages.penstock("docs", "--check", "README.md")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_difference_can_be_applied(pages: Shop) -> None:
+    """What ``--check`` prints is a patch, also of a file without a last newline."""
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
+    page = pages.root / "README.md"
+    page.write_bytes(EMPTY.removesuffix("\n\nThe end.\n").encode())
+    patch = pages.penstock("docs", "--check", "README.md").stdout
+
+    subprocess.run(
+        ["git", "apply", "-"], cwd=pages.root, input=patch.encode(), check=True
+    )
+
+    assert page.read_bytes() == FILLED.removesuffix("\n\nThe end.\n").encode()
+
+
+def test_folders(pages: Shop) -> None:
+    """A folder brings the .md files in it, but none of what is installed or hidden."""
+    for folder in (".hidden", "node_modules/x", "env/lib", "docs/deep"):
+        pages.write(f"{folder}/page.md", EMPTY)
+    pages.write("env/pyvenv.cfg", "")
+    pages.write("docs/notes.txt", EMPTY)
+    pages.write("docs/OTHER.MD", EMPTY)
+
+    result = pages.penstock("docs", ".", "README.md", "docs/deep/page.md")
+
+    assert result.stderr == "3 blocks in 3 files drawn anew.\n"
+    changed = {
+        path.relative_to(pages.root).as_posix()
+        for path in pages.root.rglob("*")
+        if path.is_file() and b"```mermaid" in path.read_bytes()
+    }
+    assert changed == {"README.md", "docs/deep/page.md", "docs/OTHER.MD"}
+
+
+def test_options_of_a_block(pages: Shop) -> None:
+    """A block may ask for several flows, all, a direction, details, another format."""
+    for request, shown in (
+        ("orders direction=LR", b"graph LR"),
+        ("orders detail", b"Take the order."),
+        ("orders format=text", "║ receive ║".encode()),
+        ("orders format=dot", b"```dot\ndigraph"),
+        ("orders,billing", b'subgraph flow_billing["billing"]'),
+        ("*", b'subgraph flow_audit["audit"]'),
+        ('"orders"', b"receive --> charge"),
+    ):
+        page = rewritten(pages, f"<!-- penstock:{request} -->\n<!-- /penstock -->\n")
+        assert shown in page, request
+
+
+def test_text_is_the_same_in_every_terminal(pages: Shop) -> None:
+    """Nothing about the machine shows in a drawing."""
+    drawn = set()
+    for columns in ("20", "200"):
+        pages.write("a.md", "<!-- penstock:* format=text -->\n<!-- /penstock -->\n")
+        pages.penstock("docs", "a.md", env={"COLUMNS": columns, "PYTHONHASHSEED": "3"})
+        drawn.add((pages.root / "a.md").read_bytes())
+
+    assert len(drawn) == 1
+
+
+def test_all_else_stays(pages: Shop) -> None:
+    """Line ends, a byte order mark, odd characters and a missing last newline."""
+    bom = b"\xef\xbb\xbf"
+    odd = "a\x0bb\x0cc\u2028d\x85e".encode()
+    plain = EMPTY.encode().removesuffix(b"\n") + odd
+    filled = FILLED.encode().removesuffix(b"\n") + odd
+
+    assert rewritten(pages, plain) == filled
+    assert rewritten(pages, bom + plain) == bom + filled
+    crlf = plain.replace(b"\n", b"\r\n")
+    assert rewritten(pages, crlf) == filled.replace(b"\n", b"\r\n")
+
+
+def test_lists_and_quotations(pages: Shop) -> None:
+    """The block goes on where its marker stands."""
+    page = rewritten(
+        pages,
+        "1. one\n\n    <!-- penstock:audit -->\n    <!-- /penstock -->\n\n"
+        "> <!-- penstock:audit -->\n> <!-- /penstock -->\n",
+    ).decode()
+
+    assert page == (
+        "1. one\n\n    <!-- penstock:audit -->\n\n    ```mermaid\n    graph TD\n"
+        "        record\n    ```\n\n    <!-- /penstock -->\n\n"
+        "> <!-- penstock:audit -->\n>\n> ```mermaid\n> graph TD\n"
+        ">     record\n> ```\n>\n> <!-- /penstock -->\n"
+    )
+
+
+def test_markers_in_code_are_text(pages: Shop) -> None:
+    """A page about penstock shows markers without being rewritten."""
+    text = (
+        "````markdown\n<!-- penstock:nope -->\n```\n<!-- /penstock -->\n````\n"
+        "~~~\n<!-- /penstock -->\n~~~\n"
+        "Between `<!-- penstock:nope -->` and ``<!-- /penstock -->`` it is drawn.\n\n"
+        "    <!-- penstock:nope -->\n\n"
+        "<!-- penstock is fine --> and <!-- needs: penstock -->\n"
+    )
+
+    assert rewritten(pages, text) == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<!-- penstock:order -->\n<!-- /penstock -->", "1: there is no flow 'order'."),
+        ("<!-- penstock:order -->\n<!-- /penstock -->",
+         "Did you mean 'orders'? Flows are: audit, billing, orders."),
+        ("x\n<!-- penstock:orders -->\n", "2: the block 'orders' is not closed"),
+        ("<!-- penstock:orders -->\n<!-- penstock:audit -->\n<!-- /penstock -->",
+         "1: the block 'orders' is not closed before another begins"),
+        ("a\n\n<!-- /penstock -->", "3: <!-- /penstock --> closes nothing"),
+        ("<!-- penstock: -->\n<!-- /penstock -->", "1: the marker names no flow"),
+        ("<!-- penstock -->\n<!-- /penstock -->", "1: the marker names no flow"),
+        ("See <!-- penstock:orders --> here", "1: a marker has to be on a line of"),
+        ("<!-- penstock:orders width=3 -->\n<!-- /penstock -->",
+         "1: there is no option 'width=3'"),
+        ("<!-- penstock:orders driection=LR -->\n<!-- /penstock -->",
+         "Did you mean 'direction'?"),
+        ("<!-- penstock:orders direction=UP -->\n<!-- /penstock -->",
+         "direction is one of TD, TB, LR, RL, BT, and not 'UP'"),
+        ("<!-- penstock:orders direction -->\n<!-- /penstock -->",
+         "'direction' needs a value, such as direction=LR"),
+        ("<!-- penstock:orders detail=no -->\n<!-- /penstock -->",
+         "'detail' takes no value"),
+        ("<!-- penstock:orders format=png -->\n<!-- /penstock -->",
+         "format is one of mermaid, text, dot, json, and not 'png'"),
+        ('<!-- penstock:"orders -->\n<!-- /penstock -->', "no closing quotation"),
+    ],
+)  # fmt: skip
+def test_wrong_marker(pages: Shop, text: str, told: str) -> None:
+    """The message names file and line, and nothing is written, in no file."""
+    pages.write("page.md", text)
+    before = (pages.root / "page.md").read_bytes()
+
+    result = pages.penstock("docs", "README.md", "page.md")
+
+    assert result.returncode == 2
+    assert "page.md:" in result.stderr
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (pages.root / "page.md").read_bytes() == before
+    assert (pages.root / "README.md").read_text(encoding="utf-8") == EMPTY
+
+
+def test_every_wrong_name_is_told(pages: Shop) -> None:
+    """After a rename all places are named at once."""
+    for name in ("a.md", "b.md"):
+        pages.write(name, EMPTY.replace("orders", "order"))
+
+    result = pages.penstock("docs", "--check", ".")
+
+    assert result.returncode == 2
+    assert "a.md:3: there is no flow 'order'" in result.stderr
+    assert "b.md:3: there is no flow 'order'" in result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_other_encodings(pages: Shop, encoding: str) -> None:
+    """A file in another encoding is refused if it may hold a marker, else left."""
+    path = pages.root / "other.md"
+    path.write_bytes(("Größe\n" + EMPTY).encode(encoding))
+    result = pages.penstock("docs", ".")
+    path.write_bytes("Größe\n".encode(encoding))
+    harmless = pages.penstock("docs", ".")
+
+    assert result.returncode == 2
+    assert "other.md:1: this is not UTF-8" in result.stderr
+    assert harmless.returncode == 0, harmless.stderr
+
+
+def test_targets(pages: Shop) -> None:
+    """``--target`` names where flows are declared; a manifest needs no import."""
+    pages.penstock("export", "shop.orders", "-o", "orders.json")
+    pages.write("pyproject.toml", "")
+
+    without = pages.penstock("docs", "README.md")
+    manifest = pages.penstock("docs", "README.md", "--target", "orders.json")
+    module = pages.penstock("docs", "--check", "README.md", "-t", "shop.orders")
+
+    assert without.returncode == 2
+    assert "there is nothing to look at" in without.stderr
+    assert manifest.returncode == module.returncode == 0
+
+
+def test_nothing_to_do(pages: Shop) -> None:
+    """Without a marker nothing is imported; that there is none is said."""
+    pages.write("shop/orders.py", "1 / 0")
+    pages.write("README.md", "# Hello\n")
+
+    result = pages.penstock("docs", "--check", ".")
+
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "No block" in result.stderr
+
+
+def test_path_that_is_not_there(pages: Shop) -> None:
+    """A wrong path is wrong usage, and so is none at all."""
+    assert pages.penstock("docs", "nope.md").returncode == 2
+    assert pages.penstock("docs").returncode == 2
+
+
+def test_import_that_fails(pages: Shop) -> None:
+    """An application that cannot be imported is exit status 2, not 1."""
+    pages.write("shop/orders.py", "1 / 0")
+
+    result = pages.penstock("docs", "--check", "README.md")
+
+    assert result.returncode == 2
+    assert "importing 'shop.orders' failed" in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other modes")
+def test_link_and_mode_stay(pages: Shop) -> None:
+    """The file behind a link is rewritten, and keeps its mode."""
+    path = pages.root / "README.md"
+    path.chmod(0o640)
+    link = pages.root / "docs.md"
+    link.symlink_to("README.md")
+
+    result = pages.penstock("docs", "docs.md", "README.md")
+
+    assert result.stderr == "1 block in 1 file drawn anew.\n"
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert path.read_text(encoding="utf-8") == FILLED
+
+
+def test_warning_names_the_block(pages: Shop) -> None:
+    """A diagram that Mermaid will not draw is told with its place."""
+    steps = "\n".join(
+        f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(501)
+    )
+    pages.write("shop/big.py", "from penstock import flow\nf = flow('big')\n"
+                f"@f.entrypoint\ndef start(): ...\n{steps}")  # fmt: skip
+    pages.write("page.md", "\n\n<!-- penstock:big -->\n<!-- /penstock -->\n")
+
+    result = pages.penstock("docs", "page.md")
+
+    assert "Warning: page.md:1: the diagram has 501 edges" in result.stderr
+
+
+def test_hook_for_pre_commit(
+    pages: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A user's hook of this repository draws diagrams anew, and fails when it did."""
+    pytest.importorskip("pre_commit", reason="needs pre-commit")
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
+    hooks = published_hooks(tmp_path_factory.mktemp("hooks"))
+    pages.write(".gitignore", "__pycache__/\n")
+    pages.write(
+        ".pre-commit-config.yaml",
+        f"""
+        repos:
+          - repo: {hooks}
+            rev: main
+            hooks:
+              - id: penstock-docs
+        """,
+    )
+    run(pages.root, "git", "init", "--quiet")
+    run(pages.root, "git", "add", "--all")
+    tool = (sys.executable, "-m", "pre_commit", "run", "--all-files")
+    home = {"PRE_COMMIT_HOME": str(tmp_path_factory.mktemp("home"))}
+
+    first = run(pages.root, *tool, check=False, **home)
+    second = run(pages.root, *tool, check=False, **home)
+
+    assert "files were modified by this hook" in first.stdout, first.stdout
+    assert first.returncode == 1
+    assert (pages.root / "README.md").read_text(encoding="utf-8") == FILLED
+    assert second.returncode == 0, second.stdout
+
+
+def published_hooks(folder: Path) -> Path:
+    """Return a repository with the hooks that this one offers."""
+    shutil.copy(ROOT / ".pre-commit-hooks.yaml", folder)
+    run(folder, "git", "init", "--quiet", "--initial-branch", "main")
+    run(folder, "git", "add", "--all")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+    run(folder, "git", *who, "commit", "--quiet", "-m", "hooks")
+    return folder
+
+
+def run(
+    folder: Path, *command: str, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that finds penstock where this test runs."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    return subprocess.run(
+        command, cwd=folder, check=check, capture_output=True, text=True,
+        env={**os.environ, "PATH": path, **environment},
+    )  # fmt: skip

@@ -1,0 +1,251 @@
+"""``.. penstock::``, built by Sphinx itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("sphinx", reason="needs sphinx")
+
+SHOP = """
+    from penstock import entrypoint, flow, step
+
+    @flow("orders")
+    @entrypoint
+    def receive():
+        "Take the order."
+
+    @flow("orders")
+    @step(after=receive)
+    def charge(): ...
+"""
+CONF = """
+    import sys
+    sys.path.insert(0, "..")
+    extensions = ["penstock.contrib.sphinx", *{more!r}]
+    penstock_import = ["shop"]
+    exclude_patterns = ["_*"]
+    html_theme = "basic"
+"""
+
+SPHINX = (sys.executable, "-m", "sphinx", "-d", "_doctrees")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A project with a folder of documents."""
+
+    root: Path
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+
+    def build(self, builder: str = "html", *options: str) -> str:
+        """Build; return what Sphinx said."""
+        done = subprocess.run(
+            (*SPHINX, "-b", builder, *options, ".", f"_{builder}"),
+            cwd=self.root / "docs",
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    def result(self, name: str) -> str:
+        """Return a file that was built."""
+        return (self.root / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a project with one document."""
+    site = Site(tmp_path)
+    site.write("shop.py", SHOP)
+    site.write("docs/conf.py", CONF.format(more=[]))
+    site.write("docs/index.rst", "Orders\n======\n\n.. penstock:: orders\n\nEnd.\n")
+    return site
+
+
+def test_mermaid_where_it_is_drawn(site: Site) -> None:
+    """With sphinxcontrib.mermaid a page of HTML has its diagram."""
+    pytest.importorskip("sphinxcontrib.mermaid", reason="needs sphinxcontrib-mermaid")
+    site.write("docs/conf.py", CONF.format(more=["sphinxcontrib.mermaid"]))
+
+    told = site.build("html", "--fail-on-warning")
+
+    page = site.result("_html/index.html")
+    assert 'class="mermaid"' in page
+    assert "receive --&gt; charge" in page
+    assert "mermaid" in page.partition("receive")[2]  # the script that draws it
+    assert "warning" not in told.lower()
+
+
+@pytest.mark.parametrize(
+    ("builder", "file"),
+    [
+        ("html", "_html/index.html"),
+        ("text", "_text/index.txt"),
+        ("epub", "_epub/index.xhtml"),
+        ("latex", "_latex/projectnamenotset.tex"),
+    ],
+)
+def test_text_where_nothing_draws_it(site: Site, builder: str, file: str) -> None:
+    """Without the extension, and in what is no web page, boxes are drawn."""
+    site.build(builder)
+
+    assert "║ receive ║" in site.result(file)
+
+
+def test_one_reading_serves_all_builders(site: Site) -> None:
+    """Documents that were read for HTML are right for text, too."""
+    pytest.importorskip("sphinxcontrib.mermaid", reason="needs sphinxcontrib-mermaid")
+    site.write("docs/conf.py", CONF.format(more=["sphinxcontrib.mermaid"]))
+    site.build("html")
+    site.build("text")
+
+    assert "║ receive ║" in site.result("_text/index.txt")
+    assert "graph TD" not in site.result("_text/index.txt")
+
+
+def test_options(site: Site) -> None:
+    """Format, details and direction are those of generate_dag."""
+    pytest.importorskip("sphinxcontrib.mermaid", reason="needs sphinxcontrib-mermaid")
+    site.write("docs/conf.py", CONF.format(more=["sphinxcontrib.mermaid"]))
+    site.write(
+        "docs/index.rst",
+        """
+        Orders
+        ======
+
+        .. penstock:: orders
+           :direction: lr
+           :detail:
+
+        .. penstock:: *
+           :format: text
+        """,
+    )
+
+    site.build("html", "--fail-on-warning")
+
+    page = site.result("_html/index.html")
+    assert "graph LR" in page
+    assert "Take the order." in page
+    assert "║ receive ║" in page
+
+
+def test_svg(site: Site) -> None:
+    """A drawing that needs no script stands in the page itself."""
+    pytest.importorskip("penstock.renderers.image", reason="svg is still to come")
+    site.write("docs/index.rst", "X\n=\n\n.. penstock:: orders\n   :format: svg\n")
+
+    site.build("html", "--fail-on-warning")
+    site.build("text")
+
+    page = site.result("_html/index.html")
+    assert '<figure class="penstock"><svg' in page
+    assert "║ receive ║" in site.result("_text/index.txt")
+
+
+def test_myst(site: Site) -> None:
+    """In Markdown it is a fence with braces."""
+    pytest.importorskip("myst_parser", reason="needs myst-parser")
+    site.write("docs/conf.py", CONF.format(more=["myst_parser"]))
+    site.write("docs/index.rst", "X\n=\n\n.. toctree::\n\n   page\n")
+    site.write("docs/page.md", "# Orders\n\n```{penstock} orders\n```\n")
+
+    site.build("text", "--fail-on-warning")
+
+    assert "║ receive ║" in site.result("_text/page.txt")
+
+
+@pytest.mark.parametrize(
+    ("directive", "told"),
+    [
+        (".. penstock:: order", "there is no flow 'order'. Did you mean 'orders'?"),
+        (".. penstock::", "1 argument(s) required"),
+        (".. penstock:: orders\n   :format: gif", '"gif" unknown'),
+        (".. penstock:: orders\n   :direction: up", "'up' is none of TD, TB"),
+    ],
+)
+def test_what_cannot_be_drawn(site: Site, directive: str, told: str) -> None:
+    """A warning says what is wrong, in which line of which document."""
+    site.write("docs/index.rst", f"Orders\n======\n\n{directive}\n\nEnd.\n")
+
+    output = site.build("text")
+
+    (line,) = [line for line in output.splitlines() if "index.rst:4:" in line]
+    assert told in output
+    assert "WARNING" in line or "ERROR" in line
+    assert "End." in site.result("_text/index.txt")
+
+
+def test_module_that_fails(site: Site) -> None:
+    """An import that fails is a warning, and does not end the build."""
+    site.write("shop.py", "raise SystemExit(3)")
+
+    output = site.build("text")
+
+    assert "conf.py: penstock_import: importing 'shop' failed" in output
+    assert "End." in site.result("_text/index.txt")
+
+
+def test_manifests(site: Site) -> None:
+    """Flows of other repositories are drawn from their manifests."""
+    site.write(
+        "export.py",
+        """
+        import shop
+        from penstock import generate_dag
+        generate_dag(None, output="docs/flows.json")
+        """,
+    )
+    subprocess.run([sys.executable, "export.py"], cwd=site.root, check=True)
+    conf = CONF.format(more=[]).replace('["shop"]', '["flows.json"]')
+    site.write("docs/conf.py", conf)
+
+    site.build("text", "--fail-on-warning")
+
+    assert "║ receive ║" in site.result("_text/index.txt")
+    (site.root / "docs/flows.json").write_text("{}", encoding="utf-8")
+    assert "flows.json is not a manifest" in site.build("text")
+
+
+def test_document_is_read_again_when_its_flow_changes(site: Site) -> None:
+    """An incremental build knows on which files a diagram depends."""
+    site.write("docs/index.rst", "X\n=\n\n.. toctree::\n\n   a\n   b\n")
+    site.write("docs/a.rst", "A\n=\n\n.. penstock:: orders\n")
+    site.write("docs/b.rst", "B\n=\n")
+    site.build("text")
+    site.write("shop.py", SHOP.replace("charge", "bill"))
+
+    output = site.build("text", "-v")
+
+    assert "0 added, 1 changed" in output
+    assert "bill" in site.result("_text/a.txt")
+
+
+def test_parallel_reading(site: Site) -> None:
+    """Several processes read documents; each knows the flows."""
+    names = [f"page{i}" for i in range(8)]
+    for name in names:
+        site.write(f"docs/{name}.rst", f"{name}\n=====\n\n.. penstock:: orders\n")
+    listed = "\n".join(f"   {name}" for name in names)
+    (site.root / "docs/index.rst").write_text(f"X\n=\n\n.. toctree::\n\n{listed}\n")
+
+    site.build("text", "--fail-on-warning", "-j", "2")
+
+    assert all("║ receive ║" in site.result(f"_text/{name}.txt") for name in names)
