@@ -44,7 +44,10 @@ def as_logging_makes_them(write: Callable[[], object], lines: Lines) -> None:
         assert 0 <= ours["created"] % 1 * 1000 - ours["msecs"] < 1
 
 
-OF_A_MOMENT = {"created", "msecs", "relativeCreated", "duration_ms", "args", "thread"}
+OF_A_MOMENT = {
+    *("created", "msecs", "relativeCreated", "duration_ms", "args", "message"),
+    "thread",
+}
 
 
 @pytest.mark.parametrize("where", ["here", "thread", "task"])
