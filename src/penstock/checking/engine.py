@@ -1,0 +1,298 @@
+"""What every name, attribute and function of the program comes to, worked out once."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from .effects import Body, Summary
+from .reader import Reader
+from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .program import Function, Klass, Program
+    from .resolvers import Resolver
+    from .source import Module
+    from .things import Generator, Thing, Things
+
+__all__ = ["Engine"]
+
+_MAX_BODIES = 24  # of one function with different arguments
+_MAX_DEPTH = 120  # of calls in calls
+_MAX_TRIES = 3  # of what calls itself in a circle
+_MAX_HOPS = 20  # of imports of imports
+
+
+class Engine:
+    """Read functions, each once for the arguments that matter.
+
+    Attributes:
+        program: What there is.
+        resolver: Who is asked where this code does not know.
+        bits: The bit of each function that is a step.
+        heap: What attributes of objects may hold.
+    """
+
+    def __init__(
+        self, program: Program, resolver: Resolver, bits: Mapping[Function, int]
+    ) -> None:
+        self.program = program
+        self.resolver = resolver
+        self.bits = bits
+        self.heap: dict[tuple[object, str], Things] = {}
+        self.has_learned = False
+        self._summaries: dict[Body, Summary] = {}
+        self._work: dict[tuple[Thing, int, int], Summary] = {}
+        self._open: list[Function] = []
+        self._cut: set[Function] = set()
+        self._bodies: Counter[Function] = Counter()
+        self._tries: Counter[Body] = Counter()
+        self._globals: dict[tuple[str, str], Things | None] = {}
+        self._bases: dict[Klass, tuple[Klass, ...]] = {}
+        self._below: dict[Klass, list[Klass]] | None = None
+        self._asked: dict[tuple[str, int, int], tuple[Function, ...] | None] = {}
+
+    def forget(self) -> None:
+        """Begin another round, with what attributes are known to hold."""
+        self._summaries.clear()
+        self._bodies.clear()
+        self._tries.clear()
+        self._globals.clear()
+        self.has_learned = False
+
+    def summary(self, body: Body) -> Summary:
+        """Return what one call of *body* does."""
+        known = self._summaries.get(body)
+        if known is not None:
+            return known
+        function = body.func.function
+        if len(self._open) > _MAX_DEPTH or self._open.count(function) > 1:
+            self._cut.add(function)
+            return Summary()
+        if body.arguments:
+            self._bodies[function] += 1
+            if self._bodies[function] > _MAX_BODIES:
+                return self.summary(Body(body.func))
+        self._tries[body] += 1
+        self._open.append(function)
+        try:
+            summary = Reader(self, function.module, body).read()
+        finally:
+            self._open.pop()
+        if function not in self._open:
+            self._cut.discard(function)
+        if not self._cut or not self._open or self._tries[body] >= _MAX_TRIES:
+            self._summaries[body] = summary
+        if not self._open:
+            self._cut.clear()
+        return summary
+
+    def read_steps(self) -> list[tuple[Body, Summary]]:
+        """Return what every step does, for all arguments that it was read with."""
+        return [
+            (body, summary)
+            for body, summary in self._summaries.items()
+            if body.func.function in self.bits
+        ]
+
+    def summary_of(self, thing: Generator) -> Summary:
+        """Return what the body of a generator does."""
+        return self.summary(Body(thing.func, thing.arguments))
+
+    def work(self, thing: Thing, may: int, must: int) -> Summary:
+        """Return one and the same summary for the same work, so that sets are small."""
+        key = (thing, may, must)
+        if key not in self._work:
+            self._work[key] = Summary(may=may, must=must)
+        return self._work[key]
+
+    def hold(self, holder: object, name: str, things: Things) -> None:
+        """Note that the attribute *name* of *holder* may be one of *things*."""
+        old = self.heap.get((holder, name), NOTHING)
+        if not things <= old:
+            self.heap[holder, name] = old | things
+            self.has_learned = True
+
+    def global_value(self, module: str, name: str, hops: int = 0) -> Things | None:
+        """Return what *name* is in *module*; None where it has no such name."""
+        key = (module, name)
+        if key in self._globals:
+            return self._globals[key]
+        bindings = self.program.globals.get(module)
+        if bindings is None or hops > _MAX_HOPS:
+            return None
+        self._globals[key] = None  # while it is worked out: x = x
+        found: Things | None = None
+        for node in bindings.get(name, ()):
+            found = (found or NOTHING) | self._bound(module, name, node, hops)
+        for node in bindings.get("*", ()) if found is None else ():
+            target = self._star(module, node)
+            found = found or self.global_value(target, name, hops + 1)
+        if found is None and f"{module}.{name}" in self.program.modules:
+            found = frozenset({ModuleRef(f"{module}.{name}")})
+        self._globals[key] = found
+        return found
+
+    def imported(
+        self, module: Module, node: ast.Import | ast.ImportFrom, alias: ast.alias
+    ) -> Things:
+        """Return what one name of an import statement brings."""
+        if isinstance(node, ast.Import):
+            whole = alias.name if alias.asname else alias.name.partition(".")[0]
+            return self.module_or_foreign(whole)
+        base = absolute(module, node)
+        if base in self.program.modules:
+            known = self.global_value(base, alias.name, 1)
+            if known is not None:
+                return known
+            if f"{base}.{alias.name}" in self.program.modules:
+                return frozenset({ModuleRef(f"{base}.{alias.name}")})
+            return NOTHING
+        if f"{base}.{alias.name}" in self.program.modules:
+            return frozenset({ModuleRef(f"{base}.{alias.name}")})
+        return frozenset({Foreign(f"{base}.{alias.name}")})
+
+    def module_or_foreign(self, name: str) -> Things:
+        """Return the module *name* of the project, or of another package."""
+        is_ours = name in self.program.modules or any(
+            other.startswith(f"{name}.") for other in self.program.modules
+        )
+        return frozenset({ModuleRef(name) if is_ours else Foreign(name)})
+
+    def bases(self, klass: Klass) -> tuple[Klass, ...]:
+        """Return the class and those above it, nearest first."""
+        if klass not in self._bases:
+            self._bases[klass] = (klass,)  # while it is worked out
+            found = [klass]
+            reader = Reader(self, klass.module)
+            for node in klass.node.bases:
+                for thing in reader.peek(node):
+                    if isinstance(thing, Class):
+                        found += [
+                            k for k in self.bases(thing.klass) if k not in found
+                        ]
+            self._bases[klass] = tuple(found)
+        return self._bases[klass]
+
+    def has_foreign_base(self, klass: Klass) -> bool:
+        """Tell whether a class that is not read here may add to it."""
+        for base in self.bases(klass):
+            for node in base.node.bases:
+                name = node.attr if isinstance(node, ast.Attribute) else ""
+                name = node.id if isinstance(node, ast.Name) else name
+                known = Reader(self, base.module).peek(node)
+                if name not in {"object", "ABC", "Protocol", "Generic"} and not any(
+                    isinstance(thing, Class) for thing in known
+                ):
+                    return not isinstance(node, ast.Subscript)
+        return False
+
+    def below(self, klass: Klass) -> list[Klass]:
+        """Return the classes of the project that derive from *klass*."""
+        if self._below is None:
+            self._below = {}
+            for other in self.program.classes.values():
+                for base in self.bases(other)[1:]:
+                    self._below.setdefault(base, []).append(other)
+        return self._below.get(klass, [])
+
+    def read_for_attributes(self, function: Function, klass: Klass) -> None:
+        """Read a method, so that what it sets on its object is known."""
+        if function not in self._open:
+            self.summary(Body(Func(function, Instance(klass))))
+
+    def reader(self, module: str) -> Reader:
+        """Return a reader of the global scope of a module."""
+        return Reader(self, self.program.modules[module])
+
+    def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
+        """Return the functions that *name* may be: one, or its overrides too."""
+        found = [
+            base.methods[name]
+            for base in self.bases(receiver.klass)
+            if name in base.methods
+        ][:1]
+        if not receiver.is_exact:
+            others = (klass.methods.get(name) for klass in self.below(receiver.klass))
+            found += [one for one in others if one is not None and one not in found]
+            if not found:
+                for klass in self.below(receiver.klass):
+                    found += [
+                        base.methods[name]
+                        for base in self.bases(klass)
+                        if name in base.methods
+                    ][:1]
+                found = list(dict.fromkeys(found))
+        if len(found) > 1:
+            found = [one for one in found if not one.is_abstract] or found
+        return found
+
+    def asked(self, module: Module, node: ast.expr) -> tuple[Function, ...] | None:
+        """Return what the resolver says that *node* is; None where it does not know."""
+        name, column = "", node.col_offset
+        line = node.lineno
+        if isinstance(node, ast.Attribute):
+            name, line = node.attr, node.end_lineno or node.lineno
+            column = (node.end_col_offset or 0) - len(name.encode())
+        elif isinstance(node, ast.Name):
+            name = node.id
+        candidates = self.program.named.get(name)
+        if not candidates:
+            return None
+        key = (module.path, line, column)
+        if key not in self._asked:
+            places = self.resolver.definitions(*key)
+            found = [
+                self.program.function_at(place.path, place.line) for place in places
+            ]
+            ours = tuple(dict.fromkeys(one for one in found if one is not None))
+            self._asked[key] = ours if places else None
+        return self._asked[key]
+
+    def _bound(self, module: str, name: str, node: ast.AST, hops: int) -> Things:
+        where = self.program.modules[module]
+        defined = self.program.defined.get(node)
+        if defined is not None:
+            return frozenset({as_thing(defined)})
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                if (alias.asname or alias.name.partition(".")[0]) == name:
+                    if hops > _MAX_HOPS:
+                        return NOTHING
+                    return self.imported(where, node, alias)
+            return NOTHING
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        reader = Reader(self, where)
+        things = NOTHING if value is None else reader.peek(value)
+        if not things and isinstance(node, ast.AnnAssign):
+            things = reader.annotated(node.annotation)
+        return things
+
+    def _star(self, module: str, node: ast.AST) -> str:
+        if not isinstance(node, ast.ImportFrom):
+            return ""
+        return absolute(self.program.modules[module], node)
+
+
+def as_thing(defined: Function | Klass) -> Func | Class:
+    """Return what the name of a definition stands for."""
+    node = defined.node
+    if isinstance(node, ast.ClassDef):
+        return Class(defined)  # type: ignore[arg-type]  # the node tells which it is
+    return Func(defined)  # type: ignore[arg-type]  # the same
+
+
+def absolute(module: Module, node: ast.ImportFrom) -> str:
+    """Return the whole name of the module that ``from ... import`` names."""
+    if not node.level:
+        return node.module or ""
+    parts = module.name.split(".")
+    keep = len(parts) - node.level + (1 if module.is_package else 0)
+    return ".".join([*parts[: max(keep, 0)], *([node.module] if node.module else [])])
+
+
+BUILTINS = frozenset(dir(builtins))
