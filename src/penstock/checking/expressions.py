@@ -200,7 +200,7 @@ class Expressions(Calls):
         for klass in self.engine.bases(receiver.klass):
             reader = self.for_module(klass.module.name)
             for value in klass.values.get(name, ()):
-                found |= reader.peek(value)
+                found |= reader.peek(_made_by_default(value))
             if not found:
                 found |= reader.annotated(klass.annotations.get(name))
         return found
@@ -634,6 +634,14 @@ def _pattern(node: ast.expr) -> re.Pattern[str] | None:
     if not any(texts):
         return None
     return re.compile("".join(re.escape(text) if text else ".*" for text in texts))
+
+
+def _made_by_default(node: ast.expr) -> ast.expr:
+    """Return the call that makes a dataclass's field, where that has a factory."""
+    for keyword in node.keywords if isinstance(node, ast.Call) else ():
+        if keyword.arg == "default_factory":
+            return ast.copy_location(ast.Call(keyword.value, [], []), node)
+    return node
 
 
 def _text(node: ast.expr) -> str:

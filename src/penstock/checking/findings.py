@@ -18,7 +18,7 @@ class Code(NamedTuple):
 
 
 CODES: dict[str, Code] = {
-    "PEN000": Code("error", "a file of the project cannot be parsed"),
+    "PEN000": Code("warning", "a file of the project cannot be parsed"),
     "PEN001": Code("error", "`after` names nothing"),
     "PEN002": Code("error", "no path from an entrypoint leads to the step"),
     "PEN003": Code("error", "`after` names what the other service does not have"),
@@ -53,8 +53,8 @@ class Finding:
         declared_at: Where that stands.
         found: The steps on the way to the call, as ``receive → ship``.
         suggestion: What to write instead.
-        befores: The predecessors that it is about, so that evidence and a baseline
-            can name edges.
+        edge: The exact edge that it is about, for a baseline.
+        befores: The declared predecessors that it is about, for evidence.
     """
 
     code: str
@@ -66,6 +66,7 @@ class Finding:
     declared_at: Place | None = None
     found: str = ""
     suggestion: str = ""
+    edge: tuple[str, ...] = ()
     befores: tuple[str, ...] = ()
 
     @property

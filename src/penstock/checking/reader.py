@@ -9,6 +9,7 @@ from .effects import State, Summary, merged
 from .expressions import Expressions
 from .things import (
     NOTHING,
+    Awaitable,
     Class,
     Foreign,
     Func,
@@ -67,13 +68,13 @@ class Reader(Expressions):
             self.returned = self.value(function.node.body, state)
         else:
             self.block(function.node.body, state)
-        if is_step:
-            self.escape(
-                frozenset(t for t in self.returned if isinstance(t, Func)),
-                _first_of(function),
-                state,
-            )
-        return self._summary(merged([*self._ends, state], certain=True))
+        end = merged([*self._ends, state], certain=True)
+        if is_step and end.is_alive:
+            kinds = (Func, Awaitable, Generator)
+            handed = frozenset(t for t in self.returned if isinstance(t, kinds))
+            self.escape(handed, _first_of(function), end)
+            self.returned -= handed - {t for t in handed if isinstance(t, Func)}
+        return self._summary(end)
 
     def block(self, nodes: Iterable[ast.stmt], state: State) -> None:
         """Read statements; what comes after a return is not reached."""
