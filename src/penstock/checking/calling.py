@@ -18,6 +18,7 @@ from .things import (
 )
 from .verbs import (
     COLLECT,
+    EXHAUST,
     FINISH,
     GATHER,
     GIVE_BACK,
@@ -336,6 +337,9 @@ class Calls:
             self.finish(everything, state)
             self._now(name, everything, node, state)
             return everything if name == "sorted" else NOTHING
+        if name in EXHAUST:
+            self.go_on(self.consume(everything, node, state), node, state)
+            return frozenset(t for t in everything if not isinstance(t, Generator))
         if name in GIVE_BACK:
             return everything
         if name in COLLECT and not any(isinstance(t, Func) for t in everything):
@@ -351,8 +355,7 @@ class Calls:
                 if isinstance(thing, Awaitable):
                     self.call(frozenset({thing}), [], node, state, "escape")
             things = frozenset(t for t in things if not isinstance(t, Awaitable))
-        for rest in [self.consume(things, node, state)]:
-            self.go_on(rest, node, state)
+        self.go_on(self.consume(things, node, state), node, state)
         funcs = frozenset(t for t in things if isinstance(t, Func))
         self.escape(funcs, node, state, when_known=True)
 

@@ -374,8 +374,7 @@ class Expressions(Calls):
         possible = self._possible(func, things, base, state)
         if possible:
             return self.call(possible, given, func, state, "possible")
-        for rest in [self.consume(everything, node, state)]:
-            self.go_on(rest, node, state)
+        self.go_on(self.consume(everything, node, state), node, state)
         self.escape(everything, node, state)
         kept = everything if name in GIVE_BACK else NOTHING
         return kept | ({Foreign(f"{foreign}()")} if foreign else NOTHING)

@@ -248,6 +248,8 @@ def _unexercised(
                 before.is_entrypoint or (one.flow.name, before.name) in verdicts.reached
             )
             function = declarations.functions[member.bit]
+            if one.function not in mentioned and not one.step.is_entrypoint:
+                continue  # nothing calls it: that is said
             is_told = (
                 member.is_local
                 and key in verdicts.reached
@@ -255,17 +257,18 @@ def _unexercised(
                 and not one.step.crosses
                 and (called or function not in mentioned)
             )
-            yield from _edge(one, member.name, is_told=is_told)
+            is_silent = function not in mentioned and not called
+            if is_told:
+                yield _edge(one, member.name, "PEN202", "no code path runs {} before it")
+            elif key not in {*verdicts.unknown, *verdicts.unsure} and not is_silent:
+                what = "the code does not show how {} leads to it"
+                yield _edge(one, member.name, "PEN301", what)
 
 
-def _edge(one: Declared, name: str, *, is_told: bool) -> Iterator[Finding]:
-    if is_told:
-        code, what = "PEN202", f"no code path runs {name!r} before it"
-    else:
-        code, what = "PEN301", f"the code does not show how {name!r} leads to it"
-    yield Finding(
+def _edge(one: Declared, name: str, code: str, what: str) -> Finding:
+    return Finding(
         code,
-        what,
+        what.format(repr(name)),
         one.place,
         one.flow.name,
         one.step.name,

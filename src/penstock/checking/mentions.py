@@ -21,9 +21,16 @@ def mentioned(engine: Engine) -> set[Function]:
 
     That is generous: who is not among them is called by nobody.
     """
-    return {step for step in engine.bits if _is_called_unseen(step, engine)} | set(
-        _named(engine)
-    )
+    unseen = {step for step in engine.bits if _is_called_unseen(step, engine)}
+    return unseen | set(_named(engine)) | set(_called(engine))
+
+
+def _called(engine: Engine) -> Iterator[Function]:
+    for body, summary in engine.read_steps():
+        for part in (summary, summary.rest):
+            for site in part.visits if part is not None else ():
+                if site.body.func.function is not body.func.function:
+                    yield site.body.func.function
 
 
 def _named(engine: Engine) -> Iterator[Function]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "COLLECT",
+    "EXHAUST",
     "FINISH",
     "GATHER",
     "GIVE_BACK",
@@ -45,14 +46,21 @@ NOW = frozenset(
 
 GIVE_BACK = frozenset(
     """
-    partial partialmethod bind_flow wait_for shield wait as_completed list tuple set
-    frozenset dict reversed iter enumerate zip chain cycle cast deque copy deepcopy
-    OrderedDict defaultdict ChainMap MappingProxyType namedtuple next aiter anext field
-    sync_to_async async_to_sync staticmethod classmethod wraps lru_cache cache
-    from_iterable product sum
+    partial partialmethod bind_flow wait_for shield wait as_completed reversed iter
+    enumerate zip chain cycle cast copy deepcopy ChainMap MappingProxyType namedtuple
+    aiter field sync_to_async async_to_sync staticmethod classmethod wraps lru_cache
+    cache from_iterable
     """.split()
 )
 """Gives back what it was given, in one form or another."""
+
+EXHAUST = frozenset(
+    """
+    list tuple set frozenset dict deque OrderedDict defaultdict Counter sum any all next
+    anext product permutations combinations
+    """.split()
+)
+"""Takes every item of what it was given, and gives back a collection of them."""
 
 FINISH = frozenset({"result", "join", "get", "wait", "exception", "as_completed"})
 """Waits until what was started is done."""
