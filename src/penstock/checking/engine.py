@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -54,6 +53,10 @@ class Engine:
         self._globals: dict[tuple[str, str], Things | None] = {}
         self._bases: dict[Klass, tuple[Klass, ...]] = {}
         self._below: dict[Klass, list[Klass]] | None = None
+        self._methods: dict[tuple[Klass, bool, str], list[Function]] = {}
+        self._readers: dict[str, Reader] = {}
+        self._values: dict[tuple[Klass, str], Things] = {}
+        self._foreign: dict[Klass, bool] = {}
         self._asked: dict[tuple[str, int, int], tuple[Function, ...] | None] = {}
 
     def forget(self) -> None:
@@ -62,6 +65,7 @@ class Engine:
         self._bodies.clear()
         self._tries.clear()
         self._globals.clear()
+        self._values.clear()
         self.has_learned = False
 
     def summary(self, body: Body) -> Summary:
@@ -168,7 +172,7 @@ class Engine:
         if klass not in self._bases:
             self._bases[klass] = (klass,)  # while it is worked out
             found = [klass]
-            reader = Reader(self, klass.module)
+            reader = self.reader(klass.module.name)
             for node in klass.node.bases:
                 for thing in reader.peek(node):
                     if isinstance(thing, Class):
@@ -180,11 +184,16 @@ class Engine:
 
     def has_foreign_base(self, klass: Klass) -> bool:
         """Tell whether a class that is not read here may add to it."""
+        if klass not in self._foreign:
+            self._foreign[klass] = self._has_foreign_base(klass)
+        return self._foreign[klass]
+
+    def _has_foreign_base(self, klass: Klass) -> bool:
         for base in self.bases(klass):
             for node in base.node.bases:
                 name = node.attr if isinstance(node, ast.Attribute) else ""
                 name = node.id if isinstance(node, ast.Name) else name
-                known = Reader(self, base.module).peek(node)
+                known = self.reader(base.module.name).peek(node)
                 if name not in {"object", "ABC", "Protocol", "Generic"} and not any(
                     isinstance(thing, Class) for thing in known
                 ):
@@ -207,10 +216,34 @@ class Engine:
 
     def reader(self, module: str) -> Reader:
         """Return a reader of the global scope of a module."""
-        return Reader(self, self.program.modules[module])
+        if module not in self._readers:
+            self._readers[module] = Reader(self, self.program.modules[module])
+        return self._readers[module]
+
+    def class_value(self, klass: Klass, name: str) -> Things:
+        """Return what the body of a class, or of one above it, says of *name*."""
+        key = (klass, name)
+        if key in self._values:
+            return self._values[key]
+        self._values[key] = NOTHING  # while it is worked out
+        found = NOTHING
+        for base in self.bases(klass):
+            reader = self.reader(base.module.name)
+            for value in base.values.get(name, ()):
+                found |= reader.peek(made_by_default(value))
+            if not found:
+                found |= reader.annotated(base.annotations.get(name))
+        self._values[key] = found
+        return found
 
     def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
         """Return the functions that *name* may be: one, or its overrides too."""
+        key = (receiver.klass, receiver.is_exact, name)
+        if key not in self._methods:
+            self._methods[key] = self._find_methods(receiver, name)
+        return self._methods[key]
+
+    def _find_methods(self, receiver: Instance | Class, name: str) -> list[Function]:
         found = [
             base.methods[name]
             for base in self.bases(receiver.klass)
@@ -266,7 +299,7 @@ class Engine:
                     return self.imported(where, node, alias)
             return NOTHING
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        reader = Reader(self, where)
+        reader = self.reader(module)
         things = NOTHING if value is None else reader.peek(value)
         if not things and isinstance(node, ast.AnnAssign):
             things = reader.annotated(node.annotation)
@@ -295,4 +328,9 @@ def absolute(module: Module, node: ast.ImportFrom) -> str:
     return ".".join([*parts[: max(keep, 0)], *([node.module] if node.module else [])])
 
 
-BUILTINS = frozenset(dir(builtins))
+def made_by_default(node: ast.expr) -> ast.expr:
+    """Return the call that makes a dataclass's field, where that has a factory."""
+    for keyword in node.keywords if isinstance(node, ast.Call) else ():
+        if keyword.arg == "default_factory":
+            return ast.copy_location(ast.Call(keyword.value, [], []), node)
+    return node

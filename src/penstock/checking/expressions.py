@@ -195,15 +195,7 @@ class Expressions(Calls):
         found = NOTHING
         for holder in holders:
             found |= self.engine.heap.get((holder, name), NOTHING)
-            if holder is receiver.__class__:
-                break
-        for klass in self.engine.bases(receiver.klass):
-            reader = self.for_module(klass.module.name)
-            for value in klass.values.get(name, ()):
-                found |= reader.peek(_made_by_default(value))
-            if not found:
-                found |= reader.annotated(klass.annotations.get(name))
-        return found
+        return found | self.engine.class_value(receiver.klass, name)
 
     def _fill_attribute(self, receiver: Instance | Class, name: str) -> None:
         """Read the methods that set the attribute, if nobody has."""
@@ -633,14 +625,6 @@ def _pattern(node: ast.expr) -> re.Pattern[str] | None:
     if not any(texts):
         return None
     return re.compile("".join(re.escape(text) if text else ".*" for text in texts))
-
-
-def _made_by_default(node: ast.expr) -> ast.expr:
-    """Return the call that makes a dataclass's field, where that has a factory."""
-    for keyword in node.keywords if isinstance(node, ast.Call) else ():
-        if keyword.arg == "default_factory":
-            return ast.copy_location(ast.Call(keyword.value, [], []), node)
-    return node
 
 
 def _text(node: ast.expr) -> str:
