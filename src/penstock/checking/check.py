@@ -119,7 +119,9 @@ def _check(
 
 def _read(request: Request) -> tuple[list[Module], list[BrokenFile]]:
     wanted = {step.path for flow in request.known for step in flow.steps if step.path}
-    paths = {Path(path): None for path in wanted if Path(path).is_file()}
+    # A manifest's paths are relative to a folder that need not be this one.
+    own = (Path(path) for path in sorted(wanted) if Path(path).is_absolute())
+    paths = {path: None for path in own if path.is_file()}
     for folder in request.folders:
         for path in [folder] if folder.is_file() else files_below(folder):
             if not _is_test(path, folder):

@@ -162,9 +162,7 @@ class Engine:
 
     def module_or_foreign(self, name: str) -> Things:
         """Return the module *name* of the project, or of another package."""
-        is_ours = name in self.program.modules or any(
-            other.startswith(f"{name}.") for other in self.program.modules
-        )
+        is_ours = name in self.program.packages
         return frozenset({ModuleRef(name) if is_ours else Foreign(name)})
 
     def bases(self, klass: Klass) -> tuple[Klass, ...]:

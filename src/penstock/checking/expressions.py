@@ -162,12 +162,7 @@ class Expressions(Calls):
 
     def _global(self, module: str, name: str) -> Things:
         found = self.engine.global_value(module, name)
-        if found is None and f"{module}.{name}" in self.engine.program.modules:
-            return frozenset({ModuleRef(f"{module}.{name}")})
-        if found is None and any(
-            other.startswith(f"{module}.{name}.")
-            for other in self.engine.program.modules
-        ):
+        if found is None and f"{module}.{name}" in self.engine.program.packages:
             return frozenset({ModuleRef(f"{module}.{name}")})
         return found or NOTHING
 

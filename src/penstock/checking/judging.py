@@ -163,6 +163,8 @@ def _judge(visit: _Visit, flow: str, verdicts: _Verdicts) -> None:
         return
     if True in may:
         verdicts.unsure.setdefault(key, visit)
+    elif any(member.target is None for member in declared.members):
+        return  # that is said already
     elif None in may or _is_open(visit):
         verdicts.unknown.setdefault(key, visit)
     else:

@@ -152,6 +152,7 @@ class Program:
             and that of the first decorator.
         named: By their own name.
         defined: The ``Function`` or ``Klass`` of each node.
+        packages: The names of modules, and of all that have modules below them.
         globals: For each module, what its global names are bound to.
     """
 
@@ -162,10 +163,13 @@ class Program:
         self.named: dict[str, list[Function]] = defaultdict(list)
         self.defined: dict[ast.AST, Function | Klass] = {}
         self.globals: dict[str, dict[str, list[ast.AST]]] = {}
+        self.packages: set[str] = set()
         for module in modules:
             self.modules[module.name] = module
             self._define(module.tree, module, "", None)
             self.globals[module.name] = _bindings(module.tree)
+            parts = module.name.split(".")
+            self.packages |= {".".join(parts[:end]) for end in range(len(parts) + 1)}
 
     def function_at(self, path: str, line: int) -> Function | None:
         """Return the function whose definition begins there, or None."""

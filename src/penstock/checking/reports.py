@@ -155,7 +155,7 @@ def _annotation(finding: Finding, report: Report) -> str:
     if finding.suggestion:
         message += f" (fix: {finding.suggestion})"
     path = _escaped(report.shown(finding.place.path), ",:")
-    title = _escaped(f"{finding.code} {finding.label}".strip(), ",:")
+    title = _escaped(plain(f"{finding.code} {finding.label}".strip()), ",:")
     return (
         f"::{kind} file={path},line={finding.place.line},title={title}"
         f"::{_escaped(message)}"
