@@ -48,8 +48,7 @@ def found_edges(project: Project) -> set[Edge]:
     found: set[Edge] = set()
     for call in calls:
         idiom = call["from"].split(".")[1]
-        names = [_step_name(call[end]) for end in ("from", "to")]
-        found.add((idiom, *names))
+        found.add((idiom, _step_name(call["from"]), _step_name(call["to"])))
     return found
 
 

@@ -218,7 +218,9 @@ def test_module_that_nothing_imports(project: Project) -> None:
         """,
     )
     project.write("shop/plain.py", "def step(): ...\n")
-    project.write("shop/tests/test_it.py", "from penstock import step\n@step\ndef x(): 1")
+    project.write(
+        "shop/tests/test_it.py", "from penstock import step\n@step\ndef x(): 1"
+    )
 
     found = [one for one in project.findings() if one["code"] == "PEN004"]
 

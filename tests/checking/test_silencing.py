@@ -31,9 +31,7 @@ def test_ignored_at_the_call(project: Project) -> None:
 
 def test_ignored_at_the_declaration(project: Project) -> None:
     """The line of ``after=``."""
-    rewrite(
-        project, 'after="pack")', 'after="pack")  # why: penstock: ignore'
-    )
+    rewrite(project, 'after="pack")', 'after="pack")  # why: penstock: ignore')
     assert project.codes("shop.orders") == BOTH
     rewrite(project, 'after="pack")', 'after="pack")  # penstock: ignore[PEN101]')
     assert project.codes("shop.orders") == ["PEN201 pack"]
@@ -85,9 +83,7 @@ def test_baseline(project: Project) -> None:
 
     clean = project.check("shop.orders", "--baseline", "b.json")
     assert clean.returncode == 0
-    assert clean.stdout == (
-        "nothing found in 1 flow, 5 steps (2 in the baseline)\n"
-    )
+    assert clean.stdout == ("nothing found in 1 flow, 5 steps (2 in the baseline)\n")
 
     new = "return charge(order), ship(order)"
     rewrite(project, "    return charge(order)", f"    {new}")

@@ -28,7 +28,6 @@ EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 # that the list gets shorter.
 AHEAD = {
     "aiohttp",
-    "check",
     "draw",
     "httpx",
     "kafka",

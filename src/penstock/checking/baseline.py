@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._file import write_file
@@ -13,6 +12,7 @@ from .findings import Finding, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 __all__ = ["read_baseline", "without_known", "write_baseline"]
 
@@ -70,9 +70,7 @@ def write_baseline(path: Path, findings: Iterable[Finding]) -> int:
     return len(entries)
 
 
-def without_known(
-    findings: Iterable[Finding], path: Path
-) -> tuple[list[Finding], int]:
+def without_known(findings: Iterable[Finding], path: Path) -> tuple[list[Finding], int]:
     """Leave out what the baseline has; add a finding for each entry that is fixed.
 
     Returns:

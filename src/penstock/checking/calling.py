@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .effects import ANYTHING, Body, Context, Site, State, add_visit, merged
+from .effects import ANYTHING, Body, Context, Site, State, Summary, add_visit, merged
 from .things import (
     NOTHING,
     Awaitable,
@@ -30,7 +30,7 @@ from .verbs import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .effects import Kind, Summary, Visits
+    from .effects import Kind, Visits
     from .engine import Engine
     from .source import Module
     from .things import Thing, Things
@@ -114,27 +114,26 @@ class Calls:
                 aside = state.copy()
                 before = aside.may, aside.must
                 self._all_of(thing, node, aside, is_escape=is_escape)
-                work = self.engine.work(thing, *_gained(before, aside))
-                begun.add(Running(work, owner, is_parallel))
+                begun.add(Running(*_gained(before, aside), owner, is_parallel))
         state.running |= {one for one in begun if isinstance(one, Running)}
         if is_parallel:
             for one in begun:
                 if isinstance(one, Running):
-                    state.may |= one.work.may
+                    state.may |= one.may
         return frozenset(begun)
 
     def finish(self, things: Iterable[Thing], state: State) -> None:
         """Wait for the work among *things*."""
         for thing in things:
             if isinstance(thing, Running):
-                state.may |= thing.work.may
-                state.must |= thing.work.must
+                state.may |= thing.may
+                state.must |= thing.must
                 state.running -= {thing}
 
     def suspend(self, state: State) -> None:
         """Let tasks go on while this code waits for something else."""
         for running in state.running:
-            state.may |= running.work.may
+            state.may |= running.may
 
     def wait_for(self, things: Things, node: ast.expr, state: State) -> Things:
         """Await *things*."""
@@ -164,7 +163,7 @@ class Calls:
         for rest in rests:
             self._apply(rest, node, state, "call")
 
-    def _call_one(
+    def _call_one(  # noqa: PLR0911  # one for each kind of thing
         self, thing: Thing, given: Given, node: ast.expr, state: State, kind: Kind
     ) -> Things:
         if isinstance(thing, Func):
@@ -238,7 +237,7 @@ class Calls:
         if rest is None:
             return []
         if func.function in self.engine.bits:
-            return [self.engine.work(func, rest.may, rest.must)]
+            return [Summary(may=rest.may, must=rest.must)]
         return [rest]
 
     def _apply(
@@ -322,7 +321,7 @@ class Calls:
                 found[target] = found.get(target, NOTHING) | kept
         return tuple(sorted(found.items()))
 
-    def by_verb(
+    def by_verb(  # noqa: PLR0911  # one for each kind of verb
         self, name: str, owner: str, given: Given, node: ast.expr, state: State
     ) -> Things | None:
         """Do what a function of another package is known to do; None if it is not."""

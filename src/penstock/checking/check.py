@@ -102,9 +102,7 @@ def _check(
     engine = read_program(program, steps, resolver, progress)
     findings = [_broken(one) for one in broken]
     findings += judge_declarations(declarations, known)
-    findings += judge_declarations(
-        Declarations(request.manifests, known, steps), known
-    )
+    findings += judge_declarations(Declarations(request.manifests, known, steps), known)
     if request.is_whole:
         findings += unreached(modules, request.imported)
     findings += judge_calls(engine, steps, declarations, mentioned(engine))
@@ -188,7 +186,7 @@ def deeply(work: Callable[[], Checked]) -> Checked:
 
 
 def folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:
-    """Return the top-level packages, or single files, that hold the steps of *flows*."""
+    """Return the top-level packages, or files, that hold the steps of *flows*."""
     found: dict[Path, None] = {}
     for flow in flows:
         for step in flow.steps:

@@ -127,9 +127,7 @@ def _unreachable(declarations: Declarations) -> Iterator[Finding]:
 def _reached(declarations: Declarations) -> set[tuple[str, str]]:
     """Return what a path leads to; a name that cannot be followed counts as one."""
     reached = {
-        (one.flow.name, one.step.name)
-        for one in declarations
-        if one.step.is_entrypoint
+        (one.flow.name, one.step.name) for one in declarations if one.step.is_entrypoint
     }
     has_grown = True
     while has_grown:

@@ -70,7 +70,7 @@ Visits = dict[Site, set[Context]]
 
 
 def add_visit(visits: Visits, site: Site, context: Context) -> None:
-    """Note one way to reach *site*; too many are taken together, which convicts less."""
+    """Note one way to reach *site*; too many become one, which convicts less."""
     contexts = visits.setdefault(site, set())
     contexts.add(context)
     if len(contexts) > _MAX_CONTEXTS:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .effects import Body, Summary
-from .reader import Reader
 from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .program import Function, Klass, Program
     from .resolvers import Resolver
     from .source import Module
-    from .things import Generator, Thing, Things
+    from .things import Generator, Things
 
 __all__ = ["Engine"]
 
@@ -24,6 +23,22 @@ _MAX_BODIES = 24  # of one function with different arguments
 _MAX_DEPTH = 120  # of calls in calls
 _MAX_TRIES = 3  # of what calls itself in a circle
 _MAX_HOPS = 20  # of imports of imports
+
+
+class Reading(Protocol):
+    """Reads one function, or an expression of a module's global scope."""
+
+    def read(self) -> Summary:
+        """Return what one call of the function does."""
+        ...
+
+    def peek(self, node: ast.expr) -> Things:
+        """Return what *node* may stand for, and note nothing."""
+        ...
+
+    def annotated(self, node: ast.expr | None) -> Things:
+        """Return the objects that an annotation allows."""
+        ...
 
 
 class Engine:
@@ -37,15 +52,19 @@ class Engine:
     """
 
     def __init__(
-        self, program: Program, resolver: Resolver, bits: Mapping[Function, int]
+        self,
+        program: Program,
+        resolver: Resolver,
+        bits: Mapping[Function, int],
+        reader: Callable[[Engine, Module, Body | None], Reading],
     ) -> None:
+        self._make_reader = reader
         self.program = program
         self.resolver = resolver
         self.bits = bits
         self.heap: dict[tuple[object, str], Things] = {}
         self.has_learned = False
         self._summaries: dict[Body, Summary] = {}
-        self._work: dict[tuple[Thing, int, int], Summary] = {}
         self._open: list[Function] = []
         self._cut: set[Function] = set()
         self._bodies: Counter[Function] = Counter()
@@ -54,7 +73,7 @@ class Engine:
         self._bases: dict[Klass, tuple[Klass, ...]] = {}
         self._below: dict[Klass, list[Klass]] | None = None
         self._methods: dict[tuple[Klass, bool, str], list[Function]] = {}
-        self._readers: dict[str, Reader] = {}
+        self._readers: dict[str, Reading] = {}
         self._values: dict[tuple[Klass, str], Things] = {}
         self._foreign: dict[Klass, bool] = {}
         self._asked: dict[tuple[str, int, int], tuple[Function, ...] | None] = {}
@@ -84,7 +103,7 @@ class Engine:
         self._tries[body] += 1
         self._open.append(function)
         try:
-            summary = Reader(self, function.module, body).read()
+            summary = self._make_reader(self, function.module, body).read()
         finally:
             self._open.pop()
         if function not in self._open:
@@ -106,13 +125,6 @@ class Engine:
     def summary_of(self, thing: Generator) -> Summary:
         """Return what the body of a generator does."""
         return self.summary(Body(thing.func, thing.arguments))
-
-    def work(self, thing: Thing, may: int, must: int) -> Summary:
-        """Return one and the same summary for the same work, so that sets are small."""
-        key = (thing, may, must)
-        if key not in self._work:
-            self._work[key] = Summary(may=may, must=must)
-        return self._work[key]
 
     def hold(self, holder: object, name: str, things: Things) -> None:
         """Note that the attribute *name* of *holder* may be one of *things*."""
@@ -174,9 +186,7 @@ class Engine:
             for node in klass.node.bases:
                 for thing in reader.peek(node):
                     if isinstance(thing, Class):
-                        found += [
-                            k for k in self.bases(thing.klass) if k not in found
-                        ]
+                        found += [k for k in self.bases(thing.klass) if k not in found]
             self._bases[klass] = tuple(found)
         return self._bases[klass]
 
@@ -212,10 +222,11 @@ class Engine:
         if function not in self._open:
             self.summary(Body(Func(function, Instance(klass))))
 
-    def reader(self, module: str) -> Reader:
+    def reader(self, module: str) -> Reading:
         """Return a reader of the global scope of a module."""
         if module not in self._readers:
-            self._readers[module] = Reader(self, self.program.modules[module])
+            where = self.program.modules[module]
+            self._readers[module] = self._make_reader(self, where, None)
         return self._readers[module]
 
     def class_value(self, klass: Klass, name: str) -> Things:

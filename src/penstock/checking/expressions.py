@@ -199,10 +199,6 @@ class Expressions(Calls):
                 if name in function.assigned_attributes:
                     self.engine.read_for_attributes(function, klass)
 
-    def for_module(self, name: str) -> Expressions:
-        """Return a reader of the global scope of another module."""
-        return self.engine.reader(name)
-
     def _is_unknown(self, things: Things) -> bool:
         """Tell whether the object is one that the resolver may know better."""
         for thing in things:
@@ -275,7 +271,7 @@ class Expressions(Calls):
 
     def _unwrapped(self, things: Things, node: ast.expr, state: State) -> Things:
         """Call the properties among *things*."""
-        properties = frozenset(
+        properties = frozenset[Func](
             t
             for t in things
             if isinstance(t, Func)
@@ -285,12 +281,7 @@ class Expressions(Calls):
         if not properties:
             return things
         result = self.call(properties, [], node, state, "call")
-        for thing in properties if not result else ():
-            if isinstance(thing, Func):
-                returns = getattr(thing.function.node, "returns", None)
-                module = self.for_module(thing.function.module.name)
-                result |= module.annotated(returns)
-        return (things - properties) | result
+        return (things - properties) | (result or self._returned(properties))
 
     def read_call(self, node: ast.Call, state: State) -> Things:
         """Read a call."""
@@ -320,7 +311,7 @@ class Expressions(Calls):
         for thing in called:
             if isinstance(thing, Func):
                 returns = getattr(thing.function.node, "returns", None)
-                module = self.for_module(thing.function.module.name)
+                module = self.engine.reader(thing.function.module.name)
                 found |= module.annotated(returns)
         return found
 
@@ -550,8 +541,9 @@ class Expressions(Calls):
         for part in node.generators:
             items = self.iterate(self.value(part.iter, inner), part.iter, inner)
             ways.append(inner.copy())
-            inner.is_first, inner.is_certain = True, inner.is_certain or not (
-                inner.is_first
+            inner.is_first, inner.is_certain = (
+                True,
+                inner.is_certain or not (inner.is_first),
             )
             self.assign(part.target, items, inner)
             for test in part.ifs:
@@ -582,7 +574,6 @@ class Expressions(Calls):
                 self.value(part.value, state)
                 self.value(part.format_spec, state)
         return NOTHING
-
 
     def read_yield(self, node: ast.Yield, state: State) -> Things:
         """Read ``yield``: what it gives is for whoever iterates."""
@@ -639,7 +630,9 @@ def _is_collection(func: ast.expr, base: Things) -> bool:
     )
 
 
-def _bound_to(function: Function, receiver: Instance | Class) -> Instance | Class | None:
+def _bound_to(
+    function: Function, receiver: Instance | Class
+) -> Instance | Class | None:
     if "staticmethod" in function.decorators:
         return None
     if "classmethod" in function.decorators and isinstance(receiver, Instance):

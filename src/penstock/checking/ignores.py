@@ -58,7 +58,11 @@ def _comments(path: str) -> _Comments:
             return found
         lines = iter(data.splitlines(keepends=True))
         for token in tokenize.tokenize(lambda: next(lines, b"")):
-            match = _COMMENT.search(token.string) if token.type == tokenize.COMMENT else None
+            match = (
+                _COMMENT.search(token.string)
+                if token.type == tokenize.COMMENT
+                else None
+            )
             if match is not None:
                 codes = match["codes"]
                 wanted = {one.strip() for one in (codes or "").split(",")} - {""}

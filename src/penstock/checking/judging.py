@@ -90,7 +90,7 @@ def _run(
     assert entry.function is not None  # noqa: S101  # the caller has asked
     flow = entry.flow.name
     bit = engine.bits[entry.function]
-    todo = [
+    todo: list[tuple[Body, Context, tuple[str, ...]]] = [
         (Body(Func(entry.function)), Context(bit, bit), (entry.step.name,)),
     ]
     seen: dict[Body, set[Context]] = {}
@@ -261,7 +261,9 @@ def _unexercised(
             )
             is_silent = function not in mentioned and not called
             if is_told:
-                yield _edge(one, member.name, "PEN202", "no code path runs {} before it")
+                yield _edge(
+                    one, member.name, "PEN202", "no code path runs {} before it"
+                )
             elif key not in {*verdicts.unknown, *verdicts.unsure} and not is_silent:
                 what = "the code does not show how {} leads to it"
                 yield _edge(one, member.name, "PEN301", what)

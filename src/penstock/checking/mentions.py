@@ -42,7 +42,9 @@ def _named(engine: Engine) -> Iterator[Function]:
         for node, owner in _uses(module.tree, None, ours):
             name = node.attr if isinstance(node, ast.Attribute) else _text(node)
             for step in by_name.get(name, ()):
-                if owner is not step.node and _may_mean(node, module.name, step, engine):
+                if owner is not step.node and _may_mean(
+                    node, module.name, step, engine
+                ):
                     yield step
 
 
@@ -118,8 +120,21 @@ def _is_called_unseen(step: Function, engine: Engine) -> bool:
 
 
 _HARMLESS = frozenset(
-    """
-    staticmethod classmethod property cached_property abstractmethod override final
-    lru_cache cache wraps contextmanager asynccontextmanager step flow entrypoint
-    """.split()
+    {
+        "staticmethod",
+        "classmethod",
+        "property",
+        "cached_property",
+        "abstractmethod",
+        "override",
+        "final",
+        "lru_cache",
+        "cache",
+        "wraps",
+        "contextmanager",
+        "asynccontextmanager",
+        "step",
+        "flow",
+        "entrypoint",
+    }
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Function", "Klass", "Program"]
 
 Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -79,17 +80,13 @@ class Function:
         names = {arg.arg for arg in _arguments(self.node)}
         for node in self.own_nodes():
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                names.add(node.id)
+                names |= {node.id}
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 names |= {(a.asname or a.name).partition(".")[0] for a in node.names}
             elif isinstance(node, ast.Global | ast.Nonlocal):
                 outer |= set(node.names)
-            elif isinstance(
-                node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-            ):
-                names.add(node.name)
-            elif isinstance(node, ast.ExceptHandler) and node.name:
-                names.add(node.name)
+            elif isinstance(node, _NAMED):
+                names |= {node.name} if node.name else set()
         return frozenset(names - outer)
 
     def own_nodes(self) -> Iterator[ast.AST]:
@@ -205,27 +202,34 @@ class Program:
 
 
 def _bindings(tree: ast.Module) -> dict[str, list[ast.AST]]:
-    """Return what binds each global name: a definition, an import, an expression."""
+    """Return what binds each global name: a definition, an import, an assignment."""
     found: dict[str, list[ast.AST]] = defaultdict(list)
     todo: list[ast.AST] = list(reversed(tree.body))
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found[node.name].append(node)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            for alias in node.names:
-                found[alias.asname or alias.name.partition(".")[0]].append(node)
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                for name in ast.walk(target):
-                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
-                        found[name.id].append(node)
-        elif isinstance(node, ast.AnnAssign):
-            if isinstance(node.target, ast.Name):
-                found[node.target.id].append(node)
-        elif not isinstance(node, ast.expr):
+        for name in _bound_by(node):
+            found[name].append(node)
+        if not isinstance(node, (*_SCOPES, ast.expr)):
             todo.extend(reversed(list(ast.iter_child_nodes(node))))
     return found
+
+
+def _bound_by(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [a.asname or a.name.partition(".")[0] for a in node.names]
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign):
+        targets = [node.target]
+    every = [one for target in targets for one in ast.walk(target)]
+    return [
+        one.id
+        for one in every
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    ]
 
 
 def _arguments(node: Def) -> list[ast.arg]:

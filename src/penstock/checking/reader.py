@@ -46,7 +46,9 @@ class _Loop:
 class Reader(Expressions):
     """Reads one function, or an expression of a module's global scope."""
 
-    def __init__(self, engine: Engine, module: Module, body: Body | None = None):
+    def __init__(
+        self, engine: Engine, module: Module, body: Body | None = None
+    ) -> None:
         super().__init__(engine, module, body)
         self.scope = Scope(body.func.scope if body else None)
         self.local = body.func.function.locals if body else frozenset()
@@ -85,9 +87,7 @@ class Reader(Expressions):
 
     def _summary(self, end: State) -> Summary:
         if self.first is None:
-            return Summary(
-                self.visits, end.may, end.must, self.returned, end.running
-            )
+            return Summary(self.visits, end.may, end.must, self.returned, end.running)
         visits, may, must = self.first
         rest = Summary(self.visits, end.may, end.must, NOTHING, end.running)
         return Summary(visits, may, must, self.returned, frozenset(), rest)
@@ -262,11 +262,9 @@ class Reader(Expressions):
 
         if not is_endless:
             self.value(node.test, state)
-        self._loop(
-            node.body, node.orelse, state, _nothing, head, is_endless=is_endless
-        )
+        self._loop(node.body, node.orelse, state, _nothing, head, is_endless=is_endless)
 
-    def _loop(  # noqa: PLR0913  # the parts of a loop
+    def _loop(
         self,
         body: Sequence[ast.stmt],
         orelse: Sequence[ast.stmt],
@@ -395,7 +393,7 @@ class Reader(Expressions):
         state.is_alive = is_alive
 
     def _enter(self, things: Things, node: ast.expr, state: State, way: str) -> Things:
-        """Call ``__enter__``, ``__exit__`` or what they are called where all is async."""
+        """Call ``__enter__`` or ``__exit__``, or what is theirs in async code."""
         found = NOTHING
         for thing in things:
             if isinstance(thing, Instance):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .effects import Body
 from .engine import Engine
+from .reader import Reader
 from .things import Func
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def read_program(
         resolver: Who is asked where the code around a name does not tell.
         progress: Is told how many of how many are done.
     """
-    engine = Engine(program, resolver, steps.bits)
+    engine = Engine(program, resolver, steps.bits, Reader)
     total = len(engine.bits)
     for _ in range(_MAX_ROUNDS):
         engine.forget()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .findings import Finding, Place
 
-__all__ = ["FORMATS", "Report", "annotations"]
+__all__ = ["FORMATS", "Report", "github", "statistics"]
 
 _GAP = 5
 
@@ -73,7 +73,7 @@ def as_json(report: Report) -> str:
     )
 
 
-def annotations(report: Report) -> str:
+def github(report: Report) -> str:
     """Return the commands by which a GitHub job marks lines of a change."""
     return "\n".join(_annotation(finding, report) for finding in report.findings)
 
@@ -87,7 +87,7 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "full": full,
     "concise": concise,
     "json": as_json,
-    "github": annotations,
+    "github": github,
     "sarif": as_sarif,
 }
 

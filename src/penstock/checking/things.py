@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .effects import Summary
     from .program import Function, Klass
 
 __all__ = [
@@ -108,12 +107,14 @@ class Running:
     """Work that has begun elsewhere, and may not be done.
 
     Attributes:
-        work: What it does.
+        may: Steps that may run in it, as a mask.
+        must: Steps that do.
         owner: Name of the pool or group that ends it, ``""`` for none.
         is_parallel: Whether it goes on while this code runs, as a thread does.
     """
 
-    work: Summary
+    may: int
+    must: int
     owner: str
     is_parallel: bool
 

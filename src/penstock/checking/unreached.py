@@ -1,4 +1,4 @@
-"""PEN004: modules with flows that were not imported, so that every picture lacks them."""
+"""PEN004: modules with flows that nothing imports, so that every picture lacks them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ __all__ = ["unreached"]
 _MARKERS = frozenset({"entrypoint", "step", "flow_task"})
 
 
-def unreached(modules: Iterable[Module], imported: Collection[str]) -> Iterator[Finding]:
+def unreached(
+    modules: Iterable[Module], imported: Collection[str]
+) -> Iterator[Finding]:
     """Yield a finding for each module that declares steps and is not *imported*.
 
     Args:
@@ -57,7 +59,9 @@ def _imported_names(tree: ast.Module) -> tuple[dict[str, str], set[str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level == 0:
             if (node.module or "").partition(".")[0] == "penstock":
-                names |= {alias.asname or alias.name: alias.name for alias in node.names}
+                names |= {
+                    alias.asname or alias.name: alias.name for alias in node.names
+                }
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.partition(".")[0] == "penstock":

@@ -21,44 +21,49 @@ __all__ = [
     "TASK",
 ]
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 GATHER = frozenset({"gather"})
 """Starts coroutines; their order is nobody's."""
 
 TASK = frozenset({"create_task", "ensure_future", "start_soon", "start_task"})
 """Starts a coroutine, which runs when this code waits for something."""
 
-PARALLEL = frozenset(
+PARALLEL = _words(
     """
     submit apply_async map_async starmap_async run_in_executor to_thread run_sync
     run_in_threadpool run_coroutine_threadsafe spawn spawn_n start_new_thread Thread
     Process deferToThread
-    """.split()
+    """
 )
 """Starts a function in another thread or process."""
 
-NOW = frozenset(
+NOW = _words(
     """
     run run_until_complete map starmap imap imap_unordered filter sorted min max reduce
     apply takewhile dropwhile filterfalse groupby accumulate list_map call_command
-    """.split()
+    """
 )
 """Calls a function, or runs a coroutine, before it returns."""
 
-GIVE_BACK = frozenset(
+GIVE_BACK = _words(
     """
     partial partialmethod bind_flow wait_for shield wait as_completed reversed iter
     enumerate zip chain cycle cast copy deepcopy ChainMap MappingProxyType namedtuple
     aiter field sync_to_async async_to_sync staticmethod classmethod wraps lru_cache
     cache from_iterable
-    """.split()
+    """
 )
 """Gives back what it was given, in one form or another."""
 
-EXHAUST = frozenset(
+EXHAUST = _words(
     """
     list tuple set frozenset dict deque OrderedDict defaultdict Counter sum any all next
     anext product permutations combinations
-    """.split()
+    """
 )
 """Takes every item of what it was given, and gives back a collection of them."""
 
@@ -70,20 +75,20 @@ KEEP = frozenset(
 )
 """Puts something into a collection."""
 
-COLLECT = frozenset(
+COLLECT = _words(
     """
     get values items pop popleft popitem setdefault copy __getitem__ union keys
     most_common elements
-    """.split()
+    """
 )
 """Takes something out of a collection, or all of it."""
 
-SEND = frozenset(
+SEND = _words(
     """
     delay apply_async apply s si signature subtask map starmap chunks send enqueue
     send_with_options message schedule spawn submit defer defer_async kiq call_local
     remote options si delay_on_commit retry starcall __call__ run
-    """.split()
+    """
 )
 """Methods of a task, of whatever library, that call it or will have it called."""
 
@@ -94,5 +99,5 @@ NEVER_POSSIBLE = frozenset(
     name
     for kind in (dict, list, set, str, bytes, bytearray, tuple, int, float, type)
     for name in dir(kind)
-) | frozenset("send close throw read write flush seek open run start join".split())
+) | _words("send close throw read write flush seek open run start join")
 """Names that are on too many objects to tell anything."""

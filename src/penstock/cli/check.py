@@ -19,7 +19,7 @@ from penstock.checking.baseline import without_known, write_baseline
 from penstock.checking.check import Request, check, folders_of
 from penstock.checking.evidence import read_evidence, without_witnessed
 from penstock.checking.ignores import without_ignored
-from penstock.checking.reports import FORMATS, Report, annotations, statistics
+from penstock.checking.reports import FORMATS, Report, github, statistics
 from penstock.errors import ConfigurationError
 
 from ._output import emit, note, shown_path
@@ -137,7 +137,7 @@ def check_flows(
     )
     emit(FORMATS[form](report))
     if form in {"full", "concise"} and os.environ.get("GITHUB_ACTIONS") == "true":
-        emit(annotations(report))
+        emit(github(report))
     if with_statistics:
         _tell_statistics(findings, checked, questions)
     sys.exit(any(finding.level != "info" for finding in findings))
@@ -172,11 +172,13 @@ def _root_of(path: str, module: str) -> Path | None:
     """Return the folder from which *module* is imported, if its name tells."""
     parts = module.split(".")
     file = Path(path)
-    if not path or not file.is_file():
+    if not file.is_absolute() or not file.is_file():
         return None
-    own = [*file.parent.parts, file.stem] if file.stem != "__init__" else [
-        *file.parent.parts
-    ]
+    own = (
+        [*file.parent.parts, file.stem]
+        if file.stem != "__init__"
+        else [*file.parent.parts]
+    )
     if own[-len(parts) :] != parts:
         return None
     return Path(*own[: -len(parts)])

@@ -12,4 +12,6 @@ def validate(order):
 
 @dynamic.step(after="receive")
 def look_up(order):
-    return __import__("idioms.dynamic.plugins.second").dynamic.plugins.second.bill(order)
+    return __import__("idioms.dynamic.plugins.second").dynamic.plugins.second.bill(
+        order
+    )
