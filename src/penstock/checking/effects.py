@@ -31,7 +31,7 @@ Kind = Literal["call", "escape", "possible"]
 ANYTHING = 1
 """The bit that says: something ran here that cannot be told from the code."""
 
-_MAX_CONTEXTS = 12
+_MAX_CONTEXTS = 6
 
 
 class Body(NamedTuple):

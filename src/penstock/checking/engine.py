@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from .effects import Body, Summary
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
-_MAX_BODIES = 24  # of one function with different arguments
+_MAX_BODIES = 8  # of one function with different arguments
 _MAX_DEPTH = 120  # of calls in calls
-_MAX_TRIES = 3  # of what calls itself in a circle
 _MAX_HOPS = 20  # of imports of imports
 
 
@@ -49,6 +47,7 @@ class Engine:
         resolver: Who is asked where this code does not know.
         bits: The bit of each function that is a step.
         heap: What attributes of objects may hold.
+        needs_more: Whether another round would find more.
     """
 
     def __init__(
@@ -63,12 +62,11 @@ class Engine:
         self.resolver = resolver
         self.bits = bits
         self.heap: dict[tuple[object, str], Things] = {}
-        self.has_learned = False
+        self.needs_more = False
+        self._before: dict[Body, Summary] = {}
         self._summaries: dict[Body, Summary] = {}
         self._open: list[Function] = []
-        self._cut: set[Function] = set()
-        self._bodies: Counter[Function] = Counter()
-        self._tries: Counter[Body] = Counter()
+        self._bodies: dict[Function, set[Body]] = {}
         self._globals: dict[tuple[str, str], Things | None] = {}
         self._bases: dict[Klass, tuple[Klass, ...]] = {}
         self._below: dict[Klass, list[Klass]] | None = None
@@ -79,40 +77,47 @@ class Engine:
         self._asked: dict[tuple[str, int, int], tuple[Function, ...] | None] = {}
 
     def forget(self) -> None:
-        """Begin another round, with what attributes are known to hold."""
-        self._summaries.clear()
+        """Begin another round, with what this one has found."""
+        self._before = self._summaries
+        self._summaries = {}
         self._bodies.clear()
-        self._tries.clear()
         self._globals.clear()
         self._values.clear()
-        self.has_learned = False
+        self.needs_more = False
 
     def summary(self, body: Body) -> Summary:
         """Return what one call of *body* does."""
+        body = self._bounded(body)
         known = self._summaries.get(body)
         if known is not None:
             return known
         function = body.func.function
         if len(self._open) > _MAX_DEPTH or self._open.count(function) > 1:
-            self._cut.add(function)
-            return Summary()
-        if body.arguments:
-            self._bodies[function] += 1
-            if self._bodies[function] > _MAX_BODIES:
-                return self.summary(Body(body.func))
-        self._tries[body] += 1
+            # It calls itself: what the round before has found will do.
+            self.needs_more = True
+            return self._before.get(body) or Summary()
         self._open.append(function)
         try:
             summary = self._make_reader(self, function.module, body).read()
         finally:
             self._open.pop()
-        if function not in self._open:
-            self._cut.discard(function)
-        if not self._cut or not self._open or self._tries[body] >= _MAX_TRIES:
-            self._summaries[body] = summary
-        if not self._open:
-            self._cut.clear()
+        self._summaries[body] = summary
         return summary
+
+    def _bounded(self, body: Body) -> Body:
+        """Return *body*, or what stands for it where there are too many like it."""
+        if body in self._summaries:
+            return body
+        func = body.func
+        bodies = self._bodies.setdefault(func.function, set())
+        if body not in bodies and len(bodies) >= _MAX_BODIES:
+            klass = func.function.klass
+            general = Instance(klass) if klass and func.receiver else func.receiver
+            if isinstance(func.receiver, Class):
+                general = Class(func.receiver.klass, is_exact=False)
+            return Body(Func(func.function, general, func.scope))
+        bodies.add(body)
+        return body
 
     def read_steps(self) -> list[tuple[Body, Summary]]:
         """Return what every step does, for all arguments that it was read with."""
@@ -131,7 +136,7 @@ class Engine:
         old = self.heap.get((holder, name), NOTHING)
         if not things <= old:
             self.heap[holder, name] = old | things
-            self.has_learned = True
+            self.needs_more = True
 
     def global_value(self, module: str, name: str, hops: int = 0) -> Things | None:
         """Return what *name* is in *module*; None where it has no such name."""

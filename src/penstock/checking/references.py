@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "Steps", "read_program", "references", "steps_of"]
 
-_MAX_ROUNDS = 4  # of reading all, until no attribute is found to hold more
+_MAX_ROUNDS = 3  # of reading all, until that finds no more
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def read_program(
         for done, function in enumerate(engine.bits):
             engine.summary(Body(Func(function)))
             progress(done + 1, total)
-        if not engine.has_learned:
+        if not engine.needs_more:
             break
     return engine
 
