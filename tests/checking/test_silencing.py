@@ -57,20 +57,21 @@ def test_several_codes(project: Project) -> None:
     ],
 )
 def test_comment_without_use(project: Project, comment: str, message: str) -> None:
-    """A comment that ignores nothing warns, wherever it is."""
+    """A comment that ignores nothing warns, in every module that was imported."""
+    project.write("shop/__init__.py", f"x = 1  {comment}\n")
     project.write("shop/other.py", f"x = 1  {comment}\n")
 
     (finding,) = [
         one for one in project.findings("shop.orders") if one["code"] == "PEN901"
     ]
 
-    assert (finding["path"], finding["line"]) == ("shop/other.py", 1)
+    assert (finding["path"], finding["line"]) == ("shop/__init__.py", 1)
     assert message in finding["message"]
 
 
 def test_text_is_no_comment(project: Project) -> None:
     """A string that holds the words ignores nothing, and does not warn."""
-    project.write("shop/other.py", 'x = "# penstock: ignore[PEN101]"\n')
+    project.write("shop/__init__.py", 'x = "# penstock: ignore[PEN101]"\n')
 
     assert project.codes("shop.orders") == BOTH
 

@@ -65,6 +65,7 @@ class Engine:
         self.needs_more = False
         self._before: dict[Body, Summary] = {}
         self._summaries: dict[Body, Summary] = {}
+        self._leading = program.leading_to(bits)
         self._open: list[Function] = []
         self._bodies: dict[Function, set[Body]] = {}
         self._globals: dict[tuple[str, str], Things | None] = {}
@@ -287,8 +288,7 @@ class Engine:
             column = (node.end_col_offset or 0) - len(name.encode())
         elif isinstance(node, ast.Name):
             name = node.id
-        candidates = self.program.named.get(name)
-        if not candidates:
+        if name not in self._leading or name not in self.program.named:
             return None
         key = (module.path, line, column)
         if key not in self._asked:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .findings import CODES, Finding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 __all__ = ["without_ignored"]
 
@@ -18,7 +18,7 @@ _Comments = dict[Place, set[str]]
 
 
 def without_ignored(
-    findings: Iterable[Finding], paths: Iterable[str]
+    findings: Iterable[Finding], paths: Iterable[str], imported: Container[str]
 ) -> tuple[list[Finding], int]:
     """Leave out what a comment ignores; add a finding for each comment without use.
 
@@ -27,6 +27,7 @@ def without_ignored(
     Args:
         findings: What was found.
         paths: The files whose comments count.
+        imported: Those whose flows were checked, so that a comment can be of no use.
 
     Returns:
         What is left, and how many were ignored.
@@ -45,6 +46,8 @@ def without_ignored(
         if not hits:
             kept.append(finding)
     for place, codes in comments.items():
+        if place.path not in imported:
+            continue
         kept += [_unused(place, c) for c in sorted(codes) if (place, c) not in used]
     return kept, ignored
 

@@ -113,6 +113,11 @@ class Klass:
     qualname: str
     methods: dict[str, Function] = field(default_factory=dict[str, Function])
 
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.node.name
+
     @cached_property
     def values(self) -> dict[str, list[ast.expr]]:
         """What its body assigns to names, annotations last."""
@@ -172,6 +177,24 @@ class Program:
         """Return the function whose definition begins there, or None."""
         return self.functions.get((path, line))
 
+    def leading_to(self, functions: Iterable[Function]) -> frozenset[str]:
+        """Return the names that may lead to a call of one of *functions*.
+
+        Going by names alone: a function leads there if its code has such a name.
+        """
+        users: dict[str, set[str]] = defaultdict(set)
+        for function in {id(f): f for f in self.functions.values()}.values():
+            own = {function.name} | ({function.klass.name} if function.klass else set())
+            for name in _names_in(function.node):
+                users[name] |= own
+        found = {function.name for function in functions}
+        todo = list(found)
+        while todo:
+            new = users[todo.pop()] - found
+            found |= new
+            todo += new
+        return frozenset(found)
+
     def _define(
         self, parent: ast.AST, module: Module, prefix: str, klass: Klass | None
     ) -> None:
@@ -230,6 +253,16 @@ def _bound_by(node: ast.AST) -> list[str]:
         for one in every
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
     ]
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            found.add(one.id)
+        elif isinstance(one, ast.Attribute):
+            found.add(one.attr)
+    return found
 
 
 def _arguments(node: Def) -> list[ast.arg]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Reference", "Steps", "read_program", "references", "steps_of"]
 
 _MAX_ROUNDS = 3  # of reading all, until that finds no more
+_LARGE = 5_000  # functions; there two rounds have to do
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def read_program(
     """
     engine = Engine(program, resolver, steps.bits, Reader)
     total = len(engine.bits)
-    for _ in range(_MAX_ROUNDS):
+    is_large = len(program.functions) > _LARGE
+    for _ in range(_MAX_ROUNDS - is_large):
         engine.forget()
         for done, function in enumerate(engine.bits):
             engine.summary(Body(Func(function)))

@@ -113,7 +113,9 @@ def check_flows(
     checked, questions = _checked(request)
     if calls is not None:
         write_file(calls, _as_json(checked).encode())
-    findings, ignored = without_ignored(checked.findings, checked.paths)
+    findings, ignored = without_ignored(
+        checked.findings, checked.paths, request.imported
+    )
     findings, seen = without_witnessed(findings, witnessed)
     if update_baseline:
         path = baseline or _BASELINE
@@ -219,7 +221,13 @@ def _checked(request: Request) -> tuple[Checked, int]:
     root = request.roots[0] if request.roots else Path.cwd()
     resolver = JediResolver(root, request.roots)
     with _progress() as progress:
-        return check(request, resolver, progress), resolver.asked
+        checked = check(request, resolver, progress)
+    if resolver.unasked:
+        note(
+            f"jedi was asked {resolver.asked} times, which is the limit; "
+            f"{resolver.unasked} more names count as unknown."
+        )
+    return checked, resolver.asked
 
 
 @contextmanager
