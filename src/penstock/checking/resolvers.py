@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["JediResolver", "NoResolver", "Resolver"]
+__all__ = ["JediResolver", "Resolver"]
 
 
 _MAX_SCRIPTS = 20  # files that jedi has open; each may hold megabytes
@@ -35,15 +35,6 @@ class Resolver(Protocol):
             column: Of the name's first byte in the line, counted from 0.
         """
         ...
-
-
-class NoResolver:
-    """Knows nothing."""
-
-    def definitions(self, path: str, line: int, column: int) -> Sequence[Place]:
-        """Return nothing."""
-        del path, line, column
-        return ()
 
 
 class JediResolver:
