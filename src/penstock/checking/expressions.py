@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from .calling import Calls
 from .effects import ANYTHING, State, merged
+from .members import Members
 from .things import (
     NOTHING,
     Class,
@@ -25,16 +25,14 @@ from .verbs import (
     GIVE_BACK,
     KEEP,
     NEVER_POSSIBLE,
-    PLAIN_ATTRIBUTES,
     SEND,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from .calling import Given
     from .effects import Summary, Visits
-    from .program import Function
     from .things import Things
 
 __all__ = ["Expressions"]
@@ -43,7 +41,7 @@ _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 _PROPERTIES = frozenset({"property", "cached_property"})
 
 
-class Expressions(Calls):
+class Expressions(Members):
     """The part of a reader that reads expressions.
 
     Attributes:
@@ -81,29 +79,6 @@ class Expressions(Calls):
         finally:
             self.visits = kept
 
-    def annotated(self, node: ast.expr | None) -> Things:
-        """Return the objects that an annotation allows."""
-        if node is None:
-            return NOTHING
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            try:
-                node = ast.parse(node.value, mode="eval").body
-            except SyntaxError:
-                return NOTHING
-        if isinstance(node, ast.BinOp | ast.Subscript):
-            parts = ast.iter_child_nodes(node)
-            found = [self.annotated(one) for one in parts if isinstance(one, ast.expr)]
-            return NOTHING.union(*found)
-        if isinstance(node, ast.Tuple):
-            return NOTHING.union(*map(self.annotated, node.elts))
-        if not isinstance(node, ast.Name | ast.Attribute):
-            return NOTHING
-        return frozenset(
-            Instance(thing.klass) if isinstance(thing, Class) else Foreign(thing.name)
-            for thing in self.peek(node)
-            if isinstance(thing, Class | Foreign)
-        )
-
     def assign(self, target: ast.expr, things: Things, state: State) -> None:
         """Give *things* to a name, or to whatever else is on the left."""
         if isinstance(target, ast.Name):
@@ -133,84 +108,6 @@ class Expressions(Calls):
                     self.rests += self.consume(made, node, state)
                     things |= made
         return things
-
-    def attribute(self, things: Things, name: str, node: ast.Attribute) -> Things:
-        """Return what ``.name`` of *things* may be."""
-        found = NOTHING
-        for thing in things:
-            found |= self._attribute_of(thing, name)
-        if not found and self._is_unknown(things):
-            functions = self.engine.asked(self.module, node)
-            found = frozenset(
-                Func(one, Instance(one.klass) if one.klass else None)
-                for one in functions or ()
-            )
-        return found
-
-    def _attribute_of(self, thing: object, name: str) -> Things:
-        if isinstance(thing, ModuleRef):
-            return self._global(thing.name, name)
-        if isinstance(thing, Foreign):
-            return frozenset({Foreign(f"{thing.name}.{name}")})
-        if isinstance(thing, Func) and name in PLAIN_ATTRIBUTES:
-            return frozenset({thing})
-        if isinstance(thing, Super):
-            return self._above(thing, name)
-        if isinstance(thing, Instance | Class):
-            return self._member(thing, name)
-        return NOTHING
-
-    def _global(self, module: str, name: str) -> Things:
-        found = self.engine.global_value(module, name)
-        if found is None and f"{module}.{name}" in self.engine.program.packages:
-            return frozenset({ModuleRef(f"{module}.{name}")})
-        return found or NOTHING
-
-    def _above(self, thing: Super, name: str) -> Things:
-        receiver = thing.receiver
-        start = receiver.klass if receiver is not None else thing.klass
-        order = list(self.engine.bases(start))
-        if thing.klass in order:
-            order = order[order.index(thing.klass) + 1 :]
-        for klass in order:
-            if name in klass.methods:
-                return frozenset({Func(klass.methods[name], receiver)})
-        return NOTHING
-
-    def _member(self, receiver: Instance | Class, name: str) -> Things:
-        methods = self.engine.methods(receiver, name)
-        if methods:
-            return frozenset(Func(one, _bound_to(one, receiver)) for one in methods)
-        holders: list[object] = list(self.engine.bases(receiver.klass))
-        if not receiver.is_exact:
-            holders += self.engine.below(receiver.klass)
-        if isinstance(receiver, Instance) and receiver.site is not None:
-            holders.insert(0, receiver.site)
-        self._fill_attribute(receiver, name)
-        found = NOTHING
-        for holder in holders:
-            found |= self.engine.heap.get((holder, name), NOTHING)
-        return found | self.engine.class_value(receiver.klass, name)
-
-    def _fill_attribute(self, receiver: Instance | Class, name: str) -> None:
-        """Read the methods that set the attribute, if nobody has."""
-        for klass in self.engine.bases(receiver.klass):
-            for function in klass.methods.values():
-                if name in function.assigned_attributes:
-                    self.engine.read_for_attributes(function, klass)
-
-    def _is_unknown(self, things: Things) -> bool:
-        """Tell whether the object is one that the resolver may know better."""
-        for thing in things:
-            if isinstance(thing, Foreign):
-                if not thing.name.endswith("()"):
-                    return False
-            elif isinstance(thing, Instance | Class):
-                if not self.engine.has_foreign_base(thing.klass):
-                    return False
-            elif not isinstance(thing, Super):
-                return False
-        return True
 
     def _hold(
         self,
@@ -304,16 +201,6 @@ class Expressions(Calls):
             result = self.call(called, given, func, state, "call")
             return result or self._returned(called)
         return self._unresolved(func, base, things, given, node, state)
-
-    def _returned(self, called: Things) -> Things:
-        """Return what the annotations of functions say that they give back."""
-        found = NOTHING
-        for thing in called:
-            if isinstance(thing, Func):
-                returns = getattr(thing.function.node, "returns", None)
-                module = self.engine.reader(thing.function.module.name)
-                found |= module.annotated(returns)
-        return found
 
     def _given(self, node: ast.Call, state: State) -> Given:
         given: Given = [(None, self.value(one, state)) for one in node.args]
@@ -438,17 +325,6 @@ class Expressions(Calls):
                 if pattern.fullmatch(known):
                     found |= self._attribute_of(thing, known)
         return found
-
-    def _names_of(self, thing: object) -> Iterable[str]:
-        if isinstance(thing, ModuleRef):
-            return self.engine.program.globals.get(thing.name, {})
-        if isinstance(thing, Instance | Class):
-            classes = [
-                *self.engine.bases(thing.klass),
-                *self.engine.below(thing.klass),
-            ]
-            return {name for klass in classes for name in klass.methods}
-        return ()
 
     def _modules(self, node: ast.Call, *, only_first: bool = False) -> Things:
         pattern = _pattern(node.args[0])
@@ -628,18 +504,6 @@ def _is_collection(func: ast.expr, base: Things) -> bool:
         and func.attr in SEND | COLLECT
         and any(isinstance(t, Func) for t in base)
     )
-
-
-def _bound_to(
-    function: Function, receiver: Instance | Class
-) -> Instance | Class | None:
-    if "staticmethod" in function.decorators:
-        return None
-    if "classmethod" in function.decorators and isinstance(receiver, Instance):
-        return Class(receiver.klass, receiver.is_exact)
-    if isinstance(receiver, Class) and "classmethod" not in function.decorators:
-        return None
-    return receiver
 
 
 _READERS: dict[type[ast.expr], Callable[..., Things]] = {
