@@ -24,12 +24,6 @@ PROJECT: dict[str, Any] = tomllib.loads(
 )
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 
-# Extras whose module is still to come. One that is here and has its module fails, so
-# that the list gets shorter.
-AHEAD = {
-    "check",
-}
-
 # What the core is not: these need a package, or are there for one.
 NOT_CORE = (
     "backends/otel.py",
@@ -139,13 +133,7 @@ def test_messages_name_extras_that_exist() -> None:
 
 def test_every_extra_has_a_use() -> None:
     """There is no extra that nothing asks for."""
-    assert used_extras() | AHEAD == set(EXTRAS) - {"all"}
-
-
-@pytest.mark.parametrize("extra", sorted(AHEAD))
-def test_extra_ahead_of_its_module(extra: str) -> None:
-    """An extra whose module has come is taken off the list above."""
-    assert extra not in used_extras()
+    assert used_extras() == set(EXTRAS) - {"all"}
 
 
 def test_all_has_every_extra() -> None:

@@ -10,6 +10,7 @@ from penstock.errors import PenstockError
 with requires("click", extra="cli"):
     import click
 
+from .check import check_flows
 from .dag import dag
 from .diff import diff
 from .docs import docs
@@ -40,7 +41,7 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="penstock", message="%(prog)s %(version)s")
 def app() -> None:
-    """Show, draw and write down the flows of a program.
+    """Show, draw, write down and check the flows of a program.
 
     A TARGET is a module (shop.orders), one thing in it (shop.orders:OrderFlow), all
     modules that match a pattern (shop.**), or a manifest (penstock.json). Without
@@ -53,3 +54,4 @@ app.add_command(dag)
 app.add_command(docs)
 app.add_command(diff)
 app.add_command(export)
+app.add_command(check_flows)

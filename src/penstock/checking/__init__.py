@@ -1,0 +1,1 @@
+"""Hold what is declared against the source, without running a flow."""

@@ -1,0 +1,198 @@
+"""The whole check: from flows and folders to findings."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .declarations import Declarations
+from .declaring import judge_declarations
+from .findings import Finding, Place
+from .judging import judge_calls
+from .mentions import mentioned
+from .program import Program
+from .references import read_program, references, steps_of
+from .source import BrokenFile, Module, files_below, module_name, parsed
+from .unreached import unreached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from penstock._types import FlowInfo
+
+    from .references import Reference
+    from .resolvers import Resolver
+
+__all__ = ["Checked", "Request", "check"]
+
+_STACK = 512 * 1024 * 1024
+_TESTS = ("test_", "conftest")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to check.
+
+    Attributes:
+        flows: The flows to judge.
+        known: Those, and whatever else there is.
+        manifests: Flows of other services, to hold names against.
+        folders: Folders whose modules are the project.
+        roots: Where imports begin.
+        imported: Files of the modules that were imported.
+        is_whole: Whether *folders* should hold no flow that was not imported.
+    """
+
+    flows: Sequence[FlowInfo]
+    known: Sequence[FlowInfo]
+    manifests: Sequence[FlowInfo]
+    folders: Sequence[Path]
+    roots: Sequence[Path]
+    imported: frozenset[str]
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check has found.
+
+    Attributes:
+        findings: Sorted by place.
+        references: Every reference from step to step.
+        paths: The files that were read.
+        lines: How many lines these have.
+        seconds: How long it took.
+    """
+
+    findings: list[Finding]
+    references: list[Reference]
+    paths: list[str]
+    lines: int
+    seconds: float
+
+
+def check(
+    request: Request,
+    resolver: Resolver,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Checked:
+    """Hold the flows of *request* against the source.
+
+    Args:
+        request: What to check.
+        resolver: Who is asked where a name is defined.
+        progress: Is told how many steps of how many are read.
+    """
+    return deeply(lambda: _check(request, resolver, progress))
+
+
+def _check(
+    request: Request, resolver: Resolver, progress: Callable[[int, int], None]
+) -> Checked:
+    began = time.perf_counter()
+    modules, broken = _read(request)
+    program = Program(modules)
+    steps = steps_of(request.known, program)
+    known = [*request.known, *request.manifests]
+    declarations = Declarations(request.flows, known, steps)
+    engine = read_program(program, steps, resolver, progress)
+    findings = [_broken(one) for one in broken]
+    findings += judge_declarations(declarations, known)
+    findings += judge_declarations(Declarations(request.manifests, known, steps), known)
+    if request.is_whole:
+        findings += unreached(modules, request.imported)
+    findings += judge_calls(engine, steps, declarations, mentioned(engine))
+    return Checked(
+        sorted(dict.fromkeys(findings), key=_order),
+        references(engine),
+        [module.path for module in modules],
+        sum(_lines(module) for module in modules),
+        time.perf_counter() - began,
+    )
+
+
+def _read(request: Request) -> tuple[list[Module], list[BrokenFile]]:
+    wanted = {step.path for flow in request.known for step in flow.steps if step.path}
+    # A manifest's paths are relative to a folder that need not be this one.
+    own = (Path(path) for path in sorted(wanted) if Path(path).is_absolute())
+    paths = {path: None for path in own if path.is_file()}
+    for folder in request.folders:
+        for path in [folder] if folder.is_file() else files_below(folder):
+            if not _is_test(path, folder):
+                paths[path] = None
+    modules: dict[str, Module] = {}
+    broken: list[BrokenFile] = []
+    for path in paths:
+        name = module_name(path, request.roots)
+        found = parsed(path, name or path.stem)
+        if isinstance(found, BrokenFile):
+            broken.append(found)
+        else:
+            modules.setdefault(found.name, found)
+    return list(modules.values()), broken
+
+
+def _is_test(path: Path, folder: Path) -> bool:
+    parts = path.relative_to(folder).parts
+    return path.name.startswith(_TESTS) or bool({"tests", "test"} & set(parts[:-1]))
+
+
+def _broken(one: BrokenFile) -> Finding:
+    return Finding(
+        "PEN000",
+        f"this file cannot be parsed, so its calls are not seen: {one.problem}",
+        Place(one.path, one.line),
+        edge=(Path(one.path).name,),
+    )
+
+
+def _lines(module: Module) -> int:
+    last = module.tree.body[-1] if module.tree.body else None
+    return (last.end_lineno or 0) if last is not None else 0
+
+
+def _order(finding: Finding) -> tuple[str, int, str, str, str]:
+    place = finding.place
+    return (place.path, place.line, finding.code, finding.label, finding.message)
+
+
+def deeply(work: Callable[[], Checked]) -> Checked:
+    """Do *work* where calls may go deep: each of the user's takes a dozen of ours."""
+    done: list[Checked] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as exc:  # noqa: BLE001  # raised again below
+            failed.append(exc)
+
+    limit, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
+    sys.setrecursionlimit(max(limit, 50_000))
+    try:
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(limit)
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
+def folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:
+    """Return the top-level packages, or files, that hold the steps of *flows*."""
+    found: dict[Path, None] = {}
+    for flow in flows:
+        for step in flow.steps:
+            path = Path(step.path)
+            for root in sorted(roots, key=lambda root: -len(root.parts)):
+                if step.path and path.is_relative_to(root):
+                    found[root / path.relative_to(root).parts[0]] = None
+                    break
+    return list(found)

@@ -1,0 +1,350 @@
+"""What every name, attribute and function of the program comes to, worked out once."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Protocol
+
+from .effects import Body, Summary
+from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .program import Function, Klass, Program
+    from .resolvers import Resolver
+    from .source import Module
+    from .things import Generator, Things
+
+__all__ = ["Engine"]
+
+_MAX_BODIES = 8  # of one function with different arguments
+_MAX_DEPTH = 120  # of calls in calls
+_MAX_HOPS = 20  # of imports of imports
+
+
+class Reading(Protocol):
+    """Reads one function, or an expression of a module's global scope."""
+
+    def read(self) -> Summary:
+        """Return what one call of the function does."""
+        ...
+
+    def peek(self, node: ast.expr) -> Things:
+        """Return what *node* may stand for, and note nothing."""
+        ...
+
+    def annotated(self, node: ast.expr | None) -> Things:
+        """Return the objects that an annotation allows."""
+        ...
+
+
+class Engine:
+    """Read functions, each once for the arguments that matter.
+
+    Attributes:
+        program: What there is.
+        resolver: Who is asked where this code does not know.
+        bits: The bit of each function that is a step.
+        heap: What attributes of objects may hold.
+        needs_more: Whether another round would find more.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        resolver: Resolver,
+        bits: Mapping[Function, int],
+        reader: Callable[[Engine, Module, Body | None], Reading],
+    ) -> None:
+        self._make_reader = reader
+        self.program = program
+        self.resolver = resolver
+        self.bits = bits
+        self.heap: dict[tuple[object, str], Things] = {}
+        self.needs_more = False
+        self._before: dict[Body, Summary] = {}
+        self._summaries: dict[Body, Summary] = {}
+        self._leading = program.leading_to(bits)
+        self._open: list[Function] = []
+        self._bodies: dict[Function, set[Body]] = {}
+        self._globals: dict[tuple[str, str], Things | None] = {}
+        self._bases: dict[Klass, tuple[Klass, ...]] = {}
+        self._below: dict[Klass, list[Klass]] | None = None
+        self._methods: dict[tuple[Klass, bool, str], list[Function]] = {}
+        self._readers: dict[str, Reading] = {}
+        self._values: dict[tuple[Klass, str], Things] = {}
+        self._foreign: dict[Klass, bool] = {}
+        self._asked: dict[tuple[str, int, int], tuple[Function, ...] | None] = {}
+
+    def forget(self) -> None:
+        """Begin another round, with what this one has found."""
+        self._before = self._summaries
+        self._summaries = {}
+        self._bodies.clear()
+        self._globals.clear()
+        self._values.clear()
+        self.needs_more = False
+
+    def summary(self, body: Body) -> Summary:
+        """Return what one call of *body* does."""
+        body = self._bounded(body)
+        known = self._summaries.get(body)
+        if known is not None:
+            return known
+        function = body.func.function
+        if len(self._open) > _MAX_DEPTH or self._open.count(function) > 1:
+            # It calls itself: what the round before has found will do.
+            self.needs_more = True
+            return self._before.get(body) or Summary()
+        self._open.append(function)
+        try:
+            summary = self._make_reader(self, function.module, body).read()
+        finally:
+            self._open.pop()
+        self._summaries[body] = summary
+        return summary
+
+    def _bounded(self, body: Body) -> Body:
+        """Return *body*, or what stands for it where there are too many like it."""
+        if body in self._summaries:
+            return body
+        func = body.func
+        bodies = self._bodies.setdefault(func.function, set())
+        if body not in bodies and len(bodies) >= _MAX_BODIES:
+            klass = func.function.klass
+            general = Instance(klass) if klass and func.receiver else func.receiver
+            if isinstance(func.receiver, Class):
+                general = Class(func.receiver.klass, is_exact=False)
+            return Body(Func(func.function, general, func.scope))
+        bodies.add(body)
+        return body
+
+    def read_steps(self) -> list[tuple[Body, Summary]]:
+        """Return what every step does, for all arguments that it was read with."""
+        return [
+            (body, summary)
+            for body, summary in self._summaries.items()
+            if body.func.function in self.bits
+        ]
+
+    def summary_of(self, thing: Generator) -> Summary:
+        """Return what the body of a generator does."""
+        return self.summary(Body(thing.func, thing.arguments))
+
+    def hold(self, holder: object, name: str, things: Things) -> None:
+        """Note that the attribute *name* of *holder* may be one of *things*."""
+        old = self.heap.get((holder, name), NOTHING)
+        if not things <= old:
+            self.heap[holder, name] = old | things
+            self.needs_more = True
+
+    def global_value(self, module: str, name: str, hops: int = 0) -> Things | None:
+        """Return what *name* is in *module*; None where it has no such name."""
+        key = (module, name)
+        if key in self._globals:
+            return self._globals[key]
+        bindings = self.program.globals.get(module)
+        if bindings is None or hops > _MAX_HOPS:
+            return None
+        self._globals[key] = None  # while it is worked out: x = x
+        found: Things | None = None
+        for node in bindings.get(name, ()):
+            found = (found or NOTHING) | self._bound(module, name, node, hops)
+        for node in bindings.get("*", ()) if found is None else ():
+            target = self._star(module, node)
+            found = found or self.global_value(target, name, hops + 1)
+        if found is None and f"{module}.{name}" in self.program.modules:
+            found = frozenset({ModuleRef(f"{module}.{name}")})
+        self._globals[key] = found
+        return found
+
+    def imported(
+        self, module: Module, node: ast.Import | ast.ImportFrom, alias: ast.alias
+    ) -> Things:
+        """Return what one name of an import statement brings."""
+        if isinstance(node, ast.Import):
+            whole = alias.name if alias.asname else alias.name.partition(".")[0]
+            return self.module_or_foreign(whole)
+        base = absolute(module, node)
+        if base in self.program.modules:
+            known = self.global_value(base, alias.name, 1)
+            if known is not None:
+                return known
+            if f"{base}.{alias.name}" in self.program.modules:
+                return frozenset({ModuleRef(f"{base}.{alias.name}")})
+            return NOTHING
+        if f"{base}.{alias.name}" in self.program.modules:
+            return frozenset({ModuleRef(f"{base}.{alias.name}")})
+        return frozenset({Foreign(f"{base}.{alias.name}")})
+
+    def module_or_foreign(self, name: str) -> Things:
+        """Return the module *name* of the project, or of another package."""
+        is_ours = name in self.program.packages
+        return frozenset({ModuleRef(name) if is_ours else Foreign(name)})
+
+    def bases(self, klass: Klass) -> tuple[Klass, ...]:
+        """Return the class and those above it, nearest first."""
+        if klass not in self._bases:
+            self._bases[klass] = (klass,)  # while it is worked out
+            found = [klass]
+            reader = self.reader(klass.module.name)
+            for node in klass.node.bases:
+                for thing in reader.peek(node):
+                    if isinstance(thing, Class):
+                        found += [k for k in self.bases(thing.klass) if k not in found]
+            self._bases[klass] = tuple(found)
+        return self._bases[klass]
+
+    def has_foreign_base(self, klass: Klass) -> bool:
+        """Tell whether a class that is not read here may add to it."""
+        if klass not in self._foreign:
+            self._foreign[klass] = self._has_foreign_base(klass)
+        return self._foreign[klass]
+
+    def _has_foreign_base(self, klass: Klass) -> bool:
+        for base in self.bases(klass):
+            for node in base.node.bases:
+                name = node.attr if isinstance(node, ast.Attribute) else ""
+                name = node.id if isinstance(node, ast.Name) else name
+                known = self.reader(base.module.name).peek(node)
+                if name not in {"object", "ABC", "Protocol", "Generic"} and not any(
+                    isinstance(thing, Class) for thing in known
+                ):
+                    return not isinstance(node, ast.Subscript)
+        return False
+
+    def below(self, klass: Klass) -> list[Klass]:
+        """Return the classes of the project that derive from *klass*."""
+        if self._below is None:
+            self._below = {}
+            for other in self.program.classes.values():
+                for base in self.bases(other)[1:]:
+                    self._below.setdefault(base, []).append(other)
+        return self._below.get(klass, [])
+
+    def read_for_attributes(self, function: Function, klass: Klass) -> None:
+        """Read a method, so that what it sets on its object is known."""
+        if function not in self._open:
+            self.summary(Body(Func(function, Instance(klass))))
+
+    def reader(self, module: str) -> Reading:
+        """Return a reader of the global scope of a module."""
+        if module not in self._readers:
+            where = self.program.modules[module]
+            self._readers[module] = self._make_reader(self, where, None)
+        return self._readers[module]
+
+    def class_value(self, klass: Klass, name: str) -> Things:
+        """Return what the body of a class, or of one above it, says of *name*."""
+        key = (klass, name)
+        if key in self._values:
+            return self._values[key]
+        self._values[key] = NOTHING  # while it is worked out
+        found = NOTHING
+        for base in self.bases(klass):
+            reader = self.reader(base.module.name)
+            for value in base.values.get(name, ()):
+                found |= reader.peek(made_by_default(value))
+            if not found:
+                found |= reader.annotated(base.annotations.get(name))
+        self._values[key] = found
+        return found
+
+    def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
+        """Return the functions that *name* may be: one, or its overrides too."""
+        key = (receiver.klass, receiver.is_exact, name)
+        if key not in self._methods:
+            self._methods[key] = self._find_methods(receiver, name)
+        return self._methods[key]
+
+    def _find_methods(self, receiver: Instance | Class, name: str) -> list[Function]:
+        found = [
+            base.methods[name]
+            for base in self.bases(receiver.klass)
+            if name in base.methods
+        ][:1]
+        if not receiver.is_exact:
+            others = (klass.methods.get(name) for klass in self.below(receiver.klass))
+            found += [one for one in others if one is not None and one not in found]
+            if not found:
+                for klass in self.below(receiver.klass):
+                    found += [
+                        base.methods[name]
+                        for base in self.bases(klass)
+                        if name in base.methods
+                    ][:1]
+                found = list(dict.fromkeys(found))
+        if len(found) > 1:
+            found = [one for one in found if not one.is_abstract] or found
+        return found
+
+    def asked(self, module: Module, node: ast.expr) -> tuple[Function, ...] | None:
+        """Return what the resolver says that *node* is; None where it does not know."""
+        name, column = "", node.col_offset
+        line = node.lineno
+        if isinstance(node, ast.Attribute):
+            name, line = node.attr, node.end_lineno or node.lineno
+            column = (node.end_col_offset or 0) - len(name.encode())
+        elif isinstance(node, ast.Name):
+            name = node.id
+        if name not in self._leading or name not in self.program.named:
+            return None
+        key = (module.path, line, column)
+        if key not in self._asked:
+            places = self.resolver.definitions(*key)
+            found = [
+                self.program.function_at(place.path, place.line) for place in places
+            ]
+            ours = tuple(dict.fromkeys(one for one in found if one is not None))
+            self._asked[key] = ours if places else None
+        return self._asked[key]
+
+    def _bound(self, module: str, name: str, node: ast.AST, hops: int) -> Things:
+        where = self.program.modules[module]
+        defined = self.program.defined.get(node)
+        if defined is not None:
+            return frozenset({as_thing(defined)})
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                if (alias.asname or alias.name.partition(".")[0]) == name:
+                    if hops > _MAX_HOPS:
+                        return NOTHING
+                    return self.imported(where, node, alias)
+            return NOTHING
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        reader = self.reader(module)
+        things = NOTHING if value is None else reader.peek(value)
+        if not things and isinstance(node, ast.AnnAssign):
+            things = reader.annotated(node.annotation)
+        return things
+
+    def _star(self, module: str, node: ast.AST) -> str:
+        if not isinstance(node, ast.ImportFrom):
+            return ""
+        return absolute(self.program.modules[module], node)
+
+
+def as_thing(defined: Function | Klass) -> Func | Class:
+    """Return what the name of a definition stands for."""
+    node = defined.node
+    if isinstance(node, ast.ClassDef):
+        return Class(defined)  # type: ignore[arg-type]  # the node tells which it is
+    return Func(defined)  # type: ignore[arg-type]  # the same
+
+
+def absolute(module: Module, node: ast.ImportFrom) -> str:
+    """Return the whole name of the module that ``from ... import`` names."""
+    if not node.level:
+        return node.module or ""
+    parts = module.name.split(".")
+    keep = len(parts) - node.level + (1 if module.is_package else 0)
+    return ".".join([*parts[: max(keep, 0)], *([node.module] if node.module else [])])
+
+
+def made_by_default(node: ast.expr) -> ast.expr:
+    """Return the call that makes a dataclass's field, where that has a factory."""
+    for keyword in node.keywords if isinstance(node, ast.Call) else ():
+        if keyword.arg == "default_factory":
+            return ast.copy_location(ast.Call(keyword.value, [], []), node)
+    return node

@@ -1,0 +1,61 @@
+"""What recorded runs prove, so that the check need not doubt it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from penstock.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from .findings import Finding
+
+__all__ = ["Evidence", "read_evidence", "without_witnessed"]
+
+_SILENCED = frozenset({"PEN101", "PEN201", "PEN202", "PEN301"})
+
+Evidence = set[tuple[str, str, str]]
+"""Edges that runs have taken, as (flow, before, after)."""
+
+
+def read_evidence(paths: Iterable[Path]) -> Evidence:
+    """Return the edges that recorded runs have witnessed.
+
+    Each file holds what ``penstock.conformance_report().to_dict()`` gives, as JSON.
+
+    Raises:
+        ConfigurationError: A file cannot be read, or holds something else.
+    """
+    found: Evidence = set()
+    for path in paths:
+        try:
+            flows = json.loads(path.read_text(encoding="utf-8"))["flows"]
+            found |= {
+                (str(name), str(edge["before"]), str(edge["after"]))
+                for name, flow in flows.items()
+                for edge in flow["edges"]
+                if int(edge["witnessed"]) > 0
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+            why = getattr(exc, "strerror", None) or "it is no report of recorded runs"
+            msg = f"evidence {str(path)!r} cannot be read: {why}."
+            raise ConfigurationError(msg) from exc
+    return found
+
+
+def without_witnessed(
+    findings: Iterable[Finding], evidence: Evidence
+) -> tuple[list[Finding], int]:
+    """Leave out what runs have shown to be otherwise; return the rest and how many."""
+    findings = list(findings)
+    kept = [finding for finding in findings if not _is_witnessed(finding, evidence)]
+    return kept, len(findings) - len(kept)
+
+
+def _is_witnessed(finding: Finding, evidence: Evidence) -> bool:
+    return finding.code in _SILENCED and any(
+        (finding.flow, before, finding.step) in evidence for before in finding.befores
+    )

@@ -1,0 +1,161 @@
+"""What the attributes of objects, classes and modules may be."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from .calling import Calls
+from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef, Super
+from .verbs import PLAIN_ATTRIBUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .program import Function
+    from .things import Things
+
+__all__ = ["Members"]
+
+
+class Members(Calls, ABC):
+    """The part of a reader that knows what is where."""
+
+    @abstractmethod
+    def peek(self, node: ast.expr) -> Things:
+        """Return what *node* may stand for, and note nothing."""
+
+    def annotated(self, node: ast.expr | None) -> Things:
+        """Return the objects that an annotation allows."""
+        if node is None:
+            return NOTHING
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                node = ast.parse(node.value, mode="eval").body
+            except SyntaxError:
+                return NOTHING
+        if isinstance(node, ast.BinOp | ast.Subscript):
+            parts = ast.iter_child_nodes(node)
+            found = [self.annotated(one) for one in parts if isinstance(one, ast.expr)]
+            return NOTHING.union(*found)
+        if isinstance(node, ast.Tuple):
+            return NOTHING.union(*map(self.annotated, node.elts))
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return NOTHING
+        return frozenset(
+            Instance(thing.klass) if isinstance(thing, Class) else Foreign(thing.name)
+            for thing in self.peek(node)
+            if isinstance(thing, Class | Foreign)
+        )
+
+    def attribute(self, things: Things, name: str, node: ast.Attribute) -> Things:
+        """Return what ``.name`` of *things* may be."""
+        found = NOTHING
+        for thing in things:
+            found |= self._attribute_of(thing, name)
+        if not found and self._is_unknown(things):
+            functions = self.engine.asked(self.module, node)
+            found = frozenset(
+                Func(one, Instance(one.klass) if one.klass else None)
+                for one in functions or ()
+            )
+        return found
+
+    def _attribute_of(self, thing: object, name: str) -> Things:
+        if isinstance(thing, ModuleRef):
+            return self._global(thing.name, name)
+        if isinstance(thing, Foreign):
+            return frozenset({Foreign(f"{thing.name}.{name}")})
+        if isinstance(thing, Func) and name in PLAIN_ATTRIBUTES:
+            return frozenset({thing})
+        if isinstance(thing, Super):
+            return self._above(thing, name)
+        if isinstance(thing, Instance | Class):
+            return self._member(thing, name)
+        return NOTHING
+
+    def _global(self, module: str, name: str) -> Things:
+        found = self.engine.global_value(module, name)
+        if found is None and f"{module}.{name}" in self.engine.program.packages:
+            return frozenset({ModuleRef(f"{module}.{name}")})
+        return found or NOTHING
+
+    def _above(self, thing: Super, name: str) -> Things:
+        receiver = thing.receiver
+        start = receiver.klass if receiver is not None else thing.klass
+        order = list(self.engine.bases(start))
+        if thing.klass in order:
+            order = order[order.index(thing.klass) + 1 :]
+        for klass in order:
+            if name in klass.methods:
+                return frozenset({Func(klass.methods[name], receiver)})
+        return NOTHING
+
+    def _member(self, receiver: Instance | Class, name: str) -> Things:
+        methods = self.engine.methods(receiver, name)
+        if methods:
+            return frozenset(Func(one, _bound_to(one, receiver)) for one in methods)
+        holders: list[object] = list(self.engine.bases(receiver.klass))
+        if not receiver.is_exact:
+            holders += self.engine.below(receiver.klass)
+        if isinstance(receiver, Instance) and receiver.site is not None:
+            holders.insert(0, receiver.site)
+        self._fill_attribute(receiver, name)
+        found = NOTHING
+        for holder in holders:
+            found |= self.engine.heap.get((holder, name), NOTHING)
+        return found | self.engine.class_value(receiver.klass, name)
+
+    def _fill_attribute(self, receiver: Instance | Class, name: str) -> None:
+        """Read the methods that set the attribute, if nobody has."""
+        for klass in self.engine.bases(receiver.klass):
+            for function in klass.methods.values():
+                if name in function.assigned_attributes:
+                    self.engine.read_for_attributes(function, klass)
+
+    def _is_unknown(self, things: Things) -> bool:
+        """Tell whether the object is one that the resolver may know better."""
+        for thing in things:
+            if isinstance(thing, Foreign):
+                if not thing.name.endswith("()"):
+                    return False
+            elif isinstance(thing, Instance | Class):
+                if not self.engine.has_foreign_base(thing.klass):
+                    return False
+            elif not isinstance(thing, Super):
+                return False
+        return True
+
+    def _names_of(self, thing: object) -> Iterable[str]:
+        if isinstance(thing, ModuleRef):
+            return self.engine.program.globals.get(thing.name, {})
+        if isinstance(thing, Instance | Class):
+            classes = [
+                *self.engine.bases(thing.klass),
+                *self.engine.below(thing.klass),
+            ]
+            return {name for klass in classes for name in klass.methods}
+        return ()
+
+    def _returned(self, called: Things) -> Things:
+        """Return what the annotations of functions say that they give back."""
+        found = NOTHING
+        for thing in called:
+            if isinstance(thing, Func):
+                returns = getattr(thing.function.node, "returns", None)
+                module = self.engine.reader(thing.function.module.name)
+                found |= module.annotated(returns)
+        return found
+
+
+def _bound_to(
+    function: Function, receiver: Instance | Class
+) -> Instance | Class | None:
+    if "staticmethod" in function.decorators:
+        return None
+    if "classmethod" in function.decorators and isinstance(receiver, Instance):
+        return Class(receiver.klass, receiver.is_exact)
+    if isinstance(receiver, Class) and "classmethod" not in function.decorators:
+        return None
+    return receiver

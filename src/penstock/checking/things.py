@@ -1,0 +1,148 @@
+"""What an expression may stand for, as far as it matters to calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .program import Function, Klass
+
+__all__ = [
+    "NOTHING",
+    "Awaitable",
+    "Class",
+    "Foreign",
+    "Func",
+    "Generator",
+    "Instance",
+    "ModuleRef",
+    "Running",
+    "Scope",
+    "Super",
+    "Thing",
+    "Things",
+]
+
+
+class Scope:
+    """The names of a running function, for the functions that are defined in it."""
+
+    def __init__(self, parent: Scope | None = None) -> None:
+        self.seen: dict[str, Things] = {}
+        self.parent = parent
+
+    def learn(self, name: str, things: Things) -> None:
+        """Add what *name* may stand for."""
+        self.seen[name] = self.seen.get(name, NOTHING) | things
+
+    def find(self, name: str) -> Things | None:
+        """Return what *name* may stand for here or further out, or None."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.seen:
+                return scope.seen[name]
+            scope = scope.parent
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object of a class of the project.
+
+    Attributes:
+        klass: The class.
+        is_exact: Whether it is that class itself, rather than one below it.
+        site: Where it was made, if that tells it from others; else None.
+    """
+
+    klass: Klass
+    is_exact: bool = False
+    site: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class itself; of ``cls`` a class below it may be meant."""
+
+    klass: Klass
+    is_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Super:
+    """What ``super()`` gives in a method of a class."""
+
+    klass: Klass
+    receiver: Instance | Class | None
+
+
+@dataclass(frozen=True, slots=True)
+class Func:
+    """A function, with what it is bound to and the names around it."""
+
+    function: Function
+    receiver: Instance | Class | None = None
+    scope: Scope | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Awaitable:
+    """A coroutine that has not begun."""
+
+    func: Func
+    arguments: tuple[tuple[str, Things], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A generator that has not begun."""
+
+    func: Func
+    arguments: tuple[tuple[str, Things], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Work that has begun elsewhere, and may not be done.
+
+    Attributes:
+        may: Steps that may run in it, as a mask.
+        must: Steps that do.
+        owner: Name of the pool or group that ends it, ``""`` for none.
+        is_parallel: Whether it goes on while this code runs, as a thread does.
+    """
+
+    may: int
+    must: int
+    owner: str
+    is_parallel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRef:
+    """A module of the project."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Something of another package, by its dotted name; ``()`` follows a call."""
+
+    name: str
+
+
+Thing = (
+    Func
+    | Class
+    | Instance
+    | Super
+    | Awaitable
+    | Generator
+    | Running
+    | ModuleRef
+    | Foreign
+)
+Things = frozenset[Thing]
+NOTHING: Things = frozenset()

@@ -1,0 +1,103 @@
+"""Functions of other packages that call what they are given, by name.
+
+They count only where the callee itself could not be found in the project: a step may
+be called ``send`` or ``submit``, too.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "COLLECT",
+    "EXHAUST",
+    "FINISH",
+    "GATHER",
+    "GIVE_BACK",
+    "KEEP",
+    "NEVER_POSSIBLE",
+    "NOW",
+    "PARALLEL",
+    "PLAIN_ATTRIBUTES",
+    "SEND",
+    "TASK",
+]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+GATHER = frozenset({"gather"})
+"""Starts coroutines; their order is nobody's."""
+
+TASK = frozenset({"create_task", "ensure_future", "start_soon", "start_task"})
+"""Starts a coroutine, which runs when this code waits for something."""
+
+PARALLEL = _words(
+    """
+    submit apply_async map_async starmap_async run_in_executor to_thread run_sync
+    run_in_threadpool run_coroutine_threadsafe spawn spawn_n start_new_thread Thread
+    Process deferToThread
+    """
+)
+"""Starts a function in another thread or process."""
+
+NOW = _words(
+    """
+    run run_until_complete map starmap imap imap_unordered filter sorted min max reduce
+    apply takewhile dropwhile filterfalse groupby accumulate list_map call_command
+    """
+)
+"""Calls a function, or runs a coroutine, before it returns."""
+
+GIVE_BACK = _words(
+    """
+    partial partialmethod bind_flow wait_for shield wait as_completed reversed iter
+    enumerate zip chain cycle cast copy deepcopy ChainMap MappingProxyType namedtuple
+    aiter field sync_to_async async_to_sync staticmethod classmethod wraps lru_cache
+    cache from_iterable
+    """
+)
+"""Gives back what it was given, in one form or another."""
+
+EXHAUST = _words(
+    """
+    list tuple set frozenset dict deque OrderedDict defaultdict Counter sum any all next
+    anext product permutations combinations
+    """
+)
+"""Takes every item of what it was given, and gives back a collection of them."""
+
+FINISH = frozenset({"result", "join", "get", "wait", "exception", "as_completed"})
+"""Waits until what was started is done."""
+
+KEEP = frozenset(
+    {"append", "appendleft", "add", "extend", "insert", "update", "setdefault"}
+)
+"""Puts something into a collection."""
+
+COLLECT = _words(
+    """
+    get values items pop popleft popitem setdefault copy __getitem__ union keys
+    most_common elements
+    """
+)
+"""Takes something out of a collection, or all of it."""
+
+SEND = _words(
+    """
+    delay apply_async apply s si signature subtask map starmap chunks send enqueue
+    send_with_options message schedule spawn submit defer defer_async kiq call_local
+    remote options si delay_on_commit retry starcall __call__ run
+    """
+)
+"""Methods of a task, of whatever library, that call it or will have it called."""
+
+PLAIN_ATTRIBUTES = frozenset({"__wrapped__", "func", "__func__", "run", "fn"})
+"""Attributes of a function that are the function."""
+
+NEVER_POSSIBLE = frozenset(
+    name
+    for kind in (dict, list, set, str, bytes, bytearray, tuple, int, float, type)
+    for name in dir(kind)
+) | _words("send close throw read write flush seek open run start join")
+"""Names that are on too many objects to tell anything."""

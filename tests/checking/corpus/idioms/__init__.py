@@ -1,0 +1,1 @@
+"""Programs with known calls from step to step, one idiom each."""

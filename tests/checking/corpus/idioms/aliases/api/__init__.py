@@ -1,0 +1,3 @@
+"""All of it, by a star."""
+
+from ..work import *  # noqa: F403

@@ -1,0 +1,1 @@
+"""Names that only a run knows, in whole or in part."""

@@ -1,0 +1,228 @@
+"""``penstock check``: what it prints, and when it fails."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.checking.conftest import Project
+
+
+def test_full(project: Project) -> None:
+    """Each finding says where, what is declared, what was found, and the fix."""
+    result = project.check("shop.orders")
+
+    assert result.returncode == 1
+    assert result.stdout == (
+        "shop/orders.py:9: PEN101 orders/ship: no declared predecessor can have run "
+        "here\n"
+        '  declared  after="pack"       shop/orders.py:21\n'
+        "  found     receive → ship     shop/orders.py:9\n"
+        '  fix       after=["pack", "receive"]\n'
+        "shop/orders.py:25: PEN201 orders/pack: nothing calls this step\n"
+        "1 error, 1 warning in 1 flow, 5 steps\n"
+    )
+
+
+def test_fix_makes_it_clean(project: Project) -> None:
+    """What is suggested is accepted."""
+    path = project.root / "shop/orders.py"
+    text = path.read_text(encoding="utf-8").partition('@orders.step(after="charge")')
+    path.write_text(text[0].replace('"pack"', '["receive"]'), encoding="utf-8")
+
+    result = project.check("shop.orders")
+
+    assert result.stdout == "nothing found in 1 flow, 4 steps\n"
+    assert result.returncode == 0
+
+
+def test_infos_do_not_fail(project: Project) -> None:
+    """What cannot be decided is said, and fails nothing."""
+    project.write(
+        "perhaps.py",
+        """
+        from penstock import flow
+        f = flow("f")
+
+        @f.entrypoint
+        def start(x):
+            if x:
+                enrich()
+            save()
+
+        @f.step(after="start")
+        def enrich(): ...
+
+        @f.step(after="enrich")
+        def save(): ...
+        """,
+    )
+
+    result = project.check("perhaps")
+
+    assert result.returncode == 0
+    assert "perhaps.py:8: PEN301 f/save: some path may skip 'enrich'" in result.stdout
+    assert result.stdout.endswith("1 info in 1 flow, 3 steps\n")
+
+
+def test_json(project: Project) -> None:
+    """Programs get a list of objects."""
+    first = project.findings("shop.orders")[0]
+
+    assert first == {
+        "code": "PEN101",
+        "level": "error",
+        "path": "shop/orders.py",
+        "line": 9,
+        "flow": "orders",
+        "step": "ship",
+        "message": "no declared predecessor can have run here",
+        "suggestion": 'after=["pack", "receive"]',
+    }
+
+
+def test_concise(project: Project) -> None:
+    """One line per finding, as editors know it."""
+    first, second = project.check("shop.orders", "-f", "concise").stdout.splitlines()
+
+    assert first == (
+        "shop/orders.py:9: PEN101 orders/ship: no declared predecessor can have run "
+        "here"
+    )
+    assert second == "shop/orders.py:25: PEN201 orders/pack: nothing calls this step"
+
+
+def test_github(project: Project) -> None:
+    """The commands that mark a line of a change."""
+    first, second = project.check("shop.orders", "-f", "github").stdout.splitlines()
+
+    assert first == (
+        "::error file=shop/orders.py,line=9,title=PEN101 orders/ship::no declared "
+        'predecessor can have run here (fix: after=["pack", "receive"])'
+    )
+    assert second.startswith("::warning file=shop/orders.py,line=25,")
+
+
+def test_annotations_by_themselves(project: Project) -> None:
+    """In a GitHub job the annotations follow what people read."""
+    result = project.check("shop.orders", env={"GITHUB_ACTIONS": "true"})
+
+    assert "1 error, 1 warning in 1 flow, 5 steps\n::error file=" in result.stdout
+
+
+def test_annotations_spoil_no_data(project: Project) -> None:
+    """A format for programs stays what it is."""
+    result = project.check("shop.orders", "-f", "json", env={"GITHUB_ACTIONS": "true"})
+
+    assert len(json.loads(result.stdout)) == 2
+
+
+def test_calls(project: Project) -> None:
+    """Every reference from step to step, as JSON."""
+    project.check("shop.orders", "--calls", "calls.json")
+    calls = json.loads((project.root / "calls.json").read_text(encoding="utf-8"))
+
+    assert calls[0] == {
+        "from": "shop.orders.receive",
+        "to": "shop.orders.validate",
+        "path": "shop/orders.py",
+        "line": 8,
+        "kind": "call",
+    }
+    assert [call["to"] for call in calls] == [
+        "shop.orders.validate",
+        "shop.orders.ship",
+        "shop.orders.charge",
+    ]
+
+
+def test_broken_file_is_named(project: Project) -> None:
+    """A file that cannot be parsed is told with its line, and the rest is checked."""
+    project.write("shop/newer.py", "x = 1\ndef broken(:\n")
+
+    result = project.check("shop.orders")
+
+    assert "shop/newer.py:2: PEN000 this file cannot be parsed" in result.stdout
+    assert "PEN101" in result.stdout
+
+
+def test_failed_import(project: Project) -> None:
+    """What cannot be imported is a failure, not a finding."""
+    result = project.check("shop.ordrs")
+
+    assert result.returncode == 2
+    assert "Did you mean 'shop.orders'" in result.stderr
+
+
+def test_flow_is_not_run(project: Project) -> None:
+    """The check reads; whatever a step does is not done."""
+    project.write(
+        "quiet.py",
+        """
+        from penstock import flow
+        f = flow("f")
+
+        @f.entrypoint
+        def start():
+            raise SystemExit("it ran")
+        """,
+    )
+
+    assert project.check("quiet").returncode == 0
+
+
+def test_statistics(project: Project) -> None:
+    """How many of each code, and what was read, beside the result."""
+    result = project.check("shop.orders", "--statistics")
+
+    assert "     1  PEN101  no declared predecessor can have run" in result.stderr
+    assert "2 files" in result.stderr
+
+
+def test_hostile_names(project: Project) -> None:
+    """Names cannot break a line, nor colour a terminal, nor end an annotation."""
+    project.write(
+        "evil.py",
+        r"""
+        from penstock import flow
+        f = flow("a\x1b[31m\nb::c")
+
+        @f.step(after="x\ny")
+        def start(): ...
+        """,
+    )
+
+    for form in ("full", "concise", "github"):
+        out = project.check("evil", "-f", form).stdout
+        assert "\x1b" not in out
+        assert all(
+            line.startswith(("evil.py:", "  ", "::", "1 ", "2 "))
+            for line in out.splitlines()
+        )
+
+
+def test_same_output_each_time(project: Project) -> None:
+    """Hash seeds change nothing."""
+    outs = {
+        project.check("shop.**", env={"PYTHONHASHSEED": seed}).stdout
+        for seed in ("0", "1", "2")
+    }
+
+    assert len(outs) == 1
+
+
+@pytest.mark.parametrize("package", ["jedi"])
+def test_missing_package(project: Project, package: str) -> None:
+    """Without the extra the message names it, and other commands work."""
+    hidden = project.root / "hidden"
+    hidden.mkdir()
+    code = f"raise ModuleNotFoundError(name={package!r})"
+    (hidden / f"{package}.py").write_text(code, encoding="utf-8")
+
+    result = project.check("shop.orders", env={"PYTHONPATH": str(hidden)})
+
+    assert result.returncode == 2
+    assert "pip install 'penstock[check]'" in result.stderr

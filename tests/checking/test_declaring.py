@@ -1,0 +1,238 @@
+"""Findings about declarations alone: PEN001 to PEN004."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.checking.conftest import Project
+
+SHOP = """
+    import penstock
+    from penstock import flow
+    penstock.configure(service="shop")
+    orders = flow("orders", owner="payments")
+
+    @orders.entrypoint
+    def receive(order):
+        publish(order)
+
+    @orders.step(after="receive")
+    def publish(order): ...
+"""
+WAREHOUSE = """
+    import penstock
+    from penstock import flow
+    penstock.configure(service="warehouse")
+    picking = flow("picking", owner="logistics")
+
+    @picking.entrypoint(after="shop/orders:{name}")
+    def pick(message): ...
+"""
+POST = """
+    import penstock
+    from penstock import flow
+    penstock.configure(service="post")
+    parcels = flow("parcels")
+
+    @parcels.entrypoint(after="warehouse/picking:pick")
+    def send(message): ...
+"""
+
+
+def export(project: Project, module: str) -> str:
+    """Write the manifest of a module; return its name."""
+    name = f"{module}.json"
+    subprocess.run(
+        [sys.executable, "-m", "penstock", "export", module, "-o", name],
+        cwd=project.root,
+        check=True,
+    )
+    return name
+
+
+def test_name_of_nothing(project: Project) -> None:
+    """PEN001 says what was probably meant."""
+    project.write(
+        "typo.py",
+        """
+        from penstock import flow
+        f = flow("f")
+
+        @f.entrypoint
+        def receive():
+            charge()
+
+        @f.step(
+            after="recieve",
+        )
+        def charge(): ...
+        """,
+    )
+
+    (finding, *others) = project.findings("typo")
+
+    assert finding["code"] == "PEN001"
+    assert finding["line"] == 9
+    assert "'recieve' names nothing" in finding["message"]
+    assert finding["suggestion"] == 'after="receive"'
+    assert others == [] or all(one["code"] != "PEN002" for one in others)
+
+
+def test_no_path_from_an_entrypoint(project: Project) -> None:
+    """PEN002 names the circle, and each step that it cuts off."""
+    project.write(
+        "circle.py",
+        """
+        from penstock import flow
+        f = flow("f")
+
+        @f.entrypoint
+        def receive(): ...
+
+        @f.step(after="b")
+        def a():
+            b()
+
+        @f.step(after="a")
+        def b():
+            a()
+
+        @f.step(after="b")
+        def c(): ...
+
+        @f.step
+        def d(): ...
+        """,
+    )
+
+    found = {
+        one["step"]: one["message"]
+        for one in project.findings("circle")
+        if one["code"] == "PEN002"
+    }
+
+    assert sorted(found) == ["a", "b", "c", "d"]
+    assert "a → b → a" in found["a"]
+    assert "it has no after=" in found["d"]
+
+
+def test_a_join_needs_every_path(project: Project) -> None:
+    """A step behind all_of is reached when all of its predecessors are."""
+    project.write(
+        "join.py",
+        """
+        from penstock import all_of, flow
+        f = flow("f")
+
+        @f.entrypoint
+        def receive(): ...
+
+        @f.step(after="lost")
+        def lost(): ...
+
+        @f.step(after=all_of("receive", "lost"))
+        def send(): ...
+
+        @f.step(after=["receive", "lost"])
+        def note(): ...
+        """,
+    )
+
+    found = [one for one in project.codes("join") if one.startswith("PEN002")]
+
+    assert found == ["PEN002 lost", "PEN002 send"]
+
+
+def test_other_service_lacks_the_step(project: Project) -> None:
+    """PEN003 names both services, the owner and the place."""
+    project.write("shop_app.py", SHOP)
+    project.write("warehouse_app.py", WAREHOUSE.format(name="publsh"))
+    project.write("post_app.py", POST)
+    for module in ("shop_app", "post_app"):
+        export(project, module)
+
+    result = project.check("warehouse_app", "--system", "*.json")
+
+    assert result.returncode == 1
+    assert (
+        "warehouse_app.py:6: PEN003 picking/pick: warehouse comes after "
+        "'shop/orders:publsh', but in service 'shop' (owner payments) flow 'orders' "
+        "has no step 'publsh'. Did you mean 'orders:publish'?"
+    ) in result.stdout
+    assert 'fix       after="shop/orders:publish"' in result.stdout
+
+
+def test_three_services_that_agree(project: Project) -> None:
+    """Manifests whose names fit are clean."""
+    project.write("shop_app.py", SHOP)
+    project.write("warehouse_app.py", WAREHOUSE.format(name="publish"))
+    project.write("post_app.py", POST)
+    names = [export(project, m) for m in ("shop_app", "warehouse_app", "post_app")]
+
+    assert project.findings("warehouse_app", "--system", "*.json") == []
+    assert project.findings(*names) == []
+
+
+def test_a_service_that_others_rely_on(project: Project) -> None:
+    """Who renames a step learns that another service comes after it."""
+    project.write("shop_app.py", SHOP.replace("publish", "announce"))
+    project.write("warehouse_app.py", WAREHOUSE.format(name="publish"))
+    export(project, "warehouse_app")
+
+    (finding,) = project.findings("shop_app", "--system", "warehouse_app.json")
+
+    assert finding["code"] == "PEN003"
+    assert finding["step"] == "pick"
+
+
+def test_service_without_manifest_is_not_judged(project: Project) -> None:
+    """What is not known is not wrong."""
+    project.write("warehouse_app.py", WAREHOUSE.format(name="publsh"))
+
+    assert project.findings("warehouse_app") == []
+
+
+def test_missing_manifest(project: Project) -> None:
+    """A file that is not there is a failure."""
+    result = project.check("shop.orders", "--system", "none.json")
+
+    assert result.returncode == 2
+    assert "no manifest 'none.json'" in result.stderr
+
+
+def test_module_that_nothing_imports(project: Project) -> None:
+    """PEN004, where pyproject.toml says what should be imported."""
+    project.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.orders"]\n')
+    project.write(
+        "shop/billing.py",
+        """
+        import penstock as p
+
+        billing = p.flow("billing")
+
+        @billing.entrypoint
+        def invoice(): ...
+        """,
+    )
+    project.write("shop/plain.py", "def step(): ...\n")
+    project.write(
+        "shop/tests/test_it.py", "from penstock import step\n@step\ndef x(): 1"
+    )
+
+    found = [one for one in project.findings() if one["code"] == "PEN004"]
+
+    assert [(one["path"], one["line"]) for one in found] == [("shop/billing.py", 5)]
+    assert "shop.billing declares steps" in found[0]["message"]
+
+
+def test_named_targets_are_enough(project: Project) -> None:
+    """Who names a module means that module."""
+    project.write(
+        "shop/billing.py",
+        "from penstock import flow\nf = flow('b')\n@f.entrypoint\ndef go(): ...\n",
+    )
+
+    assert "PEN004" not in str(project.codes("shop.orders"))

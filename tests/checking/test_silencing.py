@@ -1,0 +1,162 @@
+"""Comments, a baseline and recorded runs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.checking.conftest import ORDERS
+
+if TYPE_CHECKING:
+    from tests.checking.conftest import Project
+
+BOTH = ["PEN101 ship", "PEN201 pack"]
+
+
+def rewrite(project: Project, old: str, new: str) -> None:
+    """Change the module of the project."""
+    assert old in ORDERS
+    project.write("shop/orders.py", ORDERS.replace(old, new))
+
+
+def test_ignored_at_the_call(project: Project) -> None:
+    """The line of the call."""
+    rewrite(project, "ship(order)\n\n", "ship(order)  # penstock: ignore[PEN101]\n\n")
+
+    assert project.codes("shop.orders") == ["PEN201 pack"]
+    assert "(1 ignored)" in project.check("shop.orders").stdout
+
+
+def test_ignored_at_the_declaration(project: Project) -> None:
+    """The line of ``after=``."""
+    rewrite(project, 'after="pack")', 'after="pack")  # why: penstock: ignore')
+    assert project.codes("shop.orders") == BOTH
+    rewrite(project, 'after="pack")', 'after="pack")  # penstock: ignore[PEN101]')
+    assert project.codes("shop.orders") == ["PEN201 pack"]
+
+
+def test_several_codes(project: Project) -> None:
+    """One comment may name several; each has to be of use."""
+    comment = "  # penstock: ignore[PEN101, PEN202]"
+    rewrite(project, "ship(order)\n\n", f"ship(order){comment}\n\n")
+
+    found = project.findings("shop.orders")
+
+    assert [one["code"] for one in found] == ["PEN901", "PEN201"]
+    assert "PEN202 is ignored here, and is not found here" in found[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("comment", "message"),
+    [
+        ("# penstock: ignore", "has to name what it ignores"),
+        ("# penstock: ignore[]", "has to name what it ignores"),
+        ("# penstock: ignore[PEN999]", "there is no 'PEN999' to ignore"),
+    ],
+)
+def test_comment_without_use(project: Project, comment: str, message: str) -> None:
+    """A comment that ignores nothing warns, in every module that was imported."""
+    project.write("shop/__init__.py", f"x = 1  {comment}\n")
+    project.write("shop/other.py", f"x = 1  {comment}\n")
+
+    (finding,) = [
+        one for one in project.findings("shop.orders") if one["code"] == "PEN901"
+    ]
+
+    assert (finding["path"], finding["line"]) == ("shop/__init__.py", 1)
+    assert message in finding["message"]
+
+
+def test_text_is_no_comment(project: Project) -> None:
+    """A string that holds the words ignores nothing, and does not warn."""
+    project.write("shop/__init__.py", 'x = "# penstock: ignore[PEN101]"\n')
+
+    assert project.codes("shop.orders") == BOTH
+
+
+def test_baseline(project: Project) -> None:
+    """An old project starts today: what was there is known, what is new is not."""
+    written = project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
+    assert (written.returncode, written.stdout) == (0, "")
+    assert "2 findings written to b.json" in written.stderr
+
+    clean = project.check("shop.orders", "--baseline", "b.json")
+    assert clean.returncode == 0
+    assert clean.stdout == ("nothing found in 1 flow, 5 steps (2 in the baseline)\n")
+
+    new = "return charge(order), ship(order)"
+    rewrite(project, "    return charge(order)", f"    {new}")
+    assert project.codes("shop.orders", "--baseline", "b.json") == ["PEN101 ship"]
+
+
+def test_baseline_survives_other_lines(project: Project) -> None:
+    """Entries are exact edges, and no lines."""
+    project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
+    rewrite(project, "from penstock", "import os\n    import sys\n    from penstock")
+
+    assert project.codes("shop.orders", "--baseline", "b.json") == []
+
+
+def test_fixed_entry_has_to_leave(project: Project) -> None:
+    """A baseline only gets shorter."""
+    project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
+    rewrite(project, 'after="pack"', 'after="receive"')
+
+    (finding,) = project.findings("shop.orders", "--baseline", "b.json")
+
+    assert finding["code"] == "PEN902"
+    assert finding["path"] == "b.json"
+    entry = (project.root / "b.json").read_text(encoding="utf-8").splitlines()
+    assert "PEN101" in entry[finding["line"] - 1]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"findings": [{}]}', '{"findings": 3}'])
+def test_no_baseline(project: Project, content: str) -> None:
+    """A file that is something else is a failure, as is one that is missing."""
+    missing = project.check("shop.orders", "--baseline", "b.json")
+    project.write("b.json", content)
+    wrong = project.check("shop.orders", "--baseline", "b.json")
+
+    assert (missing.returncode, wrong.returncode) == (2, 2)
+    assert "--update-baseline" in missing.stderr
+    assert "'b.json' is no baseline" in wrong.stderr
+
+
+def report(project: Project, witnessed: int) -> str:
+    """Write a report of runs that took an edge so often; return its name."""
+    edge = {
+        "before": "pack",
+        "after": "ship",
+        "witnessed": witnessed,
+        "contradicted": 0,
+        "status": "witnessed" if witnessed else "unexercised",
+    }
+    flow = {"runs": 3, "steps": {}, "edges": [edge], "violations": [], "foreign": []}
+    project.write("runs.json", json.dumps({"flows": {"orders": flow}}))
+    return "runs.json"
+
+
+def test_evidence(project: Project) -> None:
+    """What a run has shown is not doubted."""
+    seen = report(project, 2)
+
+    assert project.codes("shop.orders", "--evidence", seen) == ["PEN201 pack"]
+    out = project.check("shop.orders", "--evidence", seen).stdout
+    assert "(1 witnessed by runs)" in out
+
+
+def test_no_evidence(project: Project) -> None:
+    """An edge that no run has taken proves nothing."""
+    assert project.codes("shop.orders", "--evidence", report(project, 0)) == BOTH
+
+
+def test_evidence_of_something_else(project: Project) -> None:
+    """A file that is no report is a failure."""
+    project.write("runs.json", "[]")
+
+    result = project.check("shop.orders", "--evidence", "runs.json")
+
+    assert result.returncode == 2
+    assert "no report of recorded runs" in result.stderr
