@@ -72,8 +72,10 @@ class Declarations:
     def __init__(
         self, flows: Iterable[FlowInfo], known: Iterable[FlowInfo], steps: Steps
     ) -> None:
-        self.names = Names(known)
-        self.functions = {bit: function for function, bit in steps.bits.items()}
+        self.names: Names = Names(known)
+        self.functions: dict[int, Function] = {
+            bit: function for function, bit in steps.bits.items()
+        }
         self._steps = steps
         self._declared = {
             (flow.name, step.name): self._declare(flow, step)

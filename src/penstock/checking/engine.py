@@ -62,7 +62,7 @@ class Engine:
         self.resolver = resolver
         self.bits = bits
         self.heap: dict[tuple[object, str], Things] = {}
-        self.needs_more = False
+        self.needs_more: bool = False
         self._before: dict[Body, Summary] = {}
         self._summaries: dict[Body, Summary] = {}
         self._leading = program.leading_to(bits)

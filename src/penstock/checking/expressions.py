@@ -52,6 +52,7 @@ class Expressions(Members):
         first: What was found up to the first yield.
     """
 
+    visits: Visits
     scope: Scope
     local: frozenset[str] = frozenset()
     rests: list[Summary]

@@ -21,7 +21,7 @@ from .things import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .effects import Body
+    from .effects import Body, Visits
     from .engine import Engine
     from .program import Function
     from .source import Module
@@ -45,6 +45,12 @@ class _Loop:
 
 class Reader(Expressions):
     """Reads one function, or an expression of a module's global scope."""
+
+    visits: Visits
+    scope: Scope
+    local: frozenset[str]
+    rests: list[Summary]
+    returned: Things
 
     def __init__(
         self, engine: Engine, module: Module, body: Body | None = None

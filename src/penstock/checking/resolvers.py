@@ -60,8 +60,8 @@ class JediResolver:
         self._environment = InterpreterEnvironment()
         self._scripts: dict[str, tuple[jedi.Script, list[str]]] = {}
         self._most = most
-        self.asked = 0
-        self.unasked = 0
+        self.asked: int = 0
+        self.unasked: int = 0
 
     def definitions(self, path: str, line: int, column: int) -> Sequence[Place]:
         """Return what jedi's "go to" finds."""
