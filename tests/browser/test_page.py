@@ -432,6 +432,21 @@ def test_five_hundred_steps(chrome: Browser, tmp_path: Path) -> None:
     assert chrome.requests() == [path.as_uri()]
 
 
+def test_a_long_strip(chrome: Browser, tmp_path: Path) -> None:
+    """It opens where it begins, at a size that can be read."""
+    names = [f"step_{number}" for number in range(60)]
+    chain = flow_of("f", dict(zip(names, [None, *names], strict=False)))
+    show(chrome, tmp_path / "chain.html", chain)
+    height = "return document.getElementById(arguments[0]).getBoundingClientRect().y"
+
+    assert 0 < chrome.run(height, "step-step_0") < 700
+    assert chrome.run(height, "step-step_1") < 700
+    assert "step_1" in chrome.texts(".node text")
+    chrome.find("#fit").click()
+    chrome.settle()
+    assert chrome.run(height, "step-step_59") < 760
+
+
 def test_print(chrome: Browser, tmp_path: Path) -> None:
     """One page, the whole picture on it, no controls; then all is as it was."""
     show(chrome, tmp_path / "orders.html", ORDERS, BILLS)

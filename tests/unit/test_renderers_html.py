@@ -181,7 +181,7 @@ def test_only_its_own_script_and_style_may_run() -> None:
     found = page(SHOP)
     policy = next(
         attributes["content"]
-        for tag, attributes in found.elements
+        for _, attributes in found.elements
         if attributes.get("http-equiv") == "Content-Security-Policy"
     )
 

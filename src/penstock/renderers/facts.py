@@ -30,17 +30,26 @@ def facts_of(graph: Graph) -> str:
     """
     ids = [f"step-{one}" for one in node_ids(graph)]
     joins = _joins(graph, ids)
+    flows: dict[str, list[FlowInfo]] = {}
+    for flow in graph.flows:
+        flows.setdefault(flow.name, []).append(flow)
     lines = (
-        f"{json.dumps(one)}: {json.dumps(_facts(node, graph) | {'joins': joins[one]})}"
+        f"{json.dumps(one)}: "
+        + json.dumps(
+            _facts(node, flows.get(node.step.flow, ())) | {"joins": joins[one]}
+        )
         for one, node in zip(ids, graph.nodes, strict=True)
     )
     inside = ",\n".join(lines).translate(_ESCAPES)
     return f"{{\n{inside}\n}}"
 
 
-def _facts(node: Node, graph: Graph) -> dict[str, object]:
+def _facts(node: Node, flows: Sequence[FlowInfo]) -> dict[str, object]:
+    """Return what is known of *node*; *flows* have the name of its flow."""
     step = node.step
-    flows = _declaring(node, graph.flows)
+    flows = [
+        flow for flow in flows if not node.services or flow.service in node.services
+    ]
     owners = dict.fromkeys(flow.owner for flow in flows if flow.owner)
     templates = (flow.source_url for flow in flows if flow.source_url)
     return {
@@ -57,16 +66,6 @@ def _facts(node: Node, graph: Graph) -> dict[str, object]:
         "place": f"{portable_path(step)}:{step.line}" if step.path else "",
         "link": source_link(next(templates, ""), step),
     }
-
-
-def _declaring(node: Node, flows: Sequence[FlowInfo]) -> list[FlowInfo]:
-    """Return the drawn flows that declare *node*: one of each service."""
-    return [
-        flow
-        for flow in flows
-        if flow.name == node.step.flow
-        and (not node.services or flow.service in node.services)
-    ]
 
 
 def _code(step: StepInfo) -> str:

@@ -60,7 +60,7 @@ def render_html(graph: Graph, *, detail: bool, direction: Direction) -> str:
 
 
 def _asset(name: str) -> str:
-    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    text = files("penstock.renderers").joinpath(name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n").rstrip()
 
 

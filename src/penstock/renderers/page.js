@@ -246,11 +246,12 @@
       .map(([way]) => reached(chosen, way));
     const lit = new Set(sets.length ? sets.flatMap((set) => [...set]) : hits);
     const isDim = sets.length > 0 || search.value.trim() !== "";
+    const found = new Set(hits);
     svg.classList.toggle("dim", isDim);
     for (const step of steps.values()) {
       const is = step.element.classList;
       is.toggle("lit", lit.has(step) || step === chosen);
-      is.toggle("hit", hits.includes(step));
+      is.toggle("hit", found.has(step));
       is.toggle("chosen", step === chosen);
       step.element.setAttribute("aria-pressed", String(step === chosen));
     }
@@ -402,6 +403,9 @@
   theme(["light", "dark"].includes(stored) ? stored : "");
   open(!isNarrow());
   fit();
+  // A long strip is better read from its beginning.
+  const first = svg.querySelector(".entrypoint") || svg.querySelector(".node");
+  if (fitting() < 0.3 && first && !signs.length) centre(first, () => 0.8);
   const asked = steps.get(location.hash.slice(1));
   if (asked) requestAnimationFrame(() => go(asked));
 })();
