@@ -32,6 +32,7 @@ def configure(
     outside: str | None = None,
     new_id: Callable[[], object] | None = None,
     service: str | None = None,
+    source_url: str | None = None,
     headers: str | Iterable[str] | None = None,
     inbound_headers: str | Iterable[str] | None = None,
     is_valid_id: Callable[[str], bool] | None = None,
@@ -54,6 +55,8 @@ def configure(
         new_id: Makes correlation IDs; UUID4 by default. Where it fails, or makes
             an ID that could not travel, a UUID4 is used and that is said once.
         service: Name of this service.
+        source_url: Where the source can be read, for links in HTML pages: an address
+            with ``{path}`` and ``{line}`` in it.
         headers: HTTP headers that carry the ID out.
         inbound_headers: Headers that may bring one in, the best first. Until you
             set them, what *headers* names is read as well.
@@ -69,6 +72,7 @@ def configure(
     changes = {
         "outside": _one_of("outside", outside, OUTSIDE_MODES),
         "service": _text("service", service),
+        "source_url": _address("source_url", source_url),
         "headers": _headers("headers", headers),
         "inbound_headers": _headers("inbound_headers", inbound_headers),
         "propagate": _keys("propagate", propagate),
@@ -112,6 +116,7 @@ def reset() -> None:
             *_names("backend", _environment("BACKEND", "logging")),
             outside=_environment("OUTSIDE", "raise"),
             service=_environment("SERVICE", os.environ.get("OTEL_SERVICE_NAME", "")),
+            source_url=_environment("SOURCE_URL", ""),
             headers=_environment("HEADERS", "X-Correlation-ID"),
             inbound_headers=_environment("INBOUND_HEADERS", ",".join(INBOUND_HEADERS)),
             propagate=_environment("PROPAGATE", ""),
@@ -165,6 +170,18 @@ def _text(setting: str, value: object) -> object:
         return value
     msg = f"{setting}={value!r}: it takes a text."
     raise ConfigurationError(msg)
+
+
+def _address(setting: str, value: object) -> object:
+    if not value or not isinstance(value, str):
+        return _text(setting, value)
+    from ._links import wrong_template  # noqa: PLC0415  # pathlib, urllib: 8 ms
+
+    problem = wrong_template(value)
+    if problem:
+        msg = f"{setting}={value!r}: {problem}."
+        raise ConfigurationError(msg)
+    return value
 
 
 def _function(setting: str, value: Any) -> Any:

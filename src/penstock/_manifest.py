@@ -108,6 +108,7 @@ def _flow(fields: Fields, service: str) -> FlowInfo:
         description=fields.text("description"),
         tags=fields.texts("tags"),
         service=fields.text("service", service),
+        source_url=fields.text("source_url"),
     )
 
 
@@ -126,6 +127,7 @@ def _step(fields: Fields, flow: str) -> StepInfo:
         line=fields.number("line"),
         is_async=fields.flag("async"),
         crosses=fields.flag("crosses"),
+        signature=fields.text("signature"),
     )
 
 

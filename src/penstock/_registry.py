@@ -133,6 +133,7 @@ class Registry:
                 description=options.description or options.doc,
                 tags=options.tags,
                 service=state.service,
+                source_url=state.source_url,
             )
             for options, steps in sorted(records, key=lambda pair: pair[0].name)
         )

@@ -97,6 +97,7 @@ class State:
         "record_fields",
         "recorders",
         "service",
+        "source_url",
         "trust_inbound",
     )
 
@@ -110,6 +111,7 @@ class State:
         self.pool = pool
         self.new_id: Callable[[], str] = mint_id
         self.service = ""
+        self.source_url = ""
         self.headers: tuple[str, ...] = ()
         self.inbound_headers: tuple[str, ...] = ()
         self.is_valid_id: Callable[[str], bool] = is_valid_id

@@ -114,7 +114,8 @@ class Step:
         func: Any = self.func.func if isinstance(self.func, partial) else self.func
         doc = getattr(func, "__doc__", None) or ""
         path, line, _ = self.source
-        return _info_class()(
+        info, signature_of = _cold()
+        return info(
             self.name,
             self.flow,
             self.is_entrypoint,
@@ -128,6 +129,7 @@ class Step:
             line,
             kind_of(self.func) in _ASYNC,
             self.crosses,
+            signature_of(self.func),
         )
 
 
@@ -135,7 +137,9 @@ _ASYNC = frozenset((Kind.ASYNC, Kind.ASYNC_GENERATOR))
 
 
 @cache
-def _info_class() -> type[StepInfo]:
+def _cold() -> tuple[type[StepInfo], Callable[[object], str]]:
+    """Return what only drawing needs."""
+    from ._signature import signature_of  # noqa: PLC0415  # compiles an expression
     from ._types import StepInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
 
-    return StepInfo
+    return StepInfo, signature_of

@@ -29,6 +29,8 @@ class StepInfo:
         is_async: Whether calls are awaited (or iterated with ``async for``).
         crosses: Whether a message brings the call, as it does to a task or a
             consumer, so that edges into the step cross from process to process.
+        signature: What the function takes and returns, as ``(order: str) -> int``,
+            ``""`` where that is not known.
     """
 
     name: str
@@ -44,6 +46,7 @@ class StepInfo:
     line: int = 0
     is_async: bool = False
     crosses: bool = False
+    signature: str = ""
 
     @property
     def predecessors(self) -> tuple[str, ...]:
@@ -62,6 +65,8 @@ class FlowInfo:
         description: One line about it.
         tags: Free labels, in declared order.
         service: The service that declares it, ``""`` if that has no name.
+        source_url: Where its source can be read: an address in which ``{path}`` and
+            ``{line}`` stand for those of a step; ``""`` if nobody said so.
     """
 
     name: str
@@ -70,6 +75,7 @@ class FlowInfo:
     description: str = ""
     tags: tuple[str, ...] = ()
     service: str = ""
+    source_url: str = ""
 
     def step(self, name: str) -> StepInfo | None:
         """Return the step of that *name*, or None."""

@@ -239,6 +239,23 @@ def test_picture_into_a_pipe_or_a_file(shop: Shop) -> None:
 
 
 @needs_draw
+def test_page_with_links_to_the_source(shop: Shop) -> None:
+    """The project says where its source is read; what the program says wins."""
+    url = "https://forge.example/src/{path}#L{line}"
+    shop.write("pyproject.toml", f'[tool.penstock]\nsource-url = "{url}"\n')
+
+    result = shop.penstock("dag", "shop.orders", "-o", "orders.html")
+    other = shop.penstock(
+        "export", "shop.orders", env={"PENSTOCK_SOURCE_URL": "https://other.example/"}
+    )
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    page = (shop.root / "orders.html").read_text(encoding="utf-8")
+    assert '"https://forge.example/src/shop/orders.py#L8"' in page
+    assert '"source_url": "https://other.example/"' in other.stdout
+
+
+@needs_draw
 def test_picture_of_letters_that_no_font_has(shop: Shop) -> None:
     """The warning is one line on stderr, and the picture is drawn."""
     shop.write(

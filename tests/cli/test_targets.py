@@ -99,6 +99,8 @@ def test_project_names_the_targets(shop: Shop) -> None:
         ('[tool.penstock]\nimports = ["shop"]', "'imports'. Did you mean 'import'?"),
         ('[tool.penstock]\nimport = "shop"', "must be a list of strings, not 'shop'"),
         ("[tool.penstock]\nimport = [1]", "must be a list of strings, not [1]"),
+        ('[tool.penstock]\nsource-url = "javascript:x"', "begins with https://"),
+        ("[tool.penstock]\nsource-url = 1", "source-url = 1: it takes a text"),
         ("[tool.penstock", "pyproject.toml: Expected ']'"),
         ("[tool.penstock]", "nothing to look at"),
         ("", "nothing to look at"),

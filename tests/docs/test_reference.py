@@ -76,6 +76,7 @@ def test_every_format_is_in_the_table() -> None:
 
 def test_every_key_of_a_manifest_is_in_the_tables() -> None:
     """On each level of the document."""
+    penstock.configure(source_url="https://forge.example/{path}")
 
     @penstock.flow("orders")
     @penstock.step(after="receive")

@@ -31,6 +31,7 @@ ORDERS = FlowInfo(
             line=7,
             is_async=True,
             crosses=True,
+            signature="(self, order: Order) -> None",
         ),
         StepInfo("receive", "orders", is_entrypoint=True),
         StepInfo("reserve", "orders"),
@@ -39,6 +40,7 @@ ORDERS = FlowInfo(
     description="Sells.",
     tags=("core",),
     service="shop",
+    source_url="https://forge.example/{path}",
 )
 
 

@@ -37,8 +37,10 @@ def test_everything_is_there() -> None:
         line=7,
         is_async=True,
         crosses=True,
+        signature="(order: str) -> int",
     )
-    flow = FlowInfo("orders", (step,), "payments", "Sells.", ("core",), "shop")
+    url = "https://forge.example/{path}"
+    flow = FlowInfo("orders", (step,), "payments", "Sells.", ("core",), "shop", url)
 
     assert parsed(flow) == {
         "penstock": 1,
@@ -46,6 +48,7 @@ def test_everything_is_there() -> None:
         "flows": [
             {
                 "name": "orders",
+                "source_url": url,
                 "owner": "payments",
                 "description": "Sells.",
                 "tags": ["core"],
@@ -63,6 +66,7 @@ def test_everything_is_there() -> None:
                         "line": 7,
                         "async": True,
                         "crosses": True,
+                        "signature": "(order: str) -> int",
                     }
                 ],
                 "edges": [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from penstock._links import wrong_template
 from penstock._suggest import did_you_mean
 from penstock.errors import ConfigurationError
 
@@ -20,10 +21,12 @@ class Project:
     Attributes:
         root: Folder of its pyproject.toml, else the current one.
         targets: What commands take where no target is named.
+        source_url: Where the source can be read, as ``configure`` takes it.
     """
 
     root: Path
     targets: tuple[str, ...] = ()
+    source_url: str = ""
 
     @property
     def import_path(self) -> tuple[Path, ...]:
@@ -33,7 +36,7 @@ class Project:
         return (Path.cwd(), self.root, *([src] if is_layout else []))
 
 
-_KNOWN = ("import",)
+_KNOWN = ("import", "source-url")
 
 
 def find_project(start: Path) -> Project:
@@ -48,7 +51,11 @@ def find_project(start: Path) -> Project:
         path = folder / "pyproject.toml"
         settings = _settings(path)
         if settings is not None:
-            return Project(folder, _strings(settings, "import", path))
+            return Project(
+                folder,
+                _strings(settings, "import", path),
+                _address(settings, "source-url", path),
+            )
     return Project(start)
 
 
@@ -82,3 +89,12 @@ def _strings(settings: dict[str, object], key: str, path: Path) -> tuple[str, ..
             return strings
     msg = f"{path}: [tool.penstock] {key} must be a list of strings, not {values!r}."
     raise ConfigurationError(msg)
+
+
+def _address(settings: dict[str, object], key: str, path: Path) -> str:
+    value = settings.get(key, "")
+    problem = wrong_template(value) if isinstance(value, str) else "it takes a text"
+    if problem:
+        msg = f"{path}: [tool.penstock] {key} = {value!r}: {problem}."
+        raise ConfigurationError(msg)
+    return str(value)

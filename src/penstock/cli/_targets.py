@@ -85,7 +85,10 @@ def load_flows(
             sys.path.insert(0, str(folder))
     _set_up_django()
     names = _import(modules, allow_missing=allow_missing)
-    own = declared_flows()
+    own = tuple(
+        replace(flow, source_url=flow.source_url or project.source_url)
+        for flow in declared_flows()
+    )
     if service is not None:
         own = tuple(replace(flow, service=service) for flow in own)
     wanted = own if names is None else tuple(f for f in own if f.name in names)

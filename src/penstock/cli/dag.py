@@ -47,8 +47,8 @@ class _Options(TypedDict):
     "--format",
     "-f",
     metavar="FORMAT",
-    help="mermaid, dot, json, text, ...; by default what the suffix of --output says, "
-    "else mermaid.",
+    help="mermaid, dot, json, text, svg, png or html; by default what the suffix of "
+    "--output says, else mermaid.",
 )
 @click.option(
     "--output",

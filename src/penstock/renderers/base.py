@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from penstock._suggest import did_you_mean
-from penstock.errors import ConfigurationError, RenderError
+from penstock.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,40 +64,22 @@ def find_renderer(name: str) -> Renderer:
 
     Raises:
         ConfigurationError: There is no such format.
-        RenderError: This version of penstock does not have it yet.
-        MissingExtraError: A package that it needs is not installed.
     """
     if name in _MODULES:
-        return _built_in(name)
+        module = import_module(f"{__package__}.{_MODULES[name]}")
+        return cast("Renderer", getattr(module, f"render_{name}"))
     for entry in _entry_points():
         if entry.name == name:
             return cast("Renderer", entry.load())
     names = renderer_names()
-    msg = f"there is no format {name!r}.{did_you_mean(name, names)} {_choice(names)}"
+    near = did_you_mean(name, names)
+    msg = f"there is no format {name!r}.{near} Formats are: {', '.join(names)}."
     raise ConfigurationError(msg)
 
 
 def renderer_names() -> tuple[str, ...]:
     """Return every format, sorted."""
     return tuple(sorted({*_MODULES, *(entry.name for entry in _entry_points())}))
-
-
-def _built_in(name: str) -> Renderer:
-    if not _is_here(name):
-        here = (other for other in renderer_names() if _is_here(other))
-        msg = f"this version of penstock does not draw {name!r} yet. {_choice(here)}"
-        raise RenderError(msg)
-    module = import_module(f"{__package__}.{_MODULES[name]}")
-    return cast("Renderer", getattr(module, f"render_{name}"))
-
-
-def _is_here(name: str) -> bool:
-    module = _MODULES.get(name)
-    return module is None or find_spec(f"{__package__}.{module}") is not None
-
-
-def _choice(names: Iterable[str]) -> str:
-    return f"Formats are: {', '.join(names)}."
 
 
 def _entry_points() -> Iterable[EntryPoint]:

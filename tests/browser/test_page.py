@@ -1,0 +1,490 @@
+"""The page in a real Chromium: what a user does with it, and what it must not do."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock import FlowInfo, StepInfo
+from penstock._dag import draw
+from tests.drawn import flow_of
+from tests.pages import Browser, chromium
+from tests.pictures import needs_draw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = needs_draw
+
+ENTER, ESCAPE, TAB, RIGHT = "\ue007", "\ue00c", "\ue004", "\ue014"
+HOSTILE = (
+    "</script><script>document.title = 'run'</script>"
+    "<img src=x onerror=\"document.title='run'\">\n\u202e\u2028\x00 ${1} `end`"
+)
+ORDERS = FlowInfo(
+    "orders",
+    (
+        StepInfo("receive", "orders", is_entrypoint=True, doc="Take the order."),
+        StepInfo(
+            "charge",
+            "orders",
+            after=(("receive",),),
+            doc="Take the money.\n\n    Twice, if need be.",
+            tags=("io", "pci"),
+            module="shop.orders",
+            qualname="charge",
+            path="shop/orders.py",
+            line=7,
+            signature="(order: Order) -> int",
+        ),
+        StepInfo("reserve", "orders", after=(("receive",),)),
+        StepInfo("ship", "orders", after=(("charge", "reserve"),)),
+        StepInfo("mail", "orders", after=(("ship",),), crosses=True),
+    ),
+    owner="payments",
+    description="From click to parcel.",
+    source_url="https://forge.example/{path}#L{line}",
+)
+BILLS = flow_of("bills", {"open": None, "bill": ["orders:ship", "open"]})
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """Start one Chromium for all these tests."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def shown(chrome: Browser, tmp_path: Path) -> Iterator[Browser]:
+    """Show two flows; at the end nothing was asked for, nor complained about."""
+    yield show(chrome, tmp_path / "orders.html", ORDERS, BILLS)
+    assert chrome.complaints() == []
+    assert chrome.requests() == [(tmp_path / "orders.html").as_uri()]
+
+
+def show(browser: Browser, path: Path, *flows: FlowInfo) -> Browser:
+    """Draw and open a page."""
+    draw(flows, output=path)
+    browser.open(path)
+    browser.settle()
+    return browser
+
+
+def seen(browser: Browser) -> list[float]:
+    """Return which part of the drawing is shown: left, top, width, height."""
+    browser.settle()
+    return [
+        float(x)
+        for x in browser.find("#stage > svg").get_dom_attribute("viewBox").split()
+    ]
+
+
+def test_a_page_opens(shown: Browser) -> None:
+    """All steps are there, the flows are introduced, and the legend says what is."""
+    assert len(shown.ids(".node")) == 7
+    assert shown.texts("#flows h2") == ["bills", "orders"]
+    assert "From click to parcel." in shown.texts("#flows p")
+    assert shown.texts(".legend li") == [
+        "entrypoint",
+        "step",
+        "from process to process",
+    ]
+
+
+def test_search_as_you_type(shown: Browser) -> None:
+    """Names, docstrings and tags are found; Enter goes from one to the next."""
+    search = shown.find("#search")
+    for typed, found in [
+        ("char", ["step-charge"]),
+        ("TWICE need", ["step-charge"]),
+        ("#pci", ["step-charge"]),
+        ("take", ["step-charge", "step-receive"]),
+        ("nothing like it", []),
+    ]:
+        search.clear()
+        search.send_keys(typed)
+        assert shown.ids(".node.hit") == found
+    assert shown.texts("#found") == ["none found"]
+
+    search.clear()
+    search.send_keys("take", ENTER)
+    assert shown.texts("#found") == ["1 of 2 found"]
+    first = shown.ids(".chosen")
+    search.send_keys(ENTER)
+    assert shown.texts("#found") == ["2 of 2 found"]
+    assert sorted(first + shown.ids(".chosen")) == ["step-charge", "step-receive"]
+    search.send_keys(ENTER)
+    assert shown.ids(".chosen") == first
+
+
+def test_a_click_tells_of_a_step(shown: Browser) -> None:
+    """The whole docstring, signature, tags, owner, and where the source is."""
+    shown.find("#step-charge").click()
+
+    assert shown.texts("#details h2") == ["charge"]
+    assert shown.texts("#details .doc") == ["Take the money.\n\nTwice, if need be."]
+    assert shown.texts("#details .code") == ["def charge(order: Order) -> int"]
+    assert shown.texts("#details dd") == [
+        "orders",
+        "payments",
+        "#io #pci",
+        "shop/orders.py:7",
+    ]
+    link = shown.find("#details a")
+    assert link.get_attribute("href") == "https://forge.example/shop/orders.py#L7"
+    assert shown.texts("#before li") == ["receive"]
+    assert shown.texts("#after li") == ["ship"]
+
+
+def test_its_neighbours_are_buttons(shown: Browser) -> None:
+    """They lead there, and say what is needed together."""
+    shown.find("#step-ship").click()
+    assert shown.texts("#before li") == ["charge all of", "reserve all of"]
+    assert shown.texts("#after li") == ["bill", "mail"]
+
+    shown.find("#before li:nth-child(2) button").click()
+
+    assert shown.texts("#details h2") == ["reserve"]
+    assert shown.ids(".chosen") == ["step-reserve"]
+    assert shown.run("return document.activeElement.id") == "step-reserve"
+    assert shown.run("return location.hash") == "#step-reserve"
+
+
+def test_highlights(shown: Browser) -> None:
+    """All that is up- or downstream, or both, with the edges between."""
+    shown.find("#step-charge").click()
+    shown.find("#down").click()
+    assert shown.ids(".node.lit") == [
+        f"step-{x}" for x in ("bill", "charge", "mail", "ship")
+    ]
+    assert shown.ids(".edge.lit") == [
+        "edge-charge-ship",
+        "edge-ship-bill",
+        "edge-ship-mail",
+    ]
+
+    shown.find("#up").click()
+    shown.find("#down").click()
+    assert shown.ids(".node.lit") == ["step-charge", "step-receive"]
+    assert shown.find("#up").text == "Upstream 1"
+    shown.run("document.getAnimations().forEach((one) => one.finish())")
+    opacity = "return getComputedStyle(document.getElementById(arguments[0])).opacity"
+    assert shown.run(opacity, "step-receive") == "1"
+    assert shown.run(opacity, "step-ship") == "0.2"
+    shown.press(ESCAPE)
+    assert shown.ids(".lit") == []
+    assert shown.texts("#details") == []
+
+
+def test_a_cycle_ends(chrome: Browser, tmp_path: Path) -> None:
+    """Steps that come after each other are up- and downstream."""
+    loop = flow_of("f", {"a": ["c"], "b": "a", "c": "b", "d": "d"})
+    show(chrome, tmp_path / "f.html", loop)
+    chrome.find("#step-a").click()
+    chrome.press("d")
+
+    assert chrome.ids(".node.lit") == ["step-a", "step-b", "step-c"]
+    assert chrome.complaints() == []
+
+
+def test_without_a_mouse(shown: Browser) -> None:
+    """Tab reaches search, buttons and each step; Enter opens one, Escape closes it."""
+    shown.press("/")
+    assert shown.run("return document.activeElement.id") == "search"
+    reached = []
+    for _ in range(20):
+        shown.press(TAB)
+        reached.append(shown.run("return document.activeElement.id"))
+        if reached[-1] == "step-ship":
+            break
+    assert reached[:5] == ["closer", "farther", "fit", "theme", "about"]
+    assert reached[-1] == "step-ship"
+    ring = "getComputedStyle(document.activeElement.querySelector('path')).strokeWidth"
+    assert shown.run(f"return {ring}") == "2.5px"
+
+    shown.press(ENTER)
+    assert shown.texts("#details h2") == ["ship"]
+    shown.press("u")
+    assert len(shown.ids(".node.lit")) == 4
+    shown.press(ESCAPE)
+    assert shown.texts("#details h2") == []
+
+
+def test_everything_has_a_name(shown: Browser) -> None:
+    """What can be reached has a role, and a name for who does not see it."""
+    shown.find("#step-charge").click()
+    tree = shown.command("Accessibility.getFullAXTree")["nodes"]
+    controls = [
+        (node["role"]["value"], node["name"]["value"])
+        for node in tree
+        if node.get("role", {}).get("value") in {"button", "searchbox", "link"}
+    ]
+
+    assert ("searchbox", "Search steps") in controls
+    assert ("button", "Zoom in") in controls
+    assert ("button", "receive, entrypoint of orders") in controls
+    assert all(name for _, name in controls)
+
+
+def test_zoom_and_pan(shown: Browser) -> None:
+    """By keys, by wheel around the pointer, by dragging; 0 shows all again."""
+    start = seen(shown)
+    shown.find("body").send_keys("+")
+    assert seen(shown)[2] < start[2]
+    shown.find("body").send_keys("--")
+    assert seen(shown)[2] > start[2]
+    shown.find("body").send_keys("0")
+    assert seen(shown) == start
+    shown.find("body").send_keys(RIGHT)
+    assert seen(shown)[0] > start[0]
+    shown.find("#fit").click()
+    assert seen(shown) == start
+
+    shown.command(
+        "Input.dispatchMouseEvent",
+        type="mouseWheel",
+        x=200,
+        y=300,
+        deltaX=0,
+        deltaY=-200,
+    )
+    left, top, width, height = seen(shown)
+    assert width < start[2]
+    assert left - start[0] < start[0] + start[2] - left - width  # nearer to the pointer
+    for kind, x in (
+        ("mousePressed", 500),
+        ("mouseMoved", 530),
+        ("mouseMoved", 600),
+        ("mouseReleased", 600),
+    ):
+        shown.command(
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=x,
+            y=300,
+            button="left",
+            buttons=1,
+            clickCount=1,
+        )
+    moved = seen(shown)
+    assert moved[0] < left
+    assert (moved[1], moved[2:]) == (top, [width, height])
+    assert shown.texts("#details") == []  # a drag is no click
+
+
+def test_pinch(shown: Browser) -> None:
+    """Two fingers that part make it larger."""
+    start = seen(shown)
+    for kind, apart in (
+        ("touchStart", 50),
+        ("touchMove", 80),
+        ("touchMove", 150),
+        ("touchEnd", 0),
+    ):
+        points = [
+            {"x": 500 - apart, "y": 300, "id": 1},
+            {"x": 500 + apart, "y": 300, "id": 2},
+        ]
+        shown.command(
+            "Input.dispatchTouchEvent", type=kind, touchPoints=points if apart else []
+        )
+
+    assert seen(shown)[2] < start[2] * 0.7
+
+
+def test_a_flow_of_several(shown: Browser) -> None:
+    """Its button shows its frame as large as may be."""
+    shown.find("body").send_keys("---")
+    start = seen(shown)
+    (bills, _) = shown.driver.find_elements("css selector", ".flow button")
+    bills.click()
+    shown.settle()
+    box = "return document.querySelector(arguments[0]).getBoundingClientRect().toJSON()"
+    frame, stage = (
+        shown.run(box, one) for one in (".cluster[data-flow=bills]", "#stage")
+    )
+
+    assert seen(shown)[2] < start[2]
+    assert stage["left"] <= frame["left"] <= frame["right"] <= stage["right"]
+    assert stage["top"] <= frame["top"] <= frame["bottom"] <= stage["bottom"]
+
+
+def test_a_link_to_a_step(chrome: Browser, tmp_path: Path) -> None:
+    """The address ends in the step's id, and opens the page there."""
+    draw([ORDERS], output=tmp_path / "orders.html")
+    chrome.open(tmp_path / "orders.html")
+    chrome.driver.get("about:blank")
+    chrome.driver.get((tmp_path / "orders.html").as_uri() + "#step-charge")
+    chrome.settle()
+
+    assert chrome.texts("#details h2") == ["charge"]
+
+
+def test_light_and_dark(shown: Browser) -> None:
+    """The system's choice holds until the button says otherwise, and that is kept."""
+    color = "return getComputedStyle(document.querySelector('h1')).color"
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    light = shown.run(color)
+    shown.command("Emulation.setEmulatedMedia", features=features)
+    dark = shown.run(color)
+    assert dark != light
+
+    shown.find("#theme").click()
+    assert shown.run(color) == light
+    shown.command("Emulation.setEmulatedMedia", features=[])
+    shown.find("#theme").click()
+    assert shown.run(color) == dark
+    shown.run("localStorage.clear()")
+
+
+def test_it_moves_for_nobody_who_minds(shown: Browser) -> None:
+    """With reduced motion nothing fades."""
+    fades = (
+        "return getComputedStyle(document.querySelector('.node')).transitionDuration"
+    )
+    assert shown.run(fades) != "0s"
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    shown.command("Emulation.setEmulatedMedia", features=features)
+
+    assert shown.run(fades) == "0s"
+    shown.command("Emulation.setEmulatedMedia", features=[])
+
+
+def test_a_hostile_flow(chrome: Browser, tmp_path: Path) -> None:
+    """Its texts are shown as they are, and none of them runs."""
+    step = StepInfo(
+        HOSTILE,
+        HOSTILE,
+        is_entrypoint=True,
+        doc=HOSTILE + "x" * 10_000,
+        tags=(HOSTILE,),
+        qualname=HOSTILE,
+        path=HOSTILE,
+        line=1,
+    )
+    url = "javascript:document.title='run'"
+    flow = FlowInfo(HOSTILE, (step,), HOSTILE, HOSTILE, (HOSTILE,), HOSTILE, url)
+    path = tmp_path / "hostile.html"
+    show(chrome, path, flow)
+    chrome.find(".node").click()
+
+    assert chrome.driver.title != "run"
+    assert chrome.run("return document.scripts.length") == 2
+    assert chrome.run("return document.images.length + document.links.length") == 0
+    text = "return document.querySelector('#details .doc').textContent"
+    assert chrome.run(text) == HOSTILE + "x" * 10_000
+    wide = "return document.documentElement.scrollWidth <= innerWidth"
+    assert chrome.run(wide)
+    assert chrome.complaints() == []
+    assert chrome.requests() == [path.as_uri()]
+
+
+def test_the_policy_holds(chrome: Browser, tmp_path: Path) -> None:
+    """What got into the page all the same would neither run nor ask for anything."""
+    show(chrome, tmp_path / "orders.html", ORDERS)
+    chrome.run(
+        "const one = document.createElement('script');"
+        "one.textContent = 'document.title = 1'; document.body.append(one)"
+    )
+    image = "<img src=x onerror='document.title = 1'>"
+    chrome.run("document.body.insertAdjacentHTML('beforeend', arguments[0])", image)
+    chrome.run("fetch('https://forge.example/').catch(() => {})")
+
+    refused = chrome.complaints()
+    assert len(refused) >= 3
+    assert all("Content Security Policy" in one for one in refused)
+    assert chrome.driver.title == "orders"
+
+
+def test_five_hundred_steps(chrome: Browser, tmp_path: Path) -> None:
+    """They are found, opened and followed as few are; from far a flow has its name."""
+    flows = [
+        flow_of(
+            f"flow {f}",
+            {
+                f"step_{f}_{i}": f"step_{f}_{(i - 1) // 2}" if i else None
+                for i in range(100)
+            },
+        )
+        for f in range(5)
+    ]
+    path = tmp_path / "large.html"
+    show(chrome, path, *flows)
+    assert len(chrome.ids(".node")) == 500
+    assert "flow 3" in "".join(chrome.texts(".sign"))
+
+    chrome.find("#search").send_keys("step_3_99", ENTER)
+    chrome.settle()
+    assert chrome.texts("#details h2") == ["step_3_99"]
+    box = "return document.querySelector(arguments[0]).getBoundingClientRect().toJSON()"
+    node, stage = (chrome.run(box, one) for one in ("#step-step_3_99", "#stage"))
+    assert stage["left"] < node["left"] < node["right"] < stage["right"]
+    assert node["width"] > 40
+    assert chrome.texts(".sign") == []
+    chrome.find("#up").click()
+    assert len(chrome.ids(".node.lit")) == 7
+    assert chrome.complaints() == []
+    assert chrome.requests() == [path.as_uri()]
+
+
+def test_a_long_strip(chrome: Browser, tmp_path: Path) -> None:
+    """It opens where it begins, at a size that can be read."""
+    names = [f"step_{number}" for number in range(60)]
+    chain = flow_of("f", dict(zip(names, [None, *names], strict=False)))
+    show(chrome, tmp_path / "chain.html", chain)
+    height = "return document.getElementById(arguments[0]).getBoundingClientRect().y"
+
+    assert 0 < chrome.run(height, "step-step_0") < 700
+    assert chrome.run(height, "step-step_1") < 700
+    assert "step_1" in chrome.texts(".node text")
+    chrome.find("#fit").click()
+    chrome.settle()
+    assert chrome.run(height, "step-step_59") < 760
+
+
+def test_print(chrome: Browser, tmp_path: Path) -> None:
+    """One page, the whole picture on it, no controls; then all is as it was."""
+    show(chrome, tmp_path / "orders.html", ORDERS, BILLS)
+    chrome.find("body").send_keys("+++")
+    before = seen(chrome)
+    printed = chrome.command("Page.printToPDF", preferCSSPageSize=True)["data"]
+    pdf = base64.b64decode(printed)
+
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+    assert seen(chrome) == before
+    chrome.command("Emulation.setEmulatedMedia", media="print")
+    assert chrome.texts(".controls, #panel") == []
+    assert "entrypoint" in chrome.texts(".legend li")
+    chrome.command("Emulation.setEmulatedMedia", media="")
+
+
+def test_a_phone(tmp_path: Path) -> None:
+    """Nothing is wider than it; the panel comes with a step, and goes with it."""
+    with chromium(is_phone=True) as phone:
+        show(phone, tmp_path / "orders.html", ORDERS, BILLS)
+        wide = "return document.documentElement.scrollWidth"
+        assert phone.run(wide) == 390
+        assert phone.texts("#panel") == []
+
+        phone.find("#step-charge").click()
+        assert phone.texts("#details h2") == ["charge"]
+        assert phone.run(wide) == 390
+        phone.find("#close").click()
+        assert phone.texts("#panel") == []
+        assert phone.complaints() == []
+
+
+def test_without_a_script(tmp_path: Path) -> None:
+    """Where scripts are off, picture, flows and legend are there all the same."""
+    with chromium("--blink-settings=scriptEnabled=false") as browser:
+        draw([ORDERS], output=tmp_path / "orders.html")
+        browser.open(tmp_path / "orders.html")
+
+        assert browser.texts("#flows h2") == ["orders"]
+        assert "charge" in browser.texts(".node text")
+        assert browser.texts(".controls") == []
