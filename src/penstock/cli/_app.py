@@ -10,6 +10,7 @@ from penstock.errors import PenstockError
 with requires("click", extra="cli"):
     import click
 
+from .catalog import catalog
 from .dag import dag
 from .export import export
 from .list import list_flows
@@ -49,3 +50,4 @@ def app() -> None:
 app.add_command(list_flows)
 app.add_command(dag)
 app.add_command(export)
+app.add_command(catalog)

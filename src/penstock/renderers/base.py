@@ -21,6 +21,7 @@ __all__ = [
     "Direction",
     "Renderer",
     "find_renderer",
+    "is_here",
     "renderer_names",
 ]
 
@@ -84,15 +85,16 @@ def renderer_names() -> tuple[str, ...]:
 
 
 def _built_in(name: str) -> Renderer:
-    if not _is_here(name):
-        here = (other for other in renderer_names() if _is_here(other))
+    if not is_here(name):
+        here = (other for other in renderer_names() if is_here(other))
         msg = f"this version of penstock does not draw {name!r} yet. {_choice(here)}"
         raise RenderError(msg)
     module = import_module(f"{__package__}.{_MODULES[name]}")
     return cast("Renderer", getattr(module, f"render_{name}"))
 
 
-def _is_here(name: str) -> bool:
+def is_here(name: str) -> bool:
+    """Tell whether this version of penstock, or another package, draws *name*."""
     module = _MODULES.get(name)
     return module is None or find_spec(f"{__package__}.{module}") is not None
 

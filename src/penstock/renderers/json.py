@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .places import portable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,6 @@ __all__ = ["MANIFEST_VERSION", "render_json"]
 
 MANIFEST_VERSION = 1
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_DRIVE = re.compile(r"[A-Za-z]:/")
 
 
 def render_json(
@@ -70,7 +70,7 @@ def _step(step: StepInfo) -> dict[str, object]:
         "tags": list(step.tags),
         "module": step.module,
         "qualname": step.qualname,
-        "path": _portable(step.path, step.module),
+        "path": portable(step.path, step.module),
         "line": step.line,
         "async": step.is_async,
         "crosses": step.crosses,
@@ -100,16 +100,3 @@ def _by_declaration(graph: Graph) -> dict[tuple[str, str], list[Edge]]:
         home = homes[edge.after.step.flow, edge.after.label]
         edges.setdefault(home, []).append(edge)
     return edges
-
-
-def _portable(path: str, module: str) -> str:
-    """Return *path* as the import system sees it, else below the current folder."""
-    path = path.replace("\\", "/")
-    stem = module.replace(".", "/")
-    for tail in (f"{stem}.py", f"{stem}/__init__.py"):
-        if f"/{path}".endswith(f"/{tail}"):
-            return tail
-    if not (path.startswith("/") or _DRIVE.match(path)):
-        return path
-    here = f"{Path.cwd().as_posix().rstrip('/')}/"
-    return path.removeprefix(here) if path.startswith(here) else path.rpartition("/")[2]
