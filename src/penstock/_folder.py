@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from .errors import RenderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from os import PathLike
 
 __all__ = ["Changes", "write_folder"]

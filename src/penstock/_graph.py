@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -71,7 +72,7 @@ class Edge:
 
 
 class Bundle(NamedTuple):
-    """What one line of an overview stands for: how many edges, and whether all cross."""
+    """What a line of an overview stands for: how many edges, and whether all cross."""
 
     size: int
     is_crossing: bool
@@ -153,6 +154,12 @@ class Graph:
         return tuple(
             tuple(nodes) for _, nodes in groupby(self.nodes, key=lambda n: n.layer)
         )
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """The names of the flows that several services declare."""
+        times = Counter(flow.name for flow in self.flows)
+        return frozenset(name for name, count in times.items() if count > 1)
 
     @property
     def clusters(self) -> tuple[Cluster, ...]:

@@ -59,7 +59,7 @@ def render_text(
 
 
 def _clusters(graph: Graph) -> Sequence[Cluster]:
-    """Return the flows that are drawn step by step, after the overview of all others."""
+    """Return what is drawn by itself: the overview, and flows step by step."""
     if not graph.boxes:
         return graph.clusters
     boxes = tuple(node for node in graph.nodes if node.kind == "flow")

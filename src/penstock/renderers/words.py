@@ -42,7 +42,8 @@ def printable(text: str) -> str:
 def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
     """Return the lines on a node: its label, in detail also description and tags.
 
-    A flow of an overview says how many steps it has, and in which services.
+    A flow of an overview says how many steps it has, and in which services; in detail
+    so does a step of a flow that several share.
     """
     lines = [printable(node.label)]
     flows = graph.boxes.get(node.number, ())
@@ -53,6 +54,8 @@ def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
         ]
     if detail and node.step.description:
         lines.append(printable(node.step.description))
+    if detail and node.step.flow in graph.shared:
+        lines.append(printable(" · ".join(node.services)))
     if detail and node.step.tags:
         lines.append(printable(" ".join(f"#{tag}" for tag in node.step.tags)))
     return lines

@@ -1,4 +1,4 @@
-"""A catalog as Markdown: for a forge, a wiki or a site that is built from such files."""
+"""A catalog as Markdown: for a forge, a wiki, or a site made of such files."""
 
 from __future__ import annotations
 
@@ -62,13 +62,16 @@ class _Book:
 
     def index(self, catalog: Catalog) -> str:
         """Return the page that lists the flows."""
-        services = ", ".join(map(_text, catalog.services))
+        columns = _columns(catalog)
+        table = [
+            list(columns),
+            ["---"] * len(columns),
+            *zip(*columns.values(), strict=True),
+        ]
         return _joined(
-            f"# Flows of {services}" if services else "# Flows",
+            f"# {_text(catalog.title)}",
             "[Map of the system](map.md)",
-            "| flow | owner | service | entrypoints | steps | tags | about |\n"
-            "| --- | --- | --- | --- | ---: | --- | --- |\n"
-            + "\n".join(map(_row, catalog.entries)),
+            "\n".join(f"| {' | '.join(row)} |" for row in table),
         )
 
     def map(self, catalog: Catalog) -> str:
@@ -115,17 +118,23 @@ class _Book:
         return f"![{label}]({root}{path})"
 
 
-def _row(entry: Entry) -> str:
-    cells = (
-        f"[{_text(entry.name)}](flows/{entry.page}.md)",
-        ", ".join(map(_text, entry.owners)),
-        ", ".join(map(_text, entry.services)),
-        ", ".join(_text(one.node.label) for one in entry.entrypoints),
-        str(len(entry.steps)),
-        ", ".join(map(_text, entry.tags)),
-        "; ".join(map(_text, entry.descriptions)),
-    )
-    return f"| {' | '.join(cells)} |"
+def _columns(catalog: Catalog) -> dict[str, list[str]]:
+    """Return the cells of the list; a column that would be empty is left out."""
+    entries = catalog.entries
+    columns = {
+        "flow": [f"[{_text(one.name)}](flows/{one.page}.md)" for one in entries],
+        "owner": [", ".join(map(_text, one.owners)) for one in entries],
+        "service": [", ".join(map(_text, one.services)) for one in entries],
+        "entrypoints": [_begins(one) for one in entries],
+        "steps": [str(len(one.steps)) for one in entries],
+        "tags": [", ".join(map(_text, one.tags)) for one in entries],
+        "about": ["; ".join(map(_text, one.descriptions)) for one in entries],
+    }
+    return {head: cells for head, cells in columns.items() if any(cells)}
+
+
+def _begins(entry: Entry) -> str:
+    return ", ".join(_text(one.node.label) for one in entry.entrypoints)
 
 
 def _step(one: StepEntry, entry: Entry) -> str:
@@ -147,12 +156,14 @@ def _step(one: StepEntry, entry: Entry) -> str:
 
 
 def _links(links: Iterable[Link]) -> str:
-    return ", ".join(
-        f"[{_text(one.label)}]({one.page}.md{_anchor(one)})"
-        if one.page
-        else _text(one.label)
-        for one in links
-    )
+    return ", ".join(map(_link, links))
+
+
+def _link(link: Link) -> str:
+    name = _text(link.label)
+    if link.page:
+        name = f"[{name}]({link.page}.md{_anchor(link)})"
+    return f"{name} ({link.note})" if link.note else name
 
 
 def _anchor(link: Link) -> str:

@@ -9,14 +9,14 @@ from penstock._graph import build_graph
 from penstock._overview import overview_of
 from penstock.renderers.ids import node_ids
 from penstock.renderers.places import portable
-from penstock.renderers.words import owners_of
+from penstock.renderers.words import edge_words, owners_of
 
 from .names import page_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from penstock._graph import Cluster, Graph, Node
+    from penstock._graph import Cluster, Edge, Graph, Node
     from penstock._types import FlowInfo
 
 __all__ = ["Catalog", "Entry", "Link", "StepEntry"]
@@ -31,11 +31,13 @@ class Link(NamedTuple):
         label: What to call it there.
         page: The page of its flow, ``""`` if it has none.
         anchor: Its place on that page.
+        note: What the edge says: ``all of``, where it is a part of that.
     """
 
     label: str
     page: str
     anchor: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,11 @@ class Catalog:
             for cluster in system.clusters
         )
 
+    @property
+    def title(self) -> str:
+        """What the whole is called."""
+        return f"Flows of {', '.join(self.services)}" if self.services else "Flows"
+
     def pages(self) -> dict[str, str]:
         """Return the name of each flow's page."""
         return {entry.name: entry.page for entry in self.entries}
@@ -152,11 +159,12 @@ class _Links:
             for flow, graph in graphs.items()
             for step, anchor in anchors_of(graph)
         }
-        self._before: dict[int, list[Node]] = {}
-        self._after: dict[int, list[Node]] = {}
+        self._system = system
+        self._before: dict[int, list[Edge]] = {}
+        self._after: dict[int, list[Edge]] = {}
         for edge in system.edges:
-            self._before.setdefault(edge.after.number, []).append(edge.before)
-            self._after.setdefault(edge.before.number, []).append(edge.after)
+            self._before.setdefault(edge.after.number, []).append(edge)
+            self._after.setdefault(edge.before.number, []).append(edge)
 
     def steps(self, cluster: Cluster) -> tuple[StepEntry, ...]:
         """Return what there is to say about the steps of a flow."""
@@ -165,21 +173,29 @@ class _Links:
                 node=node,
                 anchor=self._anchors[node.step.flow, node.step.name],
                 place=_place(node),
-                before=self._links(node, self._before.get(node.number, ())),
-                after=self._links(node, self._after.get(node.number, ())),
+                before=self._links_before(node),
+                after=self._links_after(node),
             )
             for node in cluster.nodes
         )
 
-    def _links(self, node: Node, others: Sequence[Node]) -> tuple[Link, ...]:
-        return tuple(sorted(self._link(node, other) for other in others))
+    def _links_before(self, node: Node) -> tuple[Link, ...]:
+        links = (
+            self._link(node, edge.before, edge_words(edge, self._system, detail=True))
+            for edge in self._before.get(node.number, ())
+        )
+        return tuple(sorted(links))
 
-    def _link(self, node: Node, other: Node) -> Link:
+    def _links_after(self, node: Node) -> tuple[Link, ...]:
+        edges = self._after.get(node.number, ())
+        return tuple(sorted(self._link(node, edge.after) for edge in edges))
+
+    def _link(self, node: Node, other: Node, note: str = "") -> Link:
         if other.kind != "step":
-            return Link(other.label, "", "")
+            return Link(other.label, "", "", note)
         flow, step = other.step.flow, other.step.name
         label = step if flow == node.step.flow else f"{flow}:{step}"
-        return Link(label, page_name(flow), self._anchors[flow, step])
+        return Link(label, page_name(flow), self._anchors[flow, step], note)
 
 
 def anchors_of(graph: Graph) -> Iterable[tuple[str, str]]:

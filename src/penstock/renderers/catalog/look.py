@@ -23,7 +23,8 @@ a {{ color: var(--link) }}
 :focus-visible {{ outline: 3px solid var(--link); outline-offset: 2px }}
 h1, h2, h3 {{ line-height: 1.2; margin: 1.5rem 0 .5rem }}
 nav a {{ margin-right: 1rem }}
-dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0 }}
+dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem;
+  margin: 0 }}
 dt {{ color: var(--soft) }}
 dd {{ margin: 0 }}
 pre {{ margin: .5rem 0; white-space: pre-wrap; font-size: .875rem }}
@@ -40,7 +41,6 @@ table {{ border-collapse: collapse; width: 100% }}
 th, td {{ padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line);
   text-align: left; vertical-align: top; min-width: 4rem }}
 th:first-child, td:first-child {{ min-width: 12rem }}
-td.number, th.number {{ text-align: right }}
 input {{ width: 100%; max-width: 30rem; padding: .5rem .75rem; font: inherit;
   color: inherit; background: var(--card); border: 1px solid var(--line);
   border-radius: .5rem }}
@@ -54,7 +54,8 @@ svg.penstock {{ display: block }}
 .penstock .outside text, .penstock .external text {{ fill: var(--soft) }}
 .penstock .entrypoint path {{ stroke: var(--go) }}
 .penstock .entrypoint text {{ fill: var(--go) }}
-.penstock a:hover path, .penstock a:focus path {{ stroke: var(--link); stroke-width: 2 }}
+.penstock a:hover path, .penstock a:focus path {{ stroke: var(--link);
+  stroke-width: 2 }}
 @media print {{
   :root {{ {_LIGHT} }}
   nav, .search {{ display: none }}

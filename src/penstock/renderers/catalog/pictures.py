@@ -37,11 +37,8 @@ def draw_linked(graph: Graph, link: Callable[[Node], str], *, detail: bool) -> s
     """Return an SVG to stand in a page; each box leads where *link* says."""
     ET.register_namespace("", _NAMESPACE)
     root = ET.fromstring(draw(graph, "svg", detail=detail))  # noqa: S314  # our own
-    targets = {
-        f"step-{name}": target
-        for name, node in zip(node_ids(graph), graph.nodes, strict=True)
-        if (target := link(node))
-    }
+    names = zip(node_ids(graph), graph.nodes, strict=True)
+    targets = {f"step-{name}": link(node) for name, node in names}
     for parent in list(root.iter()):
         for at, part in enumerate(list(parent)):
             target = targets.get(part.get("id", ""))

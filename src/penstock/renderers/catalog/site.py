@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["render_site"]
 
+_SEARCH = """\
+<p class="search" hidden><label for="search">Search flows, steps, owners and tags
+<span class="about">(press /)</span></label><br>
+<input id="search" type="search" autocomplete="off" spellcheck="false"></p>"""
+_MAP_LEGEND = (
+    "Each box is a flow. A number says how many edges a line stands for; a dashed line "
+    "leads from process to process."
+)
 # A page that somebody can pan and zoom in, where this version has one.
 _INTERACTIVE = tuple(filter(is_here, ("html",)))
 
@@ -42,43 +50,58 @@ def render_site(catalog: Catalog) -> dict[str, bytes]:
 
 
 def _index(catalog: Catalog) -> str:
-    heads = ("Flow", "Owner", "Service", "Entrypoints", "Steps", "Tags")
-    columns = "".join(f'<th scope="col"{_number(head)}>{head}</th>' for head in heads)
+    columns = _columns(catalog)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in columns)
+    rows = zip(*columns.values(), strict=True)
     size = len(catalog.entries)
     return _page(
-        _title(catalog),
+        catalog.title,
         [
-            f"<h1>{_text(_title(catalog))}</h1>",
+            f"<h1>{_text(catalog.title)}</h1>",
             '<nav><a href="map.html">Map of the system</a></nav>',
-            '<p class="search" hidden><label for="search">Search flows, steps, owners '
-            'and tags <span class="about">(press /)</span></label><br>'
-            '<input id="search" type="search" autocomplete="off" spellcheck="false"></p>',
+            _SEARCH,
             f'<p id="count" role="status">{size} flow{"" if size == 1 else "s"}</p>',
-            f'<div class="table"><table><thead><tr>{columns}</tr></thead><tbody>',
-            *map(_row, catalog.entries),
+            f'<div class="table"><table><thead><tr>{heads}</tr></thead><tbody>',
+            *map(_row, catalog.entries, rows),
             "</tbody></table></div>",
         ],
         script=SCRIPT,
     )
 
 
-def _row(entry: Entry) -> str:
-    steps = _text(" ".join(one.node.step.name for one in entry.steps))
-    about = "".join(
+def _columns(catalog: Catalog) -> dict[str, list[str]]:
+    """Return the cells of the list; a column that would be empty is left out."""
+    entries = catalog.entries
+    columns = {
+        "Flow": [_heading(one) for one in entries],
+        "Owner": [", ".join(map(_name, one.owners)) for one in entries],
+        "Service": [", ".join(map(_name, one.services)) for one in entries],
+        "Entrypoints": [_begins(one) for one in entries],
+        "Steps": [str(len(one.steps)) for one in entries],
+        "Tags": [_tags(one.tags, "") for one in entries],
+    }
+    return {head: cells for head, cells in columns.items() if any(cells)}
+
+
+def _row(entry: Entry, cells: Iterable[str]) -> str:
+    """Return a line of the list; what the search finds besides is an attribute."""
+    steps = [one.node.step for one in entry.steps]
+    words = " ".join(word for step in steps for word in (step.name, *step.tags))
+    html = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr data-steps="{_text(words)}">{html}</tr>'
+
+
+def _heading(entry: Entry) -> str:
+    about = (
         f'<br><span class="about">{_text(one)}</span>' for one in entry.descriptions
     )
-    begins = (
-        f'<span class="go">{_name(one.node.label)}</span>' for one in entry.entrypoints
-    )
-    cells = (
-        f'<td><a href="flows/{entry.page}.html">{_name(entry.name)}</a>{about}</td>',
-        f"<td>{', '.join(map(_name, entry.owners))}</td>",
-        f"<td>{', '.join(map(_name, entry.services))}</td>",
-        f"<td>{', '.join(begins)}</td>",
-        f'<td class="number">{len(entry.steps)}</td>',
-        f"<td>{_tags(entry.tags, '')}</td>",
-    )
-    return f'<tr data-steps="{steps}">{"".join(cells)}</tr>'
+    link = f'<a href="flows/{entry.page}.html">{_name(entry.name)}</a>'
+    return link + "".join(about)
+
+
+def _begins(entry: Entry) -> str:
+    labels = (one.node.label for one in entry.entrypoints)
+    return ", ".join(f'<span class="go">{_name(label)}</span>' for label in labels)
 
 
 def _map(catalog: Catalog) -> str:
@@ -95,8 +118,7 @@ def _map(catalog: Catalog) -> str:
         [
             '<nav><a href="index.html">All flows</a></nav>',
             "<h1>Map of the system</h1>",
-            "<p>Each box is a flow. A number says how many edges a line stands for; a "
-            "dashed line leads from process to process.</p>",
+            f"<p>{_MAP_LEGEND}</p>",
             _drawing("Map of the system", drawing),
         ],
     )
@@ -109,14 +131,14 @@ def _flow(entry: Entry) -> str:
         lambda node: f"#{anchors[node.step.name]}" if node.kind == "step" else "",
         detail=entry.is_detailed,
     )
+    name = f"{entry.page}.drawing.html"
     larger = (
-        f'<p><a href="{entry.page}.drawing.html">The same, to zoom and search in</a></p>'
-        for _ in _INTERACTIVE
+        f'<p><a href="{name}">To zoom and search in</a></p>' for _ in _INTERACTIVE
     )
     return _page(
         entry.name,
         [
-            '<nav><a href="../index.html">All flows</a>'
+            '<nav><a href="../index.html">All flows</a>',
             '<a href="../map.html">Map of the system</a></nav>',
             f"<h1>{_name(entry.name)}</h1>",
             *(f"<p>{_text(one)}</p>" for one in entry.descriptions),
@@ -152,12 +174,14 @@ def _step(one: StepEntry, entry: Entry) -> str:
 
 
 def _links(links: Iterable[Link]) -> str:
-    return ", ".join(
-        f'<a href="{one.page}.html#{one.anchor}">{_name(one.label)}</a>'
-        if one.page
-        else _name(one.label)
-        for one in links
-    )
+    return ", ".join(map(_link, links))
+
+
+def _link(link: Link) -> str:
+    name = _name(link.label)
+    if link.page:
+        name = f'<a href="{link.page}.html#{link.anchor}">{name}</a>'
+    return f"{name} ({link.note})" if link.note else name
 
 
 def _tags(tags: Iterable[str], root: str) -> str:
@@ -181,11 +205,16 @@ def _drawing(label: str, svg: str) -> str:
 
 
 def _page(title: str, body: Sequence[str], *, script: str = "") -> str:
-    policy = (
-        f"default-src 'none'; style-src '{_hash(STYLE)}'; img-src data:; "
-        f"script-src '{_hash(script) if script else 'none'}'; "
-        "base-uri 'none'; form-action 'none'"
-    ).replace("''none''", "'none'")
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(STYLE)}'",
+            f"script-src '{_hash(script)}'" if script else "script-src 'none'",
+            "img-src data:",  # the icon, for which browsers ask otherwise
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -207,10 +236,6 @@ def _page(title: str, body: Sequence[str], *, script: str = "") -> str:
     )
 
 
-def _title(catalog: Catalog) -> str:
-    return f"Flows of {', '.join(catalog.services)}" if catalog.services else "Flows"
-
-
 def _text(text: str) -> str:
     return escape(printable(text))
 
@@ -218,10 +243,6 @@ def _text(text: str) -> str:
 def _name(text: str) -> str:
     """Return a name that cannot turn the text around it from right to left."""
     return f"<bdi>{_text(text)}</bdi>"
-
-
-def _number(head: str) -> str:
-    return ' class="number"' if head == "Steps" else ""
 
 
 def _quoted(tag: str) -> str:
