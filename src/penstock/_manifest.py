@@ -43,13 +43,13 @@ def load_manifest(path: str | PathLike[str]) -> tuple[FlowInfo, ...]:
         ManifestError: There is no such file, or it is not a manifest.
     """
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        size = Path(path).stat().st_size
+        data = Path(path).read_bytes() if size <= _MAX_BYTES else b""
     except OSError as exc:
         msg = f"manifest {str(path)!r} cannot be read: {exc.strerror or exc}."
         raise ManifestError(msg) from exc
-    if len(data) > _MAX_BYTES:
-        msg = f"{str(path)!r} is no manifest: none has more than {_MAX_BYTES:,} bytes."
+    if size > _MAX_BYTES:
+        msg = f"{path} is not a manifest: none has more than {_MAX_BYTES:,} bytes."
         raise ManifestError(msg)
     return parse_manifest(data, source=str(path))
 

@@ -8,7 +8,9 @@ __all__ = ["payments"]
 
 configure(service="billing")
 
-payments = flow("payments", owner="finance", description="Invoices and what becomes.")
+payments = flow(
+    "payments", owner="finance", description="Invoices, payments and refunds."
+)
 
 
 @payments.entrypoint(after="shop/orders:publish")
