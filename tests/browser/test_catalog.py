@@ -61,8 +61,9 @@ def started() -> Iterator[Any]:
 @pytest.fixture
 def browser(started: Any, site: Path) -> Iterator[Any]:
     """Show the index; at the end nobody has complained or asked for anything."""
-    complaints(started), requests(started)
     started.get("data:,")
+    complaints(started)  # those of the test before
+    requests(started)
     started.get(f"{site.as_uri()}/index.html")
     yield started
     assert complaints(started) == []

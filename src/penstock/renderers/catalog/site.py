@@ -43,9 +43,10 @@ def render_site(catalog: Catalog) -> dict[str, bytes]:
     files = {"index.html": _index(catalog), "map.html": _map(catalog)}
     for entry in catalog.entries:
         files[f"flows/{entry.page}.html"] = _flow(entry)
+        detail = entry.is_detailed
         files |= {
-            f"flows/{_drawing_name(entry)}": draw(
-                entry.graph, form, detail=entry.is_detailed
+            f"flows/{entry.page}.drawing.html": draw(
+                entry.graph, form, detail=detail
             ).decode()
             for form in _INTERACTIVE
         }
@@ -134,9 +135,9 @@ def _flow(entry: Entry) -> str:
         lambda node: f"#{anchors[node.step.name]}" if node.kind == "step" else "",
         detail=entry.is_detailed,
     )
+    name = f"{entry.page}.drawing.html"
     larger = (
-        f'<p><a href="{_drawing_name(entry)}">To zoom and search in</a></p>'
-        for _ in _INTERACTIVE
+        f'<p><a href="{name}">To zoom and search in</a></p>' for _ in _INTERACTIVE
     )
     return _page(
         entry.name,
@@ -157,10 +158,6 @@ def _flow(entry: Entry) -> str:
             *(_step(one, entry) for one in entry.steps),
         ],
     )
-
-
-def _drawing_name(entry: Entry) -> str:
-    return f"{entry.page}.drawing.html"
 
 
 def _step(one: StepEntry, entry: Entry) -> str:
