@@ -84,7 +84,7 @@ def test_joins_stay_where_steps_do() -> None:
 
 
 def test_dot() -> None:
-    """A parser of DOT finds the boxes and lines; unlinked ones stand in rows."""
+    """A parser of DOT finds the boxes and lines."""
     text = drawn("dot")
     found = parse_dot(text)
 
@@ -94,9 +94,32 @@ def test_dot() -> None:
         "orders\n3 steps",
     ]
     assert len(found.edges) == 2
-    assert "packmode=array" in text
     assert 'label="2"' in text
-    assert "packmode" not in drawn("dot", expand=("orders",))
+    assert "invis" not in text
+
+
+def test_unlinked_flows_stand_below_each_other() -> None:
+    """Invisible edges hold them there, in dot and so in pictures."""
+    flows = [flow_of(name, {"a": None}) for name in "abcd"]
+
+    assert str(draw(flows, format="dot", overview=True)).splitlines()[-3:] == [
+        '    "a" -> "b" [style=invis]',
+        '    "c" -> "d" [style=invis]',
+        "}",
+    ]
+    assert "invis" not in str(draw(flows, format="dot"))
+
+
+@needs_draw
+def test_a_picture_has_the_numbers_and_frames() -> None:
+    """Also where parts of it are not linked; invisible edges are no edges in it."""
+    lone = [flow_of(f"lone_{number}", {"a": None}) for number in range(9)]
+    text = str(draw([*SYSTEM, *lone], format="svg", expand=["lone_1"]))
+    svg = Svg(text)
+
+    assert len(svg.of_class("edge")) == 2
+    assert ">2<" in text
+    assert list(svg.of_class("cluster")) == ["flow_lone_1"]
 
 
 def test_dot_of_an_expanded_flow() -> None:

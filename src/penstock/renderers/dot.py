@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from .ids import cluster_ids, node_ids
+from .stacking import stacked
 from .words import cluster_title, edge_words, node_words, printable
 
 if TYPE_CHECKING:
@@ -84,10 +85,7 @@ class _Lines:
         """Give every line."""
         clusters = self._graph.clusters
         rankdir = "TB" if direction == "TD" else direction
-        # Flows that nothing links stand in rows, not in one line. Graphviz forgets the
-        # frames of clusters when it packs.
-        packed = ", pack=16, packmode=array" if not clusters else ""
-        yield f"graph [{self._title(clusters)}{_GRAPH}, rankdir={rankdir}{packed}]"
+        yield f"graph [{self._title(clusters)}{_GRAPH}, rankdir={rankdir}]"
         yield f"node [{_NODE}]"
         yield f"edge [{_EDGE}]"
         if len(clusters) > 1 or self._graph.boxes:
@@ -95,6 +93,8 @@ class _Lines:
         else:
             yield from map(self._node, self._graph.nodes)
         yield from map(self._edge, self._graph.edges)
+        for upper, lower in stacked(self._graph) if self._graph.boxes else ():
+            yield f'"{self._ids[upper]}" -> "{self._ids[lower]}" [style=invis]'
 
     def _title(self, clusters: Sequence[Cluster]) -> str:
         if len(clusters) != 1 or self._graph.boxes:
