@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args, overload
 from ._file import write_file
 from ._graph import build_graph
 from ._markdown import fenced
+from ._overview import overview_of
 from ._registry import declared_flows
 from ._suggest import did_you_mean
 from .errors import ConfigurationError, UnknownFlowError
@@ -51,6 +52,9 @@ def generate_dag(
     output: None = None,
     detail: bool = False,
     direction: Direction = "TD",
+    *,
+    overview: bool = False,
+    expand: str | Sequence[str] = (),
 ) -> str: ...
 @overload
 def generate_dag(
@@ -59,6 +63,9 @@ def generate_dag(
     output: None = None,
     detail: bool = False,
     direction: Direction = "TD",
+    *,
+    overview: bool = False,
+    expand: str | Sequence[str] = (),
 ) -> bytes: ...
 @overload
 def generate_dag(
@@ -67,6 +74,9 @@ def generate_dag(
     output: None = None,
     detail: bool = False,
     direction: Direction = "TD",
+    *,
+    overview: bool = False,
+    expand: str | Sequence[str] = (),
 ) -> str | bytes: ...
 @overload
 def generate_dag(
@@ -76,6 +86,8 @@ def generate_dag(
     output: str | PathLike[str],
     detail: bool = False,
     direction: Direction = "TD",
+    overview: bool = False,
+    expand: str | Sequence[str] = (),
 ) -> None: ...
 @overload
 def generate_dag(
@@ -84,6 +96,9 @@ def generate_dag(
     output: str | PathLike[str],
     detail: bool = False,
     direction: Direction = "TD",
+    *,
+    overview: bool = False,
+    expand: str | Sequence[str] = (),
 ) -> None: ...
 @overload
 def generate_dag(
@@ -92,6 +107,9 @@ def generate_dag(
     output: str | PathLike[str] | None = None,
     detail: bool = False,
     direction: Direction = "TD",
+    *,
+    overview: bool = False,
+    expand: str | Sequence[str] = (),
 ) -> str | bytes | None: ...
 def generate_dag(
     flow_name: str | Sequence[str] | None,
@@ -99,6 +117,9 @@ def generate_dag(
     output: str | PathLike[str] | None = None,
     detail: bool = False,
     direction: Direction = "TD",
+    *,
+    overview: bool = False,
+    expand: str | Sequence[str] = (),
 ) -> str | bytes | None:
     """Draw flows as a diagram.
 
@@ -122,6 +143,9 @@ def generate_dag(
             a whole or not at all.
         detail: Whether to show descriptions, tags, joins and the like too.
         direction: Where edges point: ``TD`` (or ``TB``), ``LR``, ``RL`` or ``BT``.
+        overview: Whether to draw each flow as one box, with its number of steps. Of
+            no consequence to ``json``, which always says everything.
+        expand: The flows of an overview that show their steps all the same.
 
     Returns:
         The diagram (``bytes`` for ``png``), or None if it went to *output*.
@@ -140,6 +164,8 @@ def generate_dag(
         output=output,
         detail=detail,
         direction=direction,
+        overview=overview,
+        expand=_names(expand),
     )
 
 
@@ -151,6 +177,8 @@ def draw(
     output: str | PathLike[str] | None = None,
     detail: bool = False,
     direction: Direction = "TD",
+    overview: bool = False,
+    expand: Sequence[str] = (),
 ) -> str | bytes | None:
     """Draw the given *flows*, as ``generate_dag`` does those of the registry.
 
@@ -161,12 +189,18 @@ def draw(
         output: A file to write.
         detail: Whether to show more than names and edges.
         direction: Where edges point.
+        overview: Whether each flow is one box.
+        expand: The flows that are not; naming one asks for an overview.
     """
     path = None if output is None else Path(output)
     form = format or _format_of(path)
     render = find_renderer(form)
     _check_direction(direction)
-    drawing = render(build_graph(flows, known), detail=detail, direction=direction)
+    graph = build_graph(flows, known)
+    _check_known(expand, sorted({flow.name for flow in graph.flows}))
+    if (overview or expand) and form != "json":
+        graph = overview_of(graph, expand)
+    drawing = render(graph, detail=detail, direction=direction)
     if path is None:
         return drawing
     write_file(path, _content(drawing, form, path))
@@ -178,12 +212,19 @@ def _chosen(
 ) -> Sequence[FlowInfo]:
     if flow_name is None:
         return known
-    names = [flow_name] if isinstance(flow_name, str) else list(flow_name)
-    declared = {flow.name for flow in known}
+    names = _names(flow_name)
+    _check_known(names, sorted({flow.name for flow in known}))
+    return [flow for flow in known if flow.name in names]
+
+
+def _names(given: str | Sequence[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _check_known(names: Iterable[str], declared: Sequence[str]) -> None:
     for name in names:
         if name not in declared:
-            raise UnknownFlowError(_unknown(name, sorted(declared)), flow=name)
-    return [flow for flow in known if flow.name in names]
+            raise UnknownFlowError(_unknown(name, declared), flow=name)
 
 
 def _unknown(name: str, declared: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Draft", "Kind"]
 
-Kind = Literal["step", "outside", "external"]
+Kind = Literal["step", "outside", "external", "flow"]
 
 _MAX_COMPARED = 5_000  # names to look for a likeness among; 0.1 s at most
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ._draft import Draft, Kind
 from ._layers import Links, layers_of
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
 
     from ._types import FlowInfo, StepInfo
 
-__all__ = ["Cluster", "Edge", "Graph", "Kind", "Node", "build_graph"]
+__all__ = [
+    "Bundle",
+    "Cluster",
+    "Columns",
+    "Edge",
+    "Graph",
+    "Kind",
+    "Node",
+    "arrange",
+    "build_graph",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,8 @@ class Node:
         label: Its name as the drawing's reader needs it: ``charge``, or
             ``billing:invoice`` and ``shop/orders:publish`` for what lies outside.
         kind: ``step`` of a flow that is drawn; ``outside``: a step of a flow that
-            is not; ``external``: another service's, and its manifest is not here.
+            is not; ``external``: another service's, and its manifest is not here;
+            ``flow``: a flow of an overview, with all its steps.
         layer: How many edges the longest path to it has, cycles collapsed.
         step: What was declared; of an external one no more than flow and name.
         services: Who declares it; empty where services have no names.
@@ -59,11 +71,25 @@ class Edge:
     is_crossing: bool
 
 
+class Bundle(NamedTuple):
+    """What a line of an overview stands for: how many edges, and whether all cross."""
+
+    size: int
+    is_crossing: bool
+
+
 class Cluster(NamedTuple):
-    """One flow of a drawing: its first service's declaration, and its nodes."""
+    """One flow of a drawing.
+
+    Attributes:
+        flow: Its first service's declaration.
+        nodes: Its steps.
+        owners: Who answers for it, in the order of services.
+    """
 
     flow: FlowInfo
     nodes: tuple[Node, ...]
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +106,8 @@ class Graph:
         afters: For each edge the number of the step that comes after, sorted by
             label where the predecessor is one.
         joins: The members of each ``all_of``, for the nodes that have any.
+        boxes: Of an overview, the declarations of each ``flow``; else empty.
+        bundles: Of an overview, what each edge stands for; else empty.
     """
 
     flows: tuple[FlowInfo, ...]
@@ -91,11 +119,14 @@ class Graph:
     befores: Sequence[int]
     afters: Sequence[int]
     joins: Mapping[int, Sequence[frozenset[int]]]
+    boxes: Mapping[int, tuple[FlowInfo, ...]] = field(default_factory=dict)
+    bundles: Mapping[tuple[int, int], Bundle] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """The names of the flows, as one line."""
-        return ", ".join(dict.fromkeys(flow.name for flow in self.flows))
+        names = dict.fromkeys(flow.name for flow in self.flows)
+        return "overview" if self.boxes else ", ".join(names)
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -124,6 +155,12 @@ class Graph:
             tuple(nodes) for _, nodes in groupby(self.nodes, key=lambda n: n.layer)
         )
 
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """The names of the flows that several services declare."""
+        times = Counter(flow.name for flow in self.flows)
+        return frozenset(name for name, count in times.items() if count > 1)
+
     @property
     def clusters(self) -> tuple[Cluster, ...]:
         """The flows with their steps, by name."""
@@ -132,8 +169,12 @@ class Graph:
             if node.kind == "step":
                 members[node.step.flow].append(node)
         first = {flow.name: flow for flow in reversed(self.flows)}
+        owners: dict[str, dict[str, None]] = {name: {} for name in members}
+        for flow in self.flows:
+            owners[flow.name] |= {flow.owner: None} if flow.owner else {}
         return tuple(
-            Cluster(first[name], tuple(nodes)) for name, nodes in members.items()
+            Cluster(first[name], tuple(nodes), tuple(owners[name]))
+            for name, nodes in members.items()
         )
 
     def edge(self, number: int, other: int) -> Edge:
@@ -141,7 +182,25 @@ class Graph:
         before, after = self.nodes[number], self.nodes[other]
         groups = enumerate(self.joins.get(other, ()), 1)
         joins = tuple(place for place, group in groups if number in group)
-        return Edge(before, after, joins, _is_crossing(before, after))
+        bundle = self.bundles.get((number, other))
+        crossing = bundle.is_crossing if bundle else _is_crossing(before, after)
+        return Edge(before, after, joins, crossing)
+
+
+class Columns(Protocol):
+    """Nodes and links that have no order yet, as ``Draft`` has them."""
+
+    steps: list[StepInfo]
+    labels: list[str]
+    services: list[tuple[str, ...]]
+    kinds: list[Kind]
+    befores: list[int]
+    afters: list[int]
+    joins: dict[int, list[frozenset[int]]]
+
+    def by_label(self) -> list[int]:
+        """Return the numbers of the nodes, sorted by label."""
+        ...
 
 
 def build_graph(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> Graph:
@@ -157,26 +216,33 @@ def build_graph(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> Gr
             nothing.
     """
     drawn = _united(flows)
-    draft = Draft(drawn, known)
-    order = draft.by_label()
+    graph, _ = arrange(drawn, Draft(drawn, _united(known)))
+    return graph
+
+
+def arrange(flows: tuple[FlowInfo, ...], columns: Columns) -> tuple[Graph, list[int]]:
+    """Return the graph of *columns*, and the number in it of each of their nodes."""
+    order = columns.by_label()
     rank = _places(order)
-    pairs = zip(draft.befores, draft.afters, strict=True)
+    pairs = zip(columns.befores, columns.afters, strict=True)
     links = Links(len(order), ((rank[before], rank[after]) for before, after in pairs))
     layers = layers_of(links)
     by_layer = sorted(range(len(order)), key=layers.__getitem__)
     befores, afters = links.moved(_places(by_layer))
     order = [order[one] for one in by_layer]
-    return Graph(
-        drawn,
-        labels=[draft.labels[one] for one in order],
-        kinds=[draft.kinds[one] for one in order],
+    places = _places(order)
+    graph = Graph(
+        flows,
+        labels=[columns.labels[one] for one in order],
+        kinds=[columns.kinds[one] for one in order],
         layer_of=[layers[one] for one in by_layer],
-        steps=[draft.steps[one] for one in order],
-        services=[draft.services[one] for one in order],
+        steps=[columns.steps[one] for one in order],
+        services=[columns.services[one] for one in order],
         befores=befores,
         afters=afters,
-        joins=_moved(draft.joins, _places(order)),
+        joins=_moved(columns.joins, places),
     )
+    return graph, places
 
 
 def _places(order: Sequence[int]) -> list[int]:

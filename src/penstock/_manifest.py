@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["dump_manifest", "load_manifest", "parse_manifest"]
 
+_MAX_BYTES = 200_000_000  # those of 100,000 steps are a third of it
+
 
 def dump_manifest(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> str:
     """Return the manifest of *flows*, the same bytes on every machine.
@@ -41,10 +43,14 @@ def load_manifest(path: str | PathLike[str]) -> tuple[FlowInfo, ...]:
         ManifestError: There is no such file, or it is not a manifest.
     """
     try:
-        data = Path(path).read_bytes()
+        size = Path(path).stat().st_size
+        data = Path(path).read_bytes() if size <= _MAX_BYTES else b""
     except OSError as exc:
         msg = f"manifest {str(path)!r} cannot be read: {exc.strerror or exc}."
         raise ManifestError(msg) from exc
+    if size > _MAX_BYTES:
+        msg = f"{path} is not a manifest: none has more than {_MAX_BYTES:,} bytes."
+        raise ManifestError(msg)
     return parse_manifest(data, source=str(path))
 
 
@@ -69,12 +75,21 @@ def parse_manifest(data: str | bytes, *, source: str) -> tuple[FlowInfo, ...]:
 
 def _parsed(data: str | bytes) -> object:
     try:
-        return json.loads(data)
+        return json.loads(data, object_pairs_hook=_object)
+    except WrongFieldError:
+        raise
     except RecursionError:
         problem = "it is nested too deeply"
     except ValueError as exc:  # neither JSON nor UTF-8
         problem = f"it is not JSON: {exc}"
     raise WrongFieldError(problem)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        _refuse_twins([f"the key {key!r} of one object" for key, _ in pairs])
+    return values
 
 
 def _refuse_newer(fields: Fields, source: str) -> None:

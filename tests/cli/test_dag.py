@@ -78,6 +78,25 @@ def test_direction_and_detail(shop: Shop) -> None:
     assert "Take the order" in result.stdout
 
 
+def test_overview(shop: Shop) -> None:
+    """Flows are boxes, but for those to expand."""
+    result = shop.penstock("dag", "shop.**", "--overview")
+    expanded = shop.penstock("dag", "shop.**", "--expand", "orders")
+
+    assert 'orders["orders<br/>4 steps"]' in result.stdout
+    assert "receive" not in result.stdout
+    assert "receive" in expanded.stdout
+    assert 'billing["billing<br/>2 steps"]' in expanded.stdout
+
+
+def test_expand_what_is_not_there(shop: Shop) -> None:
+    """A misspelt flow is told."""
+    result = shop.penstock("dag", "shop.**", "--expand", "order")
+
+    assert result.returncode == 2
+    assert "Did you mean 'orders'?" in result.stderr
+
+
 def test_file_by_its_suffix(shop: Shop) -> None:
     """``-o`` writes a file of the format that its name says, and prints nothing."""
     result = shop.penstock("dag", "shop.orders", "-o", "orders.md")

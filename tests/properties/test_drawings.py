@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock import FlowInfo, ManifestError
+from penstock import FlowInfo, ManifestError, StepInfo
 from penstock._dag import draw as draw_flows
 from penstock._graph import build_graph
 from penstock._manifest import dump_manifest, parse_manifest
+from penstock._overview import overview_of
+from penstock._union import unite
 from penstock.renderers.text import render_text
 from tests.flows import flows, pairs_of, shown, systems, trimmed
 from tests.parsers import parse_dot
@@ -228,3 +230,67 @@ def test_any_json_is_a_manifest_or_a_clear_error(
             found, message = (), str(exc)
             assert "x.json" in message
         assert all(isinstance(item, FlowInfo) for item in found)
+
+
+@st.composite
+def manifests(draw: st.DrawFn) -> list[FlowInfo]:
+    """Draw what the manifests of a few services hold: few names, so that they clash."""
+    steps = st.builds(
+        StepInfo,
+        st.sampled_from("abc"),
+        st.just("f"),
+        is_entrypoint=st.booleans(),
+        after=st.lists(
+            st.lists(st.sampled_from("abc"), min_size=1, max_size=2).map(tuple),
+            max_size=2,
+        ).map(tuple),
+        description=st.sampled_from(["", "one", "two"]),
+        line=st.integers(0, 2),
+        crosses=st.booleans(),
+    )
+    every = [StepInfo(name, "f") for name in "abc"]
+    flows_ = st.builds(
+        lambda name, own, owner, service: FlowInfo(
+            name,
+            tuple(
+                replace(step, flow=name)
+                for step in ({step.name: step for step in (*every, *own)}).values()
+            ),
+            owner=owner,
+            service=service,
+        ),
+        st.sampled_from("fg"),
+        st.lists(steps, max_size=4),
+        st.sampled_from(["", "ann", "bob"]),
+        st.sampled_from(["", "shop", "mail"]),
+    )
+    return draw(st.lists(flows_, max_size=5))
+
+
+@given(parts=manifests(), random=st.randoms(use_true_random=False))
+def test_the_union_of_manifests(parts: list[FlowInfo], random: Random) -> None:
+    """Neither the order of manifests nor a repetition changes what is drawn."""
+    whole = unite(parts)
+    shuffled = [*parts, *parts[:2]]
+    random.shuffle(shuffled)
+
+    assert unite(shuffled) == whole
+    assert unite(whole) == whole
+    assert unite((*unite(parts[:2]), *unite(parts[2:]))) == whole
+    assert drawn("mermaid", *unite(shuffled)) == drawn("mermaid", *whole)
+
+
+@given(parts=systems())
+def test_an_overview_counts_every_edge_between_flows(
+    parts: tuple[FlowInfo, ...],
+) -> None:
+    """Boxes are the flows, and the lines between them stand for all such edges."""
+    whole = build_graph(parts)
+    overview = overview_of(whole)
+    between = [
+        edge for edge in whole.edges if edge.before.step.flow != edge.after.step.flow
+    ]
+
+    assert sorted(overview.labels) == sorted(part.name for part in parts)
+    assert sum(bundle.size for bundle in overview.bundles.values()) == len(between)
+    assert overview_of(whole, [part.name for part in parts]).boxes == {}

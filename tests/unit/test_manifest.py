@@ -152,6 +152,7 @@ def test_wrong_manifests(manifest: object, problem: str) -> None:
         ("{", "it is not JSON"),
         (b"\xff\xfe\xfd", "it is not JSON"),
         ("[" * 100_000, "it is nested too deeply"),
+        ('{"penstock": 1, "penstock": 1}', "the key 'penstock' of one object is in it"),
         ('{"penstock": ' + "1" * 5_000 + "}", "it is not JSON: Exceeds the limit"),
     ],
 )
@@ -173,3 +174,13 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ManifestError, match=r"none\.json' cannot be read: No such file"
     ):
         load_manifest(tmp_path / "none.json")
+
+
+def test_a_file_that_is_huge(tmp_path: Path) -> None:
+    """What is larger than any manifest is not read at all."""
+    path = tmp_path / "huge.json"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+
+    with pytest.raises(ManifestError, match=r"huge\.json is not a manifest: none has"):
+        load_manifest(path)

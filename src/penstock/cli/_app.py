@@ -10,6 +10,7 @@ from penstock.errors import PenstockError
 with requires("click", extra="cli"):
     import click
 
+from .catalog import catalog
 from .check import check_flows
 from .dag import dag
 from .diff import diff
@@ -55,3 +56,4 @@ app.add_command(docs)
 app.add_command(diff)
 app.add_command(export)
 app.add_command(check_flows)
+app.add_command(catalog)

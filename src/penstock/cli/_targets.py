@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from penstock._manifest import load_manifest
 from penstock._optional import requires
 from penstock._registry import declared_flows
+from penstock._union import disagreements, unite
 from penstock.errors import ManifestError
 
 from ._attributes import flows_of
 from ._imports import MissingTargetError, TargetError, import_module, user_code
+from ._output import note, plain
 from ._patterns import import_matching, is_pattern
 from ._project import find_project
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from penstock._types import FlowInfo
 
@@ -77,8 +79,10 @@ def load_flows(
     modules = [target for target in targets if not target.endswith(".json")]
     if allow_missing:
         manifests = [path for path in manifests if Path(path).exists()]
-    carried = tuple(flow for path in manifests for flow in _from_manifest(path))
+    declared = [(path, flow) for path in manifests for flow in _from_manifest(path)]
+    carried = unite(flow for _, flow in declared)
     if not modules:
+        _tell(declared)
         return Loaded(carried, carried)
     for folder in reversed(project.import_path):
         if str(folder) not in sys.path:
@@ -92,6 +96,10 @@ def load_flows(
     if service is not None:
         own = tuple(replace(flow, service=service) for flow in own)
     wanted = own if names is None else tuple(f for f in own if f.name in names)
+    # Code is newer than what was written down of it.
+    live = {(flow.name, flow.service) for flow in own}
+    others = [item for item in declared if (item[1].name, item[1].service) not in live]
+    _tell([*(("the modules", flow) for flow in own), *others])
     return Loaded((*wanted, *carried), (*own, *carried))
 
 
@@ -100,6 +108,11 @@ def _from_manifest(path: str) -> tuple[FlowInfo, ...]:
         msg = f"there is no manifest {path!r}. Write one: penstock export -o {path}"
         raise ManifestError(msg)
     return load_manifest(Path(path))
+
+
+def _tell(declared: Iterable[tuple[str, FlowInfo]]) -> None:
+    for disagreement in disagreements(declared):
+        note(f"Warning: {plain(disagreement)}")
 
 
 def _set_up_django() -> None:

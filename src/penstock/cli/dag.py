@@ -32,6 +32,8 @@ class _Options(TypedDict):
     output: Path | None
     detail: bool
     direction: Direction
+    overview: bool
+    expand: tuple[str, ...]
 
 
 @click.command("dag")
@@ -66,6 +68,17 @@ class _Options(TypedDict):
     default="TD",
     show_default=True,
     help="Where edges point: top-down, left-right, and so on.",
+)
+@click.option(
+    "--overview",
+    is_flag=True,
+    help="Draw each flow as one box, with its number of steps.",
+)
+@click.option(
+    "--expand",
+    metavar="NAME",
+    multiple=True,
+    help="In an overview, show the steps of this flow; may be given several times.",
 )
 def dag(
     targets: tuple[str, ...], names: tuple[str, ...], **options: Unpack[_Options]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from .ids import cluster_ids, node_ids
+from .stacking import stacked
 from .words import cluster_title, edge_words, node_words, printable
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=1
 _EDGE = 'color="#5f6b7a", arrowsize=0.8, fontname="Arial", fontsize=10'
 _ENTRYPOINT = 'style="rounded,bold", color="#2e7d32", fontcolor="#1b5e20"'
 _OUTSIDE = 'color="#9aa5b1", fontcolor="#5f6b7a"'
-_EXTERNAL = f'style="rounded,dashed", {_OUTSIDE}'
+_LOOKS = {
+    "outside": _OUTSIDE,
+    "external": f'style="rounded,dashed", {_OUTSIDE}',
+    "flow": 'style="rounded,filled", fillcolor="#eef2f6"',
+}
 _CLUSTER = 'style="rounded,dashed", color="#9aa5b1", labeljust=l'
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;", "\n": r"\n"})
 _BLANK_IN = 0.0463  # the width of a space in the size that nodes have
@@ -83,14 +88,16 @@ class _Lines:
         yield f"graph [{self._title(clusters)}{_GRAPH}, rankdir={rankdir}]"
         yield f"node [{_NODE}]"
         yield f"edge [{_EDGE}]"
-        if len(clusters) > 1:
+        if len(clusters) > 1 or self._graph.boxes:
             yield from self._clusters(clusters)
         else:
             yield from map(self._node, self._graph.nodes)
         yield from map(self._edge, self._graph.edges)
+        for upper, lower in stacked(self._graph) if self._graph.boxes else ():
+            yield f'"{self._ids[upper]}" -> "{self._ids[lower]}" [style=invis]'
 
     def _title(self, clusters: Sequence[Cluster]) -> str:
-        if len(clusters) != 1:
+        if len(clusters) != 1 or self._graph.boxes:
             return ""  # each flow bears its own
         return f"label={self._heading(clusters[0], is_title=True)}, "
 
@@ -117,7 +124,7 @@ class _Lines:
         yield from map(self._node, outside)
 
     def _node(self, node: Node) -> str:
-        words = node_words(node, detail=self._detail)
+        words = node_words(node, self._graph, detail=self._detail)
         known = self._ids[node.number]
         width_in = 0.0
         if self._fit:
@@ -131,7 +138,7 @@ class _Lines:
     def _edge(self, edge: Edge) -> str:
         before, after = (self._ids[node.number] for node in (edge.before, edge.after))
         attributes = ["style=dashed"] if edge.is_crossing else []
-        words = edge_words(edge, self._graph) if self._detail else ""
+        words = edge_words(edge, self._graph, detail=self._detail)
         if words:
             attributes.append(f"label={_quoted(words)}")
         listed = f" [{', '.join(attributes)}]" if attributes else ""
@@ -140,9 +147,9 @@ class _Lines:
 
 def _looks(node: Node) -> list[str]:
     """Return the attributes that set a node apart from a plain step."""
-    if node.kind != "step":
-        return [_EXTERNAL if node.kind == "external" else _OUTSIDE]
-    return [_ENTRYPOINT] if node.step.is_entrypoint else []
+    if node.kind == "step":
+        return [_ENTRYPOINT] if node.step.is_entrypoint else []
+    return [_LOOKS[node.kind]]
 
 
 def _quoted(*lines: str) -> str:

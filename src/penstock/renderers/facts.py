@@ -79,7 +79,7 @@ def _joins(graph: Graph, ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return for each step which of those before it belong to an ``all_of``."""
     joins: dict[str, dict[str, str]] = {one: {} for one in ids}
     for edge in graph.edges:
-        words = edge_words(edge, graph)
+        words = edge_words(edge, graph, detail=True)
         if words:
             joins[ids[edge.after.number]][ids[edge.before.number]] = words
     return joins

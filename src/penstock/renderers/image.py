@@ -85,8 +85,9 @@ def _check_size(picture: Picture) -> None:
     if max(width, height) > _MAX_SIDE or width * height > _MAX_PIXELS:
         msg = (
             f"the picture would have {width:,} × {height:,} pixels, which few programs "
-            "show and nobody can read. Draw fewer flows at a time, without detail, in "
-            "another direction, or as svg."
+            "show and nobody can read. Draw fewer flows at a time, an overview of "
+            "them (overview=True, or --overview), without detail, in another "
+            "direction, or as svg."
         )
         raise RenderError(msg)
 

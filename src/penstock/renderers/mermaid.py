@@ -52,6 +52,7 @@ class _Chart:
     def __init__(self, graph: Graph, *, detail: bool) -> None:
         self._graph = graph
         self._detail = detail
+        self._is_rich = detail or bool(graph.boxes)
         self._ids = node_ids(graph)
         self._labels = dict(self._declarations())
         self._dashed = {
@@ -61,7 +62,7 @@ class _Chart:
     def lines(self) -> Iterator[str]:
         """Give every line but the first."""
         graph = self._graph
-        if len({flow.name for flow in graph.flows}) > 1:
+        if graph.boxes or len({flow.name for flow in graph.flows}) > 1:
             yield from self._clusters(graph.clusters)
         else:
             whole = range(len(graph.labels))
@@ -101,17 +102,17 @@ class _Chart:
         afters: Sequence[int],
         indent: str,
     ) -> Iterator[str]:
-        if self._detail:
+        if self._is_rich:
             yield from (indent + self._name(number) for number in numbers)
         links = zip(befores, afters, strict=True)
-        if self._detail or self._labels or self._dashed:
+        if self._is_rich or self._labels or self._dashed:
             for before, after in links:
                 arrow = self._arrow(before, after)
                 yield f"{indent}{self._name(before)} {arrow} {self._name(after)}"
         else:  # nothing to look up: half the time, where there are many
             ids = self._ids
             yield from [f"{indent}{ids[one]} --> {ids[other]}" for one, other in links]
-        if not self._detail:
+        if not self._is_rich:
             linked = {*befores, *afters}
             lone = (number for number in numbers if number not in linked)
             yield from (indent + self._name(number) for number in lone)
@@ -120,18 +121,19 @@ class _Chart:
         return self._labels.pop(number, None) or self._ids[number]
 
     def _arrow(self, before: int, after: int) -> str:
-        if not self._detail:
+        if not self._is_rich:
             return "-.->" if before in self._dashed else "-->"
         edge = self._graph.edge(before, after)
-        words = edge_words(edge, self._graph)
+        words = edge_words(edge, self._graph, detail=self._detail)
         arrow = "-.->" if edge.is_crossing else "-->"
         return f"{arrow}|{words}|" if words else arrow
 
     def _declarations(self) -> Iterator[tuple[int, str]]:
         """Give each node whose identifier does not say it all, and what does."""
-        if self._detail:
+        if self._is_rich:
             for node in self._graph.nodes:
-                words = "\n".join(node_words(node, detail=True))
+                lines = node_words(node, self._graph, detail=self._detail)
+                words = "\n".join(lines)
                 shape = _shape(node).format(_escape(words))
                 yield node.number, self._ids[node.number] + shape
             return
@@ -144,7 +146,7 @@ class _Chart:
 
 
 def _shape(node: Node) -> str:
-    if node.kind != "step":
+    if node.kind in ("outside", "external"):
         return _DOUBLE_BOX
     return _STADIUM if node.step.is_entrypoint else _BOX
 

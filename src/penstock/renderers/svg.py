@@ -98,11 +98,12 @@ class Picture:
 def _of_node(node: Node, name: str) -> dict[str, str]:
     kind = node.kind if node.kind != "step" else ""
     words = ["node", kind, "entrypoint" if node.step.is_entrypoint else ""]
+    step = {} if kind == "flow" else {"data-step": printable(node.step.name)}
     return {
         "id": f"step-{name}",
         "class": " ".join(filter(None, words)),
         "data-flow": printable(node.step.flow),
-        "data-step": printable(node.step.name),
+        **step,
     }
 
 

@@ -6,6 +6,9 @@ import shutil
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from penstock._graph import Cluster
+from penstock._types import FlowInfo
+
 from .boxes import DASHED, DOUBLE, PLAIN, Box, draw_boxes
 from .canvas import terminal_words
 from .tree import draw_tree
@@ -14,12 +17,13 @@ from .words import cluster_title, node_words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from penstock._graph import Cluster, Edge, Graph, Node
+    from penstock._graph import Edge, Graph, Node
 
     from .base import Direction
 
 __all__ = ["render_text"]
 
+_OVERVIEW = ""  # no flow has this name
 _MAX_BOXES = 120  # beyond, a drawing is a maze long before it is too wide
 
 
@@ -41,10 +45,11 @@ def render_text(
         width: How many cells a line may take; the terminal's by default.
     """
     width = width or shutil.get_terminal_size().columns
-    clusters = graph.clusters
+    clusters = _clusters(graph)
     into: dict[str, list[Edge]] = {cluster.flow.name: [] for cluster in clusters}
     for edge in graph.edges:
-        into[edge.after.step.flow].append(edge)
+        after = edge.after
+        into[after.step.flow if after.kind == "step" else _OVERVIEW].append(edge)
     parts = []
     for cluster in clusters:
         part = _Part(graph, cluster, into[cluster.flow.name], detail=detail)
@@ -53,13 +58,22 @@ def render_text(
     return "\n\n".join(parts)
 
 
+def _clusters(graph: Graph) -> Sequence[Cluster]:
+    """Return what is drawn by itself: the overview, and flows step by step."""
+    if not graph.boxes:
+        return graph.clusters
+    boxes = tuple(node for node in graph.nodes if node.kind == "flow")
+    return Cluster(FlowInfo(_OVERVIEW), boxes), *graph.clusters
+
+
 class _Part:
     """One flow of the drawing, and the nodes elsewhere that lead to it."""
 
     def __init__(
         self, graph: Graph, cluster: Cluster, edges: Sequence[Edge], *, detail: bool
     ) -> None:
-        self.title = _line(cluster_title(cluster, detail=detail))
+        title = cluster_title(cluster, detail=detail)
+        self.title = _line(title if cluster.flow.name else graph.title)
         self._graph = graph
         self._edges = edges
         self._detail = detail
@@ -99,12 +113,15 @@ class _Part:
         return draw_tree(words, links, width=width)
 
     def _words(self, node: Node) -> list[str]:
-        lines = [self._name(node), *node_words(node, detail=self._detail)[1:]]
+        lines = [self._name(node), *self._more(node)]
         if self._detail:
             for group in self._graph.joins.get(node.number, ()):
                 names = (self._name(self._graph.nodes[one]) for one in sorted(group))
                 lines.append(f"after all of: {', '.join(names)}")
         return [_line(words) for words in lines]
+
+    def _more(self, node: Node) -> Sequence[str]:
+        return node_words(node, self._graph, detail=self._detail)[1:]
 
     def _name(self, node: Node) -> str:
         is_far = node.kind == "step" and node.number not in self._own

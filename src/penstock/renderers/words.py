@@ -7,9 +7,20 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from penstock._graph import Cluster, Edge, Graph, Node
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["cluster_title", "edge_words", "node_words", "printable"]
+    from penstock._graph import Cluster, Edge, Graph, Node
+    from penstock._types import FlowInfo
+
+__all__ = [
+    "cluster_title",
+    "edge_words",
+    "node_words",
+    "owners_of",
+    "printable",
+    "steps_of",
+    "titled",
+]
 
 _NEWLINE = re.compile(r"\r\n?")
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -28,30 +39,61 @@ def printable(text: str) -> str:
     return _UNENCODABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def node_words(node: Node, *, detail: bool) -> list[str]:
-    """Return the lines on a node: its label, in detail also description and tags."""
+def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
+    """Return the lines on a node: its label, in detail also description and tags.
+
+    A flow of an overview says how many steps it has, and in which services; in detail
+    so does a step of a flow that several share.
+    """
     lines = [printable(node.label)]
+    flows = graph.boxes.get(node.number, ())
+    if flows:
+        lines = [
+            titled(node.label, owners_of(flows) if detail else ()),
+            printable(" · ".join((steps_of(flows), *node.services))),
+        ]
     if detail and node.step.description:
         lines.append(printable(node.step.description))
+    if detail and node.step.flow in graph.shared:
+        lines.append(printable(" · ".join(node.services)))
     if detail and node.step.tags:
         lines.append(printable(" ".join(f"#{tag}" for tag in node.step.tags)))
     return lines
 
 
-def edge_words(edge: Edge, graph: Graph) -> str:
-    """Return what an edge of an ``all_of`` says, ``""`` for any other."""
-    if not edge.joins:
-        return ""
-    if len(graph.joins[edge.after.number]) == 1:
-        return "all of"
-    return f"all of {', '.join(map(str, edge.joins))}"
+def edge_words(edge: Edge, graph: Graph, *, detail: bool) -> str:
+    """Return what an edge says, mostly nothing.
+
+    In an overview it says how many it stands for, in detail what ``all_of`` it is in.
+    """
+    bundle = graph.bundles.get((edge.before.number, edge.after.number))
+    words = [str(bundle.size)] if bundle and bundle.size > 1 else []
+    if detail and edge.joins:
+        groups = graph.joins[edge.after.number]
+        which = f" {', '.join(map(str, edge.joins))}" if len(groups) > 1 else ""
+        words.append(f"all of{which}")
+    return " ".join(words)
 
 
 def cluster_title(cluster: Cluster, *, detail: bool) -> str:
     """Return the heading of a flow: its name, and in detail who answers for it."""
-    flow = cluster.flow
-    owner = f" ({flow.owner})" if detail and flow.owner else ""
-    return printable(flow.name + owner)
+    return titled(cluster.flow.name, cluster.owners if detail else ())
+
+
+def owners_of(flows: Iterable[FlowInfo]) -> tuple[str, ...]:
+    """Return who answers for a flow that may be several services', each once."""
+    return tuple(dict.fromkeys(flow.owner for flow in flows if flow.owner))
+
+
+def steps_of(flows: Iterable[FlowInfo]) -> str:
+    """Say how many steps a flow has that may be several services'."""
+    names = {step.name for flow in flows for step in flow.steps}
+    return "1 step" if len(names) == 1 else f"{len(names)} steps"
+
+
+def titled(name: str, owners: Sequence[str]) -> str:
+    """Return the name of a flow with who answers for it."""
+    return printable(f"{name} ({', '.join(owners)})" if owners else name)
 
 
 def _is_visible(char: str) -> bool:

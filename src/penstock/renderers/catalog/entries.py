@@ -1,0 +1,210 @@
+"""What a catalog says, before it is HTML or Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from penstock._graph import build_graph
+from penstock._links import portable_path
+from penstock._overview import overview_of
+from penstock.renderers.ids import node_ids
+from penstock.renderers.words import edge_words, owners_of
+
+from .names import page_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from penstock._graph import Cluster, Edge, Graph, Node
+    from penstock._types import FlowInfo
+
+__all__ = ["Catalog", "Entry", "Link", "StepEntry"]
+
+_MAX_DETAILED = 30  # steps; with descriptions on more, one sees boxes and no flow
+
+
+class Link(NamedTuple):
+    """A step that another one names, and where it is described.
+
+    Attributes:
+        label: What to call it there.
+        page: The page of its flow, ``""`` if it has none.
+        anchor: Its place on that page.
+        note: What the edge says: ``all of``, where it is a part of that.
+    """
+
+    label: str
+    page: str
+    anchor: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntry:
+    """One step, as its flow's page tells of it."""
+
+    node: Node
+    anchor: str
+    place: str
+    before: tuple[Link, ...]
+    after: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One flow of the catalog, perhaps declared by several services.
+
+    Attributes:
+        flows: Its declarations, by service.
+        page: The name of its page, without a suffix.
+        graph: Its drawing.
+        steps: Its steps, in the order of the drawing.
+    """
+
+    flows: tuple[FlowInfo, ...]
+    page: str
+    graph: Graph
+    steps: tuple[StepEntry, ...]
+
+    @property
+    def name(self) -> str:
+        """The flow's name."""
+        return self.flows[0].name
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Who answers for it."""
+        return owners_of(self.flows)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Who declares it; empty where services have no names."""
+        return tuple(flow.service for flow in self.flows if flow.service)
+
+    @property
+    def descriptions(self) -> tuple[str, ...]:
+        """What is said about it, each once."""
+        said = (flow.description for flow in self.flows if flow.description)
+        return tuple(dict.fromkeys(said))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its labels, each once."""
+        return tuple(dict.fromkeys(tag for flow in self.flows for tag in flow.tags))
+
+    @property
+    def entrypoints(self) -> tuple[StepEntry, ...]:
+        """Where its runs begin."""
+        return tuple(one for one in self.steps if one.node.step.is_entrypoint)
+
+    @property
+    def is_detailed(self) -> bool:
+        """Whether its drawing has room for descriptions and tags."""
+        return len(self.graph.labels) <= _MAX_DETAILED
+
+
+class Catalog:
+    """All flows of a system.
+
+    Attributes:
+        entries: The flows, by name.
+        services: All that declare any, sorted.
+        overview: The drawing of the whole, each flow one box.
+
+    Raises:
+        FlowDefinitionError: A predecessor that its service should have names
+            nothing.
+    """
+
+    def __init__(
+        self, flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()
+    ) -> None:
+        known = tuple(known)
+        system = build_graph(flows, known)
+        self.services = tuple(sorted({one.service for one in system.flows} - {""}))
+        self.overview = overview_of(system)
+        everything = (*system.flows, *known)
+        own: dict[str, list[FlowInfo]] = {}
+        for flow in system.flows:
+            own.setdefault(flow.name, []).append(flow)
+        graphs = {name: build_graph(parts, everything) for name, parts in own.items()}
+        links = _Links(system, graphs)
+        self.entries = tuple(
+            Entry(
+                flows=tuple(own[cluster.flow.name]),
+                page=page_name(cluster.flow.name),
+                graph=graphs[cluster.flow.name],
+                steps=links.steps(cluster),
+            )
+            for cluster in system.clusters
+        )
+
+    @property
+    def title(self) -> str:
+        """What the whole is called."""
+        return f"Flows of {', '.join(self.services)}" if self.services else "Flows"
+
+    def pages(self) -> dict[str, str]:
+        """Return the name of each flow's page."""
+        return {entry.name: entry.page for entry in self.entries}
+
+
+class _Links:
+    """Who comes before and after whom in the whole system."""
+
+    def __init__(self, system: Graph, graphs: dict[str, Graph]) -> None:
+        self._anchors = {
+            (flow, step): anchor
+            for flow, graph in graphs.items()
+            for step, anchor in anchors_of(graph)
+        }
+        self._system = system
+        self._before: dict[int, list[Edge]] = {}
+        self._after: dict[int, list[Edge]] = {}
+        for edge in system.edges:
+            self._before.setdefault(edge.after.number, []).append(edge)
+            self._after.setdefault(edge.before.number, []).append(edge)
+
+    def steps(self, cluster: Cluster) -> tuple[StepEntry, ...]:
+        """Return what there is to say about the steps of a flow."""
+        return tuple(
+            StepEntry(
+                node=node,
+                anchor=self._anchors[node.step.flow, node.step.name],
+                place=_place(node),
+                before=self._links_before(node),
+                after=self._links_after(node),
+            )
+            for node in cluster.nodes
+        )
+
+    def _links_before(self, node: Node) -> tuple[Link, ...]:
+        links = (
+            self._link(node, edge.before, edge_words(edge, self._system, detail=True))
+            for edge in self._before.get(node.number, ())
+        )
+        return tuple(sorted(links))
+
+    def _links_after(self, node: Node) -> tuple[Link, ...]:
+        edges = self._after.get(node.number, ())
+        return tuple(sorted(self._link(node, edge.after) for edge in edges))
+
+    def _link(self, node: Node, other: Node, note: str = "") -> Link:
+        if other.kind != "step":
+            return Link(other.label, "", "", note)
+        flow, step = other.step.flow, other.step.name
+        label = step if flow == node.step.flow else f"{flow}:{step}"
+        return Link(label, page_name(flow), self._anchors[flow, step], note)
+
+
+def anchors_of(graph: Graph) -> Iterable[tuple[str, str]]:
+    """Give each step of a flow's own drawing, and its place on the page."""
+    for node, name in zip(graph.nodes, node_ids(graph), strict=True):
+        if node.kind == "step":
+            yield node.step.name, f"about-{name}"
+
+
+def _place(node: Node) -> str:
+    step = node.step
+    return f"{portable_path(step)}:{step.line}" if step.path else ""

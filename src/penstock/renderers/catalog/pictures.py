@@ -1,0 +1,49 @@
+"""Put a drawing into a page, with links on its boxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from penstock.errors import RenderError
+from penstock.renderers.base import find_renderer
+from penstock.renderers.ids import node_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from penstock._graph import Graph, Node
+
+__all__ = ["draw", "draw_linked"]
+
+_NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+def draw(graph: Graph, form: str, *, detail: bool) -> bytes:
+    """Return *graph* as a file of the format *form*.
+
+    Raises:
+        RenderError: It cannot be drawn; the message names it.
+    """
+    try:
+        drawing = find_renderer(form)(graph, detail=detail, direction="TD")
+    except RenderError as exc:
+        msg = f"the drawing of {graph.title!r} failed: {exc}"
+        raise RenderError(msg) from exc
+    return drawing if isinstance(drawing, bytes) else f"{drawing}\n".encode()
+
+
+def draw_linked(graph: Graph, link: Callable[[Node], str], *, detail: bool) -> str:
+    """Return an SVG to stand in a page; each box leads where *link* says."""
+    ET.register_namespace("", _NAMESPACE)
+    root = ET.fromstring(draw(graph, "svg", detail=detail))  # noqa: S314  # our own
+    names = zip(node_ids(graph), graph.nodes, strict=True)
+    targets = {f"step-{name}": link(node) for name, node in names}
+    for parent in list(root.iter()):
+        for at, part in enumerate(list(parent)):
+            target = targets.get(part.get("id", ""))
+            if target:
+                anchor = ET.Element(f"{{{_NAMESPACE}}}a", href=target)
+                anchor.append(part)
+                parent[at] = anchor
+    return ET.tostring(root, encoding="unicode").rstrip()
