@@ -122,15 +122,16 @@ class Catalog:
     ) -> None:
         known = tuple(known)
         system = build_graph(flows, known)
-        self.services = tuple(sorted({one.service for one in system.flows} - {""}))
-        self.overview = overview_of(system)
+        services = {one.service for one in system.flows} - {""}
+        self.services: tuple[str, ...] = tuple(sorted(services))
+        self.overview: Graph = overview_of(system)
         everything = (*system.flows, *known)
         own: dict[str, list[FlowInfo]] = {}
         for flow in system.flows:
             own.setdefault(flow.name, []).append(flow)
         graphs = {name: build_graph(parts, everything) for name, parts in own.items()}
         links = _Links(system, graphs)
-        self.entries = tuple(
+        self.entries: tuple[Entry, ...] = tuple(
             Entry(
                 flows=tuple(own[cluster.flow.name]),
                 page=page_name(cluster.flow.name),
