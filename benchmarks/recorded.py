@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import penstock
 
 from .calls import in_flow, step
-from .floors import work
+from .floors import floor, work
 from .report import Row
 from .timing import Case, best
 
@@ -18,13 +18,41 @@ if TYPE_CHECKING:
 
 __all__ = ["rows"]
 
+_FLOOR = "floors"
+
 
 def rows(seconds: float) -> Iterator[Row]:
     """Measure each backend for *seconds*; yield its row."""
     yield from _logging(seconds)
     yield _otel(seconds)
-    # The row stands here until there is something to measure.
-    yield Row("step with conformance `record`", None, 2.2, "floors", note="later")
+    yield from _conformance(seconds)
+
+
+def _conformance(seconds: float) -> Iterator[Row]:
+    flow = penstock.flow("trusted")
+    names = [f"step {number}" for number in range(62)]
+
+    @flow.entrypoint
+    def receive(loop: Callable[[], float]) -> float:
+        steps[names[0]](1)
+        return loop()
+
+    steps = {
+        name: flow.step(name=name, after=before)(work())
+        for before, name in zip(["receive", *names], names, strict=False)
+    }
+    join = flow.step(name="join", after=["receive", *names[:2]])(work())
+    cases = [
+        Case("floor", floor(work())),
+        Case("step", steps[names[1]], within=receive),
+        Case("join", join, within=receive),
+    ]
+    penstock.configure(conformance="record")
+    took = best(cases, seconds=seconds)
+    penstock.reset()
+    what = "step with conformance `record`"
+    yield Row(what, took["step"] / took["floor"], 2.2, _FLOOR)
+    yield Row(f"{what}, of three", took["join"] / took["floor"], None, _FLOOR)
 
 
 def _logging(seconds: float) -> Iterator[Row]:

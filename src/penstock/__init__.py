@@ -30,6 +30,7 @@ from .backends.logging import LoggingBackend
 from .errors import (
     ConfigurationError,
     FlowDefinitionError,
+    FlowOrderError,
     ManifestError,
     MissingExtraError,
     NotInFlowError,
@@ -41,15 +42,18 @@ from .errors import (
 if TYPE_CHECKING:
     from ._dag import generate_dag
     from ._types import FlowInfo, StepInfo
+    from .recording import ConformanceReport, conformance_report
 
 __all__ = [
     "AllOf",
     "ConfigurationError",
+    "ConformanceReport",
     "Flow",
     "FlowContext",
     "FlowDefinitionError",
     "FlowFilter",
     "FlowInfo",
+    "FlowOrderError",
     "LoggingBackend",
     "ManifestError",
     "MissingExtraError",
@@ -63,6 +67,7 @@ __all__ = [
     "all_of",
     "bind_flow",
     "configure",
+    "conformance_report",
     "continue_flow",
     "current_flow_id",
     "declared_flows",
@@ -83,7 +88,13 @@ __all__ = [
 ]
 
 # Dataclasses and everything about drawing would double the time of the import.
-_COLD = {"FlowInfo": "_types", "StepInfo": "_types", "generate_dag": "_dag"}
+_COLD = {
+    "ConformanceReport": "recording",
+    "FlowInfo": "_types",
+    "StepInfo": "_types",
+    "conformance_report": "recording",
+    "generate_dag": "_dag",
+}
 
 
 def __getattr__(name: str) -> object:

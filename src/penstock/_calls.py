@@ -2,8 +2,9 @@
 
 Each wrapper asks one cached question, "does anyone want this recorded?". If the
 answer is a known no, it calls the function directly; else ``_runs`` decides what
-the call is and ``_recording`` tells the backends. The wrappers repeat a few lines
-of each other: one Python call fewer is a fifth of the cost of a step.
+the call is and ``_recording`` tells the backends. Where the order of steps is judged,
+a step whose one predecessor is marked as done is judged by that one look. Wrappers
+repeat a few lines of each other: one Python call fewer is a fifth of a step's cost.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from . import _recording as recording
-from ._context import Call, FlowContext, leave, scope_var
+from ._context import LOST, Call, FlowContext, leave, scope_var
 from ._failures import failed, missed, missed_step
 from ._item_calls import async_generator_call, generator_call
 from ._marks import MARK
@@ -57,8 +58,10 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
     return wrapper
 
 
-def _step(marked: Marked) -> Callable[..., Any]:
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
+def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # see the top
+    def wrapper(  # noqa: C901, PLR0911, PLR0912  # the same
+        *args: Any, **kwargs: Any
+    ) -> Any:
         outer = _scope()
         if outer is not None and state.answers.get(state.level) is False:
             if not state.is_watched:
@@ -70,7 +73,7 @@ def _step(marked: Marked) -> Callable[..., Any]:
                     _reported = missed_step(marked, outer, args, exc)
                     raise
             step = marked.only
-            if step is not None:
+            if step is not None and state.judge is None:
                 token = _enter((outer[0], step))
                 try:
                     if kwargs:
@@ -81,6 +84,33 @@ def _step(marked: Marked) -> Callable[..., Any]:
                     raise
                 finally:
                     _reset(token)
+            if step is not None:
+                track = outer[0].track
+                guide = step.guide
+                if (
+                    track is not None
+                    and track.gate is guide.gate
+                    and ((marks := track.marks)[guide.before] or marks[guide.slowly])
+                ):
+                    guide.calls += 1
+                    try:
+                        open_bits: Any = outer[2]  # type: ignore[misc]  # may be absent
+                        above = open_bits | guide.bit
+                    except IndexError:
+                        above = LOST
+                    token = _enter((outer[0], step, above))
+                    try:
+                        if kwargs:
+                            return marked.target(*args, **kwargs)
+                        return marked.target(*args)
+                    except BaseException as exc:
+                        _reported = missed((outer[0], step, outer[1]), exc)
+                        raise
+                    finally:
+                        marks[guide.done] = 1
+                        if track.is_over:
+                            track.settle()
+                        _reset(token)
         call = step_call(marked, outer, args)
         if call is None:
             return marked.target(*args, **kwargs)
@@ -96,7 +126,7 @@ def _entry(marked: Marked) -> Callable[..., Any]:
         if (
             outer is None
             and step is not None
-            and state.answers.get(state.level) is False
+            and state.unjudged.get(state.level) is False
         ):
             try:
                 correlation_id = state.pool.pop()
@@ -124,9 +154,10 @@ def _entry(marked: Marked) -> Callable[..., Any]:
 def _recorded(
     call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    token = _enter(call[:2])
+    scope, started = recording.judged(call, _scope())
+    token = _enter(scope)
     try:
-        started = recording.start(call)
+        recording.start(call, started)
         try:
             result = target(*args, **kwargs)
         except BaseException as exc:
@@ -168,7 +199,7 @@ def _async_entry(marked: Marked) -> Callable[..., Any]:
         if (
             outer is None
             and step is not None
-            and state.answers.get(state.level) is False
+            and state.unjudged.get(state.level) is False
         ):
             try:
                 correlation_id = state.pool.pop()
@@ -199,9 +230,10 @@ def _async_entry(marked: Marked) -> Callable[..., Any]:
 async def _recorded_async(
     call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    token = _enter(call[:2])
+    scope, started = recording.judged(call, _scope())
+    token = _enter(scope)
     try:
-        started = recording.start(call)
+        recording.start(call, started)
         try:
             result = await target(*args, **kwargs)
         except BaseException as exc:

@@ -122,6 +122,7 @@ def received(correlation_id: str, field: str | None) -> FlowContext:
     context = FlowContext(correlation_id)
     context.parent_id = sent.parent_id
     context.given_root_id = sent.root_id
+    context.given_done = sent.done
     if sent.flow in registry:  # a task of several flows is called in this one
         context.given_flow = sent.flow
     return carried(context, sent.metadata)

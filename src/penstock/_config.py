@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TRUST", "configure", "get_backend", "reset"]
 
+CONFORMANCE = ("off", "record", "warn", "raise")
+"""What can be done about the order in which steps run."""
+
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _active: list[TracingBackend] = []
 
@@ -38,6 +41,7 @@ def configure(
     is_valid_id: Callable[[str], bool] | None = None,
     propagate: str | Iterable[str] | None = None,
     trust_inbound: str | None = None,
+    conformance: str | None = None,
 ) -> None:
     """Change settings: those that are named, and no other.
 
@@ -64,6 +68,9 @@ def configure(
         propagate: Keys of metadata that may leave the process, and may come in.
         trust_inbound: What ``continue_flow`` believes: ``none``, ``id`` or
             ``all``; by default each transport decides.
+        conformance: Whether runs are held against the declared order: ``off``,
+            ``record`` for ``conformance_report()``, ``warn`` for a line per finding
+            as well, or ``raise`` for a ``FlowOrderError`` at the call.
 
     Raises:
         ConfigurationError: A value that a setting cannot take; nothing changed.
@@ -80,6 +87,7 @@ def configure(
         "is_valid_id": _function("is_valid_id", is_valid_id),
         "new_id": _checked(_function("new_id", new_id)),
     }
+    _one_of("conformance", conformance, CONFORMANCE)
     for name, value in changes.items():
         if value is not None:
             setattr(state, name, value)
@@ -87,6 +95,8 @@ def configure(
         state.pool = []
     if loaded:
         _activate(loaded)
+    if conformance is not None:
+        _judge(conformance)
 
 
 def get_backend() -> TracingBackend:
@@ -121,6 +131,7 @@ def reset() -> None:
             inbound_headers=_environment("INBOUND_HEADERS", ",".join(INBOUND_HEADERS)),
             propagate=_environment("PROPAGATE", ""),
             trust_inbound=_environment("TRUST_INBOUND", "") or None,
+            conformance=_environment("CONFORMANCE", "off"),
         )
     except ConfigurationError as exc:
         names = sorted(name for name in os.environ if name.startswith("PENSTOCK_"))
@@ -149,12 +160,22 @@ def _activate(backends: list[TracingBackend]) -> None:
     recorders = tuple(recorder_for(backend) for backend in backends)
     alone = recorders[0] if len(recorders) == 1 else None
     # In this order a call in another thread asks rather than trusts an old answer.
-    state.answers, state.level = ASK, logging.INFO
+    state.answers, state.unjudged, state.level = ASK, ASK, logging.INFO
     state.recorders = recorders
     if isinstance(alone, LoggingBackend):
         state.level = alone.level
         state.answers = alone.answers
+    state.judge_by(state.judge)
     _active[:] = backends
+
+
+def _judge(mode: str) -> None:
+    if mode != "off":
+        from .recording import switch_on  # noqa: PLC0415  # +3 ms, rarely wanted
+
+        switch_on(mode)
+    elif state.judge is not None:
+        state.judge_by(None)
 
 
 def _one_of(setting: str, value: object, allowed: tuple[str, ...]) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextvars import ContextVar, Token
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ._process import DISABLED, on_fork
 from .errors import NotInFlowError
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from ._step import Step
 
 __all__ = [
+    "LOST",
     "Call",
+    "Done",
     "FlowContext",
     "Scope",
+    "Track",
     "current_flow_id",
     "get_flow_context",
     "get_flow_context_value",
@@ -27,8 +30,44 @@ __all__ = [
     "set_flow_context_value",
 ]
 
+LOST = -1
+"""In place of the steps that are open above a call, where nobody knows: all of them."""
+
 _EMPTY: Final[dict[str, Any]] = {}
 _lock = threading.Lock()
+
+
+class Done(NamedTuple):
+    """What was before the call that sent a carried context, as far as it was told."""
+
+    service: str
+    flow: str
+    steps: frozenset[str]
+    is_all: bool = True
+    is_rehearsal: bool = False
+    """Whether a test says so, and no run."""
+
+
+class Track(Protocol):
+    """How far a run has come, where its order is judged; ``penstock.recording`` has it.
+
+    Attributes:
+        gate: Equal to that of a ``Guide`` where *marks* are enough to judge its step.
+        marks: A byte for each thing that may have happened, 1 where it has.
+        is_over: Whether its entrypoint has ended, so that each end may be the last.
+    """
+
+    gate: object
+    marks: bytearray
+    is_over: bool
+
+    def settle(self) -> None:
+        """Judge the run, if nothing is open."""
+        ...
+
+    def before(self, above: int) -> Done:
+        """Return what is before a call made below *above*."""
+        ...
 
 
 class FlowContext:
@@ -57,6 +96,11 @@ class FlowContext:
     # waits for the answer, as one that sends a request does.
     sent_trace: Mapping[str, str] = _EMPTY
     is_awaited: bool = False
+
+    # Where the order of steps is judged: how far this run has come, and what is
+    # known of it from before it came here.
+    track: Track | None = None
+    given_done: Done | None = None
 
     def __init__(self, correlation_id: str, entry: Step | None = None) -> None:
         self.correlation_id = correlation_id
@@ -111,14 +155,17 @@ class FlowContext:
         copy.is_carried = self.is_carried
         copy.sent_trace = self.sent_trace
         copy.is_awaited = self.is_awaited
+        copy.track = self.track
+        copy.given_done = self.given_done
         copy.data = (self.home or self).data
         return copy
 
 
-Scope = tuple[FlowContext, "Step | None"]
+Scope = tuple[FlowContext, "Step | None", *tuple[int, ...]]
 """What the context variable holds: a context, and the step that runs in it.
 
-The step is None in a carried context, and may be stale where nobody watches.
+The step is None in a carried context, and may be stale where nobody watches. Where
+the order of steps is judged, the open ones follow, as the bits of a plan.
 """
 
 Call = tuple[FlowContext, "Step", "Step | None"]

@@ -33,9 +33,10 @@ def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
         body = marked.target(*args, **kwargs)
         if call is None:
             return (yield from body)
-        started = _start_paused(call)
+        place, started = recording.judged(call, _scope())
+        _start_paused(call, place, started)
         current = recording.wanted(started)
-        scope: Scope | None = call[:2]
+        scope: Scope | None = place
         move, sent, result = body.send, None, None
         try:
             while True:
@@ -74,8 +75,12 @@ def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         call = resolve(marked, _scope(), args)
         body = marked.target(*args, **kwargs)
-        started = _start_paused(call)
-        place = None if call is None else Body(call[:2], recording.wanted(started))
+        started: recording.Started = []
+        place = None
+        if call is not None:
+            inner, started = recording.judged(call, _scope())
+            _start_paused(call, inner, started)
+            place = Body(inner, recording.wanted(started))
         move: Any = begin_unseen(body)
         try:
             while True:
@@ -102,12 +107,10 @@ def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]
     return wrapper
 
 
-def _start_paused(call: Call | None) -> recording.Started:
-    if call is None:
-        return []
-    token = _enter(call[:2])
+def _start_paused(call: Call, scope: Scope, started: recording.Started) -> None:
+    token = _enter(scope)
     try:
-        return recording.start(call, paused=True)
+        recording.start(call, started, paused=True)
     finally:
         _reset(token)
 

@@ -91,7 +91,7 @@ def _fill(record: logging.LogRecord) -> None:
     scope = scope_var.get()
     flow = step = correlation_id = _ABSENT
     if scope is not None:
-        context, running = scope
+        context, running = scope[0], scope[1]
         correlation_id = context.correlation_id
         flow = context.flow or _ABSENT
         if running is not None:

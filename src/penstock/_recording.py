@@ -10,12 +10,21 @@ from ._state import LOGGER, state
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    from ._context import Call
+    from ._context import Call, Scope
     from ._state import Recorder
 
     Chain = tuple[object, ...]
 
-__all__ = ["Started", "finish", "inject", "missed", "pause", "resume", "start"]
+__all__ = [
+    "Started",
+    "finish",
+    "inject",
+    "judged",
+    "missed",
+    "pause",
+    "resume",
+    "start",
+]
 
 Started = list[tuple["Recorder", object]]
 """Recorders that were asked, each with what its start returned."""
@@ -25,14 +34,27 @@ _CHAIN = ("__traceback__", "__context__", "__cause__", "__suppress_context__")
 _reported: set[tuple[object, ...]] = set()
 
 
-def start(call: Call, *, paused: bool = False) -> Started:
+def judged(call: Call, outer: Scope | None) -> tuple[Scope, Started]:
+    """Return the scope of a call, and its recording so far: that it was judged.
+
+    Raises:
+        FlowOrderError: The call breaks its declared order, and is to be stopped.
+    """
+    judge = state.judge
+    if judge is None:
+        return call[:2], []
+    scope, token = judge.judge(call, outer)
+    return scope, [(judge, token)]
+
+
+def start(call: Call, started: Started, *, paused: bool = False) -> Started:
     """Start a recording with every recorder that wants one.
 
     Args:
         call: What is called.
+        started: What ``judged`` returned, which grows.
         paused: Whether the recording is not current yet, for a generator.
     """
-    started: Started = []
     for recorder in state.recorders:
         try:
             token: object

@@ -112,6 +112,28 @@ class Registry:
         """Tell whether this process declares a flow of that name."""
         return name in self._flows
 
+    def has(self, flow: str, step: str) -> bool:
+        """Tell whether this process declares a step of that name in that flow."""
+        record = self._flows.get(flow)
+        return record is not None and step in record.steps
+
+    def steps(self, flow: str) -> list[Step]:
+        """Return the steps of a flow, in the order in which they were declared."""
+        with self.lock:
+            record = self._flows.get(flow)
+            return [] if record is None else list(record.steps.values())
+
+    def swap(self, flows: dict[str, _Record]) -> dict[str, _Record]:
+        """Replace all flows by others, for a while; return those that were there."""
+        with self.lock:
+            before, self._flows = self._flows, flows
+        return before
+
+    def names(self) -> list[str]:
+        """Return the names of all flows, sorted."""
+        with self.lock:
+            return sorted(self._flows)
+
     def clear(self) -> None:
         """Forget every flow."""
         with self.lock:

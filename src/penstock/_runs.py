@@ -35,7 +35,7 @@ def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
     """
     if outer is None:
         return _outside(marked.first(args))
-    context, running = outer
+    context, running = outer[0], outer[1]
     if marked.only is not None:  # nothing to choose, and nothing overrides it
         return context, marked.only, running
     if running is not None and _is_super_call(marked, running, args):
@@ -55,7 +55,7 @@ def entry_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
         if not step.is_entrypoint:
             return step_call(marked, outer, args)
         return FlowContext(state.new_id(), step), step, None
-    context, running = outer
+    context, running = outer[0], outer[1]
     around = running or context.entry
     if around is not None and _is_super_call(marked, around, args):
         return None

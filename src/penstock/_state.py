@@ -11,9 +11,18 @@ from ._ids import is_valid_id, mint_id, pool
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._context import Call
+    from ._context import Call, Scope
 
-__all__ = ["ASK", "INBOUND_HEADERS", "LOGGER", "Recorder", "State", "say", "state"]
+__all__ = [
+    "ASK",
+    "INBOUND_HEADERS",
+    "LOGGER",
+    "Judge",
+    "Recorder",
+    "State",
+    "say",
+    "state",
+]
 
 LOGGER = logging.getLogger("penstock")
 _nothing = logging.NullHandler()
@@ -59,6 +68,18 @@ class Recorder(Protocol):
         ...
 
 
+class Judge(Recorder, Protocol):
+    """What holds runs against their declared order; ``penstock.recording`` has it."""
+
+    def judge(self, call: Call, outer: Scope | None, /) -> tuple[Scope, object]:
+        """Begin a call in the scope *outer*; return its own, and what to finish.
+
+        Raises:
+            FlowOrderError: The call breaks the order, and is to be stopped.
+        """
+        ...
+
+
 ASK: Final[Mapping[int, bool]] = {logging.INFO: True}
 """The answers where each backend has to be asked each time."""
 
@@ -79,6 +100,8 @@ class State:
             field, None where there is nothing to say. Replaced, never changed.
         pool: Correlation IDs to use up first; empty where ``new_id`` was set.
         is_watched: Whether something reads the current step.
+        unjudged: The same, but ``ASK`` where runs are judged: no beginning is missed.
+        judge: What holds runs against their declared order, or None.
         recorders: One for each active backend.
     """
 
@@ -89,6 +112,7 @@ class State:
         "inbound_headers",
         "is_valid_id",
         "is_watched",
+        "judge",
         "level",
         "new_id",
         "outside",
@@ -99,12 +123,15 @@ class State:
         "service",
         "source_url",
         "trust_inbound",
+        "unjudged",
     )
 
     def __init__(self) -> None:
         self.answers: Mapping[int, bool] = ASK
+        self.unjudged: Mapping[int, bool] = ASK
         self.level = logging.INFO
         self.is_watched = False
+        self.judge: Judge | None = None
         self.recorders: tuple[Recorder, ...] = ()
         self.record_fields: Mapping[str, Callable[[], str | None]] = {}
         self.outside = "raise"
@@ -118,6 +145,12 @@ class State:
         self.propagate: frozenset[str] = frozenset()
         self.trust_inbound: str | None = None
         self._watchers: set[object] = set()
+
+    def judge_by(self, judge: Judge | None) -> None:
+        """Have every call judged from now on, or none."""
+        self.judge = judge
+        self.unjudged = self.answers if judge is None else ASK
+        (self.unwatch if judge is None else self.watch)("conformance")
 
     def headers_to_read(self) -> tuple[str, ...]:
         """Return the headers that may bring an ID in; unless set, what we send, too."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ._types import StepInfo
 
-__all__ = ["After", "Spec", "Step"]
+__all__ = ["After", "Guide", "Spec", "Step"]
 
 T = TypeVar("T")
 
@@ -52,6 +52,25 @@ class _Once(Generic[T]):
         return value
 
 
+class Guide:
+    """How the call path judges a step by itself, where one look will do.
+
+    Attributes:
+        gate: Says for which runs this is true.
+        before: Which mark says that all predecessors had ended.
+        slowly: Which other mark says so.
+        done: Which mark says that a call has ended, of those judged so.
+        bit: The step's bit among those that are open.
+        calls: How many calls were judged so.
+    """
+
+    __slots__ = ("before", "bit", "calls", "done", "gate", "slowly")
+
+    def __init__(self) -> None:
+        self.gate: object = Guide  # no run's
+        self.before = self.slowly = self.done = self.bit = self.calls = 0
+
+
 class Step:
     """A marked function in one flow.
 
@@ -72,6 +91,8 @@ class Step:
     klass: Origin | None = None
     overrides: frozenset[object] = frozenset()
     outside: str = ""
+    guide: Guide = Guide()
+    """How its calls are judged; this one, shared by all, fits no run."""
 
     def __init__(
         self, func: Callable[..., Any], spec: Spec, flow: str, after: After

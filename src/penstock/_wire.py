@@ -5,17 +5,21 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._context import Done
 from ._ids import refusal
 from ._state import say, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._context import Scope
+    from ._context import FlowContext, Scope
 
-__all__ = ["MAX_BYTES", "Sent", "pack", "unpack"]
+__all__ = ["MAX_BYTES", "MAX_DONE", "Sent", "pack", "unpack"]
 
 MAX_BYTES = 4096
+MAX_DONE = MAX_BYTES // 2
+"""How much of the field the names of steps may take."""
+
 MAX_KEYS = 64
 MAX_DEPTH = 8
 
@@ -29,6 +33,7 @@ class Sent(NamedTuple):
     root_id: str | None = None
     flow: str = ""
     metadata: Mapping[str, object] = MappingProxyType({})
+    done: Done | None = None
 
 
 def pack(scope: Scope) -> str:
@@ -37,8 +42,10 @@ def pack(scope: Scope) -> str:
     Keys: ``parent`` and ``root`` are correlation IDs, ``flow`` and ``step`` are
     where the call was made, ``service`` by whom, ``meta`` the allow-listed
     metadata. Metadata that is not JSON, or too much, is dropped with one warning.
+    Where the order of steps is judged, ``done`` names those that are before the
+    call; it ends with null where there were more.
     """
-    context, step = scope
+    context, step = scope[0], scope[1]
     fields: dict[str, Any] = {
         "parent": context.parent_id,
         "root": context.root_id,
@@ -49,10 +56,36 @@ def pack(scope: Scope) -> str:
     sent = {key: value for key, value in fields.items() if value and _fits(value, key)}
     room = MAX_BYTES - len(_json(sent)) - len(',"meta":{}')
     metadata = _packed(context.metadata, room) if state.propagate else ""
-    text = _json(sent)
-    if not metadata:
-        return text
-    return f'{text[:-1]}{"," if sent else ""}"meta":{{{metadata}}}}}'
+    parts = [_json(sent)[1:-1]]
+    if metadata:
+        parts.append(f'"meta":{{{metadata}}}')
+    done = _done(context, scope[2] if len(scope) > 2 else 0)  # noqa: PLR2004  # _context
+    if done is not None:
+        room = MAX_BYTES - len(",".join(parts)) - len('{,"done":[null]}')
+        parts.append(_packed_names(done, min(room, MAX_DONE)))
+    return f"{{{','.join(filter(None, parts))}}}"
+
+
+def _done(context: FlowContext, above: int) -> Done | None:
+    """Return what is before a call that is made here, None where nobody judges."""
+    if state.judge is None:
+        return None
+    if context.track is not None:
+        return context.track.before(above)
+    return context.given_done
+
+
+def _packed_names(done: Done, room: int) -> str:
+    parts: list[str] = []
+    is_all = done.is_all
+    for name in sorted(done.steps):
+        part = _json(name)
+        if len(part) + 1 > room:
+            is_all = False
+            continue
+        room -= len(part) + 1
+        parts.append(part)
+    return f'"done":[{",".join(parts if is_all else [*parts, "null"])}]'
 
 
 def unpack(field: str | None) -> Sent:
@@ -71,9 +104,19 @@ def unpack(field: str | None) -> Sent:
             _id(sent.get("root")),
             str(sent.get("flow", "")),
             {key: known[key] for key in _allowed(known)[:MAX_KEYS]},
+            _steps_done(sent),
         )
     except (ValueError, RecursionError, AttributeError):
         return nothing
+
+
+def _steps_done(sent: Mapping[str, object]) -> Done | None:
+    names = sent.get("done")
+    if not isinstance(names, list):
+        return None
+    steps = frozenset(name for name in names if isinstance(name, str))
+    is_all = all(isinstance(name, str) for name in names)
+    return Done(str(sent.get("service", "")), str(sent.get("flow", "")), steps, is_all)
 
 
 def _id(value: object) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ConfigurationError",
     "FlowDefinitionError",
+    "FlowOrderError",
     "ManifestError",
     "MissingExtraError",
     "NotInFlowError",
@@ -24,6 +25,24 @@ class FlowDefinitionError(PenstockError, ValueError):
 
 class NotInFlowError(PenstockError, RuntimeError):
     """Something that needs a flow context ran outside every flow."""
+
+
+class FlowOrderError(PenstockError, RuntimeError):
+    """A step was called before what it is declared to come after.
+
+    Attributes:
+        flow: The flow that runs.
+        step: The step that was called.
+        code: The rule that broke: ``R1``, or ``R3`` for an ``all_of``.
+    """
+
+    def __init__(
+        self, message: str, *, flow: str = "", step: str = "", code: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.flow = flow
+        self.step = step
+        self.code = code
 
 
 class UnknownFlowError(PenstockError, KeyError):

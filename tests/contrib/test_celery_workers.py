@@ -96,6 +96,36 @@ def test_every_shape(
     }
 
 
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_shapes_keep_to_the_declared_order(
+    pool: str, redis: str, tmp_path: Path
+) -> None:
+    """Chains, chords and retries: workers that judge their runs accuse nobody."""
+    penstock.configure(conformance="warn")
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    env = {"PENSTOCK_CONFORMANCE": "warn", "PENSTOCK_CONFORMANCE_DIR": str(reports)}
+    with (
+        deployed(redis, redis, tmp_path, **env) as deployment,
+        deployment.worker(pool),
+    ):
+        for name, send in shapes.SHAPES.items():
+            label = f"{name}-{uuid.uuid4().hex[:8]}"
+            with penstock.start_flow(f"id-of-{label}"):
+                count = send(label)
+            deployment.await_runs(label, count)
+        lines = deployment.lines(name="penstock")
+
+    merged = penstock.ConformanceReport.merge(reports.glob("*.json")).to_dict()
+    flow = merged["flows"]["shapes"]
+    assert not [line for line in lines if line["message"].startswith("R")]
+    assert flow["violations"] == []
+    assert {edge["contradicted"] for edge in flow["edges"]} == {0}
+    assert {"receive", "follow", "retry_twice"} <= {
+        step for step, count in flow["steps"].items() if count
+    }
+
+
 @pytest.fixture(params=["redis", "rabbitmq"])
 def broker(request: pytest.FixtureRequest) -> str:
     """Run the test over each broker."""

@@ -13,7 +13,7 @@ import pytest
 
 import penstock
 from penstock._dag import _SUFFIXES
-from penstock._wire import MAX_BYTES, MAX_DEPTH, MAX_KEYS
+from penstock._wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
 from penstock.renderers.base import FORMATS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -104,6 +104,7 @@ def test_limits_are_those_of_the_code() -> None:
     wire = page("wire")
 
     assert f"| the field | {MAX_BYTES} bytes" in wire
+    assert f"| `done` | {MAX_DONE} bytes" in wire
     assert f"| keys of metadata | {MAX_KEYS} |" in wire
     assert f"| depth of a value | {MAX_DEPTH} |" in wire
     assert f"| a name (flow, step, service) | {MAX_BYTES // 8} bytes |" in wire

@@ -36,7 +36,7 @@ class Project:
         return (Path.cwd(), self.root, *([src] if is_layout else []))
 
 
-_KNOWN = ("import", "source-url")
+_KNOWN = ("import", "source-url", "pytest")  # the last is for the pytest plugin
 
 
 def find_project(start: Path) -> Project:

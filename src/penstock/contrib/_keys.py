@@ -58,7 +58,7 @@ class FlowKeys:
         """Set what is missing; what is not known is *absent*, or left out if empty."""
         scope = scope_var.get()
         if scope is not None:
-            self._fill_from(*scope, entry)
+            self._fill_from(scope[0], scope[1], entry)
         if absent:
             for key in (*self._from_context, self._step):
                 if key:

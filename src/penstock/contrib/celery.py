@@ -228,8 +228,8 @@ def _leave(task: Any, **_: object) -> None:
 
 
 def _flush(**_: object) -> None:
-    """Send waiting spans: a process of the pool ends without Python's exit handlers."""
-    for recorder in state.recorders:
+    """Send what waits: a process of the pool ends without Python's exit handlers."""
+    for recorder in (*state.recorders, state.judge):
         flush = getattr(recorder, "flush", None)
         if flush is not None:
             flush()

@@ -1,0 +1,282 @@
+"""The plugin, as somebody's own test run sees it: a process of its own each time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SHOP = """
+    from penstock import flow
+
+    orders = flow("orders")
+
+    @orders.entrypoint
+    def receive(*names):
+        for name in names:
+            STEPS[name]()
+
+    @orders.step(after=receive)
+    def validate(): ...
+
+    @orders.step(after=validate)
+    def charge(): ...
+
+    @orders.step(after=charge)
+    def ship(): ...
+
+    STEPS = {"validate": validate, "charge": charge, "ship": ship}
+"""
+CLEAN = """
+    import subprocess, sys
+    import pytest
+    import shop
+
+    @pytest.mark.parametrize("number", range(8))
+    def test_in_turn(number):
+        shop.receive("validate", "charge")
+
+    def test_in_a_process():
+        program = "import shop; shop.receive('validate')"
+        subprocess.run([sys.executable, "-c", program], check=True)
+"""
+BROKEN = """
+    import shop
+
+    def test_hidden():
+        try:
+            shop.receive("ship")
+        except Exception:
+            pass
+
+    def test_contradicted():
+        shop.receive("validate", "charge")
+
+    def test_fails_by_itself():
+        shop.receive("charge")
+        assert 0
+"""
+
+Run = "Callable[..., tuple[int, str]]"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a folder with a package to test."""
+    (tmp_path / "shop.py").write_text(dedent(SHOP))
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    return tmp_path
+
+
+@pytest.fixture
+def run(project: Path) -> Callable[..., tuple[int, str]]:
+    """Return how to run tests there: their text and the options."""
+
+    def run_tests(tests: str, *options: str, **variables: str) -> tuple[int, str]:
+        (project / "test_shop.py").write_text(dedent(tests))
+        surroundings = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PENSTOCK_", "PYTEST_"))
+        }
+        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *options]
+        if "-n4" not in options and not variables:  # other plugins take seconds
+            variables = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+            command += ["-p", "penstock.pytest_plugin"]
+        result = subprocess.run(
+            [*command, "-p", "no:cacheprovider"],
+            cwd=project,
+            env={**surroundings, "PYTHONPATH": str(project), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return result.returncode, result.stdout + result.stderr
+
+    return run_tests
+
+
+def report(path: Path) -> dict[str, Any]:
+    """Return a report, without what differs from run to run."""
+    flows: dict[str, Any] = json.loads(path.read_text())["flows"]
+    for flow in flows.values():
+        for violation in flow["violations"]:
+            del violation["run"]
+    return flows
+
+
+def test_it_is_silent_unless_asked(run: Any) -> None:
+    """Whoever has penstock installed sees nothing of it."""
+    code, output = run(BROKEN.replace("assert 0", ""), AUTOLOAD="yes")
+
+    assert code == 0
+    assert "penstock" not in output
+
+
+def test_the_table_names_missing_edges(run: Any) -> None:
+    """Per flow: steps, edges, percent; subprocesses included."""
+    code, output = run(CLEAN, "--penstock-cov", AUTOLOAD="yes")
+
+    assert code == 0
+    assert "penstock: declared edges that ran" in output
+    assert ["orders", "3/4", "2/3", "67", "charge", "->", "ship"] in [
+        line.split() for line in output.splitlines()
+    ]
+
+
+def test_workers_and_one_process_count_the_same(run: Any, project: Path) -> None:
+    """Four of xdist, and a subprocess: every number is that of one process."""
+    pytest.importorskip("xdist", reason="needs pytest-xdist")
+    run(CLEAN, "--penstock-report=one.json")
+    run(CLEAN, "--penstock-report=four.json", "-n4")
+
+    one, four = report(project / "one.json"), report(project / "four.json")
+    assert one == four
+    assert one["orders"]["runs"] == 9
+    assert one["orders"]["steps"] == {
+        "receive": 9,
+        "validate": 9,
+        "charge": 8,
+        "ship": 0,
+    }
+
+
+@pytest.mark.parametrize(("least", "code"), [("66", 0), ("67", 1)])
+def test_too_little_fails(run: Any, least: str, code: int) -> None:
+    """And says what was reached."""
+    found, output = run(CLEAN, f"--penstock-fail-under={least}")
+
+    assert found == code
+    assert ("FAIL: 66.7 % of the edges ran, and 67 % have to" in output) is bool(code)
+
+
+def test_strict_fails_the_test_that_broke_the_order(run: Any) -> None:
+    """After the call, so that ``except Exception`` hides nothing."""
+    code, output = run(BROKEN, "--penstock-strict")
+
+    assert code == 1
+    assert "2 failed, 1 passed" in output
+    assert "FAILED test_shop.py::test_hidden" in output
+    assert "orders/ship" in output
+    assert "declare after=['charge', 'receive']" in output
+    assert "penstock call -" in output  # a section of what fails by itself
+
+
+def test_strict_minds_subprocesses(run: Any) -> None:
+    """No test can be blamed; the session fails."""
+    code, output = run(
+        CLEAN.replace("receive('validate')", "receive('ship')"), "--penstock-strict"
+    )
+
+    assert code == 1
+    assert "R1 orders/ship" in output
+
+
+def test_strict_minds_what_fixtures_do_at_the_end(run: Any) -> None:
+    """It is an error of the test's teardown."""
+    code, output = run(
+        """
+        import pytest, shop
+
+        @pytest.fixture
+        def late():
+            yield
+            shop.receive("ship")
+
+        def test_it(late): ...
+        """,
+        "--penstock-strict",
+    )
+
+    assert code == 1
+    assert "ERROR test_shop.py::test_it" in output
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", "[pytest]\npenstock_strict = true\npenstock_fail_under = 99\n"),
+        (
+            "pyproject.toml",
+            "[tool.penstock.pytest]\nstrict = true\nfail-under = 99\n",
+        ),
+    ],
+)
+def test_settings_stand_in_files(run: Any, project: Path, file: str, text: str) -> None:
+    """The same as by options."""
+    (project / file).write_text(text)
+
+    code, output = run(BROKEN)
+
+    assert code == 1
+    assert "FAILED test_shop.py::test_hidden" in output
+    assert "99 % have to" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "toml", "message"),
+    [
+        (["--penstock-fail-under=much"], "", "takes a number, not 'much'"),
+        ([], "strct = true", "has no setting 'strct'"),
+        ([], "strict = 'maybe'", "true or false, not 'maybe'"),
+    ],
+)
+def test_wrong_settings_are_told(
+    run: Any, project: Path, options: list[str], toml: str, message: str
+) -> None:
+    """Before any test runs."""
+    (project / "pyproject.toml").write_text(f"[tool.penstock.pytest]\n{toml}\n")
+
+    code, output = run(CLEAN, *options)
+
+    assert code == 4
+    assert message in output
+
+
+def test_fixtures(run: Any) -> None:
+    """Runs of a test, a step alone, and flows that no other test sees."""
+    code, output = run(
+        """
+        import penstock, shop
+
+        def test_runs(flow_runs):
+            shop.receive("validate")
+            (run,) = flow_runs
+            assert run.path == ["receive", "validate"]
+            run.assert_visited("validate")
+            run.assert_not_visited("ship")
+
+        def test_alone(in_flow):
+            with in_flow("orders", done={"charge"}):
+                shop.ship()
+
+        def test_apart(penstock_registry):
+            assert penstock.declared_flows() == ()
+            penstock.flow("mine").entrypoint(name="begin")(lambda: None)()
+        """,
+        "--penstock-cov",
+        "--penstock-strict",
+        "--penstock-diagram=flows.md",
+    )
+
+    assert code == 0, output
+    assert "1/3" in output
+    assert "mine" not in output
+
+
+def test_a_diagram_shows_the_evidence(run: Any, project: Path) -> None:
+    """Mermaid in Markdown, as a forge shows it."""
+    run(CLEAN, "--penstock-diagram=flows.md")
+
+    text = (project / "flows.md").read_text()
+    assert text.startswith("## orders\n\n```mermaid\ngraph TD\n")
+    assert text.count("linkStyle") == 3
