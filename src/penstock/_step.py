@@ -68,7 +68,11 @@ class Guide:
 
     def __init__(self) -> None:
         self.gate: object = Guide  # no run's
-        self.before = self.slowly = self.done = self.bit = self.calls = 0
+        self.before: int = 0
+        self.slowly: int = 0
+        self.done: int = 0
+        self.bit: int = 0
+        self.calls: int = 0
 
 
 class Step:
