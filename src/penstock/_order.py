@@ -53,14 +53,14 @@ class Rule:
     def __init__(
         self, plan: Plan, name: Hashable, groups: Sequence[int], unsure: int
     ) -> None:
-        self.plan = plan
-        self.name = name
-        self.bit = plan.bit(name)
-        self.groups = tuple(groups)
-        self.mask = 0
+        self.plan: Plan = plan
+        self.name: Hashable = name
+        self.bit: int = plan.bit(name)
+        self.groups: tuple[int, ...] = tuple(groups)
+        self.mask: int = 0
         for group in groups:
             self.mask |= group
-        self.unsure = unsure & self.mask
+        self.unsure: int = unsure & self.mask
         self.edges: tuple[tuple[int, int], ...] = ()
 
     def broken(self, before: int, unsure: int = 0) -> Literal["", "R1", "R3"]:
@@ -188,8 +188,9 @@ class Track:
     __slots__ = ("done", "given", "open")
 
     def __init__(self, given: int = 0) -> None:
-        self.done = self.given = given
-        self.open = 0
+        self.done: int = given
+        self.given: int = given
+        self.open: int = 0
 
     def start(self, rule: Rule, above: int, unsure: int = 0) -> int:
         """Start an activation below the open ones *above*; return what is before.

@@ -62,13 +62,13 @@ class Judge:
     """
 
     def __init__(self) -> None:
-        self.mode = "record"
-        self.book = Book()
-        self.lock = threading.RLock()
+        self.mode: str = "record"
+        self.book: Book = Book()
+        self.lock: threading.RLock = threading.RLock()
         self.watchers: tuple[Watch, ...] = ()
         self.hearers: tuple[Hear, ...] = ()
         self.flush: Callable[[], None] | None = None
-        self.since = object()
+        self.since: object = object()
         self._said: set[object] = set()
 
     def __repr__(self) -> str:
@@ -339,5 +339,5 @@ def _edge_finding(track: RunTrack, edge: Edge) -> Finding:
     return broken_edge(flow, declared[before], after, others)
 
 
-judge = Judge()
+judge: Judge = Judge()
 on_fork(judge.restart)

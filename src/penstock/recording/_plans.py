@@ -43,11 +43,11 @@ class Ruled:
     def __init__(
         self, step: Step, rule: Rule, names: dict[Key, str], number: int
     ) -> None:
-        self.step = step
-        self.rule = rule
-        self.names = names
-        self.number = number
-        self.guide = Guide()
+        self.step: Step = step
+        self.rule: Rule = rule
+        self.names: dict[Key, str] = names
+        self.number: int = number
+        self.guide: Guide = Guide()
         self.cells: dict[int, int] = {}
         self.more: dict[int, int] = {}
 
@@ -87,9 +87,9 @@ class FlowPlan(Plan):
         self.flow = flow
         self.steps: dict[str, Ruled] = {}
         self.every: list[Ruled] = []
-        self.messages = 0
+        self.messages: int = 0
         self.outside: dict[Key, int] = {}
-        self.gate = object()
+        self.gate: object = object()
         self._by_step: dict[Step, Ruled] = {}
         self._strangers: dict[Key, Rule] = {}
         self._folded: dict[bytes, int] = {}

@@ -38,6 +38,9 @@ class RunTrack(Track):
         others: More tracks, of a context that belongs to no flow.
     """
 
+    done: int
+    open: int
+    given: int
     __slots__ = (
         "_settle",
         "above",
@@ -59,12 +62,13 @@ class RunTrack(Track):
         done = context.given_done
         super().__init__(0 if done is None else home.given(done))
         self.gate: object = None
-        self.marks = bytearray()
-        self.home = home
-        self.run = context.correlation_id
-        self.is_known = done is not None and done.is_all and done.flow == home.flow
-        self.is_over = context.entry is None
-        self.is_counted = done is None or not done.is_rehearsal
+        self.marks: bytearray = bytearray()
+        self.home: FlowPlan = home
+        self.run: str = context.correlation_id
+        is_known = done is not None and done.is_all and done.flow == home.flow
+        self.is_known: bool = is_known
+        self.is_over: bool = context.entry is None
+        self.is_counted: bool = done is None or not done.is_rehearsal
         self.above: RunTrack | None = None
         self.convicted: frozenset[Edge] = frozenset()
         self.others: dict[str, RunTrack] = {}
@@ -122,8 +126,8 @@ class Activation:
     def __init__(
         self, track: RunTrack, bit: int, number: int, *, is_entry: bool
     ) -> None:
-        self.track = track
-        self.bit = bit
-        self.number = number
-        self.is_entry = is_entry
-        self.is_open = True
+        self.track: RunTrack = track
+        self.bit: int = bit
+        self.number: int = number
+        self.is_entry: bool = is_entry
+        self.is_open: bool = True
