@@ -64,7 +64,7 @@ class _BoundAsyncFunction(BoundFunction[P, Any]):
     def _is_coroutine(self) -> object:
         return getattr(modules.get("asyncio.coroutines"), "_is_coroutine", None)
 
-    @property
+    @property  # pragma: no cover  # asked from Python 3.12
     def _is_coroutine_marker(self) -> object:
         return getattr(modules.get("inspect"), "_is_coroutine_mark", None)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # These import their package in the examples alone.
 INTEGRATES = {
     "penstock.contrib.httpx": "httpx",
+    "penstock.contrib.loguru": "loguru",
     "penstock.contrib.structlog": "structlog",
 }
 

@@ -175,3 +175,19 @@ def test_not_disabled(value: str) -> None:
     out, _ = run_python(program, PENSTOCK_DISABLED=value)
 
     assert out == "a\n"
+
+
+def test_a_step_that_no_flow_took_says_so_where_nobody_listens() -> None:
+    """In a process of its own: whoever listens once, listens for good."""
+    program = """
+        import penstock
+        charge = penstock.step(lambda: None)
+        first = penstock.flow("orders")(penstock.step(name="first")(lambda: None))
+        with penstock.start_flow():
+            first()  # which asks the logger, once
+            try:
+                charge()
+            except penstock.FlowDefinitionError as exc:
+                print("belongs to no flow" in str(exc))
+    """
+    assert run_python(program) == ("True\n", "")
