@@ -181,7 +181,7 @@ def test_a_step_that_no_flow_took_says_so_where_nobody_listens() -> None:
     """In a process of its own: whoever listens once, listens for good."""
     program = """
         import penstock
-        charge = penstock.step(lambda: None)
+        charge = penstock.step(name="charge")(lambda: None)
         first = penstock.flow("orders")(penstock.step(name="first")(lambda: None))
         with penstock.start_flow():
             first()  # which asks the logger, once
