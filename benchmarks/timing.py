@@ -94,7 +94,7 @@ def _rounds_of(case: Case) -> Generator[Callable[[], float]]:
         "clock": perf_counter,
         "repeat": repeat,
     }
-    exec(compile(_LOOPS[case.kind], f"<{case.name}>", "exec"), names)  # noqa: S102
+    exec(compile(_LOOPS[case.kind], f"<{case.name}>", "exec"), names)  # noqa: S102  # a loop of its own
     with asyncio.Runner() as runner:
 
         def run(count: int) -> float:

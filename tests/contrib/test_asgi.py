@@ -48,7 +48,7 @@ async def plain() -> str:
 @pytest.fixture(params=FRAMEWORKS)
 def framework(request: pytest.FixtureRequest) -> str:
     """Name each framework that is there."""
-    pytest.importorskip(request.param)
+    pytest.importorskip(request.param, reason=f"needs {request.param}")
     return str(request.param)
 
 

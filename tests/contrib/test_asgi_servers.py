@@ -70,7 +70,9 @@ def test_pipelined_requests_share_nothing(server: Server) -> None:
 
 def test_websocket_has_one_id(server: Server) -> None:
     """All that is said on a websocket has the ID of its handshake."""
-    client: Any = pytest.importorskip("websockets.sync.client")
+    client: Any = pytest.importorskip(
+        "websockets.sync.client", reason="needs websockets"
+    )
     sent = {"X-Request-ID": "socket-1"}
     url = f"ws://127.0.0.1:{server.port}/ws"
     with client.connect(url, additional_headers=sent) as socket:

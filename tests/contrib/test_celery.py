@@ -507,7 +507,7 @@ def test_metadata_travels_where_it_is_allowed() -> None:
         return sorted(context.metadata), context.parent_id
 
     penstock.configure(propagate=["tenant"])
-    with penstock.start_flow(tenant="acme", password="secret") as around:  # noqa: S106
+    with penstock.start_flow(tenant="acme", password="secret") as around:  # noqa: S106  # a sample
         inner = penstock.start_flow("inner", tenant="acme", secret=1)
         with inner:
             assert receive.apply().get() == (["tenant"], around.correlation_id)

@@ -608,7 +608,7 @@ def test_subclass_and_its_adapters_work(here: Site) -> None:
     with opened("requests") as client, start_flow("order-17"):
         asked: list[str] = []
 
-        class Session(client.library.Session):  # type: ignore[name-defined,misc]
+        class Session(client.library.Session):  # type: ignore[name-defined,misc]  # loaded by name
             def get_adapter(self, url: str) -> Any:
                 asked.append(url)
                 return super().get_adapter(url)
@@ -670,7 +670,7 @@ def test_failure_of_ours_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
 def recording(client: Client, seen: list[dict[str, str]]) -> Any:
     """Return an adapter of the user's own, which answers 200 and notes headers."""
 
-    class Adapter(client.library.adapters.BaseAdapter):  # type: ignore[name-defined,misc]
+    class Adapter(client.library.adapters.BaseAdapter):  # type: ignore[name-defined,misc]  # the same
         def send(self, request: Any, **_: Any) -> Any:
             seen.append(dict(request.headers))
             response = client.library.Response()

@@ -98,7 +98,7 @@ def async_only(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 async_only.sync_capable = False  # type: ignore[attr-defined]  # so Django asks it
-async_only.async_capable = True  # type: ignore[attr-defined]
+async_only.async_capable = True  # type: ignore[attr-defined]  # Django's way
 
 
 class Lines(logging.Handler):

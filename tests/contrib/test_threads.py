@@ -191,7 +191,7 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
         calls.append(self)
         below(self)
 
-    threading.Thread.start = theirs  # type: ignore[method-assign]
+    threading.Thread.start = theirs  # type: ignore[method-assign]  # the point
     try:
         with start_flow("order-17"):
             with_ours = in_thread()
@@ -199,7 +199,7 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
             without = in_thread()
         assert threading.Thread.start is theirs
     finally:
-        threading.Thread.start = original  # type: ignore[method-assign]
+        threading.Thread.start = original  # type: ignore[method-assign]  # the same
 
     assert with_ours == ["order-17"]
     assert threads_inherit() or without == [None]

@@ -56,7 +56,7 @@ def streaming(body: Any) -> Any:
 @pytest.fixture(params=FRAMEWORKS)
 def framework(request: pytest.FixtureRequest) -> str:
     """Name each framework that is there."""
-    pytest.importorskip(request.param)
+    pytest.importorskip(request.param, reason=f"needs {request.param}")
     return str(request.param)
 
 
@@ -145,7 +145,7 @@ def test_file_is_left_alone(tmp_path: Path) -> None:
 
 def test_instrument_and_back() -> None:
     """It keeps the type, does nothing twice, and goes without a trace."""
-    pytest.importorskip("flask")
+    pytest.importorskip("flask", reason="needs flask")
     app = FRAMEWORKS["flask"]()
     before = dict(vars(app))
     uninstrument(app)
@@ -162,7 +162,7 @@ def test_instrument_and_back() -> None:
 
 def test_uninstrument_puts_back_what_was_there() -> None:
     """A middleware that the application had already stays."""
-    pytest.importorskip("flask")
+    pytest.importorskip("flask", reason="needs flask")
     app = FRAMEWORKS["flask"]()
     app.wsgi_app = theirs = answering()
     instrument(app)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 sys.path[0] = str(Path(__file__).parents[2])  # instead of this file's folder
 
 import penstock  # noqa: E402  # needs the line above
-from tests.docs.blocks import blocks_of  # noqa: E402
-from tests.docs.spec_programs import PROGRAMS, Program  # noqa: E402
+from tests.docs.blocks import blocks_of  # noqa: E402  # after the path
+from tests.docs.spec_programs import PROGRAMS, Program  # noqa: E402  # the same
 
 if TYPE_CHECKING:
     from tests.docs.blocks import Block

@@ -103,6 +103,24 @@ def test_tests_have_a_sentence(path: Path) -> None:
     assert not silent
 
 
+SUPPRESSION = re.compile(
+    r"# (?:noqa: [A-Z0-9, ]+|type: ignore\[[\w, -]+\]|pragma: no cover)(?P<more>.*)"
+)
+
+
+def test_every_suppression_has_a_reason() -> None:
+    """Whatever silences a tool says why, on its line."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("src", "tests", "examples", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if (found := SUPPRESSION.search(line)) and "#" not in found["more"]
+    ]
+
+    assert not silent
+
+
 def required_extras() -> dict[str, str]:
     """Return the extras that the source names in ``requires(..., extra=)``."""
     found: dict[str, str] = {}

@@ -97,7 +97,7 @@ def drive(make: Callable[[Log], Generator[Any, Any, Any]], plan: list[str]) -> L
             elif move == "send":
                 log.append(generator.send(number or None))
             elif move == "close":
-                log.append(generator.close())  # type: ignore[func-returns-value]
+                log.append(generator.close())  # type: ignore[func-returns-value]  # 3.13 returns
             else:
                 log.append(generator.throw(ERRORS[move]()))
         except BaseException as exc:  # noqa: BLE001  # whatever it is

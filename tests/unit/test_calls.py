@@ -520,7 +520,7 @@ def test_a_marked_function_that_no_flow_took_says_so(
 
 
 @pytest.mark.parametrize("is_watched", [False, True])
-def test_keywords_reach_the_function(is_watched: bool) -> None:  # noqa: FBT001
+def test_keywords_reach_the_function(is_watched: bool) -> None:  # noqa: FBT001  # a parameter of the test
     """Arguments by name arrive, whoever watches and nobody."""
     if is_watched:
         install_log_fields()

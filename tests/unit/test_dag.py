@@ -103,7 +103,7 @@ def test_a_wrong_direction(tmp_path: Path) -> None:
     output = tmp_path / "dag.md"
 
     with pytest.raises(ConfigurationError, match="TD, TB, LR, RL, BT, and not 'DOWN'"):
-        generate_dag("orders", output=output, direction="DOWN")  # type: ignore[call-overload]
+        generate_dag("orders", output=output, direction="DOWN")  # type: ignore[call-overload]  # the point
     assert not output.exists()
 
 

@@ -33,7 +33,7 @@ Mark = Callable[..., Callable[[Work], Work]]
 
 def line_of(func: object) -> int:
     """Return the line where *func* begins, its decorators included."""
-    return int(inspect.unwrap(func).__code__.co_firstlineno)  # type: ignore[arg-type]
+    return int(inspect.unwrap(func).__code__.co_firstlineno)  # type: ignore[arg-type]  # any function
 
 
 @flow("module")

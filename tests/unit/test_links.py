@@ -79,4 +79,4 @@ def test_a_flow_knows_the_template() -> None:
 def test_wrong_templates(template: object, problem: str) -> None:
     """The error says what a template is."""
     with pytest.raises(ConfigurationError, match=f"^source_url=.*{problem}"):
-        configure(source_url=template)  # type: ignore[arg-type]
+        configure(source_url=template)  # type: ignore[arg-type]  # the point

@@ -166,7 +166,7 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
         seen.append(record)
         return record
 
-    logging.Logger.makeRecord = theirs  # type: ignore[method-assign]
+    logging.Logger.makeRecord = theirs  # type: ignore[method-assign]  # the point
     try:
         say("installed")
         uninstall_log_fields()
@@ -176,7 +176,7 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
         uninstall_log_fields()
         assert logging.Logger.makeRecord is theirs
     finally:
-        logging.Logger.makeRecord = original  # type: ignore[method-assign]
+        logging.Logger.makeRecord = original  # type: ignore[method-assign]  # the same
 
     assert [hasattr(record, "flow") for record in seen] == [True, False, True]
 

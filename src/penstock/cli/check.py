@@ -216,7 +216,7 @@ def _manifests(patterns: Iterable[str]) -> list[FlowInfo]:
 
 def _checked(request: Request) -> tuple[Checked, int]:
     # Here, so that the other commands need no jedi.
-    from penstock.checking.resolvers import JediResolver  # noqa: PLC0415
+    from penstock.checking.resolvers import JediResolver  # noqa: PLC0415  # needs the extra
 
     root = request.roots[0] if request.roots else Path.cwd()
     resolver = JediResolver(root, request.roots)

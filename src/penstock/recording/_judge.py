@@ -111,9 +111,9 @@ class Judge:
         self,
         call: Call,  # noqa: ARG002  # for backends, as the rest
         started: Activation | None,
-        exc: BaseException | None,  # noqa: ARG002
+        exc: BaseException | None,  # noqa: ARG002  # the same
         *,
-        inner: bool,  # noqa: ARG002
+        inner: bool,  # noqa: ARG002  # the same
     ) -> None:
         """End a call."""
         self.pause(started)

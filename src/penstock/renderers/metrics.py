@@ -14,17 +14,17 @@ _WIDTHS = {
     191: "'",
     222: "ijlłιіј‘’",  # noqa: RUF001  # alike in Arial, so equally wide
     260: "|¦",
-    278: " !,./:;I[\\]ftıŧΙІ",  # noqa: RUF001  # the same, here and below
-    333: '()-`r{}¡·“”„‹›•"г*τ°',  # noqa: RUF001
+    278: " !,./:;I[\\]ftıŧΙІ",  # noqa: RUF001  # alike
+    333: '()-`r{}¡·“”„‹›•"г*τ°',  # noqa: RUF001  # alike
     450: "ґкζεξзт^ς",
-    500: "JcksvxyzĸγκλνЈсухѕ↑↓эєҐчь",  # noqa: RUF001
+    500: "JcksvxyzĸγκλνЈсухѕ↑↓эєҐчь",  # noqa: RUF001  # alike
     556: "#$0123456789?L_abdeghnopqu¢£¤¥§«»ðþđħŁŋηθοаеорђћ–†‡€χв¶Гпяυ±÷≤≥≠√Γнџδ",
     584: "+<=>~¬×иρбцβμαКдл",
     611: "FTZ¿ßøŦΖΤТЗσΣъ",
-    667: "&ABEKPSVXYÞΑΒΕΚΡΥΧЅАВЕРХЧΔΛжДУφΞБЛЬ",  # noqa: RUF001
-    722: "CDHNRUwÐĐĦΗΝΠНСЯŊмπψ∞ЄЏИПЭы",  # noqa: RUF001
-    778: "GOQØΘΟО©®ЦΩюФω",  # noqa: RUF001
-    833: "MmΜМЪΦшњфщΨ",  # noqa: RUF001
+    667: "&ABEKPSVXYÞΑΒΕΚΡΥΧЅАВЕРХЧΔΛжДУφΞБЛЬ",  # noqa: RUF001  # alike
+    722: "CDHNRUwÐĐĦΗΝΠНСЯŊмπψ∞ЄЏИПЭы",  # noqa: RUF001  # alike
+    778: "GOQØΘΟО©®ЦΩюФω",  # noqa: RUF001  # alike
+    833: "MmΜМЪΦшњфщΨ",  # noqa: RUF001  # alike
     944: "%æWœЋЂЫљШЖЩ",
     1015: "@ÆŒ—…‰™→←ЊЮЉ",
 }

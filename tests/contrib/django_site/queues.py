@@ -58,7 +58,7 @@ def work() -> None:
         )
         backend._execute_task(result)  # noqa: SLF001  # each worker has one of its own
         is_well = result.status == tasks.TaskResultStatus.SUCCESSFUL
-        print(json.dumps(result.return_value if is_well else "failed"))  # noqa: T201
+        print(json.dumps(result.return_value if is_well else "failed"))  # noqa: T201  # a program
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ logging.basicConfig(
 logging.getLogger("penstock").setLevel(logging.WARNING)
 
 from django.core.asgi import get_asgi_application  # noqa: E402  # settings come first
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402  # after the settings
 
 wsgi: Any = get_wsgi_application()
 asgi = get_asgi_application()

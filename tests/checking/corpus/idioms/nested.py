@@ -82,7 +82,7 @@ def lines(order):
 
 @nested.step(after="validate")
 def pack(order):
-    helper = lambda: ship(order)  # noqa: E731
+    helper = lambda: ship(order)  # noqa: E731  # people write it
     return helper()
 
 

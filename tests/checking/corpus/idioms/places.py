@@ -44,7 +44,7 @@ def unlock(order):
     return order
 
 
-class open_box:  # noqa: N801
+class open_box:  # noqa: N801  # used like a function
     def __init__(self, box):
         self.box = box
 

@@ -1,3 +1,3 @@
 """All of it, by a star."""
 
-from ..work import *  # noqa: F403
+from ..work import *  # noqa: F403  # people write it
