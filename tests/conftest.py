@@ -16,6 +16,10 @@ from penstock._registry import registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Tests write a program, run it, and change it. Python runs the old bytecode where that
+# happens within a second and leaves the file as long as it was: so none is written.
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
 # Deadlines measure the machine, not the code: two workers on two cores miss them.
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
