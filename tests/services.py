@@ -19,7 +19,16 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
-__all__ = ["Kafka", "free_port", "kafka", "rabbitmq", "redis", "running", "until"]
+__all__ = [
+    "Kafka",
+    "free_port",
+    "kafka",
+    "rabbitmq",
+    "redis",
+    "running",
+    "serving",
+    "until",
+]
 
 STARTED_S = 60.0
 """How long a server may take to start, on a machine that is busy."""
@@ -74,6 +83,21 @@ def running(
 
 
 @contextmanager
+def serving(
+    command: Sequence[str],
+    port: int,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    log: Path,
+) -> Generator[subprocess.Popen[bytes]]:
+    """Run *command*, as ``running`` does, from when it listens on *port*."""
+    with running(command, env=env, cwd=cwd, log=log) as process:
+        until(lambda: _answers(port, process, log), what=f"start of {command[0]}")
+        yield process
+
+
+@contextmanager
 def redis() -> Generator[str]:
     """Run a Redis of our own; give its URL."""
     command = _needed("redis-server")
@@ -82,8 +106,7 @@ def redis() -> Generator[str]:
         log = Path(folder) / "log"
         address = ["--bind", "127.0.0.1", "--port", str(port)]
         unsaved = ["--save", "", "--appendonly", "no", "--dir", folder]
-        with running([command, *address, *unsaved], log=log) as process:
-            until(lambda: _answers(port, process, log), what="start of Redis")
+        with serving([command, *address, *unsaved], port, log=log):
             yield f"redis://127.0.0.1:{port}/0"
 
 
@@ -115,8 +138,7 @@ def rabbitmq() -> Generator[str]:
             "RABBITMQ_PID_FILE": f"{folder}/pid",
         }
         stack.enter_context(running([mapper], env=env, log=log))
-        process = stack.enter_context(running([command], env=env, log=log))
-        until(lambda: _answers(port, process, log), what="start of RabbitMQ")
+        stack.enter_context(serving([command], port, env=env, log=log))
         yield f"amqp://guest:guest@127.0.0.1:{port}//"
 
 
@@ -150,8 +172,7 @@ def kafka() -> Generator[Kafka]:
         urls = [f"--listener-url=tcp://{address}"]
         urls += [f"--advertised-listener-url=tcp://{address}"]
         storage = "--storage-engine=memory://tansu/"
-        with running([command, "broker", *urls, storage], log=log) as process:
-            until(lambda: _answers(port, process, log), what="start of Kafka")
+        with serving([command, "broker", *urls, storage], port, log=log):
             yield Kafka(address, command)
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
-from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.projects import Project
+
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 ORDERS = """
@@ -45,38 +43,16 @@ ORDERS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A project in a folder of its own."""
+class CheckedProject(Project):
+    """The same, with what the check says of it."""
 
-    root: Path
-
-    def write(self, name: str, text: str) -> Path:
-        """Write a file of the project."""
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
-        return path
+    __slots__ = ()
 
     def check(
         self, *arguments: str, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run ``penstock check`` with *arguments*, with *env* added."""
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in {"DJANGO_SETTINGS_MODULE", "GITHUB_ACTIONS"}
-            and not name.startswith(("PENSTOCK_", "OTEL_"))
-        }
-        return subprocess.run(
-            [sys.executable, "-m", "penstock", "check", *arguments],
-            cwd=self.root,
-            check=False,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=inherited | (env or {}),
-        )
+        return self.penstock("check", *arguments, env=env)
 
     def findings(self, *arguments: str) -> list[dict[str, Any]]:
         """Return what ``penstock check`` finds."""
@@ -92,11 +68,11 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> CheckedProject:
     """Return a project with a flow that is wrong in one place."""
     for package in ("click", "rich", "jedi"):
         pytest.importorskip(package, reason=f"needs {package}")
-    made = Project(tmp_path)
+    made = CheckedProject(tmp_path)
     made.write("shop/__init__.py", "")
     made.write("shop/orders.py", ORDERS)
     return made

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.checking.conftest import Project
+    from tests.checking.conftest import CheckedProject
 
 DEMO = Path(__file__).parents[2] / "examples" / "bom_sync"
 TARGETS = ("bom_sync.sync", "bom_sync.integrity")
@@ -18,13 +18,13 @@ UNSEEN = "PEN301 check"
 
 
 @pytest.fixture
-def demo(project: Project) -> Project:
+def demo(project: CheckedProject) -> CheckedProject:
     """Return a project with a copy of the demo."""
     shutil.copytree(DEMO, project.root / "bom_sync")
     return project
 
 
-def change(demo: Project, name: str, old: str, new: str) -> None:
+def change(demo: CheckedProject, name: str, old: str, new: str) -> None:
     """Change one place of a module of the demo."""
     path = demo.root / "bom_sync" / name
     text = path.read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def change(demo: Project, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_demo_is_clean(demo: Project) -> None:
+def test_demo_is_clean(demo: CheckedProject) -> None:
     """The only thing that is told cannot be decided."""
     assert demo.codes(*TARGETS) == [UNSEEN]
     assert demo.check(*TARGETS).returncode == 0
@@ -89,7 +89,9 @@ def test_demo_is_clean(demo: Project) -> None:
         ),
     ],
 )
-def test_bug(demo: Project, name: str, old: str, new: str, found: set[str]) -> None:
+def test_bug(
+    demo: CheckedProject, name: str, old: str, new: str, found: set[str]
+) -> None:
     """The bug is named; with the old code back, all is clean again."""
     change(demo, name, old, new)
     assert set(demo.codes(*TARGETS)) - {UNSEEN} == found
@@ -98,7 +100,7 @@ def test_bug(demo: Project, name: str, old: str, new: str, found: set[str]) -> N
     assert demo.codes(*TARGETS) == [UNSEEN]
 
 
-def test_suggestion_is_accepted(demo: Project) -> None:
+def test_suggestion_is_accepted(demo: CheckedProject) -> None:
     """What the finding suggests makes it go away."""
     old = "        needed = list(self.resolve_requirements(part))\n"
     change(demo, "sync.py", old, "        needed = []\n")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.checking.conftest import Project
+    from tests.checking.conftest import CheckedProject
 
 
-def test_full(project: Project) -> None:
+def test_full(project: CheckedProject) -> None:
     """Each finding says where, what is declared, what was found, and the fix."""
     result = project.check("shop.orders")
 
@@ -27,7 +27,7 @@ def test_full(project: Project) -> None:
     )
 
 
-def test_fix_makes_it_clean(project: Project) -> None:
+def test_fix_makes_it_clean(project: CheckedProject) -> None:
     """What is suggested is accepted."""
     path = project.root / "shop/orders.py"
     text = path.read_text(encoding="utf-8").partition('@orders.step(after="charge")')
@@ -39,7 +39,7 @@ def test_fix_makes_it_clean(project: Project) -> None:
     assert result.returncode == 0
 
 
-def test_infos_do_not_fail(project: Project) -> None:
+def test_infos_do_not_fail(project: CheckedProject) -> None:
     """What cannot be decided is said, and fails nothing."""
     project.write(
         "perhaps.py",
@@ -68,7 +68,7 @@ def test_infos_do_not_fail(project: Project) -> None:
     assert result.stdout.endswith("1 info in 1 flow, 3 steps\n")
 
 
-def test_json(project: Project) -> None:
+def test_json(project: CheckedProject) -> None:
     """Programs get a list of objects."""
     first = project.findings("shop.orders")[0]
 
@@ -84,7 +84,7 @@ def test_json(project: Project) -> None:
     }
 
 
-def test_concise(project: Project) -> None:
+def test_concise(project: CheckedProject) -> None:
     """One line per finding, as editors know it."""
     first, second = project.check("shop.orders", "-f", "concise").stdout.splitlines()
 
@@ -95,7 +95,7 @@ def test_concise(project: Project) -> None:
     assert second == "shop/orders.py:25: PEN201 orders/pack: nothing calls this step"
 
 
-def test_github(project: Project) -> None:
+def test_github(project: CheckedProject) -> None:
     """The commands that mark a line of a change."""
     first, second = project.check("shop.orders", "-f", "github").stdout.splitlines()
 
@@ -106,21 +106,21 @@ def test_github(project: Project) -> None:
     assert second.startswith("::warning file=shop/orders.py,line=25,")
 
 
-def test_annotations_by_themselves(project: Project) -> None:
+def test_annotations_by_themselves(project: CheckedProject) -> None:
     """In a GitHub job the annotations follow what people read."""
     result = project.check("shop.orders", env={"GITHUB_ACTIONS": "true"})
 
     assert "1 error, 1 warning in 1 flow, 5 steps\n::error file=" in result.stdout
 
 
-def test_annotations_spoil_no_data(project: Project) -> None:
+def test_annotations_spoil_no_data(project: CheckedProject) -> None:
     """A format for programs stays what it is."""
     result = project.check("shop.orders", "-f", "json", env={"GITHUB_ACTIONS": "true"})
 
     assert len(json.loads(result.stdout)) == 2
 
 
-def test_calls(project: Project) -> None:
+def test_calls(project: CheckedProject) -> None:
     """Every reference from step to step, as JSON."""
     project.check("shop.orders", "--calls", "calls.json")
     calls = json.loads((project.root / "calls.json").read_text(encoding="utf-8"))
@@ -139,7 +139,7 @@ def test_calls(project: Project) -> None:
     ]
 
 
-def test_broken_file_is_named(project: Project) -> None:
+def test_broken_file_is_named(project: CheckedProject) -> None:
     """A file that cannot be parsed is told with its line, and the rest is checked."""
     project.write("shop/newer.py", "x = 1\ndef broken(:\n")
 
@@ -149,7 +149,7 @@ def test_broken_file_is_named(project: Project) -> None:
     assert "PEN101" in result.stdout
 
 
-def test_failed_import(project: Project) -> None:
+def test_failed_import(project: CheckedProject) -> None:
     """What cannot be imported is a failure, not a finding."""
     result = project.check("shop.ordrs")
 
@@ -157,7 +157,7 @@ def test_failed_import(project: Project) -> None:
     assert "Did you mean 'shop.orders'" in result.stderr
 
 
-def test_flow_is_not_run(project: Project) -> None:
+def test_flow_is_not_run(project: CheckedProject) -> None:
     """The check reads; whatever a step does is not done."""
     project.write(
         "quiet.py",
@@ -174,7 +174,7 @@ def test_flow_is_not_run(project: Project) -> None:
     assert project.check("quiet").returncode == 0
 
 
-def test_statistics(project: Project) -> None:
+def test_statistics(project: CheckedProject) -> None:
     """How many of each code, and what was read, beside the result."""
     result = project.check("shop.orders", "--statistics")
 
@@ -182,7 +182,7 @@ def test_statistics(project: Project) -> None:
     assert "2 files" in result.stderr
 
 
-def test_hostile_names(project: Project) -> None:
+def test_hostile_names(project: CheckedProject) -> None:
     """Names cannot break a line, nor colour a terminal, nor end an annotation."""
     project.write(
         "evil.py",
@@ -204,7 +204,7 @@ def test_hostile_names(project: Project) -> None:
         )
 
 
-def test_same_output_each_time(project: Project) -> None:
+def test_same_output_each_time(project: CheckedProject) -> None:
     """Hash seeds change nothing."""
     outs = {
         project.check("shop.**", env={"PYTHONHASHSEED": seed}).stdout
@@ -215,7 +215,7 @@ def test_same_output_each_time(project: Project) -> None:
 
 
 @pytest.mark.parametrize("package", ["jedi"])
-def test_missing_package(project: Project, package: str) -> None:
+def test_missing_package(project: CheckedProject, package: str) -> None:
     """Without the extra the message names it, and other commands work."""
     hidden = project.root / "hidden"
     hidden.mkdir()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.checking.conftest import Project
+    from tests.checking.conftest import CheckedProject
 
 CORPUS = Path(__file__).parent / "corpus"
 Edge = tuple[str, str, str]
@@ -38,7 +38,7 @@ def known_edges() -> set[Edge]:
     }
 
 
-def found_edges(project: Project) -> set[Edge]:
+def found_edges(project: CheckedProject) -> set[Edge]:
     """Return the edges that ``--calls`` writes down for the programs."""
     pytest.importorskip("celery", reason="needs celery")
     shutil.copytree(CORPUS / "idioms", project.root / "idioms")
@@ -64,7 +64,7 @@ def test_corpus_is_large_enough() -> None:
     assert len(TRUTH) == 13
 
 
-def test_precision_and_recall(project: Project) -> None:
+def test_precision_and_recall(project: CheckedProject) -> None:
     """The calls that are found are there, and those that are there are found."""
     known, found = known_edges(), found_edges(project)
     right = known & found
@@ -74,7 +74,7 @@ def test_precision_and_recall(project: Project) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["does"])
-def test_verdict(project: Project, row: dict[str, Any]) -> None:
+def test_verdict(project: CheckedProject, row: dict[str, Any]) -> None:
     """Each row of the table gets the verdict that is written down beside it."""
     head = 'import asyncio\nfrom penstock import all_of, flow\n\nf = flow("f")\n'
     path = project.root / "row.py"

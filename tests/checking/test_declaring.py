@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.checking.conftest import Project
+    from tests.checking.conftest import CheckedProject
 
 SHOP = """
     import penstock
@@ -42,7 +42,7 @@ POST = """
 """
 
 
-def export(project: Project, module: str) -> str:
+def export(project: CheckedProject, module: str) -> str:
     """Write the manifest of a module; return its name."""
     name = f"{module}.json"
     subprocess.run(
@@ -53,7 +53,7 @@ def export(project: Project, module: str) -> str:
     return name
 
 
-def test_name_of_nothing(project: Project) -> None:
+def test_name_of_nothing(project: CheckedProject) -> None:
     """PEN001 says what was probably meant."""
     project.write(
         "typo.py",
@@ -81,7 +81,7 @@ def test_name_of_nothing(project: Project) -> None:
     assert others == [] or all(one["code"] != "PEN002" for one in others)
 
 
-def test_no_path_from_an_entrypoint(project: Project) -> None:
+def test_no_path_from_an_entrypoint(project: CheckedProject) -> None:
     """PEN002 names the circle, and each step that it cuts off."""
     project.write(
         "circle.py",
@@ -119,7 +119,7 @@ def test_no_path_from_an_entrypoint(project: Project) -> None:
     assert "it has no after=" in found["d"]
 
 
-def test_a_join_needs_every_path(project: Project) -> None:
+def test_a_join_needs_every_path(project: CheckedProject) -> None:
     """A step behind all_of is reached when all of its predecessors are."""
     project.write(
         "join.py",
@@ -146,7 +146,7 @@ def test_a_join_needs_every_path(project: Project) -> None:
     assert found == ["PEN002 lost", "PEN002 send"]
 
 
-def test_other_service_lacks_the_step(project: Project) -> None:
+def test_other_service_lacks_the_step(project: CheckedProject) -> None:
     """PEN003 names both services, the owner and the place."""
     project.write("shop_app.py", SHOP)
     project.write("warehouse_app.py", WAREHOUSE.format(name="publsh"))
@@ -165,7 +165,7 @@ def test_other_service_lacks_the_step(project: Project) -> None:
     assert 'fix       after="shop/orders:publish"' in result.stdout
 
 
-def test_three_services_that_agree(project: Project) -> None:
+def test_three_services_that_agree(project: CheckedProject) -> None:
     """Manifests whose names fit are clean."""
     project.write("shop_app.py", SHOP)
     project.write("warehouse_app.py", WAREHOUSE.format(name="publish"))
@@ -176,7 +176,7 @@ def test_three_services_that_agree(project: Project) -> None:
     assert project.findings(*names) == []
 
 
-def test_a_service_that_others_rely_on(project: Project) -> None:
+def test_a_service_that_others_rely_on(project: CheckedProject) -> None:
     """Who renames a step learns that another service comes after it."""
     project.write("shop_app.py", SHOP.replace("publish", "announce"))
     project.write("warehouse_app.py", WAREHOUSE.format(name="publish"))
@@ -188,14 +188,14 @@ def test_a_service_that_others_rely_on(project: Project) -> None:
     assert finding["step"] == "pick"
 
 
-def test_service_without_manifest_is_not_judged(project: Project) -> None:
+def test_service_without_manifest_is_not_judged(project: CheckedProject) -> None:
     """What is not known is not wrong."""
     project.write("warehouse_app.py", WAREHOUSE.format(name="publsh"))
 
     assert project.findings("warehouse_app") == []
 
 
-def test_missing_manifest(project: Project) -> None:
+def test_missing_manifest(project: CheckedProject) -> None:
     """A file that is not there is a failure."""
     result = project.check("shop.orders", "--system", "none.json")
 
@@ -203,7 +203,7 @@ def test_missing_manifest(project: Project) -> None:
     assert "no manifest 'none.json'" in result.stderr
 
 
-def test_module_that_nothing_imports(project: Project) -> None:
+def test_module_that_nothing_imports(project: CheckedProject) -> None:
     """PEN004, where pyproject.toml says what should be imported."""
     project.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.orders"]\n')
     project.write(
@@ -228,7 +228,7 @@ def test_module_that_nothing_imports(project: Project) -> None:
     assert "shop.billing declares steps" in found[0]["message"]
 
 
-def test_named_targets_are_enough(project: Project) -> None:
+def test_named_targets_are_enough(project: CheckedProject) -> None:
     """Who names a module means that module."""
     project.write(
         "shop/billing.py",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.checking.conftest import Project
+    from tests.checking.conftest import CheckedProject
 
 # Keys that version 2.1.0 of the format knows, for the objects that are used here.
 KNOWN = {
@@ -30,7 +30,7 @@ KNOWN = {
 
 
 @pytest.fixture
-def log(project: Project) -> dict[str, Any]:
+def log(project: CheckedProject) -> dict[str, Any]:
     """Return the log of a project with findings, one of them in an odd file."""
     project.write("shop/odd name%.py", "x = (\n")
     found: dict[str, Any] = json.loads(
@@ -86,7 +86,7 @@ def test_places_are_relative_addresses(log: dict[str, Any]) -> None:
 
 
 def test_fingerprints_survive_other_lines(
-    project: Project, log: dict[str, Any]
+    project: CheckedProject, log: dict[str, Any]
 ) -> None:
     """A finding that moves is the same finding."""
     path = project.root / "shop/orders.py"

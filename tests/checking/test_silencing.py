@@ -10,18 +10,18 @@ import pytest
 from tests.checking.conftest import ORDERS
 
 if TYPE_CHECKING:
-    from tests.checking.conftest import Project
+    from tests.checking.conftest import CheckedProject
 
 BOTH = ["PEN101 ship", "PEN201 pack"]
 
 
-def rewrite(project: Project, old: str, new: str) -> None:
+def rewrite(project: CheckedProject, old: str, new: str) -> None:
     """Change the module of the project."""
     assert old in ORDERS
     project.write("shop/orders.py", ORDERS.replace(old, new))
 
 
-def test_ignored_at_the_call(project: Project) -> None:
+def test_ignored_at_the_call(project: CheckedProject) -> None:
     """The line of the call."""
     rewrite(project, "ship(order)\n\n", "ship(order)  # penstock: ignore[PEN101]\n\n")
 
@@ -29,7 +29,7 @@ def test_ignored_at_the_call(project: Project) -> None:
     assert "(1 ignored)" in project.check("shop.orders").stdout
 
 
-def test_ignored_at_the_declaration(project: Project) -> None:
+def test_ignored_at_the_declaration(project: CheckedProject) -> None:
     """The line of ``after=``."""
     rewrite(project, 'after="pack")', 'after="pack")  # why: penstock: ignore')
     assert project.codes("shop.orders") == BOTH
@@ -37,7 +37,7 @@ def test_ignored_at_the_declaration(project: Project) -> None:
     assert project.codes("shop.orders") == ["PEN201 pack"]
 
 
-def test_several_codes(project: Project) -> None:
+def test_several_codes(project: CheckedProject) -> None:
     """One comment may name several; each has to be of use."""
     comment = "  # penstock: ignore[PEN101, PEN202]"
     rewrite(project, "ship(order)\n\n", f"ship(order){comment}\n\n")
@@ -56,7 +56,9 @@ def test_several_codes(project: Project) -> None:
         ("# penstock: ignore[PEN999]", "there is no 'PEN999' to ignore"),
     ],
 )
-def test_comment_without_use(project: Project, comment: str, message: str) -> None:
+def test_comment_without_use(
+    project: CheckedProject, comment: str, message: str
+) -> None:
     """A comment that ignores nothing warns, in every module that was imported."""
     project.write("shop/__init__.py", f"x = 1  {comment}\n")
     project.write("shop/other.py", f"x = 1  {comment}\n")
@@ -69,14 +71,14 @@ def test_comment_without_use(project: Project, comment: str, message: str) -> No
     assert message in finding["message"]
 
 
-def test_text_is_no_comment(project: Project) -> None:
+def test_text_is_no_comment(project: CheckedProject) -> None:
     """A string that holds the words ignores nothing, and does not warn."""
     project.write("shop/__init__.py", 'x = "# penstock: ignore[PEN101]"\n')
 
     assert project.codes("shop.orders") == BOTH
 
 
-def test_baseline(project: Project) -> None:
+def test_baseline(project: CheckedProject) -> None:
     """An old project starts today: what was there is known, what is new is not."""
     written = project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
     assert (written.returncode, written.stdout) == (0, "")
@@ -91,7 +93,7 @@ def test_baseline(project: Project) -> None:
     assert project.codes("shop.orders", "--baseline", "b.json") == ["PEN101 ship"]
 
 
-def test_baseline_survives_other_lines(project: Project) -> None:
+def test_baseline_survives_other_lines(project: CheckedProject) -> None:
     """Entries are exact edges, and no lines."""
     project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
     rewrite(project, "from penstock", "import os\n    import sys\n    from penstock")
@@ -99,7 +101,7 @@ def test_baseline_survives_other_lines(project: Project) -> None:
     assert project.codes("shop.orders", "--baseline", "b.json") == []
 
 
-def test_fixed_entry_has_to_leave(project: Project) -> None:
+def test_fixed_entry_has_to_leave(project: CheckedProject) -> None:
     """A baseline only gets shorter."""
     project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
     rewrite(project, 'after="pack"', 'after="receive"')
@@ -113,7 +115,7 @@ def test_fixed_entry_has_to_leave(project: Project) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"findings": [{}]}', '{"findings": 3}'])
-def test_no_baseline(project: Project, content: str) -> None:
+def test_no_baseline(project: CheckedProject, content: str) -> None:
     """A file that is something else is a failure, as is one that is missing."""
     missing = project.check("shop.orders", "--baseline", "b.json")
     project.write("b.json", content)
@@ -124,7 +126,7 @@ def test_no_baseline(project: Project, content: str) -> None:
     assert "'b.json' is no baseline" in wrong.stderr
 
 
-def report(project: Project, witnessed: int) -> str:
+def report(project: CheckedProject, witnessed: int) -> str:
     """Write a report of runs that took an edge so often; return its name."""
     edge = {
         "before": "pack",
@@ -138,7 +140,7 @@ def report(project: Project, witnessed: int) -> str:
     return "runs.json"
 
 
-def test_evidence(project: Project) -> None:
+def test_evidence(project: CheckedProject) -> None:
     """What a run has shown is not doubted."""
     seen = report(project, 2)
 
@@ -147,12 +149,12 @@ def test_evidence(project: Project) -> None:
     assert "(1 witnessed by runs)" in out
 
 
-def test_no_evidence(project: Project) -> None:
+def test_no_evidence(project: CheckedProject) -> None:
     """An edge that no run has taken proves nothing."""
     assert project.codes("shop.orders", "--evidence", report(project, 0)) == BOTH
 
 
-def test_evidence_of_something_else(project: Project) -> None:
+def test_evidence_of_something_else(project: CheckedProject) -> None:
     """A file that is no report is a failure."""
     project.write("runs.json", "[]")
 

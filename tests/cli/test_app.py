@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Shop
+    from tests.projects import Project
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
@@ -49,7 +49,7 @@ def test_command_is_documented(command: str) -> None:
             assert f"`{name}" in section or isinstance(option, click.Argument), name
 
 
-def test_no_command_shows_help(shop: Shop) -> None:
+def test_no_command_shows_help(shop: Project) -> None:
     """``penstock`` alone says what there is."""
     result = shop.penstock()
 
@@ -57,7 +57,7 @@ def test_no_command_shows_help(shop: Shop) -> None:
     assert all(command in result.stderr + result.stdout for command in COMMANDS)
 
 
-def test_unknown_command(shop: Shop) -> None:
+def test_unknown_command(shop: Project) -> None:
     """A command that does not exist is a usage error."""
     result = shop.penstock("lst")
 
@@ -65,7 +65,7 @@ def test_unknown_command(shop: Shop) -> None:
     assert "lst" in result.stderr
 
 
-def test_version(shop: Shop) -> None:
+def test_version(shop: Project) -> None:
     """``--version`` says which penstock this is."""
     result = shop.penstock("--version")
 
@@ -73,7 +73,7 @@ def test_version(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
-def test_without_the_extra(shop: Shop, package: str) -> None:
+def test_without_the_extra(shop: Project, package: str) -> None:
     """Without click or rich the script says what to install, and no more."""
     code = f"import sys; sys.modules[{package!r}] = None\n"
     code += "from penstock.cli import main; main()"
@@ -92,7 +92,7 @@ def test_import_of_main_runs_nothing() -> None:
     assert importlib.import_module("penstock.__main__").main is main
 
 
-def test_script_is_installed(shop: Shop) -> None:
+def test_script_is_installed(shop: Project) -> None:
     """The console script is the same program."""
     script = Path(sys.executable).with_name("penstock")
     if not script.exists():

@@ -13,7 +13,7 @@ from tests.pictures import needs_draw
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Shop
+    from tests.projects import Project
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -26,7 +26,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @needs_draw
-def test_html(shop: Shop) -> None:
+def test_html(shop: Project) -> None:
     """All flows of the targets have a page; the result is the folder."""
     result = shop.penstock("catalog", "shop.**", "-o", "site")
 
@@ -37,7 +37,7 @@ def test_html(shop: Shop) -> None:
     assert "flows/audit.html" in written
 
 
-def test_markdown_is_the_same_each_time(shop: Shop) -> None:
+def test_markdown_is_the_same_each_time(shop: Project) -> None:
     """The same flows give the same bytes, whatever order Python keeps sets in."""
     first = shop.penstock("catalog", "shop.**", "--format=md", "-o", "one")
     shop.penstock(
@@ -48,7 +48,7 @@ def test_markdown_is_the_same_each_time(shop: Shop) -> None:
     assert files(shop.root / "one") == files(shop.root / "two")
 
 
-def test_from_manifests(shop: Shop) -> None:
+def test_from_manifests(shop: Project) -> None:
     """Manifests of several services are one catalog, in whatever order they come."""
     shop.write(
         "mails.py",
@@ -71,7 +71,7 @@ def test_from_manifests(shop: Shop) -> None:
     assert "[mails&#58;send](mails.md#send)" in page
 
 
-def test_a_flow_that_is_gone(shop: Shop) -> None:
+def test_a_flow_that_is_gone(shop: Project) -> None:
     """Its page goes; what somebody else put there stays."""
     shop.penstock("catalog", "shop.**", "-f", "md", "-o", "site")
     shop.write("site/CNAME", "flows.example")
@@ -88,7 +88,7 @@ def test_a_flow_that_is_gone(shop: Shop) -> None:
     }
 
 
-def test_somebody_s_own_file(shop: Shop) -> None:
+def test_somebody_s_own_file(shop: Project) -> None:
     """A README that penstock did not write is not replaced."""
     shop.write("README.md", "mine")
 
@@ -110,7 +110,7 @@ def test_somebody_s_own_file(shop: Shop) -> None:
         (["-o", "site", "--format", "pdf"], "'pdf' is not one of"),
     ],
 )
-def test_wrong_usage(shop: Shop, arguments: list[str], told: str) -> None:
+def test_wrong_usage(shop: Project, arguments: list[str], told: str) -> None:
     """What cannot be done is said in one message, and nothing is written."""
     form = [] if "--images" in arguments else ["-f", "md"]
     result = shop.penstock("catalog", "shop.orders", *form, *arguments)
@@ -121,7 +121,7 @@ def test_wrong_usage(shop: Shop, arguments: list[str], told: str) -> None:
     assert not (shop.root / "site").exists()
 
 
-def test_nothing_to_write(shop: Shop) -> None:
+def test_nothing_to_write(shop: Project) -> None:
     """A module without flows makes no catalog."""
     shop.write("empty.py", "")
 
@@ -132,7 +132,7 @@ def test_nothing_to_write(shop: Shop) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no users")
-def test_a_folder_that_cannot_be_written(shop: Shop) -> None:
+def test_a_folder_that_cannot_be_written(shop: Project) -> None:
     """The message names the folder."""
     result = shop.penstock("catalog", "shop.orders", "-f", "md", "-o", "/proc/site")
 
@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_written(shop: Shop) -> None:
     assert "'/proc/site' cannot be written" in result.stderr
 
 
-def test_manifests_that_disagree(shop: Shop) -> None:
+def test_manifests_that_disagree(shop: Project) -> None:
     """Which step, in which files, and what each says; the drawing has both."""
     for name, before in (("new", "a"), ("old", "b")):
         steps = [{"name": "a"}, {"name": "b"}, {"name": "c", "after": [[before]]}]
@@ -167,7 +167,7 @@ def test_manifests_that_disagree(shop: Shop) -> None:
     )
 
 
-def test_code_counts_more_than_its_manifest(shop: Shop) -> None:
+def test_code_counts_more_than_its_manifest(shop: Project) -> None:
     """An old manifest beside the code it was made from changes no step of it."""
     steps = [{"name": "receive"}, {"name": "charge"}]
     document = {"penstock": 1, "flows": [{"name": "orders", "steps": steps}]}
@@ -190,7 +190,7 @@ def test_code_counts_more_than_its_manifest(shop: Shop) -> None:
         ('{"penstock": 1, "flows": [{"name": "f", "steps": [{}]}]}', "steps[0] has no"),
     ],
 )
-def test_a_file_that_is_no_manifest(shop: Shop, content: str, told: str) -> None:
+def test_a_file_that_is_no_manifest(shop: Project, content: str, told: str) -> None:
     """The message names the file and the place in it; nothing is written."""
     shop.write("bad.json", content)
 

@@ -13,7 +13,7 @@ import pytest
 from tests.pictures import needs_draw
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Shop
+    from tests.projects import Project
 
 ORDERS = """\
 graph TD
@@ -24,21 +24,21 @@ graph TD
 """
 
 
-def test_mermaid_by_default(shop: Shop) -> None:
+def test_mermaid_by_default(shop: Project) -> None:
     """One flow, as the library itself draws it."""
     result = shop.penstock("dag", "shop.orders")
 
     assert (result.returncode, result.stdout, result.stderr) == (0, ORDERS, "")
 
 
-def test_flow_by_name(shop: Shop) -> None:
+def test_flow_by_name(shop: Project) -> None:
     """``--flow`` picks one of many; what it needs from the others is still known."""
     result = shop.penstock("dag", "shop.**", "--flow", "orders")
 
     assert result.stdout == ORDERS
 
 
-def test_several_flows(shop: Shop) -> None:
+def test_several_flows(shop: Project) -> None:
     """``--flow`` twice draws both, and nothing else."""
     result = shop.penstock("dag", "shop.**", "--flow=orders", "--flow=billing")
 
@@ -47,7 +47,7 @@ def test_several_flows(shop: Shop) -> None:
     assert "record" not in result.stdout
 
 
-def test_everything(shop: Shop) -> None:
+def test_everything(shop: Project) -> None:
     """Without ``--flow`` the whole system is drawn."""
     result = shop.penstock("dag", "shop.**")
 
@@ -62,7 +62,7 @@ def test_everything(shop: Shop) -> None:
     ("form", "says"),
     [("mermaid", "graph TD"), ("dot", "digraph"), ("json", "{"), ("text", "receive")],
 )
-def test_formats(shop: Shop, form: str, says: str) -> None:
+def test_formats(shop: Project, form: str, says: str) -> None:
     """Each text format goes to stdout."""
     result = shop.penstock("dag", "shop.orders", "--format", form)
 
@@ -70,7 +70,7 @@ def test_formats(shop: Shop, form: str, says: str) -> None:
     assert says in result.stdout
 
 
-def test_direction_and_detail(shop: Shop) -> None:
+def test_direction_and_detail(shop: Project) -> None:
     """Options reach the drawing."""
     result = shop.penstock("dag", "shop.orders", "--direction=LR", "--detail")
 
@@ -78,7 +78,7 @@ def test_direction_and_detail(shop: Shop) -> None:
     assert "Take the order" in result.stdout
 
 
-def test_overview(shop: Shop) -> None:
+def test_overview(shop: Project) -> None:
     """Flows are boxes, but for those to expand."""
     result = shop.penstock("dag", "shop.**", "--overview")
     expanded = shop.penstock("dag", "shop.**", "--expand", "orders")
@@ -89,7 +89,7 @@ def test_overview(shop: Shop) -> None:
     assert 'billing["billing<br/>2 steps"]' in expanded.stdout
 
 
-def test_expand_what_is_not_there(shop: Shop) -> None:
+def test_expand_what_is_not_there(shop: Project) -> None:
     """A misspelt flow is told."""
     result = shop.penstock("dag", "shop.**", "--expand", "order")
 
@@ -97,7 +97,7 @@ def test_expand_what_is_not_there(shop: Shop) -> None:
     assert "Did you mean 'orders'?" in result.stderr
 
 
-def test_file_by_its_suffix(shop: Shop) -> None:
+def test_file_by_its_suffix(shop: Project) -> None:
     """``-o`` writes a file of the format that its name says, and prints nothing."""
     result = shop.penstock("dag", "shop.orders", "-o", "orders.md")
 
@@ -106,7 +106,7 @@ def test_file_by_its_suffix(shop: Shop) -> None:
     assert written == f"```mermaid\n{ORDERS}```\n"
 
 
-def test_json_drawing_is_json(shop: Shop) -> None:
+def test_json_drawing_is_json(shop: Project) -> None:
     """What is piped on can be parsed."""
     result = shop.penstock("dag", "shop.orders", "-f", "json")
 
@@ -125,7 +125,7 @@ def test_json_drawing_is_json(shop: Shop) -> None:
         (["--nope"], "No such option"),
     ],
 )
-def test_wrong_usage(shop: Shop, arguments: list[str], told: str) -> None:
+def test_wrong_usage(shop: Project, arguments: list[str], told: str) -> None:
     """What cannot be done is said in one message."""
     result = shop.penstock("dag", "shop.orders", *arguments)
 
@@ -135,7 +135,7 @@ def test_wrong_usage(shop: Shop, arguments: list[str], told: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_nothing_to_draw(shop: Shop) -> None:
+def test_nothing_to_draw(shop: Project) -> None:
     """A module without flows cannot be drawn."""
     shop.write("empty.py", "")
 
@@ -145,7 +145,7 @@ def test_nothing_to_draw(shop: Shop) -> None:
     assert "no flow is declared there" in result.stderr
 
 
-def test_predecessor_that_is_nowhere(shop: Shop) -> None:
+def test_predecessor_that_is_nowhere(shop: Project) -> None:
     """A wrong ``after`` is an error of the command, with its place and suggestion."""
     shop.write(
         "wrong.py",
@@ -166,7 +166,7 @@ def test_predecessor_that_is_nowhere(shop: Shop) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_manifests_make_one_picture(shop: Shop) -> None:
+def test_manifests_make_one_picture(shop: Project) -> None:
     """Flows of several repositories are drawn from their manifests."""
     shop.write(
         "till.py",
@@ -192,7 +192,7 @@ def test_manifests_make_one_picture(shop: Shop) -> None:
     assert "remind" in result.stdout
 
 
-def write_big(shop: Shop) -> None:
+def write_big(shop: Project) -> None:
     """Write a module with a flow of 9,000 edges."""
     steps = "\n".join(
         f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(9000)
@@ -204,7 +204,7 @@ def write_big(shop: Shop) -> None:
     )
 
 
-def test_warnings_are_one_line(shop: Shop) -> None:
+def test_warnings_are_one_line(shop: Project) -> None:
     """What a drawing warns of is said once, apart from the result."""
     write_big(shop)
 
@@ -218,7 +218,7 @@ def test_warnings_are_one_line(shop: Shop) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_reader_that_leaves(shop: Shop, unbuffered: str) -> None:
+def test_reader_that_leaves(shop: Project, unbuffered: str) -> None:
     """``penstock dag | head -1`` ends quietly, as any command does."""
     write_big(shop)
 
@@ -241,7 +241,7 @@ def test_reader_that_leaves(shop: Shop, unbuffered: str) -> None:
 
 
 @needs_draw
-def test_picture_into_a_pipe_or_a_file(shop: Shop) -> None:
+def test_picture_into_a_pipe_or_a_file(shop: Project) -> None:
     """A PNG goes to a pipe byte for byte as it goes to a file."""
     result = shop.penstock("dag", "shop.orders", "-o", "orders.png")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
@@ -258,7 +258,7 @@ def test_picture_into_a_pipe_or_a_file(shop: Shop) -> None:
 
 
 @needs_draw
-def test_page_with_links_to_the_source(shop: Shop) -> None:
+def test_page_with_links_to_the_source(shop: Project) -> None:
     """The project says where its source is read; what the program says wins."""
     url = "https://forge.example/src/{path}#L{line}"
     shop.write("pyproject.toml", f'[tool.penstock]\nsource-url = "{url}"\n')
@@ -275,7 +275,7 @@ def test_page_with_links_to_the_source(shop: Shop) -> None:
 
 
 @needs_draw
-def test_picture_of_letters_that_no_font_has(shop: Shop) -> None:
+def test_picture_of_letters_that_no_font_has(shop: Project) -> None:
     """The warning is one line on stderr, and the picture is drawn."""
     shop.write(
         "odd.py",

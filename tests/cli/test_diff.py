@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.cli.conftest import Shop
+    from tests.projects import Project
 
 PROJECT = """
     [tool.penstock]
@@ -74,7 +74,7 @@ def commit(folder: Path, message: str = "work") -> str:
 
 
 @pytest.fixture
-def repo(shop: Shop) -> Shop:
+def repo(shop: Project) -> Project:
     """Return the project in a repository, committed on the branch ``main``."""
     if shutil.which("git") is None:
         pytest.skip("needs git")
@@ -93,7 +93,7 @@ def mermaid() -> Iterator[Mermaid]:
     parser.close()
 
 
-def changes_of(repo: Shop, *arguments: str) -> dict[str, tuple[str, dict[str, str]]]:
+def changes_of(repo: Project, *arguments: str) -> dict[str, tuple[str, dict[str, str]]]:
     """Return what ``diff --format json`` says, in few words."""
     result = repo.penstock("diff", *arguments, "--format", "json")
     assert result.returncode in {0, 1}, result.stderr
@@ -108,7 +108,7 @@ def changes_of(repo: Shop, *arguments: str) -> dict[str, tuple[str, dict[str, st
     }
 
 
-def test_nothing_changed(repo: Shop) -> None:
+def test_nothing_changed(repo: Project) -> None:
     """A working tree with the flows of the revision exits with 0."""
     result = repo.penstock("diff", "HEAD")
 
@@ -119,7 +119,7 @@ def test_nothing_changed(repo: Shop) -> None:
     )
 
 
-def test_everything_that_can_change(repo: Shop) -> None:
+def test_everything_that_can_change(repo: Project) -> None:
     """A step under another name, a new edge, a join that is none, and words."""
     repo.write("shop/orders.py", CHANGED)
 
@@ -146,7 +146,7 @@ def test_everything_that_can_change(repo: Shop) -> None:
     assert result.returncode == 1
 
 
-def test_join_that_becomes_a_choice(repo: Shop) -> None:
+def test_join_that_becomes_a_choice(repo: Project) -> None:
     """The same edges with another meaning are a change of the step."""
     text = (repo.root / "shop/orders.py").read_text(encoding="utf-8")
     text = text.replace('all_of("charge", "reserve")', '["charge", "reserve"]')
@@ -157,7 +157,7 @@ def test_join_that_becomes_a_choice(repo: Shop) -> None:
     assert "after: charge and reserve → charge or reserve" in result.stdout
 
 
-def test_flows_that_come_and_go(repo: Shop) -> None:
+def test_flows_that_come_and_go(repo: Project) -> None:
     """A flow that is new or gone is named with its steps."""
     (repo.root / "shop/billing.py").unlink()
     repo.write(
@@ -176,7 +176,7 @@ def test_flows_that_come_and_go(repo: Shop) -> None:
     }
 
 
-def test_one_coloured_diagram(repo: Shop, mermaid: Mermaid) -> None:
+def test_one_coloured_diagram(repo: Project, mermaid: Mermaid) -> None:
     """Mermaid draws what there is and what there was, each in its colour."""
     repo.write("shop/orders.py", CHANGED)
 
@@ -210,7 +210,7 @@ def test_one_coloured_diagram(repo: Shop, mermaid: Mermaid) -> None:
     }
 
 
-def test_diagram_of_several_flows(repo: Shop, mermaid: Mermaid) -> None:
+def test_diagram_of_several_flows(repo: Project, mermaid: Mermaid) -> None:
     """Edges are coloured in clusters, and between them, too."""
     repo.write("shop/orders.py", CHANGED.replace("ship", "send"))
     text = (repo.root / "shop/billing.py").read_text(encoding="utf-8")
@@ -233,7 +233,7 @@ def test_diagram_of_several_flows(repo: Shop, mermaid: Mermaid) -> None:
     assert "ship --> remind" in {edges[int(i)] for i in red.split()[1].split(",")}
 
 
-def test_comment_for_a_pull_request(repo: Shop) -> None:
+def test_comment_for_a_pull_request(repo: Project) -> None:
     """A .md file gets a fenced block; one without a difference is empty."""
     assert repo.penstock("diff", "HEAD", "-f", "mermaid", "-o", "a.md").returncode == 0
     assert (repo.root / "a.md").read_bytes() == b""
@@ -247,7 +247,7 @@ def test_comment_for_a_pull_request(repo: Shop) -> None:
     assert text.endswith("\n```\n")
 
 
-def test_diagram_that_is_too_large(repo: Shop) -> None:
+def test_diagram_that_is_too_large(repo: Project) -> None:
     """What Mermaid will not draw is said in one line, apart from the result."""
     steps = "\n".join(
         f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(501)
@@ -264,7 +264,7 @@ def test_diagram_that_is_too_large(repo: Shop) -> None:
     assert line.startswith("Warning: the diagram has 501 edges")
 
 
-def test_manifests(repo: Shop) -> None:
+def test_manifests(repo: Project) -> None:
     """A manifest against another, and against the working tree, without git."""
     repo.penstock("export", "-o", "old.json", "--service", "shop")
     repo.write("shop/orders.py", CHANGED)
@@ -280,7 +280,7 @@ def test_manifests(repo: Shop) -> None:
     assert repo.penstock("diff", "new.json", "new.json").returncode == 0
 
 
-def test_manifest_that_is_committed(repo: Shop) -> None:
+def test_manifest_that_is_committed(repo: Project) -> None:
     """A target that is a manifest is read as the revision has it."""
     (repo.root / "flows").mkdir()
     repo.penstock("export", "-o", "flows/all.json")
@@ -294,7 +294,7 @@ def test_manifest_that_is_committed(repo: Shop) -> None:
 
 
 @pytest.mark.parametrize("revision", ["HEAD~1", "v1", "main~1"])
-def test_revision_before_penstock(repo: Shop, revision: str) -> None:
+def test_revision_before_penstock(repo: Project, revision: str) -> None:
     """Where no module was there yet, every flow is new."""
     git(repo.root, "checkout", "--quiet", "--orphan", "young")
     git(repo.root, "rm", "-rf", "--cached", "--quiet", ".")
@@ -310,7 +310,7 @@ def test_revision_before_penstock(repo: Shop, revision: str) -> None:
     } == {"orders": "added", "billing": "added", "audit": "added"}
 
 
-def test_syntax_error_at_the_revision(repo: Shop) -> None:
+def test_syntax_error_at_the_revision(repo: Project) -> None:
     """It is told with the revision, the file as the repository has it, and the line."""
     good = (repo.root / "shop/orders.py").read_text(encoding="utf-8")
     repo.write("shop/orders.py", "x = 1\ndef broken(:\n")
@@ -334,7 +334,9 @@ def test_syntax_error_at_the_revision(repo: Shop) -> None:
         ("import os; os._exit(7)", "at HEAD: importing ended with status 7"),
     ],
 )
-def test_import_that_fails_at_the_revision(repo: Shop, source: str, told: str) -> None:
+def test_import_that_fails_at_the_revision(
+    repo: Project, source: str, told: str
+) -> None:
     """So is whatever else goes wrong there, also what ends the process."""
     good = (repo.root / "shop/orders.py").read_text(encoding="utf-8")
     repo.write("shop/orders.py", source)
@@ -356,7 +358,7 @@ def state_of(root: Path) -> dict[str, str]:
     }
 
 
-def test_nothing_is_touched(repo: Shop) -> None:
+def test_nothing_is_touched(repo: Project) -> None:
     """Neither a file, nor the index, nor anything else of the repository."""
     repo.write("shop/orders.py", CHANGED)
     git(repo.root, "add", "--all")
@@ -372,7 +374,7 @@ def test_nothing_is_touched(repo: Shop) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_killed(
-    repo: Shop, tmp_path_factory: pytest.TempPathFactory, number: int
+    repo: Project, tmp_path_factory: pytest.TempPathFactory, number: int
 ) -> None:
     """Nothing is touched either; who may clean up leaves no temporary folder."""
     good = (repo.root / "shop/orders.py").read_text(encoding="utf-8")
@@ -401,7 +403,7 @@ def test_killed(
     assert bool(left) == (number == signal.SIGKILL)
 
 
-def test_changes_in_a_hook(repo: Shop) -> None:
+def test_changes_in_a_hook(repo: Project) -> None:
     """The index that a hook works with is left alone."""
     repo.write("shop/orders.py", CHANGED)
     before = state_of(repo.root)
@@ -413,7 +415,7 @@ def test_changes_in_a_hook(repo: Shop) -> None:
     assert state_of(repo.root) == before
 
 
-def test_src_layout_and_folders(repo: Shop) -> None:
+def test_src_layout_and_folders(repo: Project) -> None:
     """Modules are looked for where they are today, in any folder of the project."""
     (repo.root / "src").mkdir()
     git(repo.root, "mv", "shop", "src/shop")
@@ -426,7 +428,7 @@ def test_src_layout_and_folders(repo: Shop) -> None:
     assert [flow["name"] for flow in json.loads(result.stdout)] == ["orders"]
 
 
-def test_editable_install(repo: Shop) -> None:
+def test_editable_install(repo: Project) -> None:
     """A path into the working tree leads into the checkout."""
     (repo.root / "lib").mkdir()
     git(repo.root, "mv", "shop", "lib/shop")
@@ -443,7 +445,7 @@ def test_editable_install(repo: Shop) -> None:
     assert found == {"orders": "changed", "later": "added"}
 
 
-def test_module_of_the_working_tree_is_refused(repo: Shop) -> None:
+def test_module_of_the_working_tree_is_refused(repo: Project) -> None:
     """What a finder of an editable install brings is no answer."""
     (repo.root / "lib").mkdir()
     git(repo.root, "mv", "shop", "lib/shop")
@@ -469,7 +471,7 @@ def test_module_of_the_working_tree_is_refused(repo: Shop) -> None:
     assert "imported from the working tree" in result.stderr
 
 
-def test_files_that_archives_leave_out(repo: Shop) -> None:
+def test_files_that_archives_leave_out(repo: Project) -> None:
     """``export-ignore`` is about releases; a flow in such a file was there."""
     repo.write(".gitattributes", "shop/orders.py export-ignore\n")
     commit(repo.root)
@@ -478,7 +480,7 @@ def test_files_that_archives_leave_out(repo: Shop) -> None:
 
 
 def test_flows_in_a_submodule(
-    repo: Shop, tmp_path_factory: pytest.TempPathFactory
+    repo: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """A submodule is checked out at the commit that the revision has of it."""
     other = tmp_path_factory.mktemp("other")
@@ -498,7 +500,7 @@ def test_flows_in_a_submodule(
     assert changes_of(repo, "HEAD") == {"till": ("changed", {"b": "added"})}
 
 
-def test_submodule_that_is_not_here(repo: Shop) -> None:
+def test_submodule_that_is_not_here(repo: Project) -> None:
     """It is left out, and that is said."""
     entry = f"160000,{'1' * 40},shop/vendored"
     git(repo.root, "update-index", "--add", "--cacheinfo", entry)
@@ -510,7 +512,7 @@ def test_submodule_that_is_not_here(repo: Shop) -> None:
     assert "the submodule 'vendored' is not here" in result.stderr
 
 
-def test_shallow_clone(repo: Shop, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_shallow_clone(repo: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A revision that was not cloned is named with the command that fetches it."""
     first = git(repo.root, "rev-parse", "HEAD")
     git(repo.root, "branch", "base")
@@ -542,7 +544,7 @@ def test_shallow_clone(repo: Shop, tmp_path_factory: pytest.TempPathFactory) -> 
         ([], "Missing argument 'REVISION'"),
     ],
 )
-def test_wrong_usage(repo: Shop, arguments: list[str], told: str) -> None:
+def test_wrong_usage(repo: Project, arguments: list[str], told: str) -> None:
     """What cannot be compared is said in one message."""
     result = repo.penstock("diff", *arguments)
 
@@ -551,7 +553,7 @@ def test_wrong_usage(repo: Shop, arguments: list[str], told: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_no_repository(shop: Shop) -> None:
+def test_no_repository(shop: Project) -> None:
     """Outside a repository that is what is said."""
     result = shop.penstock(
         "diff", "HEAD", "shop.orders", env={"GIT_CEILING_DIRECTORIES": str(shop.root)}
@@ -561,7 +563,7 @@ def test_no_repository(shop: Shop) -> None:
     assert "not a git repository" in result.stderr
 
 
-def test_no_git(repo: Shop) -> None:
+def test_no_git(repo: Project) -> None:
     """Without git there are still manifests."""
     result = repo.penstock("diff", "HEAD", env={"PATH": str(repo.root / "nowhere")})
 
@@ -569,7 +571,7 @@ def test_no_git(repo: Shop) -> None:
     assert "git is not installed" in result.stderr
 
 
-def test_program_of_the_interpreter(repo: Shop) -> None:
+def test_program_of_the_interpreter(repo: Project) -> None:
     """The console script does the same as ``python -m``."""
     code = "from penstock.cli import main; main()"
     program = (sys.executable, "-P", "-c", code)

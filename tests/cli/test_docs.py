@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Shop
+    from tests.projects import Project
 
 ROOT = Path(__file__).parents[2]
 EMPTY = """\
@@ -63,14 +63,14 @@ DIFFERENCE = """\
 
 
 @pytest.fixture
-def pages(shop: Shop) -> Shop:
+def pages(shop: Project) -> Project:
     """Return the project with a README, and its flows named in pyproject.toml."""
     shop.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.**"]\n')
     shop.write("README.md", EMPTY)
     return shop
 
 
-def rewritten(shop: Shop, text: str | bytes, name: str = "page.md") -> bytes:
+def rewritten(shop: Project, text: str | bytes, name: str = "page.md") -> bytes:
     """Return what a page holds after ``penstock docs``."""
     data = text.encode() if isinstance(text, str) else text
     (shop.root / name).write_bytes(data)
@@ -79,7 +79,7 @@ def rewritten(shop: Shop, text: str | bytes, name: str = "page.md") -> bytes:
     return (shop.root / name).read_bytes()
 
 
-def test_block_is_drawn(pages: Shop) -> None:
+def test_block_is_drawn(pages: Project) -> None:
     """What is between the markers becomes the diagram; once more changes nothing."""
     first = pages.penstock("docs", "README.md")
     path = pages.root / "README.md"
@@ -94,7 +94,7 @@ def test_block_is_drawn(pages: Shop) -> None:
     assert path.stat().st_mtime_ns == was
 
 
-def test_check_prints_what_differs(pages: Shop) -> None:
+def test_check_prints_what_differs(pages: Project) -> None:
     """``--check`` writes nothing, and exits with 1 until the block is right."""
     result = pages.penstock("docs", "--check", "README.md")
 
@@ -106,7 +106,7 @@ def test_check_prints_what_differs(pages: Shop) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-def test_difference_can_be_applied(pages: Shop) -> None:
+def test_difference_can_be_applied(pages: Project) -> None:
     """What ``--check`` prints is a patch, also of a file without a last newline."""
     if shutil.which("git") is None:
         pytest.skip("needs git")
@@ -121,7 +121,7 @@ def test_difference_can_be_applied(pages: Shop) -> None:
     assert page.read_bytes() == FILLED.removesuffix("\n\nThe end.\n").encode()
 
 
-def test_folders(pages: Shop) -> None:
+def test_folders(pages: Project) -> None:
     """A folder brings the .md files in it, but none of what is installed or hidden."""
     for folder in (".hidden", "node_modules/x", "env/lib", "docs/deep"):
         pages.write(f"{folder}/page.md", EMPTY)
@@ -140,7 +140,7 @@ def test_folders(pages: Shop) -> None:
     assert changed == {"README.md", "docs/deep/page.md", "docs/OTHER.MD"}
 
 
-def test_options_of_a_block(pages: Shop) -> None:
+def test_options_of_a_block(pages: Project) -> None:
     """A block may ask for several flows, all, a direction, details, another format."""
     for request, shown in (
         ("orders direction=LR", b"graph LR"),
@@ -155,7 +155,7 @@ def test_options_of_a_block(pages: Shop) -> None:
         assert shown in page, request
 
 
-def test_text_is_the_same_in_every_terminal(pages: Shop) -> None:
+def test_text_is_the_same_in_every_terminal(pages: Project) -> None:
     """Nothing about the machine shows in a drawing."""
     drawn = set()
     for columns in ("20", "200"):
@@ -166,7 +166,7 @@ def test_text_is_the_same_in_every_terminal(pages: Shop) -> None:
     assert len(drawn) == 1
 
 
-def test_all_else_stays(pages: Shop) -> None:
+def test_all_else_stays(pages: Project) -> None:
     """Line ends, a byte order mark, odd characters and a missing last newline."""
     bom = b"\xef\xbb\xbf"
     odd = "a\x0bb\x0cc\u2028d\x85e".encode()
@@ -179,7 +179,7 @@ def test_all_else_stays(pages: Shop) -> None:
     assert rewritten(pages, crlf) == filled.replace(b"\n", b"\r\n")
 
 
-def test_lists_and_quotations(pages: Shop) -> None:
+def test_lists_and_quotations(pages: Project) -> None:
     """The block goes on where its marker stands."""
     page = rewritten(
         pages,
@@ -195,7 +195,7 @@ def test_lists_and_quotations(pages: Shop) -> None:
     )
 
 
-def test_markers_in_code_are_text(pages: Shop) -> None:
+def test_markers_in_code_are_text(pages: Project) -> None:
     """A page about penstock shows markers without being rewritten."""
     text = (
         "````markdown\n<!-- penstock:nope -->\n```\n<!-- /penstock -->\n````\n"
@@ -236,7 +236,7 @@ def test_markers_in_code_are_text(pages: Shop) -> None:
         ('<!-- penstock:"orders -->\n<!-- /penstock -->', "no closing quotation"),
     ],
 )  # fmt: skip
-def test_wrong_marker(pages: Shop, text: str, told: str) -> None:
+def test_wrong_marker(pages: Project, text: str, told: str) -> None:
     """The message names file and line, and nothing is written, in no file."""
     pages.write("page.md", text)
     before = (pages.root / "page.md").read_bytes()
@@ -251,7 +251,7 @@ def test_wrong_marker(pages: Shop, text: str, told: str) -> None:
     assert (pages.root / "README.md").read_text(encoding="utf-8") == EMPTY
 
 
-def test_every_wrong_name_is_told(pages: Shop) -> None:
+def test_every_wrong_name_is_told(pages: Project) -> None:
     """After a rename all places are named at once."""
     for name in ("a.md", "b.md"):
         pages.write(name, EMPTY.replace("orders", "order"))
@@ -264,7 +264,7 @@ def test_every_wrong_name_is_told(pages: Shop) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_other_encodings(pages: Shop, encoding: str) -> None:
+def test_other_encodings(pages: Project, encoding: str) -> None:
     """A file in another encoding is refused if it may hold a marker, else left."""
     path = pages.root / "other.md"
     path.write_bytes(("Größe\n" + EMPTY).encode(encoding))
@@ -277,7 +277,7 @@ def test_other_encodings(pages: Shop, encoding: str) -> None:
     assert harmless.returncode == 0, harmless.stderr
 
 
-def test_targets(pages: Shop) -> None:
+def test_targets(pages: Project) -> None:
     """``--target`` names where flows are declared; a manifest needs no import."""
     pages.penstock("export", "shop.orders", "-o", "orders.json")
     pages.write("pyproject.toml", "")
@@ -291,7 +291,7 @@ def test_targets(pages: Shop) -> None:
     assert manifest.returncode == module.returncode == 0
 
 
-def test_nothing_to_do(pages: Shop) -> None:
+def test_nothing_to_do(pages: Project) -> None:
     """Without a marker nothing is imported; that there is none is said."""
     pages.write("shop/orders.py", "1 / 0")
     pages.write("README.md", "# Hello\n")
@@ -302,13 +302,13 @@ def test_nothing_to_do(pages: Shop) -> None:
     assert "No block" in result.stderr
 
 
-def test_path_that_is_not_there(pages: Shop) -> None:
+def test_path_that_is_not_there(pages: Project) -> None:
     """A wrong path is wrong usage, and so is none at all."""
     assert pages.penstock("docs", "nope.md").returncode == 2
     assert pages.penstock("docs").returncode == 2
 
 
-def test_import_that_fails(pages: Shop) -> None:
+def test_import_that_fails(pages: Project) -> None:
     """An application that cannot be imported is exit status 2, not 1."""
     pages.write("shop/orders.py", "1 / 0")
 
@@ -319,7 +319,7 @@ def test_import_that_fails(pages: Shop) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other modes")
-def test_link_and_mode_stay(pages: Shop) -> None:
+def test_link_and_mode_stay(pages: Project) -> None:
     """The file behind a link is rewritten, and keeps its mode."""
     path = pages.root / "README.md"
     path.chmod(0o640)
@@ -334,7 +334,7 @@ def test_link_and_mode_stay(pages: Shop) -> None:
     assert path.read_text(encoding="utf-8") == FILLED
 
 
-def test_warning_names_the_block(pages: Shop) -> None:
+def test_warning_names_the_block(pages: Project) -> None:
     """A diagram that Mermaid will not draw is told with its place."""
     steps = "\n".join(
         f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(501)
@@ -349,7 +349,7 @@ def test_warning_names_the_block(pages: Shop) -> None:
 
 
 def test_hook_for_pre_commit(
-    pages: Shop, tmp_path_factory: pytest.TempPathFactory
+    pages: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """A user's hook of this repository draws diagrams anew, and fails when it did."""
     pytest.importorskip("pre_commit", reason="needs pre-commit")

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Shop
+    from tests.projects import Project
 
 
-def test_manifest_on_stdout(shop: Shop) -> None:
+def test_manifest_on_stdout(shop: Project) -> None:
     """Without ``-o`` the manifest is the result."""
     result = shop.penstock("export", "shop.**", "--service", "shop")
 
@@ -17,7 +17,7 @@ def test_manifest_on_stdout(shop: Shop) -> None:
     assert "orders" in json.dumps(json.loads(result.stdout))
 
 
-def test_same_flows_same_bytes(shop: Shop) -> None:
+def test_same_flows_same_bytes(shop: Project) -> None:
     """A manifest changes only when the flows do, so that it can be committed."""
     first = shop.penstock("export", "shop.orders", "shop.billing")
     second = shop.penstock(
@@ -27,7 +27,7 @@ def test_same_flows_same_bytes(shop: Shop) -> None:
     assert first.stdout == second.stdout
 
 
-def test_file(shop: Shop) -> None:
+def test_file(shop: Project) -> None:
     """``-o`` writes the same bytes to a file, and prints nothing."""
     printed = shop.penstock("export", "shop.**").stdout
 
@@ -37,7 +37,7 @@ def test_file(shop: Shop) -> None:
     assert (shop.root / "penstock.json").read_bytes() == printed.encode()
 
 
-def test_service_from_the_environment(shop: Shop) -> None:
+def test_service_from_the_environment(shop: Project) -> None:
     """What names the service for OpenTelemetry names it here; the option wins."""
     by_environment = shop.penstock(
         "export", "shop.orders", env={"OTEL_SERVICE_NAME": "shop"}
@@ -51,7 +51,7 @@ def test_service_from_the_environment(shop: Shop) -> None:
     assert '"shop"' in by_option.stdout
 
 
-def test_other_services_keep_their_names(shop: Shop) -> None:
+def test_other_services_keep_their_names(shop: Project) -> None:
     """``--service`` names this program's flows, not those of manifests."""
     shop.penstock("export", "shop.orders", "-o", "shop.json", "--service", "shop")
 
@@ -61,7 +61,7 @@ def test_other_services_keep_their_names(shop: Shop) -> None:
     assert '"till"' in result.stdout
 
 
-def test_folder_that_is_not_there(shop: Shop) -> None:
+def test_folder_that_is_not_there(shop: Project) -> None:
     """A file that cannot be written is one message."""
     result = shop.penstock("export", "shop.orders", "-o", "nowhere/penstock.json")
 
@@ -70,7 +70,7 @@ def test_folder_that_is_not_there(shop: Shop) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_no_flow(shop: Shop) -> None:
+def test_no_flow(shop: Project) -> None:
     """A service without flows has a manifest too; that there are none is said."""
     shop.write("empty.py", "")
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Shop
+    from tests.projects import Project
 
 
-def test_table(shop: Shop) -> None:
+def test_table(shop: Project) -> None:
     """One row per flow; columns that would be empty are left out."""
     result = shop.penstock("list", "shop.**")
 
@@ -34,7 +34,7 @@ def test_table(shop: Shop) -> None:
     assert rows[2].endswith("From click to parcel.")
 
 
-def test_piped_table_is_plain_and_whole(shop: Shop) -> None:
+def test_piped_table_is_plain_and_whole(shop: Project) -> None:
     """Without a terminal there is no colour, and no width to wrap or cut at."""
     name = "n" * 500
     shop.write(
@@ -54,7 +54,7 @@ def test_piped_table_is_plain_and_whole(shop: Shop) -> None:
     assert all(line == line.rstrip() for line in result.stdout.splitlines())
 
 
-def test_hostile_names_stay_on_their_line(shop: Shop) -> None:
+def test_hostile_names_stay_on_their_line(shop: Project) -> None:
     """Names cannot colour the terminal, break a line, or pass for markup."""
     shop.write(
         "evil.py",
@@ -73,7 +73,7 @@ def test_hostile_names_stay_on_their_line(shop: Shop) -> None:
         assert "\x1b" not in result.stdout
 
 
-def test_concise(shop: Shop) -> None:
+def test_concise(shop: Project) -> None:
     """One line per flow, fields separated by tabs, for grep and cut."""
     result = shop.penstock("list", "shop.orders", "--format=concise")
 
@@ -82,7 +82,7 @@ def test_concise(shop: Shop) -> None:
     )
 
 
-def test_json(shop: Shop) -> None:
+def test_json(shop: Project) -> None:
     """Everything that is known, for programs."""
     (flow,) = json.loads(shop.penstock("list", "shop.orders", "-f", "json").stdout)
 
@@ -100,7 +100,7 @@ def test_json(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("form", "stdout"), [("table", ""), ("concise", ""), ("json", "[]\n")]
 )
-def test_no_flow(shop: Shop, form: str, stdout: str) -> None:
+def test_no_flow(shop: Project, form: str, stdout: str) -> None:
     """A module without flows is no error, but said."""
     shop.write("empty.py", "")
 
@@ -110,7 +110,7 @@ def test_no_flow(shop: Shop, form: str, stdout: str) -> None:
     assert "No flow" in result.stderr
 
 
-def test_output_that_cannot_hold_a_character(shop: Shop) -> None:
+def test_output_that_cannot_hold_a_character(shop: Project) -> None:
     """A terminal that lacks a character shows its code."""
     shop.write(
         "wide.py",
@@ -131,7 +131,7 @@ def test_output_that_cannot_hold_a_character(shop: Shop) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
-def test_disk_that_is_full(shop: Shop) -> None:
+def test_disk_that_is_full(shop: Project) -> None:
     """A result that cannot be written is an error in one line."""
     script = f"{shlex.quote(sys.executable)} -m penstock list shop.orders > /dev/full"
 
@@ -144,7 +144,7 @@ def test_disk_that_is_full(shop: Shop) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
-def test_terminal(shop: Shop) -> None:
+def test_terminal(shop: Project) -> None:
     """On a terminal the table fits its width, and hides no name."""
     script = (
         "import os, pty, sys\n"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Shop
+    from tests.projects import Project
 
 
 def listed(
-    shop: Shop, *targets: str, cwd: str = ".", env: dict[str, str] | None = None
+    shop: Project, *targets: str, cwd: str = ".", env: dict[str, str] | None = None
 ) -> set[str]:
     """Return the names of the flows that ``penstock list`` finds."""
     result = shop.penstock("list", *targets, "--format=json", cwd=cwd, env=env)
@@ -40,13 +40,13 @@ def listed(
     ],
 )
 def test_targets_bring_their_flows(
-    shop: Shop, targets: list[str], flows: set[str]
+    shop: Project, targets: list[str], flows: set[str]
 ) -> None:
     """Modules, patterns and attributes each bring the flows one expects."""
     assert listed(shop, *targets) == flows
 
 
-def test_attribute_brings_its_own_flow_alone(shop: Shop) -> None:
+def test_attribute_brings_its_own_flow_alone(shop: Project) -> None:
     """Other flows of the module stay out, also those of a parent class."""
     shop.write(
         "rush.py",
@@ -64,7 +64,7 @@ def test_attribute_brings_its_own_flow_alone(shop: Shop) -> None:
     assert listed(shop, "rush") == {"rush", "orders", "billing"}
 
 
-def test_module_in_src_is_found(shop: Shop) -> None:
+def test_module_in_src_is_found(shop: Project) -> None:
     """A project in src layout need not be installed."""
     (shop.root / "src").mkdir()
     (shop.root / "shop").rename(shop.root / "src" / "shop")
@@ -72,7 +72,7 @@ def test_module_in_src_is_found(shop: Shop) -> None:
     assert listed(shop, "shop.orders") == {"orders"}
 
 
-def test_console_script_finds_modules_here(shop: Shop) -> None:
+def test_console_script_finds_modules_here(shop: Project) -> None:
     """The script behaves like ``python -m``: the current folder can be imported."""
     code = "from penstock.cli import main; main()"
     program = (sys.executable, "-P", "-c", code)
@@ -83,7 +83,7 @@ def test_console_script_finds_modules_here(shop: Shop) -> None:
     assert result.stdout.startswith("orders\t")
 
 
-def test_project_names_the_targets(shop: Shop) -> None:
+def test_project_names_the_targets(shop: Project) -> None:
     """Without a target pyproject.toml says what to take, from any folder below."""
     shop.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.orders"]\n')
     shop.write("shop/deep/pyproject.toml", "[tool.other]\n")
@@ -106,7 +106,7 @@ def test_project_names_the_targets(shop: Shop) -> None:
         ("", "nothing to look at"),
     ],
 )
-def test_wrong_settings(shop: Shop, settings: str, told: str) -> None:
+def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
     """A setting that cannot be right is named with its file."""
     shop.write("pyproject.toml", settings)
 
@@ -139,7 +139,7 @@ def test_wrong_settings(shop: Shop, settings: str, told: str) -> None:
         ("penstock.json", "no manifest 'penstock.json'"),
     ],
 )
-def test_target_that_is_not_there(shop: Shop, target: str, told: str) -> None:
+def test_target_that_is_not_there(shop: Project, target: str, told: str) -> None:
     """The message says which part of the target is wrong, and what may be meant."""
     result = shop.penstock("list", target)
 
@@ -171,7 +171,7 @@ def test_target_that_is_not_there(shop: Shop, target: str, told: str) -> None:
         ),
     ],
 )
-def test_import_that_fails(shop: Shop, source: str, lines: list[str]) -> None:
+def test_import_that_fails(shop: Project, source: str, lines: list[str]) -> None:
     """The error is told with the user's own lines, and none of ours."""
     shop.write("shop/broken.py", source)
     shop.write("app.py", "import shop.broken")
@@ -187,7 +187,7 @@ def test_import_that_fails(shop: Shop, source: str, lines: list[str]) -> None:
     assert "importlib" not in result.stderr
 
 
-def test_only_the_tail_is_shown(shop: Shop) -> None:
+def test_only_the_tail_is_shown(shop: Project) -> None:
     """A long chain of imports is cut to the lines next to the error."""
     for i in range(9):
         shop.write(f"m{i}.py", f"import m{i + 1}")
@@ -202,7 +202,7 @@ def test_only_the_tail_is_shown(shop: Shop) -> None:
     ]
 
 
-def test_what_imports_print_is_no_result(shop: Shop) -> None:
+def test_what_imports_print_is_no_result(shop: Project) -> None:
     """What the user's modules print goes to stderr."""
     shop.write("loud.py", "print('hello')\nimport shop.orders")
 
@@ -212,12 +212,12 @@ def test_what_imports_print_is_no_result(shop: Shop) -> None:
     assert "hello" in result.stderr
 
 
-def test_main_module_is_not_run(shop: Shop) -> None:
+def test_main_module_is_not_run(shop: Project) -> None:
     """A pattern leaves ``__main__`` out: to import it would be to run it."""
     assert "the program ran" not in shop.penstock("list", "shop.**").stderr
 
 
-def test_django_is_set_up_first(shop: Shop) -> None:
+def test_django_is_set_up_first(shop: Project) -> None:
     """With DJANGO_SETTINGS_MODULE set, modules see a Django that is ready."""
     pytest.importorskip("django", reason="needs django")
     shop.write("settings.py", "INSTALLED_APPS = ['django.contrib.contenttypes']")
@@ -234,7 +234,7 @@ def test_django_is_set_up_first(shop: Shop) -> None:
     assert flows == {"orders"}
 
 
-def test_wrong_django_settings(shop: Shop) -> None:
+def test_wrong_django_settings(shop: Project) -> None:
     """Settings that cannot be imported are told as such."""
     pytest.importorskip("django", reason="needs django")
 
@@ -246,7 +246,7 @@ def test_wrong_django_settings(shop: Shop) -> None:
     assert "setting up Django with 'nope' failed: ModuleNotFoundError" in result.stderr
 
 
-def test_manifest_needs_no_import(shop: Shop) -> None:
+def test_manifest_needs_no_import(shop: Project) -> None:
     """A manifest is a target beside modules, in any folder."""
     exported = shop.penstock("export", "shop.orders", "--service=shop")
     path = shop.write("elsewhere/shop.json", exported.stdout)
@@ -257,7 +257,7 @@ def test_manifest_needs_no_import(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"flows": 3}', "\ud800"])
-def test_wrong_manifest(shop: Shop, content: str) -> None:
+def test_wrong_manifest(shop: Project, content: str) -> None:
     """A file that is no manifest is named."""
     path = shop.root / "other.json"
     path.write_bytes(content.encode("utf-8", "surrogatepass"))

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +19,7 @@ from tests.contrib.web_apps.inbound import (
     inbound_ids,
 )
 from tests.contrib.web_apps.work import gathers, leave_open, seen
+from tests.running import run_python
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -407,18 +404,9 @@ class Broken(penstock.TracingBackend):
 
 def test_disabled_middleware_does_nothing() -> None:
     """Under PENSTOCK_DISABLED there is no flow and no header."""
-    code = (
-        "from tests.contrib.test_asgi import *\n"
-        "heard = ask(FlowMiddleware(answering(plain)))\n"
-        "print(heard.body, heard.headers)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"PENSTOCK_DISABLED": "1"},
-    )
-
-    assert result.stdout.strip() == "- []"
+    program = """
+        from tests.contrib.test_asgi import *
+        heard = ask(FlowMiddleware(answering(plain)))
+        print(heard.body, heard.headers)
+    """
+    assert run_python(program, PENSTOCK_DISABLED="1") == ("- []\n", "")

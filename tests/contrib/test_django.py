@@ -7,10 +7,7 @@ import gc
 import io
 import logging
 import os
-import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -38,6 +35,7 @@ from tests.contrib.web_apps.inbound import (
     check_inbound,
     inbound_ids,
 )
+from tests.running import run_python
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator
@@ -508,26 +506,18 @@ def test_wrong_settings_stop_the_start(given: Any, told: str) -> None:
 
 def test_disabled_middleware_is_not_there() -> None:
     """Under PENSTOCK_DISABLED there is no middleware, and no header."""
-    code = (
-        "import django; django.setup()\n"
-        "from django.test import Client\n"
-        "r = Client().get('/plain/')\n"
-        "print(r.status_code, r.content, 'X-Correlation-ID' in r)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env=os.environ
-        | {
-            "DJANGO_SETTINGS_MODULE": "tests.contrib.django_site.settings",
-            "PENSTOCK_DISABLED": "1",
-        },
+    program = """
+        import django; django.setup()
+        from django.test import Client
+        r = Client().get("/plain/")
+        print(r.status_code, r.content, "X-Correlation-ID" in r)
+    """
+    settings = "tests.contrib.django_site.settings"
+    printed, _ = run_python(
+        program, DJANGO_SETTINGS_MODULE=settings, PENSTOCK_DISABLED="1"
     )
 
-    assert result.stdout.split() == ["200", "b'-'", "False"]
+    assert printed.split() == ["200", "b'-'", "False"]
 
 
 @pytest.mark.parametrize("factory", [RequestFactory, AsyncRequestFactory])

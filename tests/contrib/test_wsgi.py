@@ -5,12 +5,9 @@ from __future__ import annotations
 import gc
 import importlib
 import io
-import os
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import FileWrapper
 from wsgiref.validate import validator
@@ -29,9 +26,11 @@ from tests.contrib.web_apps.inbound import (
 )
 from tests.contrib.web_apps.work import calls, chunks, leave_open, seen
 from tests.contrib.web_apps.wsgi_apps import FRAMEWORKS, PATHS, instrumented
+from tests.running import run_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
 
@@ -471,18 +470,10 @@ def test_a_request_continues_its_senders_trace() -> None:
 
 def test_disabled_middleware_does_nothing() -> None:
     """Under PENSTOCK_DISABLED there is no flow and no header."""
-    code = (
-        "from tests.contrib.test_wsgi import *\n"
-        "heard = ask_wsgi(FlowMiddleware(answering()))\n"
-        "print(heard.body, dict(heard.headers))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"PENSTOCK_DISABLED": "1"},
-    )
-
-    assert result.stdout.strip() == "- {b'content-type': b'text/plain'}"
+    program = """
+        from tests.contrib.test_wsgi import *
+        heard = ask_wsgi(FlowMiddleware(answering()))
+        print(heard.body, dict(heard.headers))
+    """
+    printed = "- {b'content-type': b'text/plain'}\n"
+    assert run_python(program, PENSTOCK_DISABLED="1") == (printed, "")

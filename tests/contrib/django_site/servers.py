@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+from tests.services import free_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -91,36 +90,11 @@ def serve(name: str, folder: Path) -> Generator[Server]:
     for package in (name.partition("-")[0], NEEDS.get(name, "")):
         if package and find_spec(package) is None:
             pytest.skip(f"needs {package}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = folder / "site.log"
-    with (folder / "server.log").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *COMMANDS[name].format(port=port).split()],
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"SITE_LOG": str(log), "PYTHONWARNINGS": "default"},
-        )
-    try:
-        _wait(process, port, folder / "server.log")
+    port, log = free_port(), folder / "site.log"
+    command = [sys.executable, *COMMANDS[name].format(port=port).split()]
+    env = {"SITE_LOG": str(log), "PYTHONWARNINGS": "default"}
+    with serving(command, port, env=env, cwd=ROOT, log=folder / "server.log"):
         yield Server(name, port, log)
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    pytest.fail(f"the server did not start:\n{output.read_text('utf-8')}")
 
 
 def _answer(stream: BufferedReader) -> Answer:

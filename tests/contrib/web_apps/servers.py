@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
 import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -12,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contrib.django_site.servers import PATIENCE_S, ROOT, Server, _wait
+from tests.contrib.django_site.servers import ROOT, Server
+from tests.services import free_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -38,27 +36,12 @@ def serve(name: str, app: str, folder: Path) -> Generator[Server]:
     for package in (app, name.partition("-")[0], NEEDS.get(name, "")):
         if package and find_spec(package) is None:
             pytest.skip(f"needs {package}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = folder / "site.log"
+    port, log = free_port(), folder / "site.log"
     (folder / "log.ini").write_text(NO_LOGGING, encoding="utf-8")
-    command = COMMANDS[name].format(port=port, folder=folder)
-    with (folder / "server.log").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *command.split()],
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=os.environ
-            | {"SITE_LOG": str(log), "SITE_APP": app, "PYTHONWARNINGS": "default"},
-        )
-    try:
-        _wait(process, port, folder / "server.log")
+    command = [sys.executable, *COMMANDS[name].format(port=port, folder=folder).split()]
+    env = {"SITE_LOG": str(log), "SITE_APP": app, "PYTHONWARNINGS": "default"}
+    with serving(command, port, env=env, cwd=ROOT, log=folder / "server.log"):
         yield Server(name, port, log)
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
 
 
 # uvicorn's own lines go where the application's go: to the root logger.
