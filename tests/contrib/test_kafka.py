@@ -26,8 +26,8 @@ from penstock import (
     start_flow,
     step,
 )
+from penstock.contrib._kafka_batches import MAX_IDS
 from penstock.contrib.kafka import (
-    MAX_IDS,
     flow_consumer,
     flow_from_batch,
     flow_from_message,

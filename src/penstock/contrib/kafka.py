@@ -6,8 +6,7 @@ confluent-kafka, the attribute of aiokafka and kafka-python.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -17,26 +16,25 @@ from penstock._carrier import FIELD, continue_flow, inject
 from penstock._context import current_flow_id, scope_var
 from penstock._marks import mark_of
 from penstock._process import DISABLED
-from penstock._scopes import EnteredFlow
 from penstock._source import Kind, kind_of, place_of
-from penstock._state import LOGGER, state
+from penstock._state import state
 from penstock._suggest import did_you_mean
 from penstock.errors import FlowDefinitionError
 
-from ._kafka_headers import received, say_once, sendable, text
+from ._kafka_batches import flow_from_batch
+from ._kafka_headers import received, sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from penstock._context import FlowContext
     from penstock._decorators import Decorator
     from penstock._marking import Markable
+    from penstock._scopes import EnteredFlow
     from penstock._step import Step
 
     from ._kafka_headers import Headers
 
-    Batch = Collection[Any] | Mapping[Any, Collection[Any]]
     Args = tuple[Any, ...]
     Kwargs = dict[str, Any]
     Enter = Callable[[Any, str | None], EnteredFlow]
@@ -46,9 +44,6 @@ __all__ = ["flow_consumer", "flow_from_batch", "flow_from_message", "flow_header
 __tracebackhide__ = True  # read by pytest in globals too, where it costs nothing
 
 F = TypeVar("F", bound="Markable")
-
-MAX_IDS = 100
-"""How many IDs the line about a batch names; log lines have limits of their own."""
 
 
 # Each value is bytes. confluent-kafka's types want a list whose values may be more, and
@@ -100,30 +95,6 @@ def flow_from_message(message: object, trust: str | None = None) -> EnteredFlow:
         ConfigurationError: *trust* is none of ``none``, ``id`` and ``all``.
     """
     return continue_flow(received(message), trust=trust)
-
-
-def flow_from_batch(messages: Batch, trust: str | None = None) -> EnteredFlow:
-    """Open a fresh flow context that many messages cause.
-
-    Its ID is that of no message. What each of them brought is in ``causes`` of the
-    context, and one log line at INFO names their IDs.
-
-    >>> def load(messages):
-    ...     with flow_from_batch(messages) as context:
-    ...         return [cause.correlation_id for cause in context.causes]
-
-    Args:
-        messages: A list of messages, or what ``getmany()`` and ``poll()`` give: lists
-            by partition. Not an iterator, whose messages would be lost.
-        trust: As for ``flow_from_message``; with ``none`` there are no causes.
-
-    Raises:
-        ConfigurationError: *trust* is none of ``none``, ``id`` and ``all``.
-    """
-    context = continue_flow(None, trust=trust).context
-    found = (_cause(message, trust) for message in _flat(messages))
-    context.given_causes = tuple(cause for cause in found if cause is not None)
-    return _EnteredBatch(context)
 
 
 @overload
@@ -269,51 +240,3 @@ def _mark_crossing(func: Any) -> None:
     for step in mark.steps:
         step.crosses = True
         vars(step).pop("info", None)  # it may have been drawn already
-
-
-def _flat(messages: Any) -> list[Any]:
-    if isinstance(messages, Mapping):
-        return [message for some in messages.values() for message in some]
-    if isinstance(messages, Collection):
-        return list(messages)
-    say_once(
-        "A batch was not looked into: it is %s, not a list of messages.",
-        type(messages).__name__,
-    )
-    return []
-
-
-def _cause(message: object, trust: str | None) -> FlowContext | None:
-    """Return the context that *message* brings; None if it brings no ID."""
-    try:
-        headers = [(name, text(value)) for name, value in received(message)]
-    except Exception:  # noqa: BLE001  # a message must not stop its batch
-        return None
-    context = continue_flow(headers, trust=trust).context
-    # A fresh ID stands in no header.
-    found = any(context.correlation_id in value for _, value in headers)
-    return context if found else None
-
-
-class _EnteredBatch(EnteredFlow):
-    """The context of a batch; entering it says which IDs it continues."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> FlowContext:
-        """Enter the context, say what it continues, and return it."""
-        context = super().__enter__()
-        if context.causes and not DISABLED:
-            _say_causes(context)
-        return context
-
-
-def _say_causes(context: FlowContext) -> None:
-    ids = list(dict.fromkeys(cause.correlation_id for cause in context.causes))
-    more = f" and {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else ""
-    said = " ".join(ids[:MAX_IDS])
-    own = context.correlation_id
-    fields = {"correlation_id": own, "flow_id": own, "causes": ids[:MAX_IDS]}
-    template = "batch.start %.8s continues %s%s"
-    with suppress(Exception):  # a broken handler, and nobody is left to tell
-        LOGGER.info(template, own, said, more, extra=fields, stacklevel=3)
