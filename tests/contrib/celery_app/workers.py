@@ -38,6 +38,8 @@ class Deployment:
         self._log = folder / "log.jsonl"
         self._output = folder / "output.txt"
         self._env = {
+            # Its own resolver cannot be imported beside trio, which selenium brings.
+            "EVENTLET_NO_GREENDNS": "yes",
             "SHAPES_BACKEND": backend,
             "SHAPES_BROKER": broker,
             "SHAPES_LOG": str(self._log),
