@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
-from .effects import ANYTHING, Body, Context, Site, State, Summary, add_visit, merged
+from .effects import ANYTHING, Body, State, Summary, merged
+from .noting import Notes
 from .things import (
     NOTHING,
     Awaitable,
@@ -14,46 +14,23 @@ from .things import (
     Func,
     Generator,
     Instance,
-    Running,
-)
-from .verbs import (
-    COLLECT,
-    EXHAUST,
-    FINISH,
-    GATHER,
-    GIVE_BACK,
-    NOW,
-    PARALLEL,
-    TASK,
+    in_order,
 )
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable
 
-    from .effects import Kind, Visits
-    from .engine import Engine
-    from .source import Module
+    from .effects import Kind
     from .things import Thing, Things
 
     Given = list[tuple[str | None, Things]]
 
 __all__ = ["Calls"]
 
-_ORDER: dict[Kind, int] = {"call": 0, "escape": 1, "possible": 2}
 
-
-class Calls:
-    """The part of a reader that knows what calls do.
-
-    Attributes:
-        visits: Where the references that are found now are noted.
-    """
-
-    def __init__(self, engine: Engine, module: Module, body: Body | None) -> None:
-        self.engine = engine
-        self.module = module
-        self.body = body
-        self.visits: Visits = {}
+class Calls(Notes):
+    """The part of a reader that knows what calls do."""
 
     def call(
         self, things: Things, given: Given, node: ast.expr, state: State, kind: Kind
@@ -61,7 +38,7 @@ class Calls:
         """Call one of *things*, whichever it is; return what may come back."""
         ways: list[State] = []
         results = NOTHING
-        for thing in _in_order(things):
+        for thing in in_order(things):
             way = state.copy() if len(things) == 1 else state.branch()
             result = self._call_one(thing, given, node, way, kind)
             results |= result
@@ -86,7 +63,7 @@ class Calls:
             state: What has run; it may be more afterwards.
             when_known: Whether they are called now, rather than at any time.
         """
-        for thing in _in_order(things):
+        for thing in in_order(things):
             if isinstance(thing, Func | Awaitable | Generator):
                 aside = state.branch()
                 if not when_known:
@@ -95,60 +72,11 @@ class Calls:
                 state.may |= aside.may & ~(0 if when_known else ANYTHING)
                 state.running |= aside.running
 
-    def start(
-        self,
-        things: Things,
-        node: ast.expr,
-        state: State,
-        *,
-        owner: str = "",
-        is_parallel: bool = False,
-        is_escape: bool = True,
-    ) -> Things:
-        """Begin what *things* are beside this code; return the work."""
-        begun: set[Thing] = set()
-        for thing in _in_order(things):
-            if isinstance(thing, Running):
-                begun.add(thing)
-            elif isinstance(thing, Func | Awaitable | Generator):
-                aside = state.copy()
-                before = aside.may, aside.must
-                self._all_of(thing, node, aside, is_escape=is_escape)
-                begun.add(Running(*_gained(before, aside), owner, is_parallel))
-        state.running |= {one for one in begun if isinstance(one, Running)}
-        if is_parallel:
-            for one in begun:
-                if isinstance(one, Running):
-                    state.may |= one.may
-        return frozenset(begun)
-
-    def finish(self, things: Iterable[Thing], state: State) -> None:
-        """Wait for the work among *things*."""
-        for thing in things:
-            if isinstance(thing, Running):
-                state.may |= thing.may
-                state.must |= thing.must
-                state.running -= {thing}
-
-    def suspend(self, state: State) -> None:
-        """Let tasks go on while this code waits for something else."""
-        for running in state.running:
-            state.may |= running.may
-
-    def wait_for(self, things: Things, node: ast.expr, state: State) -> Things:
-        """Await *things*."""
-        coroutines = frozenset(t for t in things if isinstance(t, Awaitable))
-        result = self.call(coroutines, [], node, state, "call")
-        self.suspend(state)
-        self.finish(things, state)
-        others = (t for t in things if not isinstance(t, Awaitable | Running))
-        return result | frozenset(others)
-
     def consume(self, things: Things, node: ast.expr, state: State) -> list[Summary]:
         """Begin to iterate *things*; return what is left to do of generators."""
         rests: list[Summary] = []
         ways: list[State] = []
-        generators = [t for t in _in_order(things) if isinstance(t, Generator)]
+        generators = [t for t in in_order(things) if isinstance(t, Generator)]
         for thing in generators:
             way = state.copy() if len(generators) == 1 else state.branch()
             summary = self._run(thing.func, thing.arguments, node, way, "call")
@@ -240,45 +168,6 @@ class Calls:
             return [Summary(may=rest.may, must=rest.must)]
         return [rest]
 
-    def _apply(
-        self, summary: Summary, node: ast.expr, state: State, kind: Kind
-    ) -> None:
-        """Do here what a plain function does."""
-        del node
-        for site, contexts in summary.visits.items():
-            worst = max(site.kind, kind, key=_ORDER.__getitem__)
-            here = site if worst == site.kind else site._replace(kind=worst)
-            for context in contexts:
-                self._add(here, context, state)
-        state.may |= summary.may
-        state.must |= summary.must
-        state.running |= summary.running
-
-    def _note(self, body: Body, node: ast.expr, state: State, kind: Kind) -> None:
-        line = node.lineno
-        if isinstance(node, ast.Attribute):
-            line = node.end_lineno or line
-        site = Site(body, self.module.path, line, kind)
-        self._add(site, Context(0, 0), state)
-
-    def _add(self, site: Site, context: Context, state: State) -> None:
-        if not state.is_alive:
-            return
-        is_first = state.is_first or context.is_first
-        is_certain = state.is_certain and context.is_certain
-        if is_first and not is_certain:
-            return  # the second time around the loop tells
-        add_visit(
-            self.visits,
-            site,
-            Context(
-                context.may | state.may,
-                context.must | state.must,
-                is_first,
-                is_certain,
-            ),
-        )
-
     def _all_of(
         self,
         thing: Func | Awaitable | Generator,
@@ -320,77 +209,3 @@ class Calls:
             if target is not None:
                 found[target] = found.get(target, NOTHING) | kept
         return tuple(sorted(found.items()))
-
-    def by_verb(  # noqa: PLR0911  # one for each kind of verb
-        self, name: str, owner: str, given: Given, node: ast.expr, state: State
-    ) -> Things | None:
-        """Do what a function of another package is known to do; None if it is not."""
-        everything = NOTHING.union(*(things for _, things in given))
-        if name in GATHER:
-            return self._gather(given, node, state)
-        if name in TASK:
-            return self.start(everything, node, state, owner=owner, is_escape=True)
-        if name in PARALLEL:
-            return self.start(everything, node, state, owner=owner, is_parallel=True)
-        if name in NOW:
-            self.finish(everything, state)
-            self._now(name, everything, node, state)
-            return everything if name == "sorted" else NOTHING
-        if name in EXHAUST:
-            self.go_on(self.consume(everything, node, state), node, state)
-            return frozenset(t for t in everything if not isinstance(t, Generator))
-        if name in GIVE_BACK:
-            return everything
-        if name in COLLECT and not any(isinstance(t, Func) for t in everything):
-            return everything
-        if name in FINISH:
-            self.finish(everything, state)
-            return everything
-        return None
-
-    def _now(self, name: str, things: Things, node: ast.expr, state: State) -> None:
-        if name in {"run", "run_until_complete"}:
-            for thing in things:
-                if isinstance(thing, Awaitable):
-                    self.call(frozenset({thing}), [], node, state, "escape")
-            things = frozenset(t for t in things if not isinstance(t, Awaitable))
-        self.go_on(self.consume(things, node, state), node, state)
-        funcs = frozenset(t for t in things if isinstance(t, Func))
-        self.escape(funcs, node, state, when_known=True)
-
-    def _gather(self, given: Given, node: ast.expr, state: State) -> Things:
-        """Start each; one that never waits is done before the next begins."""
-        begun = NOTHING
-        for _, things in given:
-            started = self.start(things, node, state, is_escape=True)
-            begun |= started
-            if not any(_may_suspend(thing) for thing in things):
-                self.finish(started, state)
-        return begun
-
-
-def _may_suspend(thing: Thing) -> bool:
-    if isinstance(thing, Awaitable):
-        return thing.func.function.may_suspend
-    return True
-
-
-def _gained(before: tuple[int, int], after: State) -> tuple[int, int]:
-    return after.may & ~before[0], after.must & ~before[1]
-
-
-def _in_order(things: Iterable[Thing]) -> list[Thing]:
-    """Sort what a set holds, so that two runs of the check say the same."""
-    if isinstance(things, frozenset) and len(things) < 2:  # noqa: PLR2004  # the rule
-        return list(things)
-    return sorted(things, key=_key)
-
-
-def _key(thing: Thing) -> tuple[str, str]:
-    if isinstance(thing, Func):
-        return "f", repr(thing.function)
-    if isinstance(thing, Awaitable | Generator):
-        return "g", repr(thing.func.function)
-    if isinstance(thing, Class | Instance):
-        return "k", repr(thing.klass)
-    return type(thing).__name__, ""

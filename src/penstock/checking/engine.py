@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from .classes import Classes, Reading
 from .effects import Body, Summary
 from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef
 
@@ -23,27 +24,10 @@ _MAX_DEPTH = 120  # of calls in calls
 _MAX_HOPS = 20  # of imports of imports
 
 
-class Reading(Protocol):
-    """Reads one function, or an expression of a module's global scope."""
-
-    def read(self) -> Summary:
-        """Return what one call of the function does."""
-        ...
-
-    def peek(self, node: ast.expr) -> Things:
-        """Return what *node* may stand for, and note nothing."""
-        ...
-
-    def annotated(self, node: ast.expr | None) -> Things:
-        """Return the objects that an annotation allows."""
-        ...
-
-
-class Engine:
+class Engine(Classes):
     """Read functions, each once for the arguments that matter.
 
     Attributes:
-        program: What there is.
         resolver: Who is asked where this code does not know.
         bits: The bit of each function that is a step.
         heap: What attributes of objects may hold.
@@ -57,8 +41,8 @@ class Engine:
         bits: Mapping[Function, int],
         reader: Callable[[Engine, Module, Body | None], Reading],
     ) -> None:
+        super().__init__(program)
         self._make_reader = reader
-        self.program = program
         self.resolver = resolver
         self.bits = bits
         self.heap: dict[tuple[object, str], Things] = {}
@@ -69,12 +53,8 @@ class Engine:
         self._open: list[Function] = []
         self._bodies: dict[Function, set[Body]] = {}
         self._globals: dict[tuple[str, str], Things | None] = {}
-        self._bases: dict[Klass, tuple[Klass, ...]] = {}
-        self._below: dict[Klass, list[Klass]] | None = None
-        self._methods: dict[tuple[Klass, bool, str], list[Function]] = {}
         self._readers: dict[str, Reading] = {}
         self._values: dict[tuple[Klass, str], Things] = {}
-        self._foreign: dict[Klass, bool] = {}
         self._asked: dict[tuple[str, int, int], tuple[Function, ...] | None] = {}
 
     def forget(self) -> None:
@@ -183,46 +163,6 @@ class Engine:
         is_ours = name in self.program.packages
         return frozenset({ModuleRef(name) if is_ours else Foreign(name)})
 
-    def bases(self, klass: Klass) -> tuple[Klass, ...]:
-        """Return the class and those above it, nearest first."""
-        if klass not in self._bases:
-            self._bases[klass] = (klass,)  # while it is worked out
-            found = [klass]
-            reader = self.reader(klass.module.name)
-            for node in klass.node.bases:
-                for thing in reader.peek(node):
-                    if isinstance(thing, Class):
-                        found += [k for k in self.bases(thing.klass) if k not in found]
-            self._bases[klass] = tuple(found)
-        return self._bases[klass]
-
-    def has_foreign_base(self, klass: Klass) -> bool:
-        """Tell whether a class that is not read here may add to it."""
-        if klass not in self._foreign:
-            self._foreign[klass] = self._has_foreign_base(klass)
-        return self._foreign[klass]
-
-    def _has_foreign_base(self, klass: Klass) -> bool:
-        for base in self.bases(klass):
-            for node in base.node.bases:
-                name = node.attr if isinstance(node, ast.Attribute) else ""
-                name = node.id if isinstance(node, ast.Name) else name
-                known = self.reader(base.module.name).peek(node)
-                if name not in {"object", "ABC", "Protocol", "Generic"} and not any(
-                    isinstance(thing, Class) for thing in known
-                ):
-                    return not isinstance(node, ast.Subscript)
-        return False
-
-    def below(self, klass: Klass) -> list[Klass]:
-        """Return the classes of the project that derive from *klass*."""
-        if self._below is None:
-            self._below = {}
-            for other in self.program.classes.values():
-                for base in self.bases(other)[1:]:
-                    self._below.setdefault(base, []).append(other)
-        return self._below.get(klass, [])
-
     def read_for_attributes(self, function: Function, klass: Klass) -> None:
         """Read a method, so that what it sets on its object is known."""
         if function not in self._open:
@@ -249,34 +189,6 @@ class Engine:
             if not found:
                 found |= reader.annotated(base.annotations.get(name))
         self._values[key] = found
-        return found
-
-    def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
-        """Return the functions that *name* may be: one, or its overrides too."""
-        key = (receiver.klass, receiver.is_exact, name)
-        if key not in self._methods:
-            self._methods[key] = self._find_methods(receiver, name)
-        return self._methods[key]
-
-    def _find_methods(self, receiver: Instance | Class, name: str) -> list[Function]:
-        found = [
-            base.methods[name]
-            for base in self.bases(receiver.klass)
-            if name in base.methods
-        ][:1]
-        if not receiver.is_exact:
-            others = (klass.methods.get(name) for klass in self.below(receiver.klass))
-            found += [one for one in others if one is not None and one not in found]
-            if not found:
-                for klass in self.below(receiver.klass):
-                    found += [
-                        base.methods[name]
-                        for base in self.bases(klass)
-                        if name in base.methods
-                    ][:1]
-                found = list(dict.fromkeys(found))
-        if len(found) > 1:
-            found = [one for one in found if not one.is_abstract] or found
         return found
 
     def asked(self, module: Module, node: ast.expr) -> tuple[Function, ...] | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .declarations import written
-from .effects import ANYTHING, Body, Context, Site
+from .effects import ANYTHING
 from .findings import Finding, Place
-from .things import Func
+from .following import Visit, follow
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -20,17 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["judge_calls"]
 
-_MAX_CONTEXTS = 12
 _Edge = tuple[str, str, str]
-
-
-class _Visit(NamedTuple):
-    """One way in which a run may reach a call of a step."""
-
-    declared: Declared
-    site: Site
-    context: Context
-    way: tuple[str, ...]
 
 
 @dataclass
@@ -45,14 +35,14 @@ class _Verdicts:
         reached: Steps that some entrypoint of their flow leads to.
     """
 
-    wrong: dict[tuple[str, str, str, int], _Visit] = field(
-        default_factory=dict[tuple[str, str, str, int], _Visit]
+    wrong: dict[tuple[str, str, str, int], Visit] = field(
+        default_factory=dict[tuple[str, str, str, int], Visit]
     )
-    unsure: dict[tuple[str, str], _Visit] = field(
-        default_factory=dict[tuple[str, str], _Visit]
+    unsure: dict[tuple[str, str], Visit] = field(
+        default_factory=dict[tuple[str, str], Visit]
     )
-    unknown: dict[tuple[str, str], _Visit] = field(
-        default_factory=dict[tuple[str, str], _Visit]
+    unknown: dict[tuple[str, str], Visit] = field(
+        default_factory=dict[tuple[str, str], Visit]
     )
     exercised: set[_Edge] = field(default_factory=set[_Edge])
     reached: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
@@ -75,7 +65,7 @@ def judge_calls(
     verdicts = _Verdicts()
     for declared in declarations:
         if declared.step.is_entrypoint and declared.function is not None:
-            for visit in _run(engine, steps, declarations, declared):
+            for visit in follow(engine, steps, declarations, declared):
                 _judge(visit, declared.flow.name, verdicts)
     yield from _wrong(verdicts)
     yield from _uncalled(declarations, mentioned)
@@ -83,72 +73,7 @@ def judge_calls(
     yield from _unsure(verdicts)
 
 
-def _run(
-    engine: Engine, steps: Steps, declarations: Declarations, entry: Declared
-) -> Iterator[_Visit]:
-    """Follow a run from its entrypoint; yield every call of a step that it reaches."""
-    assert entry.function is not None  # noqa: S101  # the caller has asked
-    flow = entry.flow.name
-    bit = engine.bits[entry.function]
-    todo: list[tuple[Body, Context, tuple[str, ...]]] = [
-        (Body(Func(entry.function)), Context(bit, bit), (entry.step.name,)),
-    ]
-    seen: dict[Body, set[Context]] = {}
-    while todo:
-        body, around, way = todo.pop()
-        if not _is_new(seen, body, around):
-            continue
-        for site, inner in _sites(engine, body):
-            if around.is_first and not inner.is_certain:
-                continue  # the second time around the loop tells
-            context = Context(
-                around.may | inner.may,
-                around.must | inner.must,
-                around.is_first or inner.is_first,
-                around.is_certain and inner.is_certain,
-            )
-            called = site.body.func.function
-            own = [one for one in steps.of[called] if one.flow == flow]
-            name = own[0].name if own else steps.of[called][0].name
-            further = (*way, name)
-            for info in steps.of[called]:
-                declared = declarations.of(info.flow, info.name)
-                if declared is not None:
-                    yield _Visit(declared, site, context, further)
-            begins = any(one.is_entrypoint for one in steps.of[called])
-            if begins and not any(not one.is_entrypoint for one in own):
-                continue  # a run of its own, which is followed from there
-            bit = engine.bits[called]
-            inside = context._replace(may=context.may | bit, must=context.must | bit)
-            todo.append((site.body, inside, further))
-
-
-def _is_new(seen: dict[Body, set[Context]], body: Body, context: Context) -> bool:
-    contexts = seen.setdefault(body, set())
-    if context in contexts or any(_covers(old, context) for old in contexts):
-        return False
-    contexts.add(context)
-    return len(contexts) <= _MAX_CONTEXTS
-
-
-def _covers(old: Context, new: Context) -> bool:
-    """Tell whether *old* shows whatever *new* could: it knows less to have run."""
-    return (
-        old.is_first == new.is_first
-        and old.may == new.may
-        and old.must & new.must == old.must
-    )
-
-
-def _sites(engine: Engine, body: Body) -> Iterator[tuple[Site, Context]]:
-    summary = engine.summary(body)
-    for part in (summary, summary.rest):
-        for site, contexts in part.visits.items() if part is not None else ():
-            for context in sorted(contexts):
-                yield site, context
-
-
-def _judge(visit: _Visit, flow: str, verdicts: _Verdicts) -> None:
+def _judge(visit: Visit, flow: str, verdicts: _Verdicts) -> None:
     declared, context = visit.declared, visit.context
     key = (declared.flow.name, declared.step.name)
     for member in declared.members:
@@ -188,7 +113,7 @@ def _all_in(group: tuple[object, ...], mask: int) -> bool | None:
     return found
 
 
-def _is_open(visit: _Visit) -> bool:
+def _is_open(visit: Visit) -> bool:
     """Tell whether something unseen may come before: a message, or an odd call."""
     return (
         visit.declared.step.crosses

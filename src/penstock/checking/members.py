@@ -6,9 +6,9 @@ import ast
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from .calling import Calls
 from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef, Super
 from .verbs import PLAIN_ATTRIBUTES
+from .work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Members"]
 
 
-class Members(Calls, ABC):
+class Members(Work, ABC):
     """The part of a reader that knows what is where."""
 
     @abstractmethod

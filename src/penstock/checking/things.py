@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .program import Function, Klass
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Super",
     "Thing",
     "Things",
+    "in_order",
 ]
 
 
@@ -146,3 +149,20 @@ Thing = (
 )
 Things = frozenset[Thing]
 NOTHING: Things = frozenset()
+
+
+def in_order(things: Iterable[Thing]) -> list[Thing]:
+    """Sort what a set holds, so that two runs of the check say the same."""
+    if isinstance(things, frozenset) and len(things) < 2:  # noqa: PLR2004  # the rule
+        return list(things)
+    return sorted(things, key=_key)
+
+
+def _key(thing: Thing) -> tuple[str, str]:
+    if isinstance(thing, Func):
+        return "f", repr(thing.function)
+    if isinstance(thing, Awaitable | Generator):
+        return "g", repr(thing.func.function)
+    if isinstance(thing, Class | Instance):
+        return "k", repr(thing.klass)
+    return type(thing).__name__, ""
