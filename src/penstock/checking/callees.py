@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .binding import handed_on
 from .lookups import Lookups
 from .things import NOTHING, Class, Foreign, Func, Instance, Running, Super
 from .verbs import COLLECT, FINISH, GIVE_BACK, KEEP, NEVER_POSSIBLE, SEND
 
 if TYPE_CHECKING:
-    from .calling import Given
+    from .binding import Given
     from .effects import State
     from .things import Things
 
@@ -45,7 +46,10 @@ class Callees(Lookups):
         return self._unresolved(func, base, things, given, node, state)
 
     def _unwrapped(self, things: Things, node: ast.expr, state: State) -> Things:
-        """Call the properties among *things*."""
+        """Call the properties among *things*, and other descriptors."""
+        got = self.protocol(things, "__get__", [], node, state)
+        if got:
+            things = got | {t for t in things if not isinstance(t, Instance)}
         properties = frozenset[Func](
             t
             for t in things
@@ -59,9 +63,25 @@ class Callees(Lookups):
         return (things - properties) | (result or self._returned(properties))
 
     def _given(self, node: ast.Call, state: State) -> Given:
-        given: Given = [(None, self.value(one, state)) for one in node.args]
-        given += [(one.arg, self.value(one.value, state)) for one in node.keywords]
+        given: Given = []
+        for one in node.args:
+            held = None
+            if isinstance(one, ast.Starred):
+                held = self._handed_on(one.value, "*")
+            given += [(None, self.value(one, state))] if held is None else held
+        for keyword in node.keywords:
+            things = self.value(keyword.value, state)
+            held = self._handed_on(keyword.value, "**") if not keyword.arg else None
+            given += [(keyword.arg or "", things)] if held is None else held
         return given
+
+    def _handed_on(self, node: ast.expr, stars: str) -> Given | None:
+        """Return what the function's own ``*args`` or ``**kwargs`` hold, else None."""
+        spec = self.body.func.function.node.args if self.body else None
+        own = spec and (spec.vararg if stars == "*" else spec.kwarg)
+        if not own or not isinstance(node, ast.Name) or node.id != own.arg:
+            return None
+        return handed_on(self.body.arguments, stars) if self.body else None
 
     def _unresolved(
         self,
@@ -113,6 +133,7 @@ class Callees(Lookups):
             self.finish(base, state)
             return base
         if name in KEEP and not any(isinstance(t, Foreign) for t in base):
+            self.go_on(self.consume(everything, func, state), func, state)
             self._keep(func.value, everything, state)
             return base | everything
         functions = frozenset(t for t in base if isinstance(t, Func))

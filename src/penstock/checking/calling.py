@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .binding import bound
 from .effects import ANYTHING, Body, State, Summary, merged
 from .noting import Notes
 from .things import (
     NOTHING,
     Awaitable,
     Class,
-    Foreign,
     Func,
     Generator,
     Instance,
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable
 
+    from .binding import Given
     from .effects import Kind
     from .things import Thing, Things
 
-    Given = list[tuple[str | None, Things]]
 
 __all__ = ["Calls"]
 
@@ -72,6 +72,25 @@ class Calls(Notes):
                 state.may |= aside.may & ~(0 if when_known else ANYTHING)
                 state.running |= aside.running
 
+    def protocol(
+        self,
+        things: Things,
+        name: str,
+        given: Given,
+        node: ast.expr,
+        state: State,
+        kind: Kind = "call",
+    ) -> Things:
+        """Call the method that the language calls by itself, where there is one."""
+        found: set[Thing] = set()
+        for thing in things:
+            if isinstance(thing, Instance):
+                methods = self.engine.methods(thing, name)
+                found |= {Func(one, thing) for one in methods}
+        if not found:
+            return NOTHING
+        return self.call(frozenset(found), given, node, state, kind)
+
     def consume(self, things: Things, node: ast.expr, state: State) -> list[Summary]:
         """Begin to iterate *things*; return what is left to do of generators."""
         rests: list[Summary] = []
@@ -95,7 +114,7 @@ class Calls(Notes):
         self, thing: Thing, given: Given, node: ast.expr, state: State, kind: Kind
     ) -> Things:
         if isinstance(thing, Func):
-            arguments = self._bound(thing, given, node)
+            arguments = bound(thing, given)
             if thing.function.is_coroutine:
                 return frozenset({Awaitable(thing, arguments)})
             if thing.function.has_yield:
@@ -106,9 +125,9 @@ class Calls(Notes):
         if isinstance(thing, Class):
             return self._make(thing, given, node, state, kind)
         if isinstance(thing, Instance):
-            found = self.engine.methods(thing, "__call__")
-            called = frozenset(Func(one, thing) for one in found)
-            return self.call(called, given, node, state, kind)
+            return self.protocol(
+                frozenset({thing}), "__call__", given, node, state, kind
+            )
         return NOTHING
 
     def _make(
@@ -119,7 +138,7 @@ class Calls(Notes):
         made = Instance(thing.klass, thing.is_exact, site)
         for name in ("__init__", "__post_init__"):
             for function in self.engine.methods(made, name)[:1]:
-                arguments = self._bound(Func(function, made), given, node)
+                arguments = bound(Func(function, made), given)
                 self._run(Func(function, made), arguments, node, state, kind)
         if not self.engine.methods(made, "__init__"):
             self._fill(made, given)
@@ -133,9 +152,10 @@ class Calls(Notes):
             for name in klass.annotations
         ]
         for place, (name, things) in enumerate(given):
-            field = name or (fields[place] if place < len(fields) else "")
-            if things and field:
-                self.engine.hold(made.site or made.klass, field, things)
+            if name is None:
+                name = fields[place] if place < len(fields) else ""  # noqa: PLW2901  # the same
+            if things and name:
+                self.engine.hold(made.site or made.klass, name, things)
 
     def _run(
         self,
@@ -183,29 +203,3 @@ class Calls(Notes):
         summary = self._run(func, arguments, node, state, kind)
         for rest in self._rest(func, summary):
             self._apply(rest, node, state, kind)
-
-    def _bound(
-        self, func: Func, given: Given, node: ast.expr
-    ) -> tuple[tuple[str, Things], ...]:
-        """Return which parameter is what, of those that may be called."""
-        del node
-        spec = func.function.node.args
-        names = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
-        is_static = "staticmethod" in func.function.decorators
-        if func.receiver is not None and not is_static:
-            names = names[1:]
-        found: dict[str, Things] = {}
-        for place, (name, things) in enumerate(given):
-            kept = frozenset(t for t in things if not isinstance(t, Foreign))
-            if not kept:
-                continue
-            target = name
-            if target is None and place < len(names):
-                target = names[place]
-            elif target is None:
-                target = spec.vararg.arg if spec.vararg else None
-            elif target not in names and all(a.arg != target for a in spec.kwonlyargs):
-                target = spec.kwarg.arg if spec.kwarg else None
-            if target is not None:
-                found[target] = found.get(target, NOTHING) | kept
-        return tuple(sorted(found.items()))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from .things import Class, Instance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from .effects import Summary
     from .program import Function, Klass, Program
     from .things import Things
@@ -23,8 +25,21 @@ class Reading(Protocol):
         """Return what one call of the function does."""
         ...
 
-    def peek(self, node: ast.expr) -> Things:
-        """Return what *node* may stand for, and note nothing."""
+    def peek(self, node: ast.expr, names: Mapping[str, Things] | None = None) -> Things:
+        """Return what *node* may stand for, and note nothing.
+
+        Args:
+            node: An expression.
+            names: What names stand for that are not the module's.
+        """
+        ...
+
+    def run(self, nodes: Iterable[ast.stmt]) -> None:
+        """Read statements of the module for what they leave in names and objects."""
+        ...
+
+    def applied(self, things: Things, given: Things, node: ast.expr) -> Things:
+        """Return what a decorator gives back for what it is *given*."""
         ...
 
     def annotated(self, node: ast.expr | None) -> Things:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .classes import Classes, Reading
+from .decorating import Decorating
 from .effects import Body, Summary
+from .program import Function
 from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .program import Function, Klass, Program
+    from .classes import Reading
+    from .program import Klass, Program
     from .resolvers import Resolver
     from .source import Module
     from .things import Generator, Things
@@ -24,13 +26,11 @@ _MAX_DEPTH = 120  # of calls in calls
 _MAX_HOPS = 20  # of imports of imports
 
 
-class Engine(Classes):
+class Engine(Decorating):
     """Read functions, each once for the arguments that matter.
 
     Attributes:
         resolver: Who is asked where this code does not know.
-        bits: The bit of each function that is a step.
-        heap: What attributes of objects may hold.
         needs_more: Whether another round would find more.
     """
 
@@ -41,15 +41,12 @@ class Engine(Classes):
         bits: Mapping[Function, int],
         reader: Callable[[Engine, Module, Body | None], Reading],
     ) -> None:
-        super().__init__(program)
+        super().__init__(program, bits)
         self._make_reader = reader
         self.resolver = resolver
-        self.bits = bits
-        self.heap: dict[tuple[object, str], Things] = {}
         self.needs_more: bool = False
         self._before: dict[Body, Summary] = {}
         self._summaries: dict[Body, Summary] = {}
-        self._leading = program.leading_to(bits)
         self._open: list[Function] = []
         self._bodies: dict[Function, set[Body]] = {}
         self._globals: dict[tuple[str, str], Things | None] = {}
@@ -62,13 +59,21 @@ class Engine(Classes):
         self._before = self._summaries
         self._summaries = {}
         self._bodies.clear()
+        self.needs_more = False
+        self.forget_names()
+        self.import_all()
+        self.forget_names()
+
+    def forget_names(self) -> None:
+        """Work out anew what names come to: more is known of what they hold."""
+        super().forget_names()
         self._globals.clear()
         self._values.clear()
-        self.needs_more = False
 
     def summary(self, body: Body) -> Summary:
         """Return what one call of *body* does."""
-        body = self._bounded(body)
+        if body.func.function not in self.decorators:
+            body = self._bounded(body)
         known = self._summaries.get(body)
         if known is not None:
             return known
@@ -92,11 +97,7 @@ class Engine(Classes):
         func = body.func
         bodies = self._bodies.setdefault(func.function, set())
         if body not in bodies and len(bodies) >= _MAX_BODIES:
-            klass = func.function.klass
-            general = Instance(klass) if klass and func.receiver else func.receiver
-            if isinstance(func.receiver, Class):
-                general = Class(func.receiver.klass, is_exact=False)
-            return Body(Func(func.function, general, func.scope))
+            return Body(Func(func.function, _general(func), func.scope))
         bodies.add(body)
         return body
 
@@ -119,6 +120,26 @@ class Engine(Classes):
             self.heap[holder, name] = old | things
             self.needs_more = True
 
+    def hold_global(self, module: str, name: str, things: Things) -> None:
+        """Note that the global *name* of *module* may be, or hold, one of *things*."""
+        self.hold((module,), name, things)
+        known = self._globals.get((module, name))
+        if known is not None:
+            self._globals[module, name] = known | things
+
+    def home(self, module: str, name: str, hops: int = 0) -> tuple[str, str] | None:
+        """Return the module and the name that *name* has where it is bound, or None."""
+        nodes = self.program.globals.get(module, {}).get(name)
+        if not nodes or hops > _MAX_HOPS:
+            return None
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom):
+                base = absolute(self.program.modules[module], node)
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        return self.home(base, alias.name, hops + 1)
+        return module, name
+
     def global_value(self, module: str, name: str, hops: int = 0) -> Things | None:
         """Return what *name* is in *module*; None where it has no such name."""
         key = (module, name)
@@ -136,6 +157,9 @@ class Engine(Classes):
             found = found or self.global_value(target, name, hops + 1)
         if found is None and f"{module}.{name}" in self.program.modules:
             found = frozenset({ModuleRef(f"{module}.{name}")})
+        held = self.heap.get(((module,), name))
+        if held is not None:
+            found = (found or NOTHING) | held
         self._globals[key] = found
         return found
 
@@ -184,8 +208,9 @@ class Engine(Classes):
         found = NOTHING
         for base in self.bases(klass):
             reader = self.reader(base.module.name)
+            own = {n: self.decorated(one) for n, one in base.methods.items()}
             for value in base.values.get(name, ()):
-                found |= reader.peek(made_by_default(value))
+                found |= reader.peek(made_by_default(value), own)
             if not found:
                 found |= reader.annotated(base.annotations.get(name))
         self._values[key] = found
@@ -215,8 +240,10 @@ class Engine(Classes):
     def _bound(self, module: str, name: str, node: ast.AST, hops: int) -> Things:
         where = self.program.modules[module]
         defined = self.program.defined.get(node)
+        if isinstance(defined, Function):
+            return self.decorated(defined)
         if defined is not None:
-            return frozenset({as_thing(defined)})
+            return frozenset({Class(defined)})
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 if (alias.asname or alias.name.partition(".")[0]) == name:
@@ -237,12 +264,12 @@ class Engine(Classes):
         return absolute(self.program.modules[module], node)
 
 
-def as_thing(defined: Function | Klass) -> Func | Class:
-    """Return what the name of a definition stands for."""
-    node = defined.node
-    if isinstance(node, ast.ClassDef):
-        return Class(defined)  # type: ignore[arg-type]  # the node tells which it is
-    return Func(defined)  # type: ignore[arg-type]  # the same
+def _general(func: Func) -> Instance | Class | None:
+    """Return what stands for all objects that a method may be called on."""
+    if isinstance(func.receiver, Class):
+        return Class(func.receiver.klass, is_exact=False)
+    klass = func.function.klass
+    return Instance(klass) if klass and func.receiver else func.receiver
 
 
 def absolute(module: Module, node: ast.ImportFrom) -> str:

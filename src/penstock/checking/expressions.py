@@ -98,9 +98,13 @@ class Expressions(Callees):
         return found
 
     def read_compare(self, node: ast.Compare, state: State) -> Things:
-        """Read a comparison, which calls nothing that is a step."""
-        for one in (node.left, *node.comparators):
-            self.value(one, state)
+        """Read a comparison; ``in`` asks the object on its right."""
+        left = self.value(node.left, state)
+        for kind, one in zip(node.ops, node.comparators, strict=True):
+            things = self.value(one, state)
+            if isinstance(kind, ast.In | ast.NotIn):
+                self.protocol(things, "__contains__", [(None, left)], one, state)
+            left = things
         return NOTHING
 
     def read_await(self, node: ast.Await, state: State) -> Things:

@@ -13,6 +13,7 @@ from .things import NOTHING, Class, Foreign, Instance, ModuleRef
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .binding import Given
     from .effects import State
     from .things import Things
 
@@ -76,12 +77,18 @@ class Lookups(Storing):
     def read_subscript(self, node: ast.Subscript, state: State) -> Things:
         """Return what a collection holds."""
         base = self.value(node.value, state)
-        self.value(node.slice, state)
+        given: Given = [(None, self.value(node.slice, state))]
+        name = "__delitem__" if isinstance(node.ctx, ast.Del) else "__getitem__"
+        got = self.protocol(base, name, given, node, state)
         if Foreign(_NAMESPACE) not in base:
-            return frozenset(t for t in base if not isinstance(t, Foreign)) | (
-                frozenset({Foreign(f"{next(iter(base))}[]()")})
-                if base and all(isinstance(t, Foreign) for t in base)
-                else NOTHING
+            return (
+                got
+                | frozenset(t for t in base if not isinstance(t, Foreign))
+                | (
+                    frozenset({Foreign(f"{next(iter(base))}[]()")})
+                    if base and all(isinstance(t, Foreign) for t in base)
+                    else NOTHING
+                )
             )
         pattern = _pattern(node.slice)
         if pattern is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef, Super
@@ -11,10 +12,10 @@ from .verbs import PLAIN_ATTRIBUTES
 from .work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .program import Function
-    from .things import Things
+    from .things import Thing, Things
 
 __all__ = ["Members"]
 
@@ -23,7 +24,7 @@ class Members(Work, ABC):
     """The part of a reader that knows what is where."""
 
     @abstractmethod
-    def peek(self, node: ast.expr) -> Things:
+    def peek(self, node: ast.expr, names: Mapping[str, Things] | None = None) -> Things:
         """Return what *node* may stand for, and note nothing."""
 
     def annotated(self, node: ast.expr | None) -> Things:
@@ -89,13 +90,17 @@ class Members(Work, ABC):
             order = order[order.index(thing.klass) + 1 :]
         for klass in order:
             if name in klass.methods:
-                return frozenset({Func(klass.methods[name], receiver)})
+                method = klass.methods[name]
+                return frozenset(
+                    replace(one, receiver=receiver) if isinstance(one, Func) else one
+                    for one in self.engine.decorated(method)
+                )
         return NOTHING
 
     def _member(self, receiver: Instance | Class, name: str) -> Things:
         methods = self.engine.methods(receiver, name)
         if methods:
-            return frozenset(Func(one, _bound_to(one, receiver)) for one in methods)
+            return NOTHING.union(*(self._method_of(receiver, one) for one in methods))
         holders: list[object] = list(self.engine.bases(receiver.klass))
         if not receiver.is_exact:
             holders += self.engine.below(receiver.klass)
@@ -105,7 +110,20 @@ class Members(Work, ABC):
         found = NOTHING
         for holder in holders:
             found |= self.engine.heap.get((holder, name), NOTHING)
-        return found | self.engine.class_value(receiver.klass, name)
+        values = self.engine.class_value(receiver.klass, name)
+        return found | frozenset(_bound(one, receiver) for one in values)
+
+    def _method_of(self, receiver: Instance | Class, method: Function) -> Things:
+        """Return a method as its decorators leave it, bound to its object."""
+        if method.klass in self.engine.below(receiver.klass):
+            receiver = replace(receiver, klass=method.klass, is_exact=False)
+        to = _bound_to(method, receiver)
+        return frozenset(
+            replace(one, receiver=to)
+            if isinstance(one, Func) and one.receiver is None
+            else one
+            for one in self.engine.decorated(method)
+        )
 
     def _fill_attribute(self, receiver: Instance | Class, name: str) -> None:
         """Read the methods that set the attribute, if nobody has."""
@@ -135,7 +153,7 @@ class Members(Work, ABC):
                 *self.engine.bases(thing.klass),
                 *self.engine.below(thing.klass),
             ]
-            return {name for klass in classes for name in klass.methods}
+            return {name for k in classes for name in (*k.methods, *k.values)}
         return ()
 
     def _returned(self, called: Things) -> Things:
@@ -147,6 +165,13 @@ class Members(Work, ABC):
                 module = self.engine.reader(thing.function.module.name)
                 found |= module.annotated(returns)
         return found
+
+
+def _bound(thing: Thing, receiver: Instance | Class) -> Thing:
+    """Bind a function that the body of a class has another name for."""
+    if not isinstance(thing, Func) or thing.receiver or thing.function.klass is None:
+        return thing
+    return replace(thing, receiver=_bound_to(thing.function, receiver))
 
 
 def _bound_to(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .reader import is_ours
+from .decorating import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -89,6 +89,12 @@ class Function:
                 names |= {node.name} if node.name else set()
         return frozenset(names - outer)
 
+    @cached_property
+    def global_names(self) -> frozenset[str]:
+        """Names of its module that it may bind anew."""
+        declared = (n.names for n in self.own_nodes() if isinstance(n, ast.Global))
+        return frozenset(name for names in declared for name in names)
+
     def own_nodes(self) -> Iterator[ast.AST]:
         """Yield the nodes of its body, but not those of functions in it."""
         body = self.node.body
@@ -112,6 +118,7 @@ class Klass:
     module: Module
     qualname: str
     methods: dict[str, Function] = field(default_factory=dict[str, Function])
+    setters: dict[str, Function] = field(default_factory=dict[str, Function])
 
     @property
     def name(self) -> str:
@@ -154,6 +161,7 @@ class Program:
             and that of the first decorator.
         named: By their own name.
         defined: The ``Function`` or ``Klass`` of each node.
+        kinds: Functions that ``.register`` of a name adds to it, by that name.
         packages: The names of modules, and of all that have modules below them.
         globals: For each module, what its global names are bound to.
     """
@@ -166,6 +174,7 @@ class Program:
         self.defined: dict[ast.AST, Function | Klass] = {}
         self.globals: dict[str, dict[str, list[ast.AST]]] = {}
         self.packages: set[str] = set()
+        self.kinds: dict[str, list[Function]] = defaultdict(list)
         for module in modules:
             self.modules[module.name] = module
             self._define(module.tree, module, "", None)
@@ -219,7 +228,11 @@ class Program:
             self.functions[module.path, node.lineno] = function
             self.functions[module.path, first] = function
             self.named[name].append(function)
-            if klass is not None and not function.decorators & {"setter", "deleter"}:
+            for owner in _registered_with(node):
+                self.kinds[owner].append(function)
+            if klass is not None and "setter" in function.decorators:
+                klass.setters[name] = function
+            elif klass is not None and "deleter" not in function.decorators:
                 klass.methods[name] = function
         self._define(node, module, f"{function.qualname}.<locals>.", None)
 
@@ -263,6 +276,14 @@ def _names_in(node: ast.AST) -> set[str]:
         elif isinstance(one, ast.Attribute):
             found.add(one.attr)
     return found
+
+
+def _registered_with(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """Yield the names of functions of several kinds of which this is one."""
+    for decorator in node.decorator_list:
+        func = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(func, ast.Attribute) and func.attr == "register":
+            yield _last_name(func.value)
 
 
 def _arguments(node: Def) -> list[ast.arg]:

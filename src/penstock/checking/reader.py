@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .decorating import is_ours
 from .effects import State, Summary, merged
 from .statements import Statements
 from .things import NOTHING, Awaitable, Class, Foreign, Func, Generator, Instance, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .effects import Body
     from .engine import Engine
     from .program import Function
@@ -29,6 +32,19 @@ class Reader(Statements):
         self.scope = Scope(body.func.scope if body else None)
         self.local = body.func.function.locals if body else frozenset()
         self.rests = []
+
+    def run(self, nodes: Iterable[ast.stmt]) -> None:
+        """Read statements of the module for what they leave in names and objects."""
+        self.block(nodes, State())
+        self.visits = {}
+
+    def applied(self, things: Things, given: Things, node: ast.expr) -> Things:
+        """Return what a decorator gives back for what it is *given*."""
+        kept, self.visits = self.visits, {}
+        try:
+            return self.call(things, [(None, given)], node, State(), "call")
+        finally:
+            self.visits = kept
 
     def read(self) -> Summary:
         """Return what one call of the function does."""
@@ -68,6 +84,9 @@ class Reader(Statements):
                 values = [*node.args, *(one.value for one in node.keywords)]
                 for value in values:
                     self.escape(outer.peek(value), value, state)
+        for node, wrappers in self.engine.wrappers(function)[1]:
+            around = outer.applied(wrappers, NOTHING, node)
+            self.escape(around, node, state)
 
     def _parameters(self, body: Body, state: State) -> None:
         func, known = body.func, dict(body.arguments)
@@ -107,11 +126,6 @@ class Reader(Statements):
         if "classmethod" in func.function.decorators:
             return Class(klass, is_exact=False)
         return Instance(klass)
-
-
-def is_ours(things: Things) -> bool:
-    """Tell whether a decorator is one of penstock."""
-    return any(isinstance(t, Foreign) and t.name.startswith("penstock") for t in things)
 
 
 def _first_of(function: Function) -> ast.expr:

@@ -127,10 +127,14 @@ class Statements(Branches):
 
     def read_def(self, node: _Def, state: State) -> None:
         """Read a function in this one: what it does counts when it is called."""
-        for decorator in node.decorator_list:
-            self.value(decorator, state)
         function = self.engine.program.defined[node]
-        self._name(node.name, frozenset({Func(function, None, self.scope)}), state)  # type: ignore[arg-type]  # a def defines no class
+        things: Things = frozenset({Func(function, None, self.scope)})  # type: ignore[arg-type]  # a def defines no class
+        for decorator in reversed(node.decorator_list):
+            found = self.value(decorator, state)
+            wrappers = frozenset(t for t in found if isinstance(t, Func | Class))
+            made = self.call(wrappers, [(None, things)], decorator, state, "call")
+            things = made or things
+        self._name(node.name, things, state)
 
     def read_class(self, node: ast.ClassDef, state: State) -> None:
         """Read a class in this function."""

@@ -39,14 +39,17 @@ class Scope:
         """Add what *name* may stand for."""
         self.seen[name] = self.seen.get(name, NOTHING) | things
 
+    def owner(self, name: str) -> Scope | None:
+        """Return the nearest scope, here or further out, that has *name*, or None."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.seen:
+            scope = scope.parent
+        return scope
+
     def find(self, name: str) -> Things | None:
         """Return what *name* may stand for here or further out, or None."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.seen:
-                return scope.seen[name]
-            scope = scope.parent
-        return None
+        owner = self.owner(name)
+        return owner.seen[name] if owner is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ GIVE_BACK = _words(
     partial partialmethod bind_flow wait_for shield wait as_completed reversed iter
     enumerate zip chain cycle cast copy deepcopy ChainMap MappingProxyType namedtuple
     aiter field sync_to_async async_to_sync staticmethod classmethod wraps lru_cache
-    cache from_iterable
+    update_wrapper cache from_iterable
     """
 )
 """Gives back what it was given, in one form or another."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from .calling import Calls
@@ -28,15 +29,21 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable
 
-    from .calling import Given
-    from .effects import State
+    from .binding import Given
+    from .effects import State, Summary
     from .things import Thing, Things
 
 __all__ = ["Work"]
 
 
 class Work(Calls):
-    """The part of a reader that knows what others do with what they are given."""
+    """The part of a reader that knows what others do with what they are given.
+
+    Attributes:
+        rests: What generators that are being iterated have left to do.
+    """
+
+    rests: list[Summary]
 
     def start(
         self,
@@ -103,8 +110,8 @@ class Work(Calls):
             self._now(name, everything, node, state)
             return everything if name == "sorted" else NOTHING
         if name in EXHAUST:
-            self.go_on(self.consume(everything, node, state), node, state)
-            return frozenset(t for t in everything if not isinstance(t, Generator))
+            items = self.exhaust(everything, name, node, state)
+            return frozenset(t for t in items if not isinstance(t, Generator))
         if name in GIVE_BACK:
             return everything
         if name in COLLECT and not any(isinstance(t, Func) for t in everything):
@@ -113,6 +120,24 @@ class Work(Calls):
             self.finish(everything, state)
             return everything
         return None
+
+    @abstractmethod
+    def iterate(self, things: Things, node: ast.expr, state: State) -> Things:
+        """Begin to iterate *things*; return the items."""
+
+    def exhaust(
+        self, things: Things, name: str, node: ast.expr, state: State
+    ) -> Things:
+        """Take every item of *things*, or with ``next`` one."""
+        if name in {"next", "anext"}:
+            made = self.protocol(things, f"__{name}__", [], node, state)
+            self.go_on(self.consume(things, node, state), node, state)
+            return things | made
+        before = len(self.rests)
+        items = self.iterate(things, node, state)
+        self.go_on(self.rests[before:], node, state)
+        del self.rests[before:]
+        return items
 
     def _now(self, name: str, things: Things, node: ast.expr, state: State) -> None:
         if name in {"run", "run_until_complete"}:
