@@ -126,8 +126,8 @@ def test_no_baseline(project: CheckedProject, content: str) -> None:
     assert "'b.json' is no baseline" in wrong.stderr
 
 
-def report(project: CheckedProject, witnessed: int) -> str:
-    """Write a report of runs that took an edge so often; return its name."""
+def report(project: CheckedProject, witnessed: int, broken: int = 0) -> str:
+    """Write a report of runs that took an edge, or broke it; return its name."""
     edge = {
         "before": "pack",
         "after": "ship",
@@ -135,7 +135,14 @@ def report(project: CheckedProject, witnessed: int) -> str:
         "contradicted": 0,
         "status": "witnessed" if witnessed else "unexercised",
     }
-    flow = {"runs": 3, "steps": {}, "edges": [edge], "violations": [], "foreign": []}
+    early = {"step": "ship", "run": "1", "code": "R1", "message": "", "count": broken}
+    flow = {
+        "runs": 3,
+        "steps": {},
+        "edges": [edge],
+        "violations": [early] if broken else [],
+        "foreign": [],
+    }
     project.write("runs.json", json.dumps({"flows": {"orders": flow}}))
     return "runs.json"
 
@@ -147,6 +154,13 @@ def test_evidence(project: CheckedProject) -> None:
     assert project.codes("shop.orders", "--evidence", seen) == ["PEN201 pack"]
     out = project.check("shop.orders", "--evidence", seen).stdout
     assert "(1 witnessed by runs)" in out
+
+
+def test_evidence_of_both(project: CheckedProject) -> None:
+    """What runs took one time, and broke another, is still wrong."""
+    seen = report(project, witnessed=2, broken=1)
+
+    assert project.codes("shop.orders", "--evidence", seen) == BOTH
 
 
 def test_no_evidence(project: CheckedProject) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from penstock.errors import ConfigurationError
@@ -16,34 +17,47 @@ if TYPE_CHECKING:
 __all__ = ["Evidence", "read_evidence", "without_witnessed"]
 
 _SILENCED = frozenset({"PEN101", "PEN201", "PEN202", "PEN301"})
+_ORDER = frozenset({"PEN101", "PEN301"})
 
-Evidence = set[tuple[str, str, str]]
-"""Edges that runs have taken, as (flow, before, after)."""
+
+@dataclass(frozen=True)
+class Evidence:
+    """What recorded runs have shown.
+
+    Attributes:
+        witnessed: Edges that were taken, as (flow, before, after).
+        broken: Steps that also ran too early, as (flow, step).
+    """
+
+    witnessed: frozenset[tuple[str, str, str]]
+    broken: frozenset[tuple[str, str]]
 
 
 def read_evidence(paths: Iterable[Path]) -> Evidence:
-    """Return the edges that recorded runs have witnessed.
+    """Return what recorded runs have witnessed, and which steps they saw too early.
 
     Each file holds what ``penstock.conformance_report().to_dict()`` gives, as JSON.
 
     Raises:
         ConfigurationError: A file cannot be read, or holds something else.
     """
-    found: Evidence = set()
+    witnessed: set[tuple[str, str, str]] = set()
+    broken: set[tuple[str, str]] = set()
     for path in paths:
         try:
             flows = json.loads(path.read_text(encoding="utf-8"))["flows"]
-            found |= {
-                (str(name), str(edge["before"]), str(edge["after"]))
-                for name, flow in flows.items()
-                for edge in flow["edges"]
-                if int(edge["witnessed"]) > 0
-            }
+            for name, flow in flows.items():
+                witnessed |= {
+                    (str(name), str(edge["before"]), str(edge["after"]))
+                    for edge in flow["edges"]
+                    if int(edge["witnessed"]) > 0
+                }
+                broken |= {(str(name), str(one["step"])) for one in flow["violations"]}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
             why = getattr(exc, "strerror", None) or "it is no report of recorded runs"
             msg = f"evidence {str(path)!r} cannot be read: {why}."
             raise ConfigurationError(msg) from exc
-    return found
+    return Evidence(frozenset(witnessed), frozenset(broken))
 
 
 def without_witnessed(
@@ -56,6 +70,9 @@ def without_witnessed(
 
 
 def _is_witnessed(finding: Finding, evidence: Evidence) -> bool:
+    if finding.code in _ORDER and (finding.flow, finding.step) in evidence.broken:
+        return False  # runs have shown just what it says
     return finding.code in _SILENCED and any(
-        (finding.flow, before, finding.step) in evidence for before in finding.befores
+        (finding.flow, before, finding.step) in evidence.witnessed
+        for before in finding.befores
     )
