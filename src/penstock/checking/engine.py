@@ -45,6 +45,7 @@ class Engine(Decorating):
         self._make_reader = reader
         self.resolver = resolver
         self.needs_more: bool = False
+        self._is_importing = False
         self._before: dict[Body, Summary] = {}
         self._summaries: dict[Body, Summary] = {}
         self._open: list[Function] = []
@@ -56,17 +57,19 @@ class Engine(Decorating):
 
     def forget(self) -> None:
         """Begin another round, with what this one has found."""
-        self._before = self._summaries
-        self._summaries = {}
-        self._bodies.clear()
+        self._before, self._summaries = self._summaries, {}
         self.needs_more = False
         self.forget_names()
+        self._is_importing = True  # that much is read that the resolver has to wait
         self.import_all()
+        self._is_importing = False
+        self._summaries = {}
         self.forget_names()
 
     def forget_names(self) -> None:
         """Work out anew what names come to: more is known of what they hold."""
         super().forget_names()
+        self._bodies.clear()
         self._globals.clear()
         self._values.clear()
 
@@ -226,6 +229,8 @@ class Engine(Decorating):
         elif isinstance(node, ast.Name):
             name = node.id
         if name not in self._leading or name not in self.program.named:
+            return None
+        if self._is_importing:
             return None
         key = (module.path, line, column)
         if key not in self._asked:
