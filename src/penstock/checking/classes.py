@@ -129,6 +129,12 @@ class Classes(ABC):
                         if name in base.methods
                     ][:1]
                 found = list(dict.fromkeys(found))
-        if len(found) > 1:
-            found = [one for one in found if not one.is_abstract] or found
-        return found
+        kept = [one for one in found if not self._is_filled(one, found)]
+        return kept or found
+
+    def _is_filled(self, method: Function, others: list[Function]) -> bool:
+        """Tell whether one of *others* is the body that *method* leaves to it."""
+        return method.is_abstract and any(
+            one is not method and one.klass and method.klass in self.bases(one.klass)
+            for one in others
+        )
