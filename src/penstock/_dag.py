@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Report: TypeAlias = ConformanceReport | Mapping[str, Any] | str | PathLike[str]
     Evidence: TypeAlias = Report | Iterable[Report]
 
-__all__ = ["FORMATS", "draw", "generate_dag"]
+__all__ = ["FORMATS", "draw", "format_of", "generate_dag"]
 
 TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
 
@@ -49,6 +49,7 @@ _SUFFIXES = {
 _MARKDOWN = frozenset((".md", ".markdown"))
 _FENCED = frozenset(("mermaid", "dot", "json", "text"))
 _MAX_LISTED = 20
+_MAX_GONE = 5  # of what an old report has
 
 
 @overload
@@ -212,7 +213,7 @@ def draw(
         evidence: What the code and runs have shown.
     """
     path = None if output is None else Path(output)
-    form = format or _format_of(path)
+    form = format or format_of(path)
     render = find_renderer(form)
     _check_direction(direction)
     known = tuple(known)
@@ -253,11 +254,11 @@ def _runs(evidence: Evidence) -> Mapping[str, Any]:
 
 def _tell(gone: Sequence[str]) -> None:
     if gone:
-        listed = ", ".join(gone[:_MAX_LISTED])
-        more = len(gone) - _MAX_LISTED
+        listed = ", ".join(gone[:_MAX_GONE])
+        more = len(gone) - _MAX_GONE
         rest = f" and {more} more" if more > 0 else ""
         warn_caller(
-            "the evidence has what is not declared any more, and is not drawn: "
+            "the evidence has what is not declared here, and is not drawn: "
             f"{listed}{rest}."
         )
 
@@ -285,7 +286,12 @@ def _unknown(name: str, declared: Sequence[str]) -> str:
     return f"there is no flow {name!r}.{near} Flows are: {listed}{rest}."
 
 
-def _format_of(path: Path | None) -> str:
+def format_of(path: Path | None) -> str:
+    """Return the format that the suffix of *path* stands for.
+
+    Raises:
+        ConfigurationError: It stands for none.
+    """
     if path is None:
         return "mermaid"
     form = _SUFFIXES.get(path.suffix.lower())

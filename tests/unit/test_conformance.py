@@ -353,9 +353,7 @@ def test_the_report_has_this_shape() -> None:
     assert [list(v) for v in report["violations"]] == [
         ["step", "run", "code", "message", "caller", "count"]
     ] * 2
-    assert [
-        (v["step"], v["code"], v["caller"]) for v in report.pop("violations")
-    ] == [
+    assert [(v["step"], v["code"], v["caller"]) for v in report.pop("violations")] == [
         ("send", "R2", ""),
         ("send", "R1", "receive"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -10,6 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from penstock._config import configure
+from penstock.errors import PenstockError
+from penstock.recording import ConformanceReport, conformance_report, judge
+from penstock.recording._files import write_report
+
+from ._diagram import check_diagram, write_diagram
 from ._table import percent_of, table_of
 
 if TYPE_CHECKING:
@@ -28,13 +35,14 @@ class Coverage:
     """Records while tests run, fails those that break the order, and tells the rest."""
 
     def __init__(self, settings: Settings, *, is_worker: bool) -> None:
-        from penstock import configure  # noqa: PLC0415  # see the top
-        from penstock.recording import judge  # noqa: PLC0415  # the same
-
+        if settings.diagram and not is_worker:
+            _check(Path(settings.diagram))
         self._settings = settings
         self._is_worker = is_worker
         self._broken: list[tuple[Finding, str]] = []
         self._before = {name: os.environ.get(name) for name in (_MODE, _FOLDER)}
+        self._told_of_files: list[str] = []
+        self._is_complete = True
         self._merged: dict[str, Any] = {"flows": {}}
         if os.environ.get(_MODE) not in {"record", "warn", "raise"}:
             os.environ[_MODE] = "record"
@@ -88,10 +96,6 @@ class Coverage:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Gather what every process has counted; judge the whole."""
-        from penstock import ConformanceReport, conformance_report  # noqa: PLC0415  # see the top
-        from penstock.recording import judge  # noqa: PLC0415  # the same
-        from penstock.recording._files import write_report  # noqa: PLC0415  # the same
-
         if self._is_worker:
             write_report(self._folder, judge)
             os.environ.pop(_FOLDER)  # it is written, and not once more at the exit
@@ -105,19 +109,20 @@ class Coverage:
 
     def _write(self) -> None:
         if self._settings.report:
-            import json  # noqa: PLC0415  # see the top
-
             text = json.dumps(self._merged, indent=2) + "\n"
             Path(self._settings.report).write_text(text, encoding="utf-8")
         if self._settings.diagram:
-            from penstock.recording._diagram import draw_evidence  # noqa: PLC0415  # see the top
-
-            text = draw_evidence(self._merged)
-            Path(self._settings.diagram).write_text(text, encoding="utf-8")
+            try:
+                told = write_diagram(self._merged, Path(self._settings.diagram))
+            except PenstockError as exc:
+                told, self._is_complete = [str(exc)], False
+            self._told_of_files += (f"{self._settings.diagram}: {one}" for one in told)
 
     def _fails(self) -> bool:
         least = self._settings.fail_under
         too_little = least is not None and percent_of(self._edges()) < least
+        if not self._is_complete:
+            return True
         return too_little or (self._settings.is_strict and bool(self._violations()))
 
     def _edges(self) -> list[dict[str, Any]]:
@@ -130,13 +135,14 @@ class Coverage:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the table, and what broke."""
-        if self._is_worker or not (self._settings.shows or self._violations()):
+        told = [*self._violations(), *self._told_of_files]
+        if self._is_worker or not (self._settings.shows or told):
             return
         terminalreporter.section("penstock: declared edges that ran")
         for line in table_of(self._merged["flows"]) if self._settings.shows else ():
             terminalreporter.write_line(line)
-        for violation in self._violations():
-            terminalreporter.write_line(violation, red=True)
+        for line in told:
+            terminalreporter.write_line(line, red=True)
         least, reached = self._settings.fail_under, percent_of(self._edges())
         if least is not None and reached < least:
             said = f"FAIL: {reached:.1f} % of the edges ran, and {least:g} % have to"
@@ -144,8 +150,6 @@ class Coverage:
 
     def pytest_unconfigure(self) -> None:
         """Put back what was there."""
-        from penstock.recording import judge  # noqa: PLC0415  # see the top
-
         judge.hearers = tuple(one for one in judge.hearers if one != self._hear)
         if self._is_worker:  # its report is written, and it ends
             return
@@ -155,3 +159,11 @@ class Coverage:
             else:
                 os.environ[name] = value
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _check(path: Path) -> None:
+    try:
+        check_diagram(path)
+    except PenstockError as exc:
+        msg = f"--penstock-diagram: {exc}"
+        raise pytest.UsageError(msg) from None

@@ -13,7 +13,7 @@ OPTIONS = {
     "fail-under": "fail if less than PCT percent of the edges were exercised",
     "strict": "fail each test in which a declared edge broke",
     "report": "write the counts to FILE, as JSON",
-    "diagram": "write a diagram of each flow to FILE, its edges coloured by evidence",
+    "diagram": "draw each flow into FILE (.md, .svg, .html, ...) with what runs showed",
 }
 VALUES = {"fail-under": "PCT", "report": "FILE", "diagram": "FILE"}
 
