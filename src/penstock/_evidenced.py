@@ -77,8 +77,8 @@ def _undeclared(
 ) -> dict[Link, EdgeEvidence]:
     links: dict[Link, bool | None] = dict.fromkeys(tally.strays)
     for edge in code.undeclared if code else ():
-        link = places.link(edge)
-        if link is not None and link not in places.links:
+        link = places.stray(edge)
+        if link is not None:
             links[link] = True
     return {
         link: EdgeEvidence(

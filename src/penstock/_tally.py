@@ -56,6 +56,13 @@ class Places:
             return self._external.get(label)
         return self._numbers.get((target.flow, target.name))
 
+    def stray(self, edge: EdgeName) -> Link | None:
+        """Return both nodes of an edge that nobody declared, None if it is no such."""
+        link = self.link(edge)
+        if link is None or link in self.links or link[0] == link[1]:
+            return None
+        return link
+
     def link(self, edge: EdgeName) -> Link | None:
         """Return both nodes of an edge, None if one of them is not drawn."""
         flow, before, after = edge
@@ -126,8 +133,8 @@ class Tally:
             return
         self.broken[number] += violation["count"]
         caller = violation.get("caller", "")  # older reports do not name it
-        link = self._places.link((flow, caller, violation["step"])) if caller else None
-        if link is not None and link not in self._places.links:
+        link = self._places.stray((flow, caller, violation["step"]))
+        if link is not None:
             self.strays[link] += violation["count"]
 
 

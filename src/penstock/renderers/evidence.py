@@ -35,23 +35,20 @@ def edge_evidence(edge: Edge, graph: Graph) -> str:
     known = edge.evidence
     if known is None:
         return ""
+    seen = _times(known.seen) if known.seen else ""
+    against = _times(known.contradicted) if known.contradicted else ""
     bundle = graph.bundles.get((edge.before.number, edge.after.number))
+    words = [_MEANINGS[known.status][0]]
     if bundle and bundle.size > 1:
         words = [f"{bundle.size} edges", f"{bundle.seen} seen"]
-        against = f"{known.contradicted:,}× contradicted" if known.contradicted else ""
-        return ", ".join(filter(None, (*words, against)))
-    match known.status:
-        case "seen":
-            return _times(known.seen)
-        case "contradicted":
-            seen = f"seen {_times(known.seen)}" if known.seen else ""
-            against = f"contradicted {_times(known.contradicted)}"
-            return ", ".join(filter(None, (against, seen)))
-        case "undeclared":
-            seen = _times(known.seen) if known.seen else ""
-            return ", ".join(filter(None, ("not declared", seen)))
-        case status:
-            return _MEANINGS[status][0]
+        words += [f"{against} contradicted"] if against else []
+    elif known.status == "seen":
+        words = [seen]
+    elif known.status == "contradicted":
+        words = [f"contradicted {against}", f"seen {seen}" if seen else ""]
+    elif known.status == "undeclared":
+        words.append(seen)
+    return ", ".join(filter(None, words))
 
 
 def edge_facts(edge: Edge, graph: Graph) -> str:
