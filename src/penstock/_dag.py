@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .recording import ConformanceReport
 
     Report: TypeAlias = ConformanceReport | Mapping[str, Any] | str | PathLike[str]
-    Evidence: TypeAlias = Report | Iterable[Report]
+    Reports: TypeAlias = Report | Iterable[Report]
 
 __all__ = ["FORMATS", "draw", "format_of", "generate_dag"]
 
@@ -62,7 +62,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
-    evidence: Evidence | None = None,
+    evidence: Reports | None = None,
 ) -> str: ...
 @overload
 def generate_dag(
@@ -74,7 +74,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
-    evidence: Evidence | None = None,
+    evidence: Reports | None = None,
 ) -> bytes: ...
 @overload
 def generate_dag(
@@ -86,7 +86,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
-    evidence: Evidence | None = None,
+    evidence: Reports | None = None,
 ) -> str | bytes: ...
 @overload
 def generate_dag(
@@ -98,7 +98,7 @@ def generate_dag(
     direction: Direction = "TD",
     overview: bool = False,
     expand: str | Sequence[str] = (),
-    evidence: Evidence | None = None,
+    evidence: Reports | None = None,
 ) -> None: ...
 @overload
 def generate_dag(
@@ -110,7 +110,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
-    evidence: Evidence | None = None,
+    evidence: Reports | None = None,
 ) -> None: ...
 @overload
 def generate_dag(
@@ -122,7 +122,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
-    evidence: Evidence | None = None,
+    evidence: Reports | None = None,
 ) -> str | bytes | None: ...
 def generate_dag(
     flow_name: str | Sequence[str] | None,
@@ -133,7 +133,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
-    evidence: Evidence | None = None,
+    evidence: Reports | None = None,
 ) -> str | bytes | None:
     """Draw flows as a diagram.
 
@@ -241,7 +241,7 @@ def _chosen(
     return [flow for flow in known if flow.name in names]
 
 
-def _runs(evidence: Evidence) -> Mapping[str, Any]:
+def _runs(evidence: Reports) -> Mapping[str, Any]:
     """Return the flows of one report, or of several as one."""
     # Here, because drawing alone needs none of it, which takes 10 ms.
     from .recording import ConformanceReport  # noqa: PLC0415  # as said above

@@ -152,6 +152,21 @@ def test_several_reports(shop: CheckedProject) -> None:
     assert "8 runs" in result.stdout
 
 
+def test_a_folder_of_reports(shop: CheckedProject) -> None:
+    """As processes leave them; one that is empty is told, by the check as well."""
+    (shop.root / "runs").mkdir()
+    command = ("shop.orders", "--evidence", "runs")
+    empty = shop.penstock("dag", *command)
+    assert empty.returncode == 2
+    assert "'runs' has no report" in empty.stderr
+    assert shop.penstock("check", *command).stderr == empty.stderr
+
+    for name in ("a", "b", "c"):
+        shop.write(f"runs/{name}.json", json.dumps({"flows": RUNS}))
+    result = shop.penstock("dag", *command, "--format=text")
+    assert edges_of(result.stdout)["receive → validate"] == "12×"
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"flows": {"orders": {}}}', "\x00"])
 def test_no_report(shop: CheckedProject, text: str) -> None:
     """The same words as of ``penstock check``, and nothing is written."""

@@ -13,6 +13,7 @@ from penstock.recording import ConformanceReport
 
 from ._output import note
 from ._reading import read_code, request_for
+from ._reports import report_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,19 +27,20 @@ __all__ = ["sources_of"]
 
 
 def sources_of(
-    loaded: Loaded, reports: Sequence[Path], *, reads_code: bool | None
+    loaded: Loaded, paths: Sequence[Path], *, reads_code: bool | None
 ) -> Sources:
-    """Read *reports*, and the code of the flows.
+    """Read the reports at *paths*, and the code of the flows.
 
     Args:
         loaded: The flows.
-        reports: Files with a report of recorded runs.
+        paths: Files with a report of recorded runs, or folders of such.
         reads_code: Whether to read the code; by default where that can be done.
 
     Raises:
         ConfigurationError: A file is no report.
         MissingExtraError: The code is to be read, and nothing here can.
     """
+    reports = report_files(paths)
     witnessed = read_evidence(reports)
     runs = ConformanceReport.merge(reports).to_dict()["flows"]
     if reads_code is None:

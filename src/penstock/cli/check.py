@@ -21,6 +21,7 @@ from penstock.errors import ConfigurationError
 
 from ._output import emit, note, shown_path
 from ._reading import read_code, request_for
+from ._reports import report_files
 from ._targets import load_flows
 
 if TYPE_CHECKING:
@@ -62,10 +63,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--evidence",
     metavar="FILE",
-    type=_FILE,
+    type=click.Path(path_type=Path),
     multiple=True,
-    help="A report of recorded runs, as JSON; an edge that a run has taken is right. "
-    "May be given several times.",
+    help="A report of recorded runs, as JSON, or a folder of them; an edge that a run "
+    "has taken is right. May be given several times.",
 )
 @click.option(
     "--system",
@@ -98,7 +99,7 @@ def check_flows(
 
     Exit status 1 if an error or a warning is left; infos are for your information.
     """
-    witnessed = read_evidence(evidence)
+    witnessed = read_evidence(report_files(evidence))
     loaded = load_flows(targets)
     request = request_for(loaded, _manifests(system), is_whole=not targets)
     checked, questions = read_code(request)

@@ -87,10 +87,10 @@ class _Options(TypedDict):
     "--evidence",
     "reports",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     multiple=True,
-    help="A report of recorded runs, as JSON: show of each edge whether the code has "
-    "it, and how often it was seen. May be given several times.",
+    help="A report of recorded runs, as JSON, or a folder of them: show of each edge "
+    "whether the code has it, and how often it was seen. May be given several times.",
 )
 @click.option(
     "--code/--no-code",
