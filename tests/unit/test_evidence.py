@@ -137,10 +137,11 @@ not declared#58; a call before whatever should be first"]
     classDef broken stroke:#c0392b,stroke-width:3px
     class ship broken
     linkStyle 0 stroke:#2a7d3f,stroke-width:3px
-    linkStyle 5,7,8 stroke:#9aa5b1,stroke-width:1px
+    linkStyle 5,8 stroke:#9aa5b1,stroke-width:1px
     linkStyle 6 stroke:#9aa5b1,stroke-width:1px,stroke-dasharray:1 4
-    linkStyle 2,4 stroke:#c0392b,stroke-width:5px
-    linkStyle 1,3 stroke:#c0392b,stroke-width:2px,stroke-dasharray:1 4"""
+    linkStyle 7 stroke:#9aa5b1,stroke-width:1px,stroke-dasharray:8 4
+    linkStyle 1,3 stroke:#c0392b,stroke-width:2px,stroke-dasharray:1 4
+    linkStyle 2,4 stroke:#c0392b,stroke-width:5px"""
     )
 
 

@@ -33,6 +33,7 @@ _LINKS: Mapping[Status, str] = {
     "contradicted": "stroke:#c0392b,stroke-width:5px",
     "undeclared": "stroke:#c0392b,stroke-width:2px,stroke-dasharray:1 4",
 }
+_LONG_DASHES = ",stroke-dasharray:8 4"  # Mermaid's own are dots
 _NODES = {
     "uncalled": "stroke:#9aa5b1,color:#6b7785",
     "broken": "stroke:#c0392b,stroke-width:3px",
@@ -68,7 +69,7 @@ class _Chart:
         self._graph = graph
         self._detail = detail
         self._is_rich = detail or bool(graph.boxes) or graph.evidence is not None
-        self._places: dict[Status, list[int]] = {}
+        self._places: dict[str, list[int]] = {}
         self._written = count()
         self._ids = node_ids(graph)
         self._labels = dict(self._declarations())
@@ -107,9 +108,8 @@ class _Chart:
             if status:
                 yield f"classDef {status} {_NODES[status]}"
                 yield f"class {','.join(ids)} {status}"
-        for status, look in _LINKS.items():
-            if places := self._places.get(status):
-                yield f"linkStyle {','.join(map(str, places))} {look}"
+        for look, places in sorted(self._places.items()):
+            yield f"linkStyle {','.join(map(str, places))} {look}"
 
     def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
         graph = self._graph
@@ -170,9 +170,13 @@ class _Chart:
         words = edge_words(edge, self._graph, detail=self._detail)
         arrow = "-.->" if edge.is_crossing else "-->"
         if edge.evidence:
-            look = line_status(edge.evidence, is_crossing=edge.is_crossing)
+            status = line_status(edge.evidence, is_crossing=edge.is_crossing)
+            look = _LINKS[status]
+            if status == "undeclared":
+                arrow = "--x"
+            elif edge.is_crossing:
+                look += _LONG_DASHES
             self._places.setdefault(look, []).append(next(self._written))
-            arrow = "--x" if look == "undeclared" else arrow
         return f"{arrow}|{words}|" if words else arrow
 
     def _declarations(self) -> Iterator[tuple[int, str]]:
