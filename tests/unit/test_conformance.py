@@ -351,11 +351,11 @@ def test_the_report_has_this_shape() -> None:
     assert report.pop("runs") == 2
     assert report.pop("steps") == {"receive": 2, "charge": 1, "reserve": 1, "send": 2}
     assert [list(v) for v in report["violations"]] == [
-        ["step", "run", "code", "message", "count"]
+        ["step", "run", "code", "message", "caller", "count"]
     ] * 2
-    assert [(v["step"], v["code"]) for v in report.pop("violations")] == [
-        ("send", "R2"),
-        ("send", "R1"),
+    assert [(v["step"], v["code"], v["caller"]) for v in report.pop("violations")] == [
+        ("send", "R2", ""),
+        ("send", "R1", "receive"),
     ]
     assert report == {"foreign": []}
 

@@ -17,12 +17,22 @@ MAX_EXAMPLES = 20
 
 
 class Finding(NamedTuple):
-    """One way in which runs of a flow broke what it declares."""
+    """One way in which runs of a flow broke what it declares.
+
+    Attributes:
+        flow: The flow.
+        step: The step that ran.
+        code: ``R1``, ``R2`` or ``R3``.
+        message: What happened, and what to do.
+        caller: The step that called it, as ``after`` would name it; ``""`` where none
+            did, and for an edge.
+    """
 
     flow: str
     step: str
     code: str
     message: str
+    caller: str = ""
 
 
 class Book:

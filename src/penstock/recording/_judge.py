@@ -237,7 +237,8 @@ class Judge:
         missing = self._missing(place.track, rule, before, code)
         by = ""
         if caller is not None:
-            by = caller.name if caller.flow == step.flow else caller.label
+            is_near = caller.flow == step.flow
+            by = caller.name if is_near else f"{caller.flow}:{caller.name}"
         return broken_step(step, code, [ruled.names[key] for key in missing], by)
 
     def _missing(
@@ -304,7 +305,7 @@ class Judge:
             if self.mode != "record":
                 self._said.add(finding)
         if self.mode == "raise" and finding.code != "R2":
-            flow, step, code, message = finding
+            flow, step, code, message, _ = finding
             raise FlowOrderError(message, flow=flow, step=step, code=code)
         if self.mode != "record" and is_new:
             say("%s %s", finding.code, finding.message)

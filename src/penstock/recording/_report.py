@@ -74,7 +74,7 @@ class _Flow:
         self.runs = 0
         self.steps: dict[str, int] = {}
         self.edges: dict[tuple[str, str], list[int]] = {}
-        self.violations: dict[tuple[str, str, str], dict[str, int]] = {}
+        self.violations: dict[tuple[str, str, str, str], dict[str, int]] = {}
         self.foreign: Counter[tuple[str, str]] = Counter()
 
     def add(self, flow: Mapping[str, Any]) -> None:
@@ -86,7 +86,8 @@ class _Flow:
             counts[0] += edge["witnessed"]
             counts[1] += edge["contradicted"]
         for item in flow["violations"]:
-            finding = item["step"], item["code"], item["message"]
+            caller = item.get("caller", "")  # reports of before do not have it
+            finding = item["step"], item["code"], item["message"], caller
             runs = self.violations.setdefault(finding, {})
             run = item["run"]
             if run not in runs and len(runs) >= MAX_EXAMPLES:
@@ -115,9 +116,10 @@ class _Flow:
                     "run": run,
                     "code": code,
                     "message": text,
+                    "caller": caller,
                     "count": count,
                 }
-                for (step, code, text), runs in self.violations.items()
+                for (step, code, text, caller), runs in self.violations.items()
                 for run, count in runs.items()
             ],
             "foreign": [
@@ -174,7 +176,7 @@ def _counted(book: Book, plan: FlowPlan) -> _Flow:
             flow.edges[label, name] = [shown[label, name], convicted]
     for finding, runs in book.findings.items():
         if finding.flow == plan.flow:
-            flow.violations[finding.step, finding.code, finding.message] = dict(runs)
+            flow.violations[finding[1:]] = dict(runs)
     for (running, other, step), count in book.foreign.items():
         if running == plan.flow:
             flow.foreign[other, step] = count

@@ -19,7 +19,8 @@ def broken_step(step: Step, code: str, missing: list[str], caller: str) -> Findi
         step: The step that was called.
         code: ``R1`` or ``R3``.
         missing: Its predecessors that were not before it.
-        caller: The step that called it, ``""`` where none did.
+        caller: The step that called it, as ``after`` would name it; ``""`` where none
+            did.
     """
     names = " and ".join(map(repr, missing))
     verb = "had" if code == "R1" and len(missing) > 1 else "had not"
@@ -38,7 +39,7 @@ def broken_step(step: Step, code: str, missing: list[str], caller: str) -> Findi
     message = (
         f"{step.label} ({step.place}) ran{by}, when {names} {verb} ended. Fix: {fix}."
     )
-    return Finding(step.flow, step.name, code, message)
+    return Finding(step.flow, step.name, code, message, caller)
 
 
 def broken_edge(flow: str, before: str, after: str, others: list[str]) -> Finding:
