@@ -83,7 +83,9 @@ def _continued(
     correlation_id: str,
     field: str,
 ) -> BoundFunction[P, R]:
-    return klass(func, (received(correlation_id, field), None))
+    context = received(correlation_id, field)
+    context.is_shared = True
+    return klass(func, (context, None))
 
 
 @overload

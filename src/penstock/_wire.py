@@ -70,8 +70,9 @@ def _done(context: FlowContext, above: int) -> Done | None:
     """Return what is before a call that is made here, None where nobody judges."""
     if state.judge is None:
         return None
+    context.is_shared = True
     if context.track is not None:
-        return context.track.before(above)
+        return context.track.sent(above, context.root_id)
     return context.given_done
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -13,7 +14,7 @@ from penstock.errors import FlowOrderError
 
 from ._book import Book, Finding
 from ._tracks import Activation, RunTrack
-from ._words import broken_edge, broken_step
+from ._words import Called, broken_edge, broken_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from penstock._order import Rule
     from penstock._step import Step
 
+    from ._crossing import Crossing
     from ._plans import Edge, Key, Ruled
 
     Watch = Callable[[RunTrack, Step], None]
@@ -94,6 +96,11 @@ class Judge:
         """Begin anew in a forked child: its parent reports what it has counted."""
         self.lock = threading.RLock()
         self.clear()
+        self.lose_sight()
+
+    def lose_sight(self) -> None:
+        """Know the runs that are under way no longer: another process goes on, too."""
+        self.since = object()
 
     def judge(
         self, call: Call, outer: Scope | None, /
@@ -127,9 +134,7 @@ class Judge:
         with self.lock:
             track.finish(started.number, started.bit)
             if started.is_entry:
-                track.is_over = True
-                if track.above is not None:
-                    track.above.learn(track)
+                track.leave()
         if track.is_over:
             track.settle()
 
@@ -160,9 +165,17 @@ class Judge:
             else:
                 ruled = track.home.ruled(step)
                 bit, number = ruled.rule.bit, ruled.number
-                finding = self._check(place, ruled, caller)
+                unsure = self._unsure(place, ruled.rule)
+                finding = self._check(place, ruled, unsure, caller)
                 if finding is None or self.mode != "raise":
-                    self._count(place, ruled)
+                    unknown = 0
+                    if finding is None and not place.is_lost:
+                        unknown = self._unknown(place, ruled.rule, unsure)
+                    if unknown and track.crossing is None:
+                        self._cross_by_itself(place, context)
+                    before = self._count(place, ruled, unsure)
+                    if track.crossing is not None:
+                        self._keep(place, ruled, before, unknown, caller)
             for watch in self.watchers:
                 watch(track, step)
         if finding is not None:
@@ -178,7 +191,10 @@ class Judge:
         if track is None:
             track = context.track = self._opened(context, step, outer, is_entry)
         elif track.since is not self.since:
-            track.is_known = False
+            track.doubt()
+        crossing = track.crossing
+        if crossing is not None and crossing.store is not self.book.crossings:
+            self._cross(track, crossing.root, is_origin=False)
         is_other = step.flow != track.home.flow and not context.flow
         if is_other:
             track = self._other(track, context, step)
@@ -197,7 +213,7 @@ class Judge:
         is_entry: bool,  # noqa: FBT001  # as in _Place
     ) -> RunTrack:
         flow = context.flow or step.flow
-        track = RunTrack(self.book.plan(flow), context, self._settle)
+        track = RunTrack(self.book.plan(flow), context, self)
         track.since = self.since
         if is_entry:
             self.book.runs[flow] += 1
@@ -207,14 +223,33 @@ class Judge:
         if outer is not None and isinstance(around := outer[0].track, RunTrack):
             track.above = around
             track.learn(around, max(_above(outer), 0))
+        self._cross_if_shared(track, context)
         return track
+
+    def _cross_if_shared(self, track: RunTrack, context: FlowContext) -> None:
+        carried = context if context.home is None else context.home
+        is_inside = carried.is_carried and carried.given_root_id is not None
+        is_inside |= track.above is not None and track.above.crossing is not None
+        if carried.is_shared or is_inside:
+            self._cross(track, context.root_id, is_origin=False)
+
+    def _cross_by_itself(self, place: _Place, context: FlowContext) -> None:
+        """Keep a run from the first of its calls that only records can judge."""
+        if place.track.is_told and not place.is_entry:
+            self._cross(place.track, context.root_id, is_origin=True)
+
+    def _cross(self, track: RunTrack, root: str, *, is_origin: bool) -> None:
+        if track.is_counted:
+            crossings = self.book.crossings
+            track.crossing = crossings.open(track, root, is_origin=is_origin)
 
     def _other(self, track: RunTrack, context: FlowContext, step: Step) -> RunTrack:
         """Return the track of a step's flow, under a context of no flow."""
         other = track.others.get(step.flow)
         if other is None:
-            other = RunTrack(self.book.plan(step.flow), context, self._settle)
+            other = RunTrack(self.book.plan(step.flow), context, self)
             track.others[step.flow] = other
+            self._cross_if_shared(other, context)
         return other
 
     def _stranger(self, place: _Place, step: Step) -> int:
@@ -223,22 +258,23 @@ class Judge:
             self.book.foreign[track.home.flow, step.flow, step.name] += 1
         rule = track.home.stranger(step)
         track.start(rule, place.above)
+        if track.crossing is not None:
+            track.crossing.begin(rule.bit)
         return rule.bit
 
     def _check(
-        self, place: _Place, ruled: Ruled, caller: Step | None
+        self, place: _Place, ruled: Ruled, unsure: int, caller: Step | None
     ) -> Finding | None:
         """Return what is wrong with a call, or None."""
         rule, step = ruled.rule, ruled.step
         before = place.track.done | place.above
-        code = rule.broken(before, self._unsure(place, rule))
+        code = rule.broken(before, unsure)
         if not code:
             return None
         missing = self._missing(place.track, rule, before, code)
-        by = ""
-        if caller is not None:
-            by = caller.name if caller.flow == step.flow else caller.label
-        return broken_step(step, code, [ruled.names[key] for key in missing], by)
+        called = Called(step.flow, step.name, step.place, step.after)
+        names = [ruled.names[key] for key in missing]
+        return broken_step(called, code, names, _named(caller, step))
 
     def _missing(
         self, track: RunTrack, rule: Rule, before: int, code: str
@@ -259,19 +295,62 @@ class Judge:
             return rule.mask
         if place.is_direct and track.is_counted:
             return rule.mask
-        return track.home.messages if track.given else 0
+        return track.home.messages if track.given or track.is_sent else 0
 
-    def _count(self, place: _Place, ruled: Ruled) -> None:
-        """Start a call, and count it with what was before it."""
+    def _unknown(self, place: _Place, rule: Rule, unsure: int) -> int:
+        """Return the predecessors that are not before a call as far as is known."""
+        before = place.track.done | place.above
+        if place.is_direct and not place.track.is_known:
+            before = 0
+        return (unsure | rule.unsure) & rule.mask & ~before
+
+    def _count(self, place: _Place, ruled: Ruled, unsure: int) -> int:
+        """Start a call, and count it; return what is known to be before it."""
         track, rule = place.track, ruled.rule
-        before = track.start(rule, place.above, self._unsure(place, rule)) & rule.mask
-        if not track.is_counted:
-            return
+        before = track.start(rule, place.above, unsure) & rule.mask
         if place.is_direct and not track.is_known:
             before = 0
-        ruled.add(before)
+        if track.is_counted:
+            ruled.add(before)
+        return before
 
-    def _settle(self, track: RunTrack) -> None:
+    def _keep(
+        self,
+        place: _Place,
+        ruled: Ruled,
+        before: int,
+        unknown: int,
+        caller: Step | None,
+    ) -> None:
+        """Keep a call in a run that crosses, with what is not known of it."""
+        crossing = cast("Crossing", place.track.crossing)
+        if place.is_lost:
+            crossing.doubt()
+        by = _named(caller, ruled.step)
+        crossing.add(ruled, before, unknown, by, is_judged=not place.is_entry)
+
+    def share(self, track: RunTrack, root: str, /) -> None:
+        """Remember that a message was sent from a run, and from those around it."""
+        try:
+            with self.lock:
+                if track.since is not self.since:
+                    track.doubt()
+                track.is_sent = True
+                track.fold()
+                self._share(track, root)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            self._report(exc)
+
+    def _share(self, track: RunTrack, root: str) -> None:
+        around: RunTrack | None = track
+        while around is not None:
+            if around.crossing is None:
+                self._cross(around, root, is_origin=True)
+            else:
+                around.crossing.look()
+            around = around.above
+
+    def settle(self, track: RunTrack) -> None:
         try:
             self._judge_edges(track)
         except Exception as exc:  # noqa: BLE001  # the application goes on
@@ -280,6 +359,8 @@ class Judge:
     def _judge_edges(self, track: RunTrack) -> None:
         """Judge R2; what an earlier verdict said may be amended."""
         with self.lock:
+            if track.since is not self.since:
+                track.doubt()
             if track.open or not track.is_known:
                 return
             track.fold()
@@ -332,6 +413,13 @@ def _above(scope: Scope) -> int:
     return scope[2] if len(scope) > 2 else LOST  # noqa: PLR2004  # see Scope
 
 
+def _named(caller: Step | None, step: Step) -> str:
+    """Return how *step* names the one that calls it."""
+    if caller is None:
+        return ""
+    return caller.name if caller.flow == step.flow else caller.label
+
+
 def _edge_finding(track: RunTrack, edge: Edge) -> Finding:
     before, (flow, after) = edge
     declared = track.home.steps[after].names
@@ -341,3 +429,5 @@ def _edge_finding(track: RunTrack, edge: Edge) -> Finding:
 
 judge: Judge = Judge()
 on_fork(judge.restart)
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # absent on Windows only
+    os.register_at_fork(after_in_parent=judge.lose_sight)

@@ -10,7 +10,7 @@ from penstock._state import state
 from penstock._step import Guide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from penstock._context import Done
     from penstock._step import Step
@@ -78,6 +78,7 @@ class FlowPlan(Plan):
         steps: Each step as it is declared now.
         every: Each that was ever called, older versions of a step too.
         messages: The bits of steps that a message brings.
+        own: The bits of its steps.
         outside: The bits of steps of other flows that it names.
         gate: Changes with each step that is declared later than the rest.
     """
@@ -88,6 +89,7 @@ class FlowPlan(Plan):
         self.steps: dict[str, Ruled] = {}
         self.every: list[Ruled] = []
         self.messages: int = 0
+        self.own: int = 0
         self.outside: dict[Key, int] = {}
         self.gate: object = object()
         self._by_step: dict[Step, Ruled] = {}
@@ -117,6 +119,13 @@ class FlowPlan(Plan):
     def keys(self, bits: int) -> list[Key]:
         """Return the steps that *bits* stand for."""
         return cast("list[Key]", self.names(bits))
+
+    def labels(self, bits: int) -> Iterator[tuple[str, str]]:
+        """Yield the edges that *bits* stand for, as the steps name them."""
+        for before, after in cast("list[Edge]", self.edges(bits)):
+            names = self.steps[after[1]].names
+            if before in names:  # else it was declared anew, without it
+                yield names[before], after[1]
 
     def marks(self) -> bytearray:
         """Return the marks of a run in which nothing has happened."""
@@ -162,6 +171,7 @@ class FlowPlan(Plan):
         self.every.append(ruled)
         self.steps[step.name] = self._by_step[step] = ruled
         self.messages |= rule.bit if step.crosses else 0
+        self.own |= rule.bit
         self.outside.update({key: self.bit(key) for key in others})
 
     def guide(self) -> None:
