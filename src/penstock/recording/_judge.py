@@ -132,10 +132,10 @@ class Judge:
         started.is_open = False
         track = started.track
         with self.lock:
-            track.finish(started.number, started.bit)
+            track.finish(started.mark, started.bit)
             if started.is_entry:
                 track.leave()
-        if track.is_over:
+        if track.is_over and track.is_known:
             track.settle()
 
     def resume(self, started: Activation | None) -> None:
@@ -159,18 +159,20 @@ class Judge:
             place = self._place(context, step, outer)
             track = place.track
             track.fold()
-            finding, number = None, sys.maxsize
+            finding, mark = None, sys.maxsize
             if step.flow != track.home.flow:
                 bit = self._stranger(place, step)
             else:
                 ruled = track.home.ruled(step)
-                bit, number = ruled.rule.bit, ruled.number
+                bit, mark = ruled.rule.bit, ruled.slow_mark
                 unsure = self._unsure(place, ruled.rule)
                 finding = self._check(place, ruled, unsure, caller)
                 if finding is None or self.mode != "raise":
                     unknown = 0
                     if finding is None and not place.is_lost:
                         unknown = self._unknown(place, ruled.rule, unsure)
+                        if not unknown and track.gate is track.home.gate:
+                            track.home.note(ruled, track.marks, place.above)
                     if unknown and track.crossing is None:
                         self._cross_by_itself(place, context)
                     before = self._count(place, ruled, unsure)
@@ -180,7 +182,7 @@ class Judge:
                 watch(track, step)
         if finding is not None:
             self._tell(finding, track.run)
-        activation = Activation(track, bit, number, is_entry=place.is_entry)
+        activation = Activation(track, bit, mark, is_entry=place.is_entry)
         return (context, step, place.above | bit), activation
 
     def _place(self, context: FlowContext, step: Step, outer: Scope | None) -> _Place:
@@ -218,8 +220,8 @@ class Judge:
         if is_entry:
             self.book.runs[flow] += 1
             entry = track.home.ruled(step)
-            is_fast = self.mode == "record" and not self.watchers
-            track.begin(entry.number, entry.rule.bit, is_fast=is_fast)
+            entry_marks = entry.slow_mark, entry.rule.bit
+            track.begin(*entry_marks, is_fast=not self.watchers)
         if outer is not None and isinstance(around := outer[0].track, RunTrack):
             track.above = around
             track.learn(around, max(_above(outer), 0))

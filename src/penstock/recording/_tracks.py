@@ -106,7 +106,7 @@ class RunTrack(Track):
         if around.given_done is not None:
             self.done |= home.given_outside(around.given_done)
 
-    def begin(self, number: int, bit: int, *, is_fast: bool) -> None:
+    def begin(self, mark: int, bit: int, *, is_fast: bool) -> None:
         """Begin a run by its entrypoint: that is open, and above all that follows."""
         self.is_known = self.is_told = True
         self.done |= bit
@@ -114,7 +114,7 @@ class RunTrack(Track):
         if is_fast and _HAS_GIL and len(self.home.every) <= MAX_FAST:
             self.gate = self.home.gate
             self.marks = self.home.marks()
-            self.marks[2 + 2 * number] = 1
+            self.marks[mark] = 1
 
     def doubt(self) -> None:
         """Know it no longer: something may have happened unseen."""
@@ -126,12 +126,12 @@ class RunTrack(Track):
             self.done |= self.home.folded(self.marks)
         return self.done
 
-    def finish(self, number: int, bit: int) -> None:
-        """End an activation of the step of that number, judged slowly."""
+    def finish(self, mark: int, bit: int) -> None:
+        """End an activation that was judged slowly; *mark* is what says so."""
         self.done |= bit
         self.open -= 1
-        if 2 + 2 * number < len(self.marks):
-            self.marks[2 + 2 * number] = 1
+        if mark < len(self.marks):
+            self.marks[mark] = 1
         if not bit & self.home.own:
             self.foreign |= bit
         if self.crossing is not None:
@@ -181,13 +181,11 @@ class RunTrack(Track):
 class Activation:
     """One call, from its start to its end."""
 
-    __slots__ = ("bit", "is_entry", "is_open", "number", "track")
+    __slots__ = ("bit", "is_entry", "is_open", "mark", "track")
 
-    def __init__(
-        self, track: RunTrack, bit: int, number: int, *, is_entry: bool
-    ) -> None:
+    def __init__(self, track: RunTrack, bit: int, mark: int, *, is_entry: bool) -> None:
         self.track: RunTrack = track
         self.bit: int = bit
-        self.number: int = number
+        self.mark: int = mark
         self.is_entry: bool = is_entry
         self.is_open: bool = True
