@@ -65,7 +65,7 @@ class Track(Protocol):
         """Judge the run, if nothing is open."""
         ...
 
-    def sent(self, above: int, root_id: str) -> Done:
+    def sent(self, above: int, root_id: str, *, is_lent: bool) -> Done:
         """Return what is before a call that a message brings, sent below *above*."""
         ...
 

@@ -293,7 +293,7 @@ class Judge:
     def _unsure(self, place: _Place, rule: Rule) -> int:
         """Return the predecessors whose absence proves nothing here."""
         track = place.track
-        if place.is_entry or place.is_lost or not track.is_known:
+        if place.is_entry or place.is_lost or track.is_lent or not track.is_known:
             return rule.mask
         if place.is_direct and track.is_counted:
             return rule.mask

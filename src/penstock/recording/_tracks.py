@@ -44,6 +44,8 @@ class RunTrack(Track):
         is_told: Whether that is so of the flow that the message came from, at least.
         is_over: Whether no entrypoint of it is open.
         is_counted: Whether it earns evidence; what a test sets up does not.
+        is_lent: Whether a call was bound for another process, so that anything may run
+            there.
         is_sent: Whether a message was sent, so that more of it may run elsewhere.
         above: The run around it, None if there is none.
         since: What ``Judge.since`` was when it began.
@@ -70,6 +72,7 @@ class RunTrack(Track):
         "inner",
         "is_counted",
         "is_known",
+        "is_lent",
         "is_over",
         "is_sent",
         "is_told",
@@ -93,6 +96,7 @@ class RunTrack(Track):
         self.is_over: bool = context.entry is None
         self.is_counted: bool = done is None or not done.is_rehearsal
         self.is_sent: bool = False
+        self.is_lent: bool = False
         self.above: RunTrack | None = None
         self.convicted: frozenset[Edge] = frozenset()
         self.others: dict[str, RunTrack] = {}
@@ -151,8 +155,9 @@ class RunTrack(Track):
         """Judge the run, if nothing is open."""
         self._keeper.settle(self)
 
-    def sent(self, above: int, root_id: str) -> Done:
+    def sent(self, above: int, root_id: str, *, is_lent: bool) -> Done:
         """Return what is before a call that a message brings, sent below *above*."""
+        self.is_lent |= is_lent
         self._keeper.share(self, root_id)
         flow, bits = self.home.flow, self.done | above
         steps = frozenset(name for place, name in self.home.keys(bits) if place == flow)
