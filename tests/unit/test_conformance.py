@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
-from penstock import all_of, bind_flow, configure, flow, start_flow
+from penstock import all_of, bind_flow, configure, flow, start_flow, step
+from penstock._marks import mark_of
 from penstock.recording import judge
 from tests.running import KINDS, finish, function, run_python
 
@@ -1109,18 +1110,53 @@ def test_what_another_flow_had_done_tells_nothing_of_this_one() -> None:
     assert verdict() == set()
 
 
-def test_a_judged_step_takes_what_it_is_given() -> None:
-    """By position and by keyword, and gives back what the function does."""
+@pytest.mark.parametrize("after", ["receive", ["receive", "charge"]])
+def test_a_judged_step_takes_what_it_is_given(after: Any) -> None:
+    """By position and by keyword, and gives back what the function does, or raises."""
     orders = flow("orders")
 
     @orders.entrypoint
     def receive() -> tuple[int, int]:
+        with pytest.raises(ZeroDivisionError):
+            charge(0)
         return charge(1), charge(amount=2)
 
-    @orders.step(after=receive)
+    @orders.step(after=after)
     def charge(amount: int) -> int:
-        return amount
+        return amount // amount * amount
 
-    for _ in range(2):  # the first call asks the logger
+    for _ in range(3):  # the first call asks the logger, the second is judged slowly
         assert receive() == (1, 2)
-    assert counted()["steps"]["charge"] == 4
+    assert counted()["steps"]["charge"] == 9
+
+
+def test_a_step_after_a_task_or_something_else_is_judged_each_time() -> None:
+    """Whether the task may have run depends on the run."""
+    orders = flow("orders")
+    task = step(name="task", after="receive")(lambda: None)
+    mark: Any = mark_of(task)
+    mark.spec = mark.spec._replace(crosses=True)
+    orders(task)
+    ship = orders.step(name="ship", after=["receive", "task"])(lambda: None)
+
+    @orders.entrypoint
+    def receive() -> None:
+        ship()  # type: ignore[no-untyped-call]  # a lambda
+
+    for _ in range(3):
+        receive()
+
+    assert counted()["steps"] == {"task": 0, "ship": 3, "receive": 3}
+
+
+def test_a_predecessor_declared_anew_keeps_the_counts() -> None:
+    """Of what the call path judged by the old one, too."""
+    orders = join()
+    for _ in range(3):
+        in_turn(orders, "charge", "reserve", "send")
+    orders.steps["charge"] = orders._step("charge", "receive")  # noqa: SLF001  # our own
+    for _ in range(3):
+        in_turn(orders, "charge", "reserve", "send")
+
+    assert counted()["steps"]["send"] == 6
+    assert {edge["witnessed"] for edge in counted()["edges"]} == {6}

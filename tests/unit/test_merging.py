@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from penstock import ConformanceReport, all_of, configure, flow, start_flow
 from penstock._registry import registry
 from penstock.recording import judge
 from penstock.recording._book import Book
+from penstock.recording._crossing import clock
 from penstock.testing import in_flow
 from tests.running import run_python
 
@@ -497,3 +499,110 @@ def test_two_processes(tmp_path: Path, what: str) -> None:
     assert edges(found)["validate->send"] == (1, 0)
     assert edges(found)["reserve->send"] == (int(is_all), 0)
     assert violations(found) == ([] if is_all else ["R3 send"])
+
+
+def test_a_run_that_goes_on_after_its_records_were_cleared() -> None:
+    """As in a forked child: what it does from there is kept anew."""
+    shop = Shop()
+    with start_flow():
+        penstock.inject()
+        shop.charge()
+        judge.clear()
+        shop.reserve()
+
+    (run,) = penstock.conformance_report().to_dict()["crossings"]["runs"]
+    assert "reserve" in run["steps"]
+
+
+def test_a_run_that_was_seen_in_part_convicts_nobody() -> None:
+    """It tells so to whoever gets its message, and keeps it in mind."""
+    shop = Shop()
+
+    def pause() -> None:
+        configure(conformance="off")
+        configure(conformance="record")
+
+    carriers: list[dict[str, str]] = []
+    shop.receive(pause, lambda: carriers.append(penstock.inject()))
+    with penstock.continue_flow(carriers[0]):
+        shop.send()
+    shop.receive(penstock.inject, pause)
+
+    assert json.loads(carriers[0]["penstock"])["done"][-1] is None
+    report = penstock.conformance_report().to_dict()
+    assert violations(merged([report], complete=True)) == []
+
+
+def test_an_operation_begins_where_it_first_crossed() -> None:
+    """Of two runs in one, that which sent first; a run around counts, too."""
+    outer, inner = flow("outer"), Shop()
+    around = outer.entrypoint(name="around")(_call)
+    around(lambda: inner.receive(penstock.inject))
+    reports = [penstock.conformance_report().to_dict()]
+    runs = reports[0]["crossings"]["runs"]
+    assert [run["is_origin"] for run in runs] == [True, True]
+    runs[0]["opened"], runs[1]["opened"] = sorted(
+        (run["opened"] for run in runs), reverse=True
+    )
+    for run in runs:
+        call = {
+            "step": "send",
+            "began": run["opened"],
+            "after": [["charge"]],
+            "places": {},
+            "before": [],
+            "unknown": ["charge"],
+            "place": "",
+            "caller": "",
+            "is_judged": True,
+        }
+        run["calls"] = [call]
+    clock, first = runs[0]["clock"], runs[1]["opened"]
+
+    for until, found in ((first - 1, 2), (first, 0)):
+        dropped = [{"clock": clock, "runs": 1, "until": until}]
+        reports[0]["crossings"]["dropped"] = dropped
+        flows = merged(reports, complete=True)["flows"].values()
+        assert sum(len(one["violations"]) for one in flows) == found
+
+
+def test_an_edge_that_was_declared_anew_is_told_by_its_new_name() -> None:
+    """What the old declaration named is not asked for any more."""
+    shop = Shop()
+
+    def declare() -> None:
+        shop.send = flow("orders").step(name="send", after="charge")(_call)
+
+    shop.receive(penstock.inject, shop.charge, shop.reserve, shop.send, declare)
+
+    (run,) = penstock.conformance_report().to_dict()["crossings"]["runs"]
+    assert ["charge", "send"] in run["witnessed"]
+    assert ["reserve", "send"] not in run["witnessed"]
+
+
+def test_a_machine_that_names_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its clock goes by the machine's name, as on all but Linux."""
+
+    def read_text(*_: object) -> str:
+        raise FileNotFoundError
+
+    clock.cache_clear()
+    monkeypatch.setattr("pathlib.Path.read_text", read_text)
+    try:
+        assert clock() == platform.node()
+    finally:
+        clock.cache_clear()
+
+
+def test_a_failure_of_ours_stops_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent is sent, and the run goes on."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("penstock.recording._crossing.Crossing.look", fail)
+    shop = Shop()
+    sent: list[dict[str, str]] = []
+    shop.receive(lambda: sent.append(penstock.inject()))
+
+    assert "penstock" in sent[0]
