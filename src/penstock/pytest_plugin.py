@@ -167,7 +167,7 @@ class _Coverage:
             os.environ[_FOLDER] = tempfile.mkdtemp(prefix="penstock-")
         self._folder = Path(os.environ[_FOLDER])
         configure(conformance=os.environ[_MODE])
-        judge.hearers = (*judge.hearers, self._hear)
+        judge.teller.hearers = (*judge.teller.hearers, self._hear)
 
     def _hear(self, finding: Finding, run: str, is_one: bool) -> None:  # noqa: FBT001  # Hear
         if is_one:
@@ -271,7 +271,9 @@ class _Coverage:
         """Put back what was there."""
         from penstock.recording import judge  # noqa: PLC0415  # see the top
 
-        judge.hearers = tuple(one for one in judge.hearers if one != self._hear)
+        judge.teller.hearers = tuple(
+            one for one in judge.teller.hearers if one != self._hear
+        )
         if self._is_worker:  # its report is written, and it ends
             return
         for name, value in self._before.items():

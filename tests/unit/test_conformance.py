@@ -884,7 +884,7 @@ def test_a_failure_of_ours_breaks_nothing(
     def fail_too(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("penstock.recording._judge.Judge._place", fail)
+    monkeypatch.setattr("penstock.recording._judge.find_place", fail)
     in_turn(orders, "validate", "ship")
     monkeypatch.undo()
     monkeypatch.setattr("penstock.recording._tracks.RunTrack.contradicted", fail_too)
@@ -1035,11 +1035,11 @@ def test_findings_are_heard_and_taken_back() -> None:
     def hear(finding: Any, _run: str, is_one: bool) -> None:  # noqa: FBT001  # Hear
         heard.append((finding.code, is_one))
 
-    judge.hearers = (hear,)
+    judge.teller.hearers = (hear,)
     try:
         test_a_later_call_amends_the_verdict()
     finally:
-        judge.hearers = ()
+        judge.teller.hearers = ()
 
     assert heard == [("R2", True), ("R2", False)]
 

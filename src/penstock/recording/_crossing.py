@@ -33,9 +33,11 @@ class Run(Protocol):
     run: str
     gate: object
     done: int
+    is_counted: bool
     is_told: bool
     is_known: bool
     inner: dict[FlowPlan, int]
+    crossing: Crossing | None
 
     def ended(self) -> int:
         """Return the steps that have ended here, other flows' among them."""
@@ -184,16 +186,17 @@ class Crossings:
         self._dropped = 0
         self._until = 0
 
-    def open(self, track: Run, root: str, *, is_origin: bool) -> Crossing:
-        """Begin to keep what happens in a run."""
-        crossing = Crossing(track, root, self, is_origin=is_origin)
+    def open(self, track: Run, root: str, *, is_origin: bool) -> None:
+        """Begin to keep what happens in a run, but for one that a test sets up."""
+        if not track.is_counted:
+            return
         if len(self._kept) >= MAX_RUNS:
             oldest = next(iter(self._kept))
             del self._kept[oldest]
             self._dropped += 1
             self._until = max(self._until, oldest.opened)
-        self._kept[crossing] = None
-        return crossing
+        track.crossing = Crossing(track, root, self, is_origin=is_origin)
+        self._kept[track.crossing] = None
 
     def records(self) -> list[RunRecord]:
         """Return what there is to tell of each run."""
