@@ -114,9 +114,9 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                             _reset(token)
                     if guide.look is not None:
                         try:
-                            above = outer[2]  # type: ignore[misc]  # the same
-                            key = guide.look(marks), above & guide.mask
-                            cell = guide.cells[key]
+                            open_bits = outer[2]  # type: ignore[misc]  # the same
+                            above = LOST if open_bits < 0 else open_bits & guide.mask
+                            cell = guide.cells[guide.look(marks), above]
                         except (IndexError, KeyError):
                             cell = None
                         if cell is not None:

@@ -137,17 +137,14 @@ def test_a_chord_is_decided_by_the_reports_of_all(
     reports = tmp_path / "reports"
     reports.mkdir()
     env = {"PENSTOCK_CONFORMANCE": "record", "PENSTOCK_CONFORMANCE_DIR": str(reports)}
-    branches = [
-        one
-        for one in (joins.charge, joins.reserve)
-        if not left_out or left_out not in one.name
-    ]
+    branches = {"charge": joins.charge, "reserve": joins.reserve}
+    branches.pop(left_out, None)
     with (
         deployed(redis, redis, tmp_path, **env) as deployment,
         deployment.worker("prefork"),
     ):
         for number in range(3):
-            joins.take(f"join-{number}", *branches)
+            joins.take(f"join-{number}", *branches.values())
             deployment.await_runs(f"join-{number}", 1 + len(branches))
 
     files: list[Any] = [penstock.conformance_report(), *reports.glob("*.json")]

@@ -771,6 +771,21 @@ def test_a_bound_call_knows_what_is_open_above() -> None:
     assert verdict() == set()
 
 
+def test_what_is_open_above_is_not_taken_for_known() -> None:
+    """Below a bare context, where calls of a predecessor were judged before."""
+    orders = Orders(receive=None, fetch="receive", sync="fetch", check="receive")
+    contexts: list[Any] = []
+
+    for _ in range(2):
+        orders.receive(lambda: orders.fetch(orders.sync))
+    orders.receive(lambda: contexts.append(penstock.get_flow_context()))
+    bind_flow(lambda: orders.check(orders.sync), contexts[0])()
+
+    assert counted()["steps"]["sync"] == 3
+    assert counted()["edges"][1]["witnessed"] == 2
+    assert verdict() == set()
+
+
 def test_switching_in_the_middle_of_a_run_convicts_nobody() -> None:
     """What was not seen proves nothing."""
     orders = chain()

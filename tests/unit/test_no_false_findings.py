@@ -197,7 +197,8 @@ def async_generator_closed_early(shop: Shop) -> None:
     """By the loop, after a break."""
 
     async def run() -> None:
-        async for _ in shop.lines_async():
+        made: Any = shop.lines_async()
+        async for _ in made:
             shop.pack()
             break
 
