@@ -86,7 +86,7 @@ class Verdicts:
         """
         whole = [
             record
-            for record in self._records
+            for record in sorted(self._records, key=_place)
             if record.is_told and self._is_whole(record, dropped)
         ]
         for record in whole:
@@ -165,7 +165,7 @@ class Verdicts:
                 if key not in seen and not _leads(declared, *reversed(pair)):
                     seen.add(key)
                     if self._is_contradicted(record, pair):
-                        yield _edge_convicted(record, pair, declared)
+                        yield _edge_convicted(record, pair)
 
     def _is_contradicted(self, record: RunRecord, pair: Pair) -> bool:
         before, after = pair
@@ -182,6 +182,11 @@ class Verdicts:
             is False
             for part in parts
         )
+
+
+def _place(record: RunRecord) -> tuple[str, str, int]:
+    """Return where a record stands among others, in whatever order they came."""
+    return record.flow, record.run, record.opened
 
 
 def _missing(call: OpenCall, code: str) -> list[str]:
@@ -206,10 +211,12 @@ def _leads(edges: Collection[Pair], first: str, last: str) -> bool:
     return last in reached
 
 
-def _edge_convicted(
-    record: RunRecord, pair: Pair, declared: Collection[Pair]
-) -> Convicted:
+def _edge_convicted(record: RunRecord, pair: Pair) -> Convicted:
     before, after = pair
-    others = [one for one, other in declared if other == after and one != before]
+    groups = [
+        group for call in record.calls if call.step == after for group in call.after
+    ]
+    names = dict.fromkeys(name for group in groups for name in group)
+    others = [name for name in names if name != before]
     finding = broken_edge(record.flow, before, after, others)
     return Convicted(finding, record.run, (record.flow, before, after))
