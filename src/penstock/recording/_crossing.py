@@ -164,10 +164,12 @@ class Crossing:
                 yield bit, key
 
     def _times(self, bit: int) -> Times:
-        began = self._began.get(bit, (0, self._looked))
+        began_after, began_by = self._began.get(bit, (0, self._looked))
+        if self._is_origin:
+            began_after = 0  # it may have been called before the run crossed
         if self._track.gate is not None and bit & self._track.home.own:
-            began = 0, self._looked  # the call path may have called it at any time
-        return Times(*began, *self._ended.get(bit, (None, None)))
+            began_after, began_by = 0, self._looked  # the call path may have, any time
+        return Times(began_after, began_by, *self._ended.get(bit, (None, None)))
 
     def _with_calls(self, record: RunRecord) -> RunRecord:
         home = self._track.home
