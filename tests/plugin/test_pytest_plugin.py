@@ -66,6 +66,21 @@ BROKEN = """
         assert 0
 """
 
+CROSSING = """
+    import json, subprocess, sys
+    import penstock, shop
+
+    PROGRAM = "import json, sys, penstock, shop\\n" \\
+        "with penstock.continue_flow(json.loads(sys.argv[1])): shop.charge()"
+
+    def test_in_two_processes():
+        carriers = []
+        shop.STEPS["send"] = lambda: carriers.append(penstock.inject())
+        shop.receive("send", "validate")
+        command = [sys.executable, "-c", PROGRAM, json.dumps(carriers[0])]
+        subprocess.run(command, check=True)
+"""
+
 Run = "Callable[..., tuple[int, str]]"
 
 
@@ -148,6 +163,18 @@ def test_workers_and_one_process_count_the_same(run: Any, project: Path) -> None
         "charge": 8,
         "ship": 0,
     }
+
+
+def test_an_edge_between_processes_counts(run: Any, project: Path) -> None:
+    """No process has seen both ends; what stays open is kept in the report."""
+    code, output = run(CROSSING, "--penstock-cov", "--penstock-report=report.json")
+
+    assert code == 0, output
+    assert "2/3" in output
+    assert "charge -> ship" in output
+    assert (
+        len(json.loads((project / "report.json").read_text())["crossings"]["runs"]) == 2
+    )
 
 
 @pytest.mark.parametrize(("least", "code"), [("66", 0), ("67", 1)])

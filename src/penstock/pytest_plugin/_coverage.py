@@ -50,7 +50,7 @@ class Coverage:
             os.environ[_FOLDER] = tempfile.mkdtemp(prefix="penstock-")
         self._folder = Path(os.environ[_FOLDER])
         configure(conformance=os.environ[_MODE])
-        judge.hearers = (*judge.hearers, self._hear)
+        judge.teller.hearers = (*judge.teller.hearers, self._hear)
 
     def _hear(self, finding: Finding, run: str, is_one: bool) -> None:  # noqa: FBT001  # Hear
         if is_one:
@@ -150,7 +150,9 @@ class Coverage:
 
     def pytest_unconfigure(self) -> None:
         """Put back what was there."""
-        judge.hearers = tuple(one for one in judge.hearers if one != self._hear)
+        judge.teller.hearers = tuple(
+            one for one in judge.teller.hearers if one != self._hear
+        )
         if self._is_worker:  # its report is written, and it ends
             return
         for name, value in self._before.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._crossing import Crossings
 from ._plans import FlowPlan
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Book:
         self.foreign: Counter[tuple[str, str, str]] = Counter()
         self.contradicted: Counter[tuple[Hashable, Hashable]] = Counter()
         self.findings: dict[Finding, dict[str, int]] = {}
+        self.crossings: Crossings = Crossings()
 
     def plan(self, flow: str) -> FlowPlan:
         """Return the plan of a flow, made when it is first asked for."""
