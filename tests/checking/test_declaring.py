@@ -6,6 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject
 
@@ -226,6 +228,47 @@ def test_module_that_nothing_imports(project: CheckedProject) -> None:
 
     assert [(one["path"], one["line"]) for one in found] == [("shop/billing.py", 5)]
     assert "shop.billing declares steps" in found[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("start", "handle"),
+    [
+        ("from shop.flows import orders as o", "o"),
+        ("from .flows import orders", "orders"),
+        ("from . import flows", "flows.orders"),
+        ("import shop.flows", "shop.flows.orders"),
+        ("from shop import flows as f", "f.orders"),
+        ("from shop.again import orders", "orders"),
+    ],
+)
+def test_handle_from_another_module(
+    project: CheckedProject, start: str, handle: str
+) -> None:
+    """A module that nothing imports declares steps with an imported handle, too."""
+    project.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.flows"]\n')
+    project.write("shop/orders.py", "")
+    project.write(
+        "shop/flows.py",
+        """
+        import penstock
+
+        orders = penstock.flow("orders")
+
+        @orders.entrypoint
+        def begin(): ...
+        """,
+    )
+    project.write("shop/again.py", "from .flows import orders\nother = object()\n")
+    project.write("shop/late.py", f"{start}\n@{handle}.entrypoint\ndef go(): ...\n")
+    project.write("shop/none.py", "from .again import other\n@other.step\ndef x(): 1\n")
+
+    (found,) = project.findings()
+
+    assert (found["code"], found["path"], found["line"]) == (
+        "PEN004",
+        "shop/late.py",
+        2,
+    )
 
 
 def test_named_targets_are_enough(project: CheckedProject) -> None:

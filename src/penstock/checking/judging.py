@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .declarations import Declarations, Declared
     from .engine import Engine
     from .program import Function
-    from .references import Steps
+    from .steps import Steps
 
 __all__ = ["judge_calls"]
 

@@ -15,8 +15,9 @@ import click
 from penstock._file import write_file
 from penstock._manifest import load_manifest
 from penstock._optional import requires
+from penstock.checking.asking import request_for
 from penstock.checking.baseline import without_known, write_baseline
-from penstock.checking.check import Request, check, folders_of
+from penstock.checking.check import check
 from penstock.checking.evidence import read_evidence, without_witnessed
 from penstock.checking.ignores import without_ignored
 from penstock.checking.reports import FORMATS, Report, github, statistics
@@ -31,13 +32,11 @@ with requires("rich", extra="cli"):
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable
 
     from penstock._types import FlowInfo
-    from penstock.checking.check import Checked
+    from penstock.checking.check import Checked, Request
     from penstock.checking.findings import Finding
-
-    from ._targets import Loaded
 
 __all__ = ["check_flows"]
 
@@ -61,7 +60,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--baseline",
     metavar="FILE",
     type=_FILE,
-    help="Report only what this file does not have, and what it has that is fixed.",
+    help="Report only what this file does not have, and what it has that is fixed. "
+    "By default what `baseline` under [tool.penstock] names.",
 )
 @click.option(
     "--update-baseline",
@@ -108,8 +108,11 @@ def check_flows(
     Exit status 1 if an error or a warning is left; infos are for your information.
     """
     witnessed = read_evidence(evidence)
-    loaded = load_flows(targets)
-    request = _request(loaded, _manifests(system), is_whole=not targets)
+    project = find_project(Path.cwd())
+    baseline = baseline or project.baseline
+    loaded = load_flows(targets, project=project)
+    others = _manifests(system)
+    request = request_for(*loaded, others, project.import_path, is_whole=not targets)
     checked, questions = _checked(request)
     if calls is not None:
         write_file(calls, _as_json(checked).encode())
@@ -124,6 +127,9 @@ def check_flows(
     known = 0
     if baseline is not None:
         findings, known = without_known(findings, baseline)
+        if targets:  # of other flows nothing is known, so no entry of theirs is fixed
+            names = {flow.name for flow in request.flows}
+            findings = [f for f in findings if f.code != "PEN902" or f.flow in names]
     silenced = {
         "ignored": ignored,
         "witnessed by runs": seen,
@@ -143,63 +149,6 @@ def check_flows(
     if with_statistics:
         _tell_statistics(findings, checked, questions)
     sys.exit(any(finding.level != "info" for finding in findings))
-
-
-def _request(
-    loaded: Loaded, manifests: Sequence[FlowInfo], *, is_whole: bool
-) -> Request:
-    project = find_project(Path.cwd())
-    roots = {path.resolve(): None for path in project.import_path}
-    for flow in loaded.known:
-        for step in flow.steps:
-            root = _root_of(step.path, step.module)
-            if root is not None:
-                roots[root] = None
-    own = {flow.service for flow in loaded.known if flow.service}
-    others = [flow for flow in manifests if flow.service not in own]
-    files = {getattr(one, "__file__", None) for one in list(sys.modules.values())}
-    folders = folders_of(loaded.known, list(roots))
-    return Request(
-        loaded.flows,
-        loaded.known,
-        others,
-        [*folders, *_siblings(folders)],
-        list(roots),
-        frozenset(str(Path(file).resolve()) for file in files if file),
-        is_whole,
-    )
-
-
-def _root_of(path: str, module: str) -> Path | None:
-    """Return the folder from which *module* is imported, if its name tells."""
-    parts = module.split(".")
-    file = Path(path)
-    if not file.is_absolute() or not file.is_file():
-        return None
-    own = (
-        [*file.parent.parts, file.stem]
-        if file.stem != "__init__"
-        else [*file.parent.parts]
-    )
-    if own[-len(parts) :] != parts:
-        return None
-    return Path(*own[: -len(parts)])
-
-
-def _siblings(folders: Iterable[Path]) -> list[Path]:
-    """Return the other packages and modules beside those of the project."""
-    found: dict[Path, None] = {}
-    for root in {folder.parent for folder in folders}:
-        if root.name in {"site-packages", "dist-packages"}:
-            continue
-        for path in sorted(root.iterdir()):
-            is_package = (path / "__init__.py").is_file()
-            if path.name not in _ASIDE and (is_package or path.suffix == ".py"):
-                found[path] = None
-    return [path for path in found if path not in set(folders)]
-
-
-_ASIDE = {"tests", "test", "docs", "conftest.py", "setup.py", "noxfile.py"}
 
 
 def _manifests(patterns: Iterable[str]) -> list[FlowInfo]:
