@@ -952,6 +952,16 @@ process = multiprocessing.get_context("fork").Process(target=work)
 process.start()
 process.join()
 """
+STOPPED = """
+import signal
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+STOPPED_LATER = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+signal.getsignal(signal.SIGTERM)(signal.SIGTERM, None)
+receive()
+"""
 NOWHERE = """
 import logging
 logging.basicConfig()
@@ -964,6 +974,8 @@ os.environ["PENSTOCK_CONFORMANCE_DIR"] = "/nowhere/at/all"
     [
         ("", 1),
         (FORKED, 2),
+        (STOPPED, 1),
+        (STOPPED_LATER, 1),
         ("if not os.fork(): os._exit(0)\nos.wait()", 1),
         ("penstock.configure(conformance='warn')", 1),
         (NOWHERE, 0),
@@ -983,6 +995,28 @@ def test_processes_leave_their_reports(tmp_path: Path, code: str, runs: int) -> 
     found = merged.to_dict()["flows"].get("shop", {"runs": 0, "steps": {}})
     assert found["runs"] == runs
     assert set(found["steps"].values()) <= {runs}
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["signal.signal(signal.SIGTERM, print)", "pass"],
+    ids=["own handler", "thread"],
+)
+def test_signals_of_others_are_left_alone(tmp_path: Path, start: str) -> None:
+    """Who handles SIGTERM goes on doing so; outside the main thread nobody can."""
+    program = f"""
+import signal, sys, threading
+{start}
+before = signal.getsignal(signal.SIGTERM)
+import penstock
+work = threading.Thread(target=penstock.configure, kwargs={{"conformance": "warn"}})
+work.start()
+work.join()
+print(signal.getsignal(signal.SIGTERM) is before)
+"""
+    said, errors = run_python(program, PENSTOCK_CONFORMANCE_DIR=str(tmp_path))
+
+    assert (said, errors) == ("True\n", "")
 
 
 def test_reports_merge() -> None:

@@ -268,7 +268,7 @@ class Judge:
         if not track.is_counted:
             return
         if place.is_direct and not track.is_known:
-            before = 0
+            before &= track.given  # of what was not told nobody knows
         ruled.add(before)
 
     def _settle(self, track: RunTrack) -> None:
