@@ -160,9 +160,10 @@ def test_other_service_lacks_the_step(project: CheckedProject) -> None:
 
     assert result.returncode == 1
     assert (
-        "warehouse_app.py:6: PEN003 picking/pick: warehouse comes after "
-        "'shop/orders:publsh', but in service 'shop' (owner payments) flow 'orders' "
-        "has no step 'publsh'. Did you mean 'orders:publish'?"
+        "warehouse_app.py:6: PEN003 picking/pick: service 'warehouse' (owner "
+        "logistics) comes after 'shop/orders:publsh', but service 'shop' (owner "
+        "payments) has no step 'publsh' in its flow 'orders' (shop_app.py:6). Did "
+        "you mean 'publish'?"
     ) in result.stdout
     assert 'fix       after="shop/orders:publish"' in result.stdout
 

@@ -25,18 +25,20 @@ from penstock.errors import ConfigurationError
 
 from ._output import emit, note, shown_path
 from ._project import find_project
-from ._targets import load_flows
+from ._targets import Loaded, load_flows, load_project
 
 with requires("rich", extra="cli"):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from penstock._types import FlowInfo
     from penstock.checking.check import Checked, Request
     from penstock.checking.findings import Finding
+
+    from ._project import Project
 
 __all__ = ["check_flows"]
 
@@ -110,8 +112,8 @@ def check_flows(
     witnessed = read_evidence(evidence)
     project = find_project(Path.cwd())
     baseline = baseline or project.baseline
-    loaded = load_flows(targets, project=project)
     others = _manifests(system)
+    loaded = _loaded(targets, project, others)
     request = request_for(*loaded, others, project.import_path, is_whole=not targets)
     checked, questions = _checked(request)
     if calls is not None:
@@ -149,6 +151,16 @@ def check_flows(
     if with_statistics:
         _tell_statistics(findings, checked, questions)
     sys.exit(any(finding.level != "info" for finding in findings))
+
+
+def _loaded(
+    targets: Sequence[str], project: Project, others: Sequence[FlowInfo]
+) -> Loaded:
+    """Load the flows to check; where none are named, those of a system check itself."""
+    if targets or not others:
+        return load_flows(targets, project=project)
+    loaded = load_project(project)
+    return loaded if loaded.flows else Loaded(tuple(others), tuple(others))
 
 
 def _manifests(patterns: Iterable[str]) -> list[FlowInfo]:
