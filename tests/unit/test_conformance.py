@@ -407,14 +407,21 @@ MESSAGES = {
     "R2": (
         lambda: in_turn(join(), "charge", "send", "reserve"),
         (
-            "orders/send is declared after 'reserve'; both ran, and 'reserve' had "
+            ") is declared after 'reserve'; both ran, and 'reserve' had "
             "never ended when 'send' began. Fix: run 'reserve' first, or take away the "
             "edge reserve -> send: after=['charge']."
         ),
     ),
+    "R1 of a name that nothing has": (
+        lambda: in_turn(Orders(receive=None, charge="recieve"), "charge"),
+        (
+            "ran, and is declared after 'recieve', but no such step is declared. "
+            "Did you mean 'receive'? Fix: name one that is."
+        ),
+    ),
     "R2 of the only edge": (
         lambda: in_turn(chain(), "charge", "validate"),
-        "take away the edge validate -> charge: no after=.",
+        "name what does come before 'charge' in its after=.",
     ),
 }
 
@@ -493,7 +500,8 @@ def test_raise_reports_what_no_call_is_to_blame_for(
     in_turn(join(), "charge", "send", "reserve")
 
     (line,) = warnings
-    assert line.getMessage().startswith("R2 orders/send is declared after 'reserve'")
+    assert line.getMessage().startswith("R2 orders/send (")
+    assert ") is declared after 'reserve'; both ran" in line.getMessage()
 
 
 def test_a_later_call_amends_the_verdict() -> None:

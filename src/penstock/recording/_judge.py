@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from penstock._context import LOST
 from penstock._process import on_fork
+from penstock._registry import registry
 from penstock._state import say, state
 from penstock.errors import FlowOrderError
 
 from ._book import Book, Finding
 from ._tracks import Activation, RunTrack
-from ._words import broken_edge, broken_step
+from ._words import broken_edge, broken_step, no_such_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -235,6 +236,11 @@ class Judge:
         if not code:
             return None
         missing = self._missing(place.track, rule, before, code)
+        flow = place.track.home.flow
+        lost = [key for key in missing if key[0] == flow and not registry.has(*key)]
+        if lost:
+            known = [one.step.name for one in place.track.home.every]
+            return no_such_step(step, code, ruled.names[lost[0]], known)
         by = ""
         if caller is not None:
             by = caller.name if caller.flow == step.flow else caller.label
@@ -333,10 +339,10 @@ def _above(scope: Scope) -> int:
 
 
 def _edge_finding(track: RunTrack, edge: Edge) -> Finding:
-    before, (flow, after) = edge
-    declared = track.home.steps[after].names
-    others = [name for key, name in declared.items() if key != before]
-    return broken_edge(flow, declared[before], after, others)
+    before, (_, after) = edge
+    ruled = track.home.steps[after]
+    others = [name for key, name in ruled.names.items() if key != before]
+    return broken_edge(ruled.step, ruled.names[before], others)
 
 
 judge: Judge = Judge()
