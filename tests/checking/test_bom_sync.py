@@ -92,7 +92,7 @@ TOLD = re.compile(
 )
 
 
-def write_down(demo: CheckedProject, path: Path, line: int, fix: str) -> None:
+def write_down(path: Path, line: int, fix: str) -> None:
     """Replace the ``after=`` on a line, or on one of the next, with the fix."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     while "after=" not in lines[line - 1]:
@@ -105,14 +105,14 @@ def follow_check(demo: CheckedProject) -> bool:
     """Write down what the check suggests; tell whether it suggested anything."""
     found = SUGGESTED.findall(demo.check(*TARGETS).stdout)
     for path, line, fix in found:
-        write_down(demo, demo.root / path, int(line), fix)
+        write_down(demo.root / path, int(line), fix)
     return bool(found)
 
 
 def follow_tests(demo: CheckedProject) -> None:
     """Write down what the tests suggest; of two fixes for a line, either will do."""
     for path, line, fix in sorted(set(TOLD.findall(strict(demo)[2]))):
-        write_down(demo, demo.root / "bom_sync" / path, int(line), fix)
+        write_down(demo.root / "bom_sync" / path, int(line), fix)
 
 
 @dataclass(frozen=True)
