@@ -6,6 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject
 
@@ -158,9 +160,10 @@ def test_other_service_lacks_the_step(project: CheckedProject) -> None:
 
     assert result.returncode == 1
     assert (
-        "warehouse_app.py:6: PEN003 picking/pick: warehouse comes after "
-        "'shop/orders:publsh', but in service 'shop' (owner payments) flow 'orders' "
-        "has no step 'publsh'. Did you mean 'orders:publish'?"
+        "warehouse_app.py:6: PEN003 picking/pick: service 'warehouse' (owner "
+        "logistics) comes after 'shop/orders:publsh', but service 'shop' (owner "
+        "payments) has no step 'publsh' in its flow 'orders' (shop_app.py:6). Did "
+        "you mean 'publish'?"
     ) in result.stdout
     assert 'fix       after="shop/orders:publish"' in result.stdout
 
@@ -226,6 +229,47 @@ def test_module_that_nothing_imports(project: CheckedProject) -> None:
 
     assert [(one["path"], one["line"]) for one in found] == [("shop/billing.py", 5)]
     assert "shop.billing declares steps" in found[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("start", "handle"),
+    [
+        ("from shop.flows import orders as o", "o"),
+        ("from .flows import orders", "orders"),
+        ("from . import flows", "flows.orders"),
+        ("import shop.flows", "shop.flows.orders"),
+        ("from shop import flows as f", "f.orders"),
+        ("from shop.again import orders", "orders"),
+    ],
+)
+def test_handle_from_another_module(
+    project: CheckedProject, start: str, handle: str
+) -> None:
+    """A module that nothing imports declares steps with an imported handle, too."""
+    project.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.flows"]\n')
+    project.write("shop/orders.py", "")
+    project.write(
+        "shop/flows.py",
+        """
+        import penstock
+
+        orders = penstock.flow("orders")
+
+        @orders.entrypoint
+        def begin(): ...
+        """,
+    )
+    project.write("shop/again.py", "from .flows import orders\nother = object()\n")
+    project.write("shop/late.py", f"{start}\n@{handle}.entrypoint\ndef go(): ...\n")
+    project.write("shop/none.py", "from .again import other\n@other.step\ndef x(): 1\n")
+
+    (found,) = project.findings()
+
+    assert (found["code"], found["path"], found["line"]) == (
+        "PEN004",
+        "shop/late.py",
+        2,
+    )
 
 
 def test_named_targets_are_enough(project: CheckedProject) -> None:

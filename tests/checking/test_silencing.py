@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject
 
 BOTH = ["PEN101 ship", "PEN201 pack"]
+OTHER = """
+    from penstock import flow
+
+    stock = flow("stock")
+
+
+    @stock.entrypoint
+    def count(shelf): ...
+"""
 
 
 def rewrite(project: CheckedProject, old: str, new: str) -> None:
@@ -99,6 +108,20 @@ def test_baseline_survives_other_lines(project: CheckedProject) -> None:
     rewrite(project, "from penstock", "import os\n    import sys\n    from penstock")
 
     assert project.codes("shop.orders", "--baseline", "b.json") == []
+
+
+def test_baseline_of_the_project(project: CheckedProject) -> None:
+    """It is named once, in pyproject.toml; targets that are named have it, too."""
+    settings = 'import = ["shop.*"]\nbaseline = "b.json"\n'
+    project.write("pyproject.toml", f"[tool.penstock]\n{settings}")
+    project.write("shop/other.py", OTHER)
+    assert project.check("--update-baseline").returncode == 0
+
+    assert project.codes() == []
+    assert project.codes("shop.other") == []
+    rewrite(project, 'after="pack"', 'after="receive"')
+    assert project.codes("shop.other") == []
+    assert project.codes() == ["PEN902 ship"]
 
 
 def test_fixed_entry_has_to_leave(project: CheckedProject) -> None:

@@ -101,6 +101,7 @@ def test_project_names_the_targets(shop: Project) -> None:
         ("[tool.penstock]\nimport = [1]", "must be a list of strings, not [1]"),
         ('[tool.penstock]\nsource-url = "javascript:x"', "begins with https://"),
         ("[tool.penstock]\nsource-url = 1", "source-url = 1: it takes a text"),
+        ("[tool.penstock]\nbaseline = 1", "baseline must name a file, not 1"),
         ("[tool.penstock", "pyproject.toml: Expected ']'"),
         ("[tool.penstock]", "nothing to look at"),
         ("", "nothing to look at"),

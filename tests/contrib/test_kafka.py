@@ -425,6 +425,40 @@ def test_causes_have_what_each_message_brought() -> None:
     assert cause.metadata["tenant"] == "acme"
 
 
+def test_a_batch_tells_what_was_done_before() -> None:
+    """What any of its messages tells was done is before what it causes."""
+    orders, loads = flow(unique("orders")), flow(unique("loads"))
+
+    @orders.entrypoint
+    def publish() -> Record:
+        return Record(flow_headers())
+
+    @orders.step(after=publish)
+    def sort() -> None: ...
+
+    @loads.entrypoint(after=[publish, sort])
+    def load() -> None: ...
+
+    penstock.configure(conformance="record")
+
+    with flow_from_batch([sent("order-1"), Record(), publish()]):
+        sort()
+        load()
+
+    flows = penstock.conformance_report().to_dict()["flows"]
+    found = {
+        (edge["before"], edge["after"]): edge["witnessed"]
+        for name in (orders.name, loads.name)
+        for edge in flows[name]["edges"]
+    }
+    assert found == {
+        ("publish", "sort"): 1,
+        (f"{orders.name}:publish", "load"): 1,
+        (f"{orders.name}:sort", "load"): 1,
+    }
+    assert not any(flows[name]["violations"] for name in flows)
+
+
 def test_a_batch_of_one_is_a_batch() -> None:
     """Never the ID of its first message."""
     with flow_from_batch([sent("order-17")]) as context:

@@ -414,14 +414,21 @@ MESSAGES = {
     "R2": (
         lambda: in_turn(join(), "charge", "send", "reserve"),
         (
-            "orders/send is declared after 'reserve'; both ran, and 'reserve' had "
+            ") is declared after 'reserve'; both ran, and 'reserve' had "
             "never ended when 'send' began. Fix: run 'reserve' first, or take away the "
             "edge reserve -> send: after=['charge']."
         ),
     ),
+    "R1 of a name that nothing has": (
+        lambda: in_turn(Orders(receive=None, charge="recieve"), "charge"),
+        (
+            "ran, and is declared after 'recieve', but no such step is declared. "
+            "Did you mean 'receive'? Fix: name one that is."
+        ),
+    ),
     "R2 of the only edge": (
         lambda: in_turn(chain(), "charge", "validate"),
-        "take away the edge validate -> charge: no after=.",
+        "name what does come before 'charge' in its after=.",
     ),
 }
 
@@ -500,7 +507,8 @@ def test_raise_reports_what_no_call_is_to_blame_for(
     in_turn(join(), "charge", "send", "reserve")
 
     (line,) = warnings
-    assert line.getMessage().startswith("R2 orders/send is declared after 'reserve'")
+    assert line.getMessage().startswith("R2 orders/send (")
+    assert ") is declared after 'reserve'; both ran" in line.getMessage()
 
 
 def test_a_later_call_amends_the_verdict() -> None:
@@ -975,6 +983,16 @@ process = multiprocessing.get_context("fork").Process(target=work)
 process.start()
 process.join()
 """
+STOPPED = """
+import signal
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+STOPPED_LATER = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+signal.getsignal(signal.SIGTERM)(signal.SIGTERM, None)
+receive()
+"""
 NOWHERE = """
 import logging
 logging.basicConfig()
@@ -987,6 +1005,8 @@ os.environ["PENSTOCK_CONFORMANCE_DIR"] = "/nowhere/at/all"
     [
         ("", 1),
         (FORKED, 2),
+        (STOPPED, 1),
+        (STOPPED_LATER, 1),
         ("if not os.fork(): os._exit(0)\nos.wait()", 1),
         ("penstock.configure(conformance='warn')", 1),
         (NOWHERE, 0),
@@ -1006,6 +1026,28 @@ def test_processes_leave_their_reports(tmp_path: Path, code: str, runs: int) -> 
     found = merged.to_dict()["flows"].get("shop", {"runs": 0, "steps": {}})
     assert found["runs"] == runs
     assert set(found["steps"].values()) <= {runs}
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["signal.signal(signal.SIGTERM, print)", "pass"],
+    ids=["own handler", "thread"],
+)
+def test_signals_of_others_are_left_alone(tmp_path: Path, start: str) -> None:
+    """Who handles SIGTERM goes on doing so; outside the main thread nobody can."""
+    program = f"""
+import signal, sys, threading
+{start}
+before = signal.getsignal(signal.SIGTERM)
+import penstock
+work = threading.Thread(target=penstock.configure, kwargs={{"conformance": "warn"}})
+work.start()
+work.join()
+print(signal.getsignal(signal.SIGTERM) is before)
+"""
+    said, errors = run_python(program, PENSTOCK_CONFORMANCE_DIR=str(tmp_path))
+
+    assert (said, errors) == ("True\n", "")
 
 
 def test_reports_merge() -> None:

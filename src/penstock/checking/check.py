@@ -15,8 +15,9 @@ from .findings import Finding, Place
 from .judging import follow_runs, judge_calls
 from .mentions import mentioned
 from .program import Program
-from .references import read_program, references, steps_of
-from .source import BrokenFile, Module, files_below, module_name, parsed
+from .references import read_program, references
+from .source import BrokenFile, Module, files_below, is_test, module_name, parsed
+from .steps import steps_of
 from .unreached import unreached
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "Request", "check"]
 
 _STACK = 512 * 1024 * 1024
-_TESTS = ("test_", "conftest")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _read(request: Request) -> tuple[list[Module], list[BrokenFile]]:
     paths = {path: None for path in own if path.is_file()}
     for folder in request.folders:
         for path in [folder] if folder.is_file() else files_below(folder):
-            if not _is_test(path, folder):
+            if not is_test(path, folder):
                 paths[path] = None
     modules: dict[str, Module] = {}
     broken: list[BrokenFile] = []
@@ -138,11 +138,6 @@ def _read(request: Request) -> tuple[list[Module], list[BrokenFile]]:
         else:
             modules.setdefault(found.name, found)
     return list(modules.values()), broken
-
-
-def _is_test(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts
-    return path.name.startswith(_TESTS) or bool({"tests", "test"} & set(parts[:-1]))
 
 
 def _broken(one: BrokenFile) -> Finding:

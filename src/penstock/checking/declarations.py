@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo, StepInfo
 
     from .program import Function
-    from .references import Steps
+    from .steps import Steps
 
 __all__ = ["Declarations", "Declared", "Member", "written"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._suggest import did_you_mean
@@ -10,13 +11,16 @@ from .declarations import written
 from .findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from penstock._types import FlowInfo
+    from penstock._names import Target
+    from penstock._types import FlowInfo, StepInfo
 
     from .declarations import Declarations, Declared, Member
 
 __all__ = ["judge_declarations"]
+
+_MOST = 8  # names in a message
 
 
 def judge_declarations(
@@ -42,7 +46,7 @@ def _names_nothing(
     declared: Declared, member: Member, declarations: Declarations
 ) -> Finding:
     near = did_you_mean(member.name, declarations.names.known(declared.flow))
-    meant = near.partition("'")[2].rpartition("'")[0]
+    meant = _meant(near)
     step = declared.step
     groups = [[meant if n == member.name else n for n in g] for g in step.after]
     return Finding(
@@ -64,40 +68,82 @@ def _elsewhere(
 ) -> Iterator[Finding]:
     """Yield PEN003, if the other service is known and lacks the step."""
     target = member.target
-    if target is None:
+    theirs = [flow for flow in known if target and flow.service == target.service]
+    if target is None or not theirs:
         return
-    theirs = [flow for flow in known if flow.service == target.service]
-    if not theirs:
-        return
-    flows = [flow for flow in theirs if flow.name == target.flow]
-    every = [f"{flow.name}:{step.name}" for flow in theirs for step in flow.steps]
-    hint = did_you_mean(f"{target.flow}:{target.name}", every)
-    owner = next((flow.owner for flow in (*flows, *theirs) if flow.owner), "")
-    mine = declared.flow.service or "this service"
-    what = (
-        f"flow {target.flow!r} has no step {target.name!r}"
-        if flows
-        else f"there is no flow {target.flow!r}"
-    )
-    their = f"service {target.service!r}" + (f" (owner {owner})" if owner else "")
-    meant = hint.partition("'")[2].rpartition("'")[0]
-    name = f"{target.service}/{meant}"
-    groups = [
-        [name if one == member.name else one for one in group]
-        for group in declared.step.after
-    ]
+    lack, meant = _lacking(target, theirs)
+    step = declared.step
+    mine = _service(declared.flow.service, [declared.flow])
+    groups = [[meant if n == member.name else n for n in g] for g in step.after]
     yield Finding(
         "PEN003",
-        f"{mine} comes after {member.name!r}, but in {their} {what}.{hint}",
+        f"{mine} comes after {member.name!r}, but {lack}",
         declared.place,
         declared.flow.name,
-        declared.step.name,
-        declared=written(declared.step.after),
+        step.name,
+        declared=written(step.after),
         declared_at=declared.place,
         suggestion=written(groups) if meant else "",
-        edge=(member.name, declared.step.name),
+        edge=(member.name, step.name),
         befores=(member.name,),
     )
+
+
+def _lacking(target: Target, theirs: Sequence[FlowInfo]) -> tuple[str, str]:
+    """Return what *theirs*, the flows of one service, lack, and what may be meant."""
+    flows = [flow for flow in theirs if flow.name == target.flow]
+    their = _service(target.service, [*flows, *theirs])
+    if not flows:
+        names = sorted({flow.name for flow in theirs})
+        near = did_you_mean(target.flow, names)
+        lack = f"{their} has no flow {target.flow!r}."
+        meant = f"{_meant(near)}:{target.name}"
+        is_there = any(
+            meant == f"{flow.name}:{step.name}"
+            for flow in theirs
+            for step in flow.steps
+        )
+    else:
+        steps = sorted(
+            (step for flow in flows for step in flow.steps),
+            key=lambda step: (step.path, step.line),
+        )
+        names = [step.name for step in steps]
+        near = did_you_mean(target.name, names)
+        lack = f"{their} has no step {target.name!r} in its flow {target.flow!r}"
+        lack += f"{_begin(steps)}."
+        meant = f"{target.flow}:{_meant(near)}"
+        is_there = bool(near)
+    return (
+        lack + (near or f" It has {_listed(names)}."),
+        f"{target.service}/{meant}" if is_there else "",
+    )
+
+
+def _begin(steps: Sequence[StepInfo]) -> str:
+    """Return where a flow begins, as its manifest has it."""
+    first = steps[0] if steps else None
+    if first is None or not first.path or Path(first.path).is_absolute():
+        return ""
+    return f" ({first.path}:{first.line})"
+
+
+def _service(name: str, flows: Iterable[FlowInfo]) -> str:
+    owner = next((flow.owner for flow in flows if flow.owner), "")
+    return (f"service {name!r}" if name else "this service") + (
+        f" (owner {owner})" if owner else ""
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST
+    shown = ", ".join(map(repr, names[:_MOST])) or "none"
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _meant(hint: str) -> str:
+    """Return the name in a hint, ``""`` without one."""
+    return hint.partition("'")[2].rpartition("'")[0]
 
 
 def _unreachable(declarations: Declarations) -> Iterator[Finding]:

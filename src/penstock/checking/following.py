@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .declarations import Declarations, Declared
     from .engine import Engine
-    from .references import Steps
+    from .steps import Steps
 
 __all__ = ["Visit", "follow"]
 

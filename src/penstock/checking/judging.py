@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .declarations import written
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .declarations import Declarations, Declared
     from .engine import Engine
     from .program import Function
-    from .references import Steps
+    from .steps import Steps
 
 __all__ = ["Verdicts", "follow_runs", "judge_calls"]
 
@@ -193,12 +193,20 @@ def _unexercised(
             )
             is_silent = function not in mentioned and not called
             if is_told:
-                yield _edge(
+                found = _edge(
                     one, member.name, "PEN202", "no code path runs {} before it"
                 )
+                yield replace(found, suggestion=_without(one, member.name))
             elif key not in {*verdicts.unknown, *verdicts.unsure} and not is_silent:
                 what = "the code does not show how {} leads to it"
                 yield _edge(one, member.name, "PEN301", what)
+
+
+def _without(one: Declared, name: str) -> str:
+    """Return how ``after`` reads without *name*, ``""`` if nothing is left of it."""
+    groups = [[other for other in group if other != name] for group in one.step.after]
+    left = [group for group in groups if group]
+    return written(left) if left else ""
 
 
 def _edge(one: Declared, name: str, code: str, what: str) -> Finding:

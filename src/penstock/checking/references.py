@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from .effects import Body
@@ -11,33 +10,17 @@ from .reader import Reader
 from .things import Func
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from penstock._types import FlowInfo, StepInfo
+    from collections.abc import Callable
 
     from .effects import Kind
     from .program import Function, Program
     from .resolvers import Resolver
+    from .steps import Steps
 
-__all__ = ["Reference", "Steps", "read_program", "references", "steps_of"]
+__all__ = ["Reference", "read_program", "references"]
 
 _MAX_ROUNDS = 3  # of reading all, until that finds no more
 _LARGE = 5_000  # functions; there two rounds have to do
-
-
-@dataclass(frozen=True)
-class Steps:
-    """Which function is which step, and which bit stands for it.
-
-    Attributes:
-        of: The steps that each function is, one in each of its flows.
-        functions: The function of each ``(flow, step)``.
-        bits: The bit of each function.
-    """
-
-    of: Mapping[Function, tuple[StepInfo, ...]]
-    functions: Mapping[tuple[str, str], Function]
-    bits: Mapping[Function, int]
 
 
 class Reference(NamedTuple):
@@ -48,20 +31,6 @@ class Reference(NamedTuple):
     path: str
     line: int
     kind: Kind
-
-
-def steps_of(flows: Iterable[FlowInfo], program: Program) -> Steps:
-    """Find the functions of the steps of *flows*."""
-    of: dict[Function, tuple[StepInfo, ...]] = {}
-    functions: dict[tuple[str, str], Function] = {}
-    for flow in flows:
-        for step in flow.steps:
-            function = program.function_at(step.path, step.line)
-            if function is not None:
-                of[function] = (*of.get(function, ()), step)
-                functions.setdefault((flow.name, step.name), function)
-    bits = {function: 2 << place for place, function in enumerate(of)}
-    return Steps(of, functions, bits)
 
 
 def read_program(

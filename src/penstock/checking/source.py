@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["BrokenFile", "Module", "files_below", "module_name", "parsed"]
+__all__ = [
+    "BrokenFile",
+    "Module",
+    "files_below",
+    "is_test",
+    "module_name",
+    "parsed",
+]
 
+_TESTS = ("test_", "conftest")
 _NOT_OURS = {"__pycache__", "node_modules", "site-packages", "venv"}
 
 
@@ -56,6 +64,12 @@ def files_below(folder: Path) -> Iterator[Path]:
             and not (here / name / "pyvenv.cfg").exists()
         )
         yield from (here / name for name in sorted(names) if name.endswith(".py"))
+
+
+def is_test(path: Path, folder: Path) -> bool:
+    """Tell whether the file *path* below *folder* is a part of tests."""
+    parts = path.relative_to(folder).parts
+    return path.name.startswith(_TESTS) or bool({"tests", "test"} & set(parts[:-1]))
 
 
 def module_name(path: Path, roots: Iterable[Path]) -> str | None:

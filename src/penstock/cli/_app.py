@@ -46,7 +46,8 @@ def app() -> None:
 
     A TARGET is a module (shop.orders), one thing in it (shop.orders:OrderFlow), all
     modules that match a pattern (shop.**), or a manifest (penstock.json). Without
-    one, the list `import` under [tool.penstock] in pyproject.toml is taken.
+    one, the list `import` under [tool.penstock] in pyproject.toml is taken; without
+    that, a Django project's own modules with flows.
     """
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from penstock._evidence import Sources
 from penstock.checking.evidence import read_evidence
 from penstock.checking.reading import reading_of
+from penstock.checking.requesting import request_for
 from penstock.recording import ConformanceReport
 
 from ._output import note
-from ._reading import read_code, request_for
+from ._project import find_project
+from ._reading import read_code
 from ._reports import report_files
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def _is_here(path: str) -> bool:
 
 
 def _reading(loaded: Loaded, witnessed: Evidence) -> Reading:
-    request = request_for(loaded, (), is_whole=False)
+    import_path = find_project(Path.cwd()).import_path
+    request = request_for(*loaded, (), import_path, is_whole=False)
     checked, _ = read_code(request)
     return reading_of(checked, request.flows, request.imported, witnessed)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
+    "INSTALLED",
     "MissingTargetError",
     "TargetError",
     "import_module",
@@ -30,7 +31,7 @@ __all__ = [
 
 _TAIL = 3  # lines of the traceback: enough to see who imported what
 _OURS = str(Path(__file__).parents[1])
-_INSTALLED = tuple(
+INSTALLED = tuple(
     sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 
@@ -112,5 +113,5 @@ def _frames(exc: BaseException) -> list[traceback.FrameSummary]:
         if not frame.filename.startswith((_OURS, "<frozen importlib"))
         and Path(frame.filename) != Path(importlib.__file__)
     ]
-    own = [frame for frame in others if not frame.filename.startswith(_INSTALLED)]
+    own = [frame for frame in others if not frame.filename.startswith(INSTALLED)]
     return own or others

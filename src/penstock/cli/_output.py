@@ -6,8 +6,6 @@ import os
 import sys
 from pathlib import Path
 
-import click
-
 from penstock.errors import RenderError
 
 __all__ = ["emit", "note", "plain", "shown_path"]
@@ -39,7 +37,7 @@ def emit(result: str | bytes) -> None:
 
 def note(message: str) -> None:
     """Tell the user something that is not the result."""
-    click.echo(message, err=True)
+    sys.stderr.write(f"{message}\n")
 
 
 def plain(text: str) -> str:

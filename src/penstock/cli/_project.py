@@ -22,11 +22,13 @@ class Project:
         root: Folder of its pyproject.toml, else the current one.
         targets: What commands take where no target is named.
         source_url: Where the source can be read, as ``configure`` takes it.
+        baseline: The file of what ``check`` is not to report, if there is one.
     """
 
     root: Path
     targets: tuple[str, ...] = ()
     source_url: str = ""
+    baseline: Path | None = None
 
     @property
     def import_path(self) -> tuple[Path, ...]:
@@ -36,7 +38,12 @@ class Project:
         return (Path.cwd(), self.root, *([src] if is_layout else []))
 
 
-_KNOWN = ("import", "source-url", "pytest")  # the last is for the pytest plugin
+_KNOWN = (
+    "import",
+    "source-url",
+    "baseline",
+    "pytest",
+)  # the last is for the pytest plugin
 
 
 def find_project(start: Path) -> Project:
@@ -55,6 +62,7 @@ def find_project(start: Path) -> Project:
                 folder,
                 _strings(settings, "import", path),
                 _address(settings, "source-url", path),
+                _file(settings, "baseline", path),
             )
     return Project(start)
 
@@ -98,3 +106,11 @@ def _address(settings: dict[str, object], key: str, path: Path) -> str:
         msg = f"{path}: [tool.penstock] {key} = {value!r}: {problem}."
         raise ConfigurationError(msg)
     return str(value)
+
+
+def _file(settings: dict[str, object], key: str, path: Path) -> Path | None:
+    value = settings.get(key)
+    if value is None or (isinstance(value, str) and value):
+        return path.parent / value if value else None
+    msg = f"{path}: [tool.penstock] {key} must name a file, not {value!r}."
+    raise ConfigurationError(msg)

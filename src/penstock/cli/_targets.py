@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from dataclasses import replace
@@ -10,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._manifest import load_manifest
-from penstock._optional import requires
 from penstock._registry import declared_flows
 from penstock._union import disagreements, unite
 from penstock.errors import ManifestError
 
 from ._attributes import flows_of
-from ._imports import MissingTargetError, TargetError, import_module, user_code
+from ._django import modules_with_flows, set_up_django
+from ._imports import MissingTargetError, TargetError, import_module
 from ._output import note, plain
 from ._patterns import import_matching, is_pattern
 from ._project import find_project
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from ._project import Project
 
-__all__ = ["Loaded", "load_flows"]
+__all__ = ["Loaded", "load_flows", "load_project"]
 
 
 class Loaded(NamedTuple):
@@ -67,7 +66,7 @@ def load_flows(
         ManifestError: A file is not a manifest.
     """
     project = project or find_project(Path.cwd())
-    targets = targets or project.targets
+    targets = targets or project.targets or _of_django(project)
     if not targets:
         msg = (
             "there is nothing to look at. Name a module (shop.orders), a pattern "
@@ -84,10 +83,8 @@ def load_flows(
     if not modules:
         _tell(declared)
         return Loaded(carried, carried)
-    for folder in reversed(project.import_path):
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-    _set_up_django()
+    _look_in(project)
+    set_up_django()
     names = _import(modules, allow_missing=allow_missing)
     own = tuple(
         replace(flow, source_url=flow.source_url or project.source_url)
@@ -103,6 +100,34 @@ def load_flows(
     return Loaded((*wanted, *carried), (*own, *carried))
 
 
+def load_project(project: Project) -> Loaded:
+    """Import what *project* names; if that is nothing, take what is imported already.
+
+    Raises:
+        TargetError: A target is not there, or importing it failed.
+        ManifestError: A file is not a manifest.
+    """
+    targets = project.targets or _of_django(project)
+    if targets:
+        return load_flows(targets, project=project)
+    flows = declared_flows()
+    return Loaded(flows, flows)
+
+
+def _of_django(project: Project) -> list[str]:
+    """Return the modules with flows, where this is a Django project."""
+    if "DJANGO_SETTINGS_MODULE" in os.environ:
+        _look_in(project)
+    return modules_with_flows() if set_up_django() else []
+
+
+def _look_in(project: Project) -> None:
+    """Let modules of *project* be found."""
+    for folder in reversed(project.import_path):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+
+
 def _from_manifest(path: str) -> tuple[FlowInfo, ...]:
     if not Path(path).is_file():
         msg = f"there is no manifest {path!r}. Write one: penstock export -o {path}"
@@ -113,17 +138,6 @@ def _from_manifest(path: str) -> tuple[FlowInfo, ...]:
 def _tell(declared: Iterable[tuple[str, FlowInfo]]) -> None:
     for disagreement in disagreements(declared):
         note(f"Warning: {plain(disagreement)}")
-
-
-def _set_up_django() -> None:
-    """Let Django load its settings and models, as ``manage.py`` does."""
-    settings = os.environ.get("DJANGO_SETTINGS_MODULE")
-    if not settings:
-        return
-    with requires("django", extra="django"):
-        django = importlib.import_module("django")
-    with user_code(f"setting up Django with {settings!r}"):
-        django.setup()
 
 
 def _import(targets: Sequence[str], *, allow_missing: bool) -> set[str] | None:

@@ -17,19 +17,23 @@ from penstock.checking.baseline import without_known, write_baseline
 from penstock.checking.evidence import read_evidence, without_witnessed
 from penstock.checking.ignores import without_ignored
 from penstock.checking.reports import FORMATS, Report, github, statistics
+from penstock.checking.requesting import request_for
 from penstock.errors import ConfigurationError
 
 from ._output import emit, note, shown_path
-from ._reading import read_code, request_for
+from ._project import find_project
+from ._reading import read_code
 from ._reports import report_files
-from ._targets import load_flows
+from ._targets import Loaded, load_flows, load_project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from penstock._types import FlowInfo
     from penstock.checking.check import Checked
     from penstock.checking.findings import Finding
+
+    from ._project import Project
 
 __all__ = ["check_flows"]
 
@@ -100,8 +104,11 @@ def check_flows(
     Exit status 1 if an error or a warning is left; infos are for your information.
     """
     witnessed = read_evidence(report_files(evidence))
-    loaded = load_flows(targets)
-    request = request_for(loaded, _manifests(system), is_whole=not targets)
+    project = find_project(Path.cwd())
+    baseline = baseline or project.baseline
+    others = _manifests(system)
+    loaded = _loaded(targets, project, others)
+    request = request_for(*loaded, others, project.import_path, is_whole=not targets)
     checked, questions = read_code(request)
     if calls is not None:
         write_file(calls, _as_json(checked).encode())
@@ -116,6 +123,9 @@ def check_flows(
     known = 0
     if baseline is not None:
         findings, known = without_known(findings, baseline)
+        if targets:  # of other flows nothing is known, so no entry of theirs is fixed
+            names = {flow.name for flow in request.flows}
+            findings = [f for f in findings if f.code != "PEN902" or f.flow in names]
     silenced = {
         "ignored": ignored,
         "witnessed by runs": seen,
@@ -135,6 +145,16 @@ def check_flows(
     if with_statistics:
         _tell_statistics(findings, checked, questions)
     sys.exit(any(finding.level != "info" for finding in findings))
+
+
+def _loaded(
+    targets: Sequence[str], project: Project, others: Sequence[FlowInfo]
+) -> Loaded:
+    """Load the flows to check; where none are named, those of a system check itself."""
+    if targets or not others:
+        return load_flows(targets, project=project)
+    loaded = load_project(project)
+    return loaded if loaded.flows else Loaded(tuple(others), tuple(others))
 
 
 def _manifests(patterns: Iterable[str]) -> list[FlowInfo]:

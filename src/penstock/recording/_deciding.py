@@ -213,10 +213,10 @@ def _leads(edges: Collection[Pair], first: str, last: str) -> bool:
 
 def _edge_convicted(record: RunRecord, pair: Pair) -> Convicted:
     before, after = pair
-    groups = [
-        group for call in record.calls if call.step == after for group in call.after
-    ]
+    calls = [call for call in record.calls if call.step == after]
+    groups = [group for call in calls for group in call.after]
     names = dict.fromkeys(name for group in groups for name in group)
     others = [name for name in names if name != before]
-    finding = broken_edge(record.flow, before, after, others)
+    place = next((call.place for call in calls), "")
+    finding = broken_edge(Called(record.flow, after, place, groups), before, others)
     return Convicted(finding, record.run, (record.flow, before, after))

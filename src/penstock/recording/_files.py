@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
+from contextlib import suppress
 from json import dumps
 from pathlib import Path
 from secrets import token_hex
@@ -33,6 +35,7 @@ def write_at_exit(judge: Judge) -> None:
         _leaving.append(judge)
         judge.flush = _leave
         atexit.register(_leave)
+        _leave_at_signal()
         on_fork(_leave_in_child)
 
 
@@ -51,6 +54,22 @@ def _leave() -> None:
         write_report(Path(folder), _leaving.pop())
     except Exception as exc:  # noqa: BLE001  # the process ends well all the same
         say("The conformance report was not written: %s", exc)
+
+
+def _leave_at_signal() -> None:
+    """Have a server that is stopped leave its report: the signal ends it at once.
+
+    Whoever handles the signal by itself, now or later, is left alone.
+    """
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        with suppress(ValueError):  # no handler can be set outside the main thread
+            signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(number: int, _frame: object) -> None:
+    _leave()
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
 
 
 def _leave_in_child() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._words import Called, broken_edge, broken_step
+from penstock._registry import registry
+
+from ._words import Called, broken_edge, broken_step, no_such_step
 
 if TYPE_CHECKING:
     from penstock._order import Rule
@@ -28,17 +30,25 @@ def call_finding(
     if not code:
         return None
     missing = _missing(place.track, rule, before, code)
-    called = Called(step.flow, step.name, step.place, step.after)
-    names = [ruled.names[key] for key in missing]
-    return broken_step(called, code, names, named(caller, step))
+    called, by = _called(step), named(caller, step)
+    home = place.track.home
+    lost = [key for key in missing if key[0] == home.flow and not registry.has(*key)]
+    if lost:
+        known = [one.step.name for one in home.every]
+        return no_such_step(called, code, ruled.names[lost[0]], known, by)
+    return broken_step(called, code, [ruled.names[key] for key in missing], by)
 
 
 def edge_finding(track: RunTrack, edge: Edge) -> Finding:
     """Return what is wrong with an edge that a run contradicts."""
-    before, (flow, after) = edge
-    declared = track.home.steps[after].names
-    others = [name for key, name in declared.items() if key != before]
-    return broken_edge(flow, declared[before], after, others)
+    before, (_, after) = edge
+    ruled = track.home.steps[after]
+    others = [name for key, name in ruled.names.items() if key != before]
+    return broken_edge(_called(ruled.step), ruled.names[before], others)
+
+
+def _called(step: Step) -> Called:
+    return Called(step.flow, step.name, step.place, step.after)
 
 
 def named(caller: Step | None, step: Step) -> str:

@@ -214,7 +214,7 @@ class Judge:
         track, rule = place.track, ruled.rule
         before = track.start(rule, place.above, unsure) & rule.mask
         if place.is_direct and not track.is_known:
-            before = 0
+            before &= track.given  # of what was not told nobody knows
         if track.is_counted:
             ruled.add(before)
         if track.crossing is not None:

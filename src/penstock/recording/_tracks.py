@@ -84,7 +84,10 @@ class RunTrack(Track):
 
     def __init__(self, home: FlowPlan, context: FlowContext, keeper: Keeper) -> None:
         done = context.given_done
-        super().__init__(0 if done is None else home.given(done))
+        given = 0 if done is None else home.given(done)
+        for cause in context.given_causes:
+            given |= 0 if cause.given_done is None else home.given(cause.given_done)
+        super().__init__(given)
         self.gate: object = None
         self.marks: bytearray = bytearray()
         self.home: FlowPlan = home
@@ -107,8 +110,9 @@ class RunTrack(Track):
         self.inner: dict[FlowPlan, int] = {}
         self._keeper = keeper
         around = context if context.home is None else context.home
-        if around.given_done is not None:
-            self.done |= home.given_outside(around.given_done)
+        for one in (around, *around.given_causes):
+            if one.given_done is not None:
+                self.done |= home.given_outside(one.given_done)
 
     def begin(self, mark: int, bit: int, *, is_fast: bool) -> None:
         """Begin a run by its entrypoint: that is open, and above all that follows."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from penstock._suggest import did_you_mean
+
 from ._book import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["Called", "broken_edge", "broken_step"]
+__all__ = ["Called", "broken_edge", "broken_step", "no_such_step"]
 
 
 class Called(NamedTuple):
@@ -19,6 +21,11 @@ class Called(NamedTuple):
     name: str
     place: str
     after: Sequence[Sequence[str]]
+
+    @property
+    def label(self) -> str:
+        """The flow and the step, as people write them."""
+        return f"{self.flow}/{self.name}"
 
 
 def broken_step(step: Called, code: str, missing: list[str], caller: str) -> Finding:
@@ -35,33 +42,57 @@ def broken_step(step: Called, code: str, missing: list[str], caller: str) -> Fin
     if code == "R1" and len(missing) > 1:
         names = f"none of {', '.join(map(repr, missing))}"
     others = dict.fromkeys(name for group in step.after for name in group)
-    suggested = ", ".join(
-        repr(name) for name in dict.fromkeys([*others, caller]) if name
-    )
+    suggested = _listed(name for name in dict.fromkeys([*others, caller]) if name)
     by = f", called by {caller!r}" if caller else ""
     fix = "call what is missing first, and wait for it"
     if caller not in others and caller:
         fix += f", or declare after=[{suggested}]"
     elif code == "R3":
         fix += f", or declare that one is enough: after=[{suggested}]"
-    label = f"{step.flow}/{step.name}"
-    message = f"{label} ({step.place}) ran{by}, when {names} {verb} ended. Fix: {fix}."
+    message = (
+        f"{step.label} ({step.place}) ran{by}, when {names} {verb} ended. Fix: {fix}."
+    )
     return Finding(step.flow, step.name, code, message, caller)
 
 
-def broken_edge(flow: str, before: str, after: str, others: list[str]) -> Finding:
+def broken_edge(step: Called, before: str, others: list[str]) -> Finding:
     """Return the finding about an edge, of two steps that both ran.
 
     Args:
-        flow: Their flow.
+        step: The step that names the other.
         before: The predecessor.
-        after: The step that names it.
         others: What it would come after without this edge.
     """
-    left = f"after=[{', '.join(map(repr, others))}]" if others else "no after="
+    after = step.name
+    fix = f"take away the edge {before} -> {after}: after=[{_listed(others)}]"
+    if not others:
+        fix = f"name what does come before {after!r} in its after="
     message = (
-        f"{flow}/{after} is declared after {before!r}; both ran, and {before!r} had "
-        f"never ended when {after!r} began. Fix: run {before!r} first, or take away "
-        f"the edge {before} -> {after}: {left}."
+        f"{step.label} ({step.place}) is declared after {before!r}; both ran, and "
+        f"{before!r} had never ended when {after!r} began. "
+        f"Fix: run {before!r} first, or {fix}."
     )
-    return Finding(flow, after, "R2", message)
+    return Finding(step.flow, after, "R2", message)
+
+
+def no_such_step(
+    step: Called, code: str, name: str, known: Iterable[str], caller: str
+) -> Finding:
+    """Return the finding about a call, before which nothing can ever be.
+
+    Args:
+        step: The step that was called.
+        code: ``R1`` or ``R3``.
+        name: What its ``after`` names.
+        known: The steps of its flow.
+        caller: The step that called it, ``""`` where none did.
+    """
+    message = (
+        f"{step.label} ({step.place}) ran, and is declared after {name!r}, but no such "
+        f"step is declared.{did_you_mean(name, known)} Fix: name one that is."
+    )
+    return Finding(step.flow, step.name, code, message, caller)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))

@@ -32,7 +32,7 @@ for pair in "${pairs[@]}"; do
     if [ ! -e "$env/.made" ]; then
         "$python" -m venv "$env"
         "$env/bin/python" -m pip install --quiet --upgrade 'pip>=25.1'
-        "$env/bin/python" -m pip install --quiet --editable . "django~=$django.0" --group test --group servers
+        "$env/bin/python" -m pip install --quiet --editable ".[check,cli]" "django~=$django.0" --group test --group servers
         touch "$env/.made"
     fi
     # Other modules may need what is not installed here.

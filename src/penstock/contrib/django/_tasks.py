@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._carrier import FIELD, continue_flow, inject
 from penstock._context import scope_var
-
-from ._http import Entered
+from penstock.contrib._http import Entered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,43 @@
+"""Check declarations alone: no source is read but that of what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .declarations import Declarations
+from .declaring import judge_declarations
+from .ignores import without_ignored
+from .program import Program
+from .source import Module, parsed
+from .steps import UNREAD, steps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penstock._types import FlowInfo
+
+    from .findings import Finding
+
+__all__ = ["judge_quickly"]
+
+
+def judge_quickly(
+    flows: Sequence[FlowInfo], known: Sequence[FlowInfo]
+) -> list[Finding]:
+    """Return what is wrong with the declarations of *flows*, and not ignored there."""
+    unplaced = list(judge_declarations(Declarations(flows, known, UNREAD), known))
+    if not unplaced:
+        return []
+    wrong = {(finding.flow, finding.step) for finding in unplaced}
+    paths = sorted(
+        step.path
+        for flow in flows
+        for step in flow.steps
+        if (flow.name, step.name) in wrong and Path(step.path).is_absolute()
+    )
+    read = [parsed(Path(path), path) for path in dict.fromkeys(paths)]
+    program = Program([module for module in read if isinstance(module, Module)])
+    declarations = Declarations(flows, known, steps_of(flows, program))
+    placed = judge_declarations(declarations, known)
+    return without_ignored(placed, paths, frozenset())[0]

@@ -1,0 +1,48 @@
+"""Which function of the source is which step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from penstock._types import FlowInfo, StepInfo
+
+    from .program import Function, Program
+
+__all__ = ["UNREAD", "Steps", "steps_of"]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Which function is which step, and which bit stands for it.
+
+    Attributes:
+        of: The steps that each function is, one in each of its flows.
+        functions: The function of each ``(flow, step)``.
+        bits: The bit of each function.
+    """
+
+    of: Mapping[Function, tuple[StepInfo, ...]]
+    functions: Mapping[tuple[str, str], Function]
+    bits: Mapping[Function, int]
+
+
+UNREAD = Steps({}, {}, {})
+"""No source is read; what is declared can be judged all the same."""
+
+
+def steps_of(flows: Iterable[FlowInfo], program: Program) -> Steps:
+    """Find the functions of the steps of *flows*."""
+    of: dict[Function, tuple[StepInfo, ...]] = {}
+    functions: dict[tuple[str, str], Function] = {}
+    for flow in flows:
+        for step in flow.steps:
+            function = program.function_at(step.path, step.line)
+            if function is not None:
+                of[function] = (*of.get(function, ()), step)
+                functions.setdefault((flow.name, step.name), function)
+    bits = {function: 2 << place for place, function in enumerate(of)}
+    return Steps(of, functions, bits)

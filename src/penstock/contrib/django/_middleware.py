@@ -1,0 +1,101 @@
+"""The middleware: each request in its flow, under WSGI and ASGI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock._optional import requires
+from penstock._process import DISABLED
+from penstock.contrib._http import KEY, AsyncBody, Body, RequestFlow
+
+from ._records import install_request_filter
+from ._settings import configure_from_settings
+
+with requires("django", extra="django"):
+    from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+    from django.core.exceptions import MiddlewareNotUsed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+__all__ = ["FlowMiddleware"]
+
+
+class FlowMiddleware:
+    """Run each request in a flow context, and show its ID in the response.
+
+    First in ``MIDDLEWARE``, so that everything below it is in the flow. The context
+    is what the request's headers bring, or a fresh one; entrypoints that a view
+    calls take over its ID. What ``settings.PENSTOCK`` says is configured.
+
+    Raises:
+        ConfigurationError: ``settings.PENSTOCK`` has a name or a value that
+            ``penstock.configure`` does not take.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        configure_from_settings()
+        if DISABLED:
+            msg = "PENSTOCK_DISABLED is set"
+            raise MiddlewareNotUsed(msg)
+        install_request_filter()
+        self.get_response = get_response
+        # Not the one of inspect, which on Python 3.11 misses what asgiref has marked.
+        self._is_async = bool(
+            iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]  # so
+        )
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """Answer *request* in its flow."""
+        if self._is_async:
+            return self._answer(request)
+        flow = _flow_of(request)
+        with flow.entered():
+            response = self.get_response(request)
+        return _finished(response, flow)
+
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
+        flow = _flow_of(request)
+        with flow.entered():
+            response = await self.get_response(request)
+        return _finished(response, flow)
+
+
+def _flow_of(request: HttpRequest) -> RequestFlow:
+    """Return the flow of *request*, which a server middleware may have made already."""
+    meta = request.META
+    flow = getattr(request, "scope", {}).get(KEY)
+    if KEY not in meta and isinstance(flow, RequestFlow):
+        meta[KEY] = flow
+    return RequestFlow.of_environ(meta)
+
+
+def _finished(response: HttpResponse, flow: RequestFlow) -> HttpResponse:
+    """Show the ID in the response, and keep it in what is still to be streamed."""
+    for name, value in flow.headers:
+        response.headers[name] = value
+    # Servers send files by themselves (wsgi.file_wrapper) unless somebody wraps them.
+    if response.streaming and getattr(response, "file_to_stream", None) is None:
+        _stream_in(flow, response)
+    return response
+
+
+def _stream_in(flow: RequestFlow, response: Any) -> None:
+    """Make the chunks of *response* in *flow*, and call what closes them there.
+
+    By Django's private names: ``response.streaming_content`` and a ``close`` of ours
+    would tie the response into a cycle, so that a body whose reader has gone would
+    not end until the garbage is collected.
+    """
+    wrapper = AsyncBody if response.is_async else Body
+    body = wrapper(response._iterator, flow)  # noqa: SLF001  # see above
+    closers = response._resource_closers  # noqa: SLF001  # see above
+    response._resource_closers = body.closing(closers)  # noqa: SLF001  # see above
+    response._iterator = body  # noqa: SLF001  # see above

@@ -1,0 +1,65 @@
+"""``settings.PENSTOCK``: what ``penstock.configure`` is to be given."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from penstock._config import configure
+from penstock._optional import requires
+from penstock._suggest import did_you_mean
+from penstock.errors import ConfigurationError
+
+with requires("django", extra="django"):
+    from django import conf
+    from django.utils.module_loading import import_string
+
+__all__ = ["configure_from_settings"]
+
+
+def configure_from_settings() -> None:
+    """Do ``penstock.configure`` with what ``settings.PENSTOCK`` holds, if anything.
+
+    Its keys are the names that ``configure`` takes, and ``backends`` is one backend
+    or a list; functions may be given by their dotted path.
+
+    Raises:
+        ConfigurationError: It has a name or a value that ``configure`` does not take.
+    """
+    given = getattr(conf.settings, "PENSTOCK", None)
+    if given is None:
+        return
+    try:
+        backends, options = _checked(given)
+        configure(*backends, **options)
+    except ConfigurationError as exc:
+        msg = f"settings.PENSTOCK: {exc}"
+        raise ConfigurationError(msg) from exc
+
+
+def _checked(given: Any) -> tuple[list[Any], dict[str, Any]]:
+    known = list(inspect.signature(configure).parameters)
+    if not isinstance(given, dict):
+        msg = f"a dict is expected, not {type(given).__name__}."
+        raise ConfigurationError(msg)
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            msg = f"there is no setting {name!r}.{hint} There is {', '.join(known)}."
+            raise ConfigurationError(msg)
+    options = {name: _loaded(name, value) for name, value in given.items()}
+    backends = options.pop("backends", ())
+    if isinstance(backends, list | tuple):
+        return list(backends), options
+    return [backends], options
+
+
+def _loaded(name: str, value: Any) -> Any:
+    """Return a setting; a function may be given by its path, as in Django's own."""
+    if name not in {"new_id", "is_valid_id"} or not isinstance(value, str):
+        return value
+    try:
+        return import_string(value)
+    except ImportError as exc:
+        msg = f"{name}={value!r} cannot be imported: {exc}."
+        raise ConfigurationError(msg) from exc

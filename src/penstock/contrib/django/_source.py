@@ -1,0 +1,37 @@
+"""What ``penstock check`` finds in a project that Django has set up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.checking.baseline import without_known
+from penstock.checking.check import check
+from penstock.checking.ignores import without_ignored
+from penstock.checking.requesting import request_for
+from penstock.checking.resolvers import JediResolver
+from penstock.cli._project import find_project
+from penstock.cli._targets import load_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from penstock.checking.findings import Finding
+
+__all__ = ["of_source"]
+
+
+def of_source() -> Iterable[Finding]:
+    """Return what is found, in the order of places.
+
+    Raises:
+        PenstockError: The flows cannot be imported, or a file is not what it should be.
+    """
+    project = find_project(Path.cwd())
+    loaded = load_project(project)
+    request = request_for(*loaded, (), project.import_path, is_whole=True)
+    checked = check(request, JediResolver(request.roots[0], request.roots))
+    found, _ = without_ignored(checked.findings, checked.paths, request.imported)
+    if project.baseline is not None:
+        found, _ = without_known(found, project.baseline)
+    return sorted(found, key=lambda f: (f.place, f.code, f.label, f.message))

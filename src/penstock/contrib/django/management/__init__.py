@@ -1,0 +1,1 @@
+"""What ``manage.py`` looks into for commands."""

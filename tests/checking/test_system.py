@@ -1,0 +1,115 @@
+"""Three services that have only their manifests in common, and one broken name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.checking.conftest import CheckedProject
+
+SERVICES = Path(__file__).parents[2] / "examples" / "services"
+SYSTEM = ("--system", "../manifests/*.json")
+BROKEN = (
+    "service 'billing' (owner finance) comes after 'shop/orders:publish', but service "
+    "'shop' (owner storefront) has no step 'publish' in its flow 'orders'"
+)
+ELSEWHERE = (
+    f"{BROKEN} (orders.py:15). It has 'receive', 'price', 'announce', 'confirm'."
+)
+
+
+@pytest.fixture
+def system(project: CheckedProject) -> CheckedProject:
+    """Return the three services, each in a folder, and a folder of manifests."""
+    shutil.rmtree(project.root / "shop")
+    for name in ("shop", "billing", "shipping"):
+        shutil.copytree(SERVICES / name, project.root / name)
+    (project.root / "manifests").mkdir()
+    return project
+
+
+def rename(system: CheckedProject, old: str, new: str) -> None:
+    """Rename something of the shop, and export its manifest and the others'."""
+    path = system.root / "shop" / "orders.py"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    for name in ("shop", "billing", "shipping"):
+        output = f"--output=../manifests/{name}.json"
+        assert system.penstock("export", output, cwd=name).returncode == 0
+
+
+def told(system: CheckedProject, cwd: str, form: str = "concise") -> str:
+    """Return what one service is told of PEN003."""
+    result = system.penstock("check", *SYSTEM, "--format", form, cwd=cwd)
+    assert result.stderr == ""
+    return result.stdout
+
+
+def test_all_agree(system: CheckedProject) -> None:
+    """As they are in the repository, no name is broken."""
+    rename(system, "publish", "publish")
+
+    for name in ("shop", "billing", "shipping", "manifests"):
+        assert "PEN003" not in told(system, name)
+    assert told(system, "manifests", "full").startswith("nothing found in 5 flows")
+
+
+def test_everybody_learns_of_a_broken_name(system: CheckedProject) -> None:
+    """Who broke it, who relies on it, and a place that has nothing but manifests."""
+    rename(system, "publish", "announce")
+    line = "payments.py:16: PEN003 payments/invoice: "
+
+    assert told(system, "billing") == f"{line}{ELSEWHERE}\n"
+    assert told(system, "manifests") == f"{line}{ELSEWHERE}\n"
+    assert f"{line}{BROKEN}. It has 'receive', 'price', " in told(system, "shop")
+    assert f"{line}{ELSEWHERE}\n" in told(system, "shipping")
+
+
+def test_every_format_tells_it_all(system: CheckedProject) -> None:
+    """Both services, both owners, both places, and the declaration."""
+    rename(system, "publish", "announce")
+
+    declared = '  declared  after="shop/orders:publish"     payments.py:16\n'
+    assert declared in told(system, "billing", "full")
+    (finding,) = json.loads(told(system, "billing", "json"))
+    place = (finding["path"], finding["line"], finding["flow"], finding["step"])
+    assert place == ("payments.py", 16, "payments", "invoice")
+    assert finding["message"] == ELSEWHERE
+    assert told(system, "billing", "github") == (
+        f"::error file=payments.py,line=16,title=PEN003 payments/invoice::{ELSEWHERE}\n"
+    )
+    (run,) = json.loads(told(system, "billing", "sarif"))["runs"]
+    (result,) = run["results"]
+    assert result["message"]["text"] == f"payments/invoice: {ELSEWHERE}"
+    (at,) = result["locations"]
+    assert at["physicalLocation"]["artifactLocation"]["uri"] == "payments.py"
+    assert at["physicalLocation"]["region"]["startLine"] == 16
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "near", "fix"),
+    [
+        ("publish", "publishes", "'publishes'", "shop/orders:publishes"),
+        ('flow("orders"', 'flow("order"', "'order'", "shop/order:publish"),
+    ],
+)
+def test_what_may_be_meant(
+    system: CheckedProject, old: str, new: str, near: str, fix: str
+) -> None:
+    """A near name is suggested, and written down it mends the declaration."""
+    rename(system, old, new)
+
+    found = told(system, "billing", "full")
+    assert f"Did you mean {near}?\n" in found
+    assert f'  fix       after="{fix}"\n' in found
+
+    path = system.root / "billing" / "payments.py"
+    text = path.read_text(encoding="utf-8").replace("shop/orders:publish", fix)
+    path.write_text(text, encoding="utf-8")
+    assert "PEN003" not in told(system, "billing").replace("shop/returns", "")
