@@ -175,10 +175,12 @@ def deeply(work: Callable[[], Checked]) -> Checked:
     sys.setrecursionlimit(max(limit, 50_000))
     try:
         thread = threading.Thread(target=run, daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        finally:
+            threading.stack_size(size)  # not for threads that the work starts
         thread.join()
     finally:
-        threading.stack_size(size)
         sys.setrecursionlimit(limit)
     if failed:
         raise failed[0]

@@ -51,17 +51,23 @@ class Members(Work, ABC):
         )
 
     def attribute(self, things: Things, name: str, node: ast.Attribute) -> Things:
-        """Return what ``.name`` of *things* may be."""
+        """Return what ``.name`` of *things* may be.
+
+        Of what another package gives back nothing is known here but where it came
+        from; the resolver may know its class, and that this is one of the project.
+        """
         found = NOTHING
         for thing in things:
             found |= self._attribute_of(thing, name)
-        if not found and self._is_unknown(things):
-            functions = self.engine.asked(self.module, node)
-            found = frozenset(
-                Func(one, Instance(one.klass) if one.klass else None)
-                for one in functions or ()
-            )
+        if self._is_unknown(things) and all(isinstance(t, Foreign) for t in found):
+            return self._asked(node) or found
         return found
+
+    def _asked(self, node: ast.Attribute) -> Things:
+        return frozenset(
+            Func(one, Instance(one.klass) if one.klass else None)
+            for one in self.engine.asked(self.module, node) or ()
+        )
 
     def _attribute_of(self, thing: object, name: str) -> Things:
         if isinstance(thing, ModuleRef):

@@ -6,7 +6,7 @@ import glob
 import json
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import click
 from penstock._file import write_file
 from penstock._manifest import load_manifest
 from penstock._optional import requires
+from penstock.checking.asking import CHOICES, resolvers
 from penstock.checking.baseline import without_known, write_baseline
 from penstock.checking.check import Request, check, folders_of
 from penstock.checking.evidence import read_evidence, without_witnessed
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
     from penstock._types import FlowInfo
+    from penstock.checking.asking import Choice
     from penstock.checking.check import Checked
     from penstock.checking.findings import Finding
 
@@ -90,6 +92,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Write every reference from step to step to this file, as JSON.",
 )
 @click.option(
+    "--resolver",
+    type=click.Choice(CHOICES),
+    default="auto",
+    show_default=True,
+    help="Who is asked where a name is defined; auto is ty where that is installed, "
+    "else jedi.",
+)
+@click.option(
     "--statistics", "with_statistics", is_flag=True, help="Count what was found."
 )
 def check_flows(
@@ -99,6 +109,7 @@ def check_flows(
     evidence: tuple[Path, ...],
     system: tuple[str, ...],
     calls: Path | None,
+    resolver: Choice,
     *,
     update_baseline: bool,
     with_statistics: bool,
@@ -110,7 +121,7 @@ def check_flows(
     witnessed = read_evidence(evidence)
     loaded = load_flows(targets)
     request = _request(loaded, _manifests(system), is_whole=not targets)
-    checked, questions = _checked(request)
+    checked, questions = _checked(request, resolver)
     if calls is not None:
         write_file(calls, _as_json(checked).encode())
     findings, ignored = without_ignored(
@@ -214,20 +225,15 @@ def _manifests(patterns: Iterable[str]) -> list[FlowInfo]:
     return found
 
 
-def _checked(request: Request) -> tuple[Checked, int]:
-    # Here, so that the other commands need no jedi.
-    from penstock.checking.resolvers import JediResolver  # noqa: PLC0415  # needs the extra
-
+def _checked(request: Request, choice: Choice) -> tuple[Checked, str]:
     root = request.roots[0] if request.roots else Path.cwd()
-    resolver = JediResolver(root, request.roots)
-    with _progress() as progress:
-        checked = check(request, resolver, progress)
-    if resolver.unasked:
-        note(
-            f"jedi was asked {resolver.asked} times, which is the limit; "
-            f"{resolver.unasked} more names count as unknown."
-        )
-    return checked, resolver.asked
+    asked = resolvers(choice, root, request.roots)
+    with closing(asked), _progress() as progress:
+        checked = check(request, asked, progress)
+    for one in asked.notes:
+        note(one)
+    counts = [f"{count} questions to {name}" for name, count in asked.asked.items()]
+    return checked, ", ".join(counts)
 
 
 @contextmanager
@@ -272,12 +278,12 @@ def _unpainted(text: str, _style: str) -> str:
 
 
 def _tell_statistics(
-    findings: Iterable[Finding], checked: Checked, questions: int
+    findings: Iterable[Finding], checked: Checked, questions: str
 ) -> None:
     for line in statistics(findings):
         note(line)
     note(
         f"{len(checked.paths)} files, {checked.lines} lines, "
-        f"{len(checked.references)} references, {questions} questions to jedi, "
+        f"{len(checked.references)} references, {questions}, "
         f"{checked.seconds:.1f} s"
     )
