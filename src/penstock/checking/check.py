@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .collecting import kept, released
 from .declarations import Declarations
 from .declaring import judge_declarations
 from .findings import Finding, Place
@@ -87,15 +88,17 @@ def check(
         resolver: Who is asked where a name is defined.
         progress: Is told how many steps of how many are read.
     """
-    return deeply(lambda: _check(request, resolver, progress))
+    with released():
+        return deeply(lambda: _check(request, resolver, progress))
 
 
 def _check(
     request: Request, resolver: Resolver, progress: Callable[[int, int], None]
 ) -> Checked:
     began = time.perf_counter()
-    modules, broken = _read(request)
-    program = Program(modules)
+    with kept():
+        modules, broken = _read(request)
+        program = Program(modules)
     steps = steps_of(request.known, program)
     known = [*request.known, *request.manifests]
     declarations = Declarations(request.flows, known, steps)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .walking import children, walk
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -22,12 +24,21 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 @dataclass(eq=False)
 class Function:
-    """One ``def`` or ``lambda``; of two equal ones each is itself."""
+    """One ``def`` or ``lambda``; of two equal ones each is itself.
+
+    Attributes:
+        node: Its syntax.
+        module: Where it is.
+        qualname: As Python would call it.
+        klass: Of which class it is a method.
+        names: Names and attributes that its code has, with those of functions in it.
+    """
 
     node: Def
     module: Module
     qualname: str
     klass: Klass | None = None
+    names: set[str] = field(default_factory=set[str])
 
     @property
     def name(self) -> str:
@@ -69,7 +80,7 @@ class Function:
         """Names of the attributes that it sets on something."""
         return frozenset(
             node.attr
-            for node in ast.walk(self.node)
+            for node in walk(self.node)
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         )
 
@@ -103,7 +114,7 @@ class Function:
             node = todo.pop()
             yield node
             if not isinstance(node, _SCOPES):
-                todo.extend(ast.iter_child_nodes(node))
+                todo += children(node)
 
     def __repr__(self) -> str:
         """Show the dotted name."""
@@ -164,6 +175,8 @@ class Program:
         kinds: Functions that ``.register`` of a name adds to it, by that name.
         packages: The names of modules, and of all that have modules below them.
         globals: For each module, what its global names are bound to.
+        names: For each module, what it names, texts included: ``"shop.charge"`` may
+            mean ``charge``.
     """
 
     def __init__(self, modules: Iterable[Module]) -> None:
@@ -175,9 +188,11 @@ class Program:
         self.globals: dict[str, dict[str, list[ast.AST]]] = {}
         self.packages: set[str] = set()
         self.kinds: dict[str, list[Function]] = defaultdict(list)
+        self.names: dict[str, set[str]] = defaultdict(set)
         for module in modules:
             self.modules[module.name] = module
-            self._define(module.tree, module, "", None)
+            names = self._define(module.tree, module, "", None)
+            self.names[module.name] |= names
             self.globals[module.name] = _bindings(module.tree)
             parts = module.name.split(".")
             self.packages |= {".".join(parts[:end]) for end in range(len(parts) + 1)}
@@ -194,7 +209,7 @@ class Program:
         users: dict[str, set[str]] = defaultdict(set)
         for function in {id(f): f for f in self.functions.values()}.values():
             own = {function.name} | ({function.klass.name} if function.klass else set())
-            for name in _names_in(function.node):
+            for name in function.names:
                 users[name] |= own
         found = {function.name for function in functions}
         todo = list(found)
@@ -206,20 +221,34 @@ class Program:
 
     def _define(
         self, parent: ast.AST, module: Module, prefix: str, klass: Klass | None
-    ) -> None:
-        for node in ast.iter_child_nodes(parent):
+    ) -> set[str]:
+        """Note what is defined below *parent*; return what is named there."""
+        names: set[str] = set()
+        todo = children(parent)[::-1]
+        while todo:
+            node = todo.pop()
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                self._function(node, module, prefix, klass)
+                names |= self._function(node, module, prefix, klass)
             elif isinstance(node, ast.ClassDef):
                 found = Klass(node, module, prefix + node.name)
                 self.defined[node] = self.classes[module.path, node.lineno] = found
-                self._define(node, module, f"{found.qualname}.", found)
+                names |= self._define(node, module, f"{found.qualname}.", found)
             else:
-                self._define(node, module, prefix, klass)
+                self._name(node, module, names)
+                todo += reversed(children(node))
+        return names
+
+    def _name(self, node: ast.AST, module: Module, names: set[str]) -> None:
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            self.names[module.name].add(node.value.rpartition(".")[2])
 
     def _function(
         self, node: Def, module: Module, prefix: str, klass: Klass | None
-    ) -> None:
+    ) -> set[str]:
         name = getattr(node, "name", "<lambda>")
         function = Function(node, module, prefix + name, klass)
         self.defined[node] = function
@@ -234,7 +263,9 @@ class Program:
                 klass.setters[name] = function
             elif klass is not None and "deleter" not in function.decorators:
                 klass.methods[name] = function
-        self._define(node, module, f"{function.qualname}.<locals>.", None)
+        inside = f"{function.qualname}.<locals>."
+        function.names = self._define(node, module, inside, None)
+        return function.names
 
 
 def _bindings(tree: ast.Module) -> dict[str, list[ast.AST]]:
@@ -246,7 +277,7 @@ def _bindings(tree: ast.Module) -> dict[str, list[ast.AST]]:
         for name in _bound_by(node):
             found[name].append(node)
         if not isinstance(node, (*_SCOPES, ast.expr)):
-            todo.extend(reversed(list(ast.iter_child_nodes(node))))
+            todo += reversed(children(node))
     return found
 
 
@@ -260,22 +291,12 @@ def _bound_by(node: ast.AST) -> list[str]:
         targets = node.targets
     elif isinstance(node, ast.AnnAssign):
         targets = [node.target]
-    every = [one for target in targets for one in ast.walk(target)]
+    every = [one for target in targets for one in walk(target)]
     return [
         one.id
         for one in every
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
     ]
-
-
-def _names_in(node: ast.AST) -> set[str]:
-    found: set[str] = set()
-    for one in ast.walk(node):
-        if isinstance(one, ast.Name):
-            found.add(one.id)
-        elif isinstance(one, ast.Attribute):
-            found.add(one.attr)
-    return found
 
 
 def _registered_with(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
