@@ -159,7 +159,8 @@ class Members(Work, ABC):
                 *self.engine.bases(thing.klass),
                 *self.engine.below(thing.klass),
             ]
-            return {name for k in classes for name in (*k.methods, *k.values)}
+            names = (name for k in classes for name in (*k.methods, *k.values))
+            return dict.fromkeys(names)  # in an order that is the same in each run
         return ()
 
     def _returned(self, called: Things) -> Things:

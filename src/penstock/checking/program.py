@@ -30,6 +30,7 @@ class Function:
         node: Its syntax.
         module: Where it is.
         qualname: As Python would call it.
+        number: Its own among all functions and classes, the same in each run.
         klass: Of which class it is a method.
         names: Names and attributes that its code has, with those of functions in it.
     """
@@ -37,6 +38,7 @@ class Function:
     node: Def
     module: Module
     qualname: str
+    number: int
     klass: Klass | None = None
     names: set[str] = field(default_factory=set[str])
 
@@ -128,6 +130,7 @@ class Klass:
     node: ast.ClassDef
     module: Module
     qualname: str
+    number: int
     methods: dict[str, Function] = field(default_factory=dict[str, Function])
     setters: dict[str, Function] = field(default_factory=dict[str, Function])
 
@@ -230,7 +233,7 @@ class Program:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 names |= self._function(node, module, prefix, klass)
             elif isinstance(node, ast.ClassDef):
-                found = Klass(node, module, prefix + node.name)
+                found = Klass(node, module, prefix + node.name, len(self.defined))
                 self.defined[node] = self.classes[module.path, node.lineno] = found
                 names |= self._define(node, module, f"{found.qualname}.", found)
             else:
@@ -250,7 +253,7 @@ class Program:
         self, node: Def, module: Module, prefix: str, klass: Klass | None
     ) -> set[str]:
         name = getattr(node, "name", "<lambda>")
-        function = Function(node, module, prefix + name, klass)
+        function = Function(node, module, prefix + name, len(self.defined), klass)
         self.defined[node] = function
         if not isinstance(node, ast.Lambda):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
