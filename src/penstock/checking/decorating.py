@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from .classes import Classes
+from .heap import Heap
 from .things import NOTHING, Class, Foreign, Func, Instance
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Decorating(Classes):
     def __init__(self, program: Program, bits: Mapping[Function, int]) -> None:
         super().__init__(program)
         self.bits = bits
-        self.heap: dict[tuple[object, str], Things] = {}
+        self.heap = Heap()
         self.decorators: set[Function] = set()
         self._decorated: dict[Function, Things] = {}
         self._leading = program.leading_to(bits)
@@ -102,7 +103,7 @@ class Decorating(Classes):
                     scope = scope.parent
             elif isinstance(thing, Instance):
                 holder = thing.site or thing.klass
-                held += [ts for (one, _), ts in self.heap.items() if one == holder]
+                held += self.heap.anything(holder)
             if given <= NOTHING.union(*held):
                 return True
         return False

@@ -107,17 +107,21 @@ class Members(Work, ABC):
         methods = self.engine.methods(receiver, name)
         if methods:
             return NOTHING.union(*(self._method_of(receiver, one) for one in methods))
+        self._fill_attribute(receiver, name)
+        found = self._held(receiver, name)
+        values = self.engine.class_value(receiver.klass, name)
+        return found | frozenset(_bound(one, receiver) for one in values)
+
+    def _held(self, receiver: Instance | Class, name: str) -> Things:
+        """Return what the attribute was given, in a method or from outside."""
+        if name not in self.engine.heap:
+            return NOTHING
         holders: list[object] = list(self.engine.bases(receiver.klass))
         if not receiver.is_exact:
             holders += self.engine.below(receiver.klass)
         if isinstance(receiver, Instance) and receiver.site is not None:
-            holders.insert(0, receiver.site)
-        self._fill_attribute(receiver, name)
-        found = NOTHING
-        for holder in holders:
-            found |= self.engine.heap.get((holder, name), NOTHING)
-        values = self.engine.class_value(receiver.klass, name)
-        return found | frozenset(_bound(one, receiver) for one in values)
+            holders.append(receiver.site)
+        return NOTHING.union(*(self.engine.heap.get(one, name) for one in holders))
 
     def _method_of(self, receiver: Instance | Class, method: Function) -> Things:
         """Return a method as its decorators leave it, bound to its object."""
@@ -134,9 +138,8 @@ class Members(Work, ABC):
     def _fill_attribute(self, receiver: Instance | Class, name: str) -> None:
         """Read the methods that set the attribute, if nobody has."""
         for klass in self.engine.bases(receiver.klass):
-            for function in klass.methods.values():
-                if name in function.assigned_attributes:
-                    self.engine.read_for_attributes(function, klass)
+            for function in klass.setting.get(name, ()):
+                self.engine.read_for_attributes(function, klass)
 
     def _is_unknown(self, things: Things) -> bool:
         """Tell whether the object is one that the resolver may know better."""

@@ -153,6 +153,15 @@ class Klass:
         return found
 
     @cached_property
+    def setting(self) -> dict[str, list[Function]]:
+        """The methods that set an attribute, by its name."""
+        found: dict[str, list[Function]] = defaultdict(list)
+        for function in self.methods.values():
+            for name in function.assigned_attributes:
+                found[name].append(function)
+        return found
+
+    @cached_property
     def annotations(self) -> dict[str, ast.expr]:
         """What its body says that attributes are."""
         return {
