@@ -88,6 +88,18 @@ def test_behind_a_link(trips: CheckedProject, resolver: str) -> None:
 INSTALLED = [folder for folder in sys.path if folder != get_path("stdlib")]
 
 
+def test_program_that_patches_threads(trips: CheckedProject, resolver: str) -> None:
+    """A program that gevent has changed is checked like any other."""
+    pytest.importorskip("gevent", reason="needs gevent")
+    text = (trips.root / "trips.py").read_text(encoding="utf-8")
+    patch = "from gevent import monkey\nmonkey.patch_all()\n"
+    trips.write("trips.py", patch + text)
+
+    trips.check("trips", "--resolver", resolver, "--calls", "calls.json")
+
+    assert calls(trips) == [("trips.Train.book", "call")]
+
+
 class Elsewhere:
     """A Python that has penstock and its extras, but no ``ty`` beside it."""
 

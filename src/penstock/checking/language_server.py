@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
+
+# By its name and not its module: a program that is checked may patch that, as gevent
+# does, and one of its threads would wait for a queue of Python's for ever.
+from _thread import start_new_thread
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .messages import receive, send
 from .resolvers import ResolverError
@@ -59,20 +62,29 @@ class LanguageServer:
         self._problem = ""
         self._todo: SimpleQueue[Message | None] = SimpleQueue()
         self._done: SimpleQueue[Message | None] = SimpleQueue()
+        # Our own pipes: those of a `Popen` that gevent has put there are its own kind.
+        its_in, our_out = os.pipe()
+        our_in, its_out = os.pipe()
+        self._to: RawIOBase = open(our_out, "wb", buffering=0)  # noqa: PTH123, SIM115  # a number; closed by the thread
+        self._back: RawIOBase = open(our_in, "rb", buffering=0)  # noqa: PTH123, SIM115  # the same
         try:
             self._process = subprocess.Popen(  # noqa: S603  # what the user has installed
                 command,
                 cwd=folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdin=its_in,
+                stdout=its_out,
                 stderr=subprocess.DEVNULL,
-                bufsize=0,
                 start_new_session=True,  # with whatever it starts it is one group
             )
         except OSError as exc:
+            self._to.close()
+            self._back.close()
             msg = f"it cannot be started: {exc}"
             raise ResolverError(msg) from exc
-        threading.Thread(target=self._talk, daemon=True).start()
+        finally:
+            os.close(its_in)
+            os.close(its_out)
+        start_new_thread(self._talk, ())
 
     def tell(self, method: str, params: Message) -> None:
         """Say something that has no answer."""
@@ -123,13 +135,9 @@ class LanguageServer:
 
     def _talk(self) -> None:
         """Send what is to be said, and wait for the answers."""
-        pipes = (
-            cast("RawIOBase", self._process.stdin),
-            cast("RawIOBase", self._process.stdout),
-        )
         try:
-            with suppress(OSError), pipes[0], pipes[1]:
-                self._converse(*pipes)
+            with suppress(OSError), self._to, self._back:
+                self._converse(self._to, self._back)
         except ValueError as exc:
             self._problem = f"what it says is no message: {exc}"
         finally:
