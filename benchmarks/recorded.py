@@ -41,18 +41,47 @@ def _conformance(seconds: float) -> Iterator[Row]:
         name: flow.step(name=name, after=before)(work())
         for before, name in zip(["receive", *names], names, strict=False)
     }
-    join = flow.step(name="join", after=["receive", *names[:2]])(work())
+    first = flow.step(name="first")(work())
+    joins = {
+        number: flow.step(
+            name=f"join of {number}", after=["receive", *names[1:number]]
+        )(work())
+        for number in (3, 8)
+    }
+
+    @flow.step(name="around", after="receive")
+    def around(loop: Callable[[], float]) -> float:
+        return loop()
+
+    def nested(loop: Callable[[], float]) -> float:
+        return receive(lambda: around(loop))
+
+    def carried(loop: Callable[[], float]) -> float:
+        with penstock.start_flow():
+            return loop()
+
     cases = [
         Case("floor", floor(work())),
         Case("step", steps[names[1]], within=receive),
-        Case("join", join, within=receive),
+        Case("none", first, within=receive),
+        Case("three", joins[3], within=receive),
+        Case("eight", joins[8], within=receive),
+        Case("called", flow.step(name="called", after="around")(work()), within=nested),
+        Case("carried", steps[names[2]], within=carried),
     ]
     penstock.configure(conformance="record")
     took = best(cases, seconds=seconds)
     penstock.reset()
     what = "step with conformance `record`"
     yield Row(what, took["step"] / took["floor"], 2.2, _FLOOR)
-    yield Row(f"{what}, of three", took["join"] / took["floor"], None, _FLOOR)
+    for name, limit, of in (
+        ("none", 2.4, "no predecessor"),
+        ("three", 4.0, "three predecessors"),
+        ("eight", None, "eight predecessors"),
+        ("called", 4.0, "called by its predecessor"),
+        ("carried", None, "directly under a carried context"),
+    ):
+        yield Row(f"{what}, {of}", took[name] / took["floor"], limit, _FLOOR)
 
 
 def _logging(seconds: float) -> Iterator[Row]:

@@ -51,7 +51,8 @@ class BoundFunction(Generic[P, R]):
         if self._scope is None:
             return type(self), (self._func, None)
         correlation_id = self._scope[0].correlation_id
-        return _continued, (type(self), self._func, correlation_id, pack(self._scope))
+        field = pack(self._scope, is_lent=True)
+        return _continued, (type(self), self._func, correlation_id, field)
 
 
 class _BoundAsyncFunction(BoundFunction[P, Any]):
@@ -83,7 +84,9 @@ def _continued(
     correlation_id: str,
     field: str,
 ) -> BoundFunction[P, R]:
-    return klass(func, (received(correlation_id, field), None))
+    context = received(correlation_id, field)
+    context.is_shared = True
+    return klass(func, (context, None))
 
 
 @overload

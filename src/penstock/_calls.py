@@ -3,7 +3,8 @@
 Each wrapper asks one cached question, "does anyone want this recorded?". If the
 answer is a known no, it calls the function directly; else ``_runs`` decides what
 the call is and ``_recording`` tells the backends. Where the order of steps is judged,
-a step whose one predecessor is marked as done is judged by that one look. Wrappers
+a step whose one predecessor is marked as done is judged by that one look; one with
+more by a look at all their marks, where the same was found in order before. Wrappers
 repeat a few lines of each other: one Python call fewer is a fifth of a step's cost.
 """
 
@@ -24,8 +25,10 @@ from ._state import state
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._context import Scope
     from ._marks import Marked
     from ._runs import Args, Resolve
+    from ._step import Cell, Step
 
     Kwargs = dict[str, Any]
 
@@ -58,8 +61,8 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
     return wrapper
 
 
-def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # see the top
-    def wrapper(  # noqa: C901, PLR0911, PLR0912  # the same
+def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see the top
+    def wrapper(  # noqa: C901, PLR0911, PLR0912, PLR0915  # the same
         *args: Any, **kwargs: Any
     ) -> Any:
         outer = _scope()
@@ -73,32 +76,9 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # see the top
                     _reported = missed_step(marked, outer, args, exc)
                     raise
             step = marked.only
-            if step is not None and state.judge is None:
-                token = _enter((outer[0], step))
-                try:
-                    if kwargs:
-                        return marked.target(*args, **kwargs)
-                    return marked.target(*args)
-                except BaseException as exc:
-                    _reported = missed((outer[0], step, outer[1]), exc)
-                    raise
-                finally:
-                    _reset(token)
             if step is not None:
-                track = outer[0].track
-                guide = step.guide
-                if (
-                    track is not None
-                    and track.gate is guide.gate
-                    and ((marks := track.marks)[guide.before] or marks[guide.slowly])
-                ):
-                    guide.calls += 1
-                    try:
-                        open_bits: Any = outer[2]  # type: ignore[misc]  # may be absent
-                        above = open_bits | guide.bit
-                    except IndexError:
-                        above = LOST
-                    token = _enter((outer[0], step, above))
+                if state.judge is None:
+                    token = _enter((outer[0], step))
                     try:
                         if kwargs:
                             return marked.target(*args, **kwargs)
@@ -107,16 +87,77 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # see the top
                         _reported = missed((outer[0], step, outer[1]), exc)
                         raise
                     finally:
-                        marks[guide.done] = 1
-                        if track.is_over:
-                            track.settle()
                         _reset(token)
+                context, guide = outer[0], step.guide
+                track = context.track
+                if track is not None and track.gate is guide.gate:
+                    marks = track.marks
+                    if marks[guide.before] or marks[guide.slowly]:
+                        guide.calls += 1
+                        try:
+                            open_bits: Any = outer[2]  # type: ignore[misc]  # may be absent
+                            above = open_bits | guide.bit
+                        except IndexError:
+                            above = LOST
+                        token = _enter((context, step, above))
+                        try:
+                            if kwargs:
+                                return marked.target(*args, **kwargs)
+                            return marked.target(*args)
+                        except BaseException as exc:
+                            _reported = missed((outer[0], step, outer[1]), exc)
+                            raise
+                        finally:
+                            marks[guide.done] = 1
+                            if track.is_over:
+                                track.settle()
+                            _reset(token)
+                    if guide.look is not None:
+                        try:
+                            open_bits = outer[2]  # type: ignore[misc]  # the same
+                            above = LOST if open_bits < 0 else open_bits & guide.mask
+                            cell = guide.cells[guide.look(marks), above]
+                        except (IndexError, KeyError):
+                            cell = None
+                        if cell is not None:
+                            return _counted(
+                                marked.target, step, outer, cell, args, kwargs
+                            )
         call = step_call(marked, outer, args)
         if call is None:
             return marked.target(*args, **kwargs)
         return _recorded(call, marked.target, args, kwargs)
 
     return wrapper
+
+
+def _counted(
+    target: Callable[..., Any],
+    step: Step,
+    outer: Scope,
+    cell: Cell,
+    args: Args,
+    kwargs: Kwargs,
+) -> Any:
+    """Call a step that is in order as calls of *cell* are."""
+    guide = step.guide
+    track: Any = outer[0].track
+    marks = track.marks
+    open_bits: Any = outer[2]  # type: ignore[misc]  # it is there: a cell was found
+    cell.calls += 1
+    token = _enter((outer[0], step, open_bits | guide.bit))
+    try:
+        if kwargs:
+            return target(*args, **kwargs)
+        return target(*args)
+    except BaseException as exc:
+        _reported = missed((outer[0], step, outer[1]), exc)
+        raise
+    finally:
+        marks[guide.done] = marks[cell.mark] = 1
+        if track.is_over:
+            track.settle()
+        _reset(token)
 
 
 def _entry(marked: Marked) -> Callable[..., Any]:

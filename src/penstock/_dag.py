@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args, overload
 
+from ._evidence import Sources
+from ._evidenced import evidenced
 from ._file import write_file
 from ._graph import build_graph
 from ._markdown import fenced
@@ -15,14 +19,16 @@ from ._registry import declared_flows
 from ._suggest import did_you_mean
 from .errors import ConfigurationError, UnknownFlowError
 from .renderers.base import FORMATS, Direction, find_renderer
+from .renderers.warning import warn_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from os import PathLike
-
     from ._types import FlowInfo
+    from .recording import ConformanceReport
 
-__all__ = ["FORMATS", "draw", "generate_dag"]
+    Report: TypeAlias = ConformanceReport | Mapping[str, Any] | str | PathLike[str]
+    Reports: TypeAlias = Report | Iterable[Report]
+
+__all__ = ["FORMATS", "draw", "format_of", "generate_dag"]
 
 TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
 
@@ -43,6 +49,7 @@ _SUFFIXES = {
 _MARKDOWN = frozenset((".md", ".markdown"))
 _FENCED = frozenset(("mermaid", "dot", "json", "text"))
 _MAX_LISTED = 20
+_MAX_GONE = 5  # of what an old report has
 
 
 @overload
@@ -55,6 +62,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
+    evidence: Reports | None = None,
 ) -> str: ...
 @overload
 def generate_dag(
@@ -66,6 +74,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
+    evidence: Reports | None = None,
 ) -> bytes: ...
 @overload
 def generate_dag(
@@ -77,6 +86,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
+    evidence: Reports | None = None,
 ) -> str | bytes: ...
 @overload
 def generate_dag(
@@ -88,6 +98,7 @@ def generate_dag(
     direction: Direction = "TD",
     overview: bool = False,
     expand: str | Sequence[str] = (),
+    evidence: Reports | None = None,
 ) -> None: ...
 @overload
 def generate_dag(
@@ -99,6 +110,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
+    evidence: Reports | None = None,
 ) -> None: ...
 @overload
 def generate_dag(
@@ -110,6 +122,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
+    evidence: Reports | None = None,
 ) -> str | bytes | None: ...
 def generate_dag(
     flow_name: str | Sequence[str] | None,
@@ -120,6 +133,7 @@ def generate_dag(
     *,
     overview: bool = False,
     expand: str | Sequence[str] = (),
+    evidence: Reports | None = None,
 ) -> str | bytes | None:
     """Draw flows as a diagram.
 
@@ -146,6 +160,8 @@ def generate_dag(
         overview: Whether to draw each flow as one box, with its number of steps. Of
             no consequence to ``json``, which always says everything.
         expand: The flows of an overview that show their steps all the same.
+        evidence: What runs have shown: a report, its dict, a file that holds it as
+            JSON, or several of these. Each edge says how often it was seen.
 
     Returns:
         The diagram (``bytes`` for ``png``), or None if it went to *output*.
@@ -153,7 +169,8 @@ def generate_dag(
     Raises:
         UnknownFlowError: No flow of that name is declared.
         FlowDefinitionError: A step comes after one that is not declared.
-        ConfigurationError: There is no such format, suffix or direction.
+        ConfigurationError: There is no such format, suffix or direction, or
+            *evidence* is no report.
         RenderError: The diagram could not be drawn, or *output* not written.
     """
     known = declared_flows()
@@ -166,6 +183,7 @@ def generate_dag(
         direction=direction,
         overview=overview,
         expand=_names(expand),
+        evidence=None if evidence is None else Sources(_runs(evidence)),
     )
 
 
@@ -179,6 +197,7 @@ def draw(
     direction: Direction = "TD",
     overview: bool = False,
     expand: Sequence[str] = (),
+    evidence: Sources | None = None,
 ) -> str | bytes | None:
     """Draw the given *flows*, as ``generate_dag`` does those of the registry.
 
@@ -191,12 +210,17 @@ def draw(
         direction: Where edges point.
         overview: Whether each flow is one box.
         expand: The flows that are not; naming one asks for an overview.
+        evidence: What the code and runs have shown.
     """
     path = None if output is None else Path(output)
-    form = format or _format_of(path)
+    form = format or format_of(path)
     render = find_renderer(form)
     _check_direction(direction)
+    known = tuple(known)
     graph = build_graph(flows, known)
+    if evidence is not None:
+        graph, gone = evidenced(graph, known, evidence)
+        _tell(gone)
     _check_known(expand, sorted({flow.name for flow in graph.flows}))
     if (overview or expand) and form != "json":
         graph = overview_of(graph, expand)
@@ -215,6 +239,28 @@ def _chosen(
     names = _names(flow_name)
     _check_known(names, sorted({flow.name for flow in known}))
     return [flow for flow in known if flow.name in names]
+
+
+def _runs(evidence: Reports) -> Mapping[str, Any]:
+    """Return the flows of one report, or of several as one."""
+    # Here, because drawing alone needs none of it, which takes 10 ms.
+    from .recording import ConformanceReport  # noqa: PLC0415  # as said above
+
+    is_one = isinstance(evidence, (ConformanceReport, Mapping, str, PathLike))
+    reports = cast("Iterable[Report]", [evidence] if is_one else evidence)
+    runs: Mapping[str, Any] = ConformanceReport.merge(reports).to_dict()["flows"]
+    return runs
+
+
+def _tell(gone: Sequence[str]) -> None:
+    if gone:
+        listed = ", ".join(gone[:_MAX_GONE])
+        more = len(gone) - _MAX_GONE
+        rest = f" and {more} more" if more > 0 else ""
+        warn_caller(
+            "the evidence has what is not declared here, and is not drawn: "
+            f"{listed}{rest}."
+        )
 
 
 def _names(given: str | Sequence[str]) -> list[str]:
@@ -240,7 +286,12 @@ def _unknown(name: str, declared: Sequence[str]) -> str:
     return f"there is no flow {name!r}.{near} Flows are: {listed}{rest}."
 
 
-def _format_of(path: Path | None) -> str:
+def format_of(path: Path | None) -> str:
+    """Return the format that the suffix of *path* stands for.
+
+    Raises:
+        ConfigurationError: It stands for none.
+    """
     if path is None:
         return "mermaid"
     form = _SUFFIXES.get(path.suffix.lower())

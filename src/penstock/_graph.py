@@ -14,6 +14,7 @@ from ._layers import Links, layers_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ._evidence import EdgeEvidence, Evidence
     from ._types import FlowInfo, StepInfo
 
 __all__ = [
@@ -63,19 +64,28 @@ class Edge:
         joins: Which ``all_of`` of the step it belongs to, counted from 1; empty
             for a plain alternative.
         is_crossing: Whether it leads from one process into another.
+        evidence: What is known of it besides, if anybody has asked.
     """
 
     before: Node
     after: Node
     joins: tuple[int, ...]
     is_crossing: bool
+    evidence: EdgeEvidence | None = None
 
 
 class Bundle(NamedTuple):
-    """What a line of an overview stands for: how many edges, and whether all cross."""
+    """What a line of an overview stands for.
+
+    Attributes:
+        size: How many edges.
+        is_crossing: Whether all of them cross.
+        seen: How many of them runs have taken, and never contradicted.
+    """
 
     size: int
     is_crossing: bool
+    seen: int = 0
 
 
 class Cluster(NamedTuple):
@@ -108,6 +118,7 @@ class Graph:
         joins: The members of each ``all_of``, for the nodes that have any.
         boxes: Of an overview, the declarations of each ``flow``; else empty.
         bundles: Of an overview, what each edge stands for; else empty.
+        evidence: What code and runs show of it; None where nobody has asked.
     """
 
     flows: tuple[FlowInfo, ...]
@@ -121,6 +132,7 @@ class Graph:
     joins: Mapping[int, Sequence[frozenset[int]]]
     boxes: Mapping[int, tuple[FlowInfo, ...]] = field(default_factory=dict)
     bundles: Mapping[tuple[int, int], Bundle] = field(default_factory=dict)
+    evidence: Evidence | None = None
 
     @property
     def title(self) -> str:
@@ -184,7 +196,8 @@ class Graph:
         joins = tuple(place for place, group in groups if number in group)
         bundle = self.bundles.get((number, other))
         crossing = bundle.is_crossing if bundle else _is_crossing(before, after)
-        return Edge(before, after, joins, crossing)
+        known = self.evidence.edges.get((number, other)) if self.evidence else None
+        return Edge(before, after, joins, crossing, known)
 
 
 class Columns(Protocol):

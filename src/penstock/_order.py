@@ -85,10 +85,16 @@ class Rule:
 
 
 class Plan:
-    """The steps and edges of one flow, each with a bit; grows as steps are declared."""
+    """The steps and edges of one flow, each with a bit; grows as steps are declared.
+
+    Attributes:
+        rules: What was declared of each step.
+        edge_bits: The bits of all edges.
+    """
 
     def __init__(self) -> None:
         self.rules: dict[Hashable, Rule] = {}
+        self.edge_bits: int = 0
         self._bits: dict[Hashable, int] = {}
         self._edges: dict[tuple[Hashable, Hashable], int] = {}
         self._known: dict[int, int] = {}
@@ -118,7 +124,7 @@ class Plan:
         rule = Rule(self, name, groups, self.bits(unsure))
         names = dict.fromkeys(one for group in after for one in group)
         for before in names:
-            self._edges.setdefault((before, name), self._next_bit())
+            self.edge_bits |= self._edges.setdefault((before, name), self._next_bit())
         rule.edges = tuple(
             (self.bit(before), self._edges[before, name]) for before in names
         )

@@ -10,10 +10,11 @@ from ._graph import Bundle, arrange
 from ._types import StepInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from ._draft import Kind
-    from ._graph import Graph, Node
+    from ._evidence import EdgeEvidence, Evidence
+    from ._graph import Edge, Graph, Node
     from ._types import FlowInfo
 
 __all__ = ["overview_of"]
@@ -30,11 +31,11 @@ def overview_of(graph: Graph, expand: Collection[str] = ()) -> Graph:
     boxes = {places[draft.of_flow[name]]: flows for name, flows in draft.boxes.items()}
     bundles = {
         (places[before], places[after]): Bundle(
-            size, draft.crossing[before, after] == size
+            size, draft.crossing[before, after] == size, draft.seen[before, after]
         )
         for (before, after), size in draft.links.items()
     }
-    return replace(drawn, boxes=boxes, bundles=bundles)
+    return replace(drawn, boxes=boxes, bundles=bundles, evidence=draft.evidence(places))
 
 
 class _Draft:
@@ -46,6 +47,7 @@ class _Draft:
         of_flow: The number of each of those.
         links: How many edges each link stands for.
         crossing: How many of those lead from process to process.
+        seen: How many of them runs have taken.
     """
 
     def __init__(self, graph: Graph, expanded: frozenset[str]) -> None:
@@ -67,11 +69,16 @@ class _Draft:
         homes = [self._home(node) for node in graph.nodes]
         self.links: Counter[tuple[int, int]] = Counter()
         self.crossing: Counter[tuple[int, int]] = Counter()
+        self.seen: Counter[tuple[int, int]] = Counter()
+        self._whole = graph.evidence
+        self._homes = homes
+        self._known: dict[tuple[int, int], EdgeEvidence] = {}
         for edge in graph.edges:
             link = homes[edge.before.number], homes[edge.after.number]
-            if link[0] != link[1] or self.kinds[link[0]] == "step":
+            if self._is_shown(edge, link):
                 self.links[link] += 1
                 self.crossing[link] += edge.is_crossing
+                self._add_evidence(link, edge.evidence)
         self.befores = [before for before, _ in self.links]
         self.afters = [after for _, after in self.links]
         self.joins = {
@@ -86,6 +93,38 @@ class _Draft:
             range(len(self.labels)),
             key=lambda one: (self.labels[one], self.kinds[one], self.steps[one].flow),
         )
+
+    def _is_shown(self, edge: Edge, link: tuple[int, int]) -> bool:
+        """Tell whether an edge is not inside a box; what nobody declared is no line."""
+        kinds = self.kinds[link[0]], self.kinds[link[1]]
+        if edge.evidence and not edge.evidence.is_declared:
+            return kinds == ("step", "step")
+        return link[0] != link[1] or kinds[0] == "step"
+
+    def evidence(self, places: Sequence[int]) -> Evidence | None:
+        """Return what is known, with the numbers that *places* gives.
+
+        Flows are as they were; of steps, there are those that are shown.
+        """
+        if self._whole is None:
+            return None
+        shown = {
+            places[home]: self._whole.steps[number]
+            for number, home in enumerate(self._homes)
+            if self.kinds[home] == "step" and number in self._whole.steps
+        }
+        edges = {
+            (places[before], places[after]): known
+            for (before, after), known in self._known.items()
+        }
+        return replace(self._whole, edges=edges, steps=shown)
+
+    def _add_evidence(self, link: tuple[int, int], edge: EdgeEvidence | None) -> None:
+        if edge is None:
+            return
+        self.seen[link] += edge.status == "seen"
+        old = self._known.get(link)
+        self._known[link] = edge if old is None else old.plus(edge)
 
     def _home(self, node: Node) -> int:
         """Return the number of what stands for a node of the whole graph."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ._types import StepInfo
 
-__all__ = ["After", "Guide", "Spec", "Step"]
+__all__ = ["After", "Cell", "Guide", "Spec", "Step"]
 
 T = TypeVar("T")
 
@@ -52,8 +52,25 @@ class _Once(Generic[T]):
         return value
 
 
+class Cell:
+    """Calls of a step that came after the same predecessors, and were found in order.
+
+    Attributes:
+        before: The bits of those predecessors.
+        mark: Which mark says that there was one in a run.
+        calls: How many there were.
+    """
+
+    __slots__ = ("before", "calls", "mark")
+
+    def __init__(self, before: int, mark: int) -> None:
+        self.before: int = before
+        self.mark: int = mark
+        self.calls: int = 0
+
+
 class Guide:
-    """How the call path judges a step by itself, where one look will do.
+    """How the call path judges a step by itself, where a look at marks will do.
 
     Attributes:
         gate: Says for which runs this is true.
@@ -61,10 +78,24 @@ class Guide:
         slowly: Which other mark says so.
         done: Which mark says that a call has ended, of those judged so.
         bit: The step's bit among those that are open.
-        calls: How many calls were judged so.
+        calls: How many calls were judged by these two marks.
+        look: Takes the marks of all predecessors; None where that is not enough.
+        mask: The bits of all predecessors.
+        cells: What is in order, by the marks and by the predecessors that are open
+            above the call.
     """
 
-    __slots__ = ("before", "bit", "calls", "done", "gate", "slowly")
+    __slots__ = (
+        "before",
+        "bit",
+        "calls",
+        "cells",
+        "done",
+        "gate",
+        "look",
+        "mask",
+        "slowly",
+    )
 
     def __init__(self) -> None:
         self.gate: object = Guide  # no run's
@@ -73,6 +104,9 @@ class Guide:
         self.done: int = 0
         self.bit: int = 0
         self.calls: int = 0
+        self.look: Callable[[bytearray], object] | None = None
+        self.mask: int = 0
+        self.cells: dict[tuple[object, int], Cell] = {}
 
 
 class Step:

@@ -36,14 +36,15 @@ class Sent(NamedTuple):
     done: Done | None = None
 
 
-def pack(scope: Scope) -> str:
+def pack(scope: Scope, *, is_lent: bool = False) -> str:
     """Return the field for *scope*: ASCII JSON of at most ``MAX_BYTES`` bytes.
 
     Keys: ``parent`` and ``root`` are correlation IDs, ``flow`` and ``step`` are
     where the call was made, ``service`` by whom, ``meta`` the allow-listed
     metadata. Metadata that is not JSON, or too much, is dropped with one warning.
     Where the order of steps is judged, ``done`` names those that are before the
-    call; it ends with null where there were more.
+    call; it ends with null where there were more. *is_lent* says that any step of the
+    run may be called there, and not only what messages bring.
     """
     context, step = scope[0], scope[1]
     fields: dict[str, Any] = {
@@ -59,19 +60,21 @@ def pack(scope: Scope) -> str:
     parts = [_json(sent)[1:-1]]
     if metadata:
         parts.append(f'"meta":{{{metadata}}}')
-    done = _done(context, scope[2] if len(scope) > 2 else 0)  # noqa: PLR2004  # _context
+    above = scope[2] if len(scope) > 2 else 0  # noqa: PLR2004  # _context
+    done = _done(context, above, is_lent=is_lent)
     if done is not None:
         room = MAX_BYTES - len(",".join(parts)) - len('{,"done":[null]}')
         parts.append(_packed_names(done, min(room, MAX_DONE)))
     return f"{{{','.join(filter(None, parts))}}}"
 
 
-def _done(context: FlowContext, above: int) -> Done | None:
+def _done(context: FlowContext, above: int, *, is_lent: bool) -> Done | None:
     """Return what is before a call that is made here, None where nobody judges."""
     if state.judge is None:
         return None
+    context.is_shared = True
     if context.track is not None:
-        return context.track.before(above)
+        return context.track.sent(above, context.root_id, is_lent=is_lent)
     return context.given_done
 
 

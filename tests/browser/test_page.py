@@ -10,9 +10,11 @@ import pytest
 
 from penstock import FlowInfo, StepInfo
 from penstock._dag import draw
+from penstock._evidence import Sources
 from tests.drawn import flow_of
 from tests.pages import Browser, chromium
 from tests.pictures import needs_draw
+from tests.recorded import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -488,3 +490,37 @@ def test_without_a_script(tmp_path: Path) -> None:
         assert browser.texts("#flows h2") == ["orders"]
         assert "charge" in browser.texts(".node text")
         assert browser.texts(".controls") == []
+
+
+def test_what_runs_have_shown(chrome: Browser, tmp_path: Path) -> None:
+    """Every edge is in sight, and a tick in the legend leaves those of its kind."""
+    runs = recorded({"receive": 2, "charge": 2}, {("receive", "charge"): 2})
+    path = tmp_path / "evidence.html"
+    draw((ORDERS,), output=path, evidence=Sources({"orders": runs}))
+    chrome.open(path)
+    chrome.settle()
+
+    def opacities() -> dict[str, str]:
+        script = """return [...document.querySelectorAll('.edge')].map((edge) =>
+            [edge.id, getComputedStyle(edge).opacity])"""
+        return dict(chrome.run(script))
+
+    assert set(opacities().values()) == {"1"}
+    assert [text.strip() for text in chrome.texts(".edge text")].count("unseen") == 4
+    assert chrome.find("#edge-charge-ship").size["height"] > 0
+    chrome.find("#show-unseen").click()
+    chrome.run(
+        "document.querySelectorAll('.edge').forEach(e => e.getAnimations()"
+        ".forEach(a => a.finish()))"
+    )
+    assert opacities() == {
+        "edge-receive-charge": "0.15",
+        "edge-receive-reserve": "1",
+        "edge-charge-ship": "1",
+        "edge-reserve-ship": "1",
+        "edge-ship-mail": "1",
+    }
+    chrome.find("#step-charge").click()
+    assert "2 calls" in chrome.texts("#details dd")
+    assert chrome.texts("#before small") == ["declared, seen 2×"]
+    assert chrome.complaints() == []

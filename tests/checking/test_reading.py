@@ -490,6 +490,30 @@ PROGRAMS = {
 
         # receive -> ship tell
     """,
+    "what makes classes": """
+        class Maker(type):
+            def __init__(cls, name, bases, attributes):
+                super().__init__(name, bases, attributes)
+                KNOWN[name] = cls
+
+        KNOWN = {}
+
+        class Plugin(metaclass=Maker):
+            def work(self, order): ...
+
+        class Ship(Plugin):
+            def work(self, order):
+                ship(order)
+
+        @f.entrypoint
+        def receive(order):
+            KNOWN["Ship"]().work(order)
+
+        @f.step(after="receive")
+        def ship(order): ...
+
+        # receive -> ship
+    """,
     "a descriptor": """
         class Lazy:
             def __init__(self, func):
@@ -511,6 +535,53 @@ PROGRAMS = {
         def add_up(order): ...
 
         # receive -> add_up
+    """,
+    "a table that only classes below have": """
+        @f.step(after="receive")
+        def plain_csv(order): ...
+
+        @f.step(after="receive")
+        def plain_json(order): ...
+
+        class Format:
+            WAYS: dict
+
+            def write(self, order):
+                self.WAYS.get(order.kind)(order)
+
+        class Csv(Format):
+            WAYS = {"plain": plain_csv}
+
+        class Json(Format):
+            WAYS = {"plain": plain_json}
+
+        @f.entrypoint
+        def receive(order, format: Format):
+            format.write(order)
+
+        # receive -> plain_csv plain_json
+    """,
+    "a name for a type": """
+        Kind = type["Handler"]
+
+        class Handler:
+            def __init__(self):
+                prepare(self)
+
+            def work(self, order):
+                ship(order)
+
+        @f.entrypoint
+        def receive(order, kind: "Kind"):
+            kind().work(order)
+
+        @f.step(after="receive")
+        def prepare(handler): ...
+
+        @f.step(after="prepare")
+        def ship(order): ...
+
+        # receive -> prepare ship
     """,
     "a decorator that is a class": """
         class Timed:

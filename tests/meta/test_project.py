@@ -30,7 +30,7 @@ NOT_CORE = (
     "checking",
     "cli",
     "contrib",
-    "pytest_plugin.py",
+    "pytest_plugin",
     "renderers/image.py",
 )
 

@@ -66,6 +66,21 @@ BROKEN = """
         assert 0
 """
 
+CROSSING = """
+    import json, subprocess, sys
+    import penstock, shop
+
+    PROGRAM = "import json, sys, penstock, shop\\n" \\
+        "with penstock.continue_flow(json.loads(sys.argv[1])): shop.charge()"
+
+    def test_in_two_processes():
+        carriers = []
+        shop.STEPS["send"] = lambda: carriers.append(penstock.inject())
+        shop.receive("send", "validate")
+        command = [sys.executable, "-c", PROGRAM, json.dumps(carriers[0])]
+        subprocess.run(command, check=True)
+"""
+
 Run = "Callable[..., tuple[int, str]]"
 
 
@@ -148,6 +163,18 @@ def test_workers_and_one_process_count_the_same(run: Any, project: Path) -> None
         "charge": 8,
         "ship": 0,
     }
+
+
+def test_an_edge_between_processes_counts(run: Any, project: Path) -> None:
+    """No process has seen both ends; what stays open is kept in the report."""
+    code, output = run(CROSSING, "--penstock-cov", "--penstock-report=report.json")
+
+    assert code == 0, output
+    assert "2/3" in output
+    assert "charge -> ship" in output
+    assert (
+        len(json.loads((project / "report.json").read_text())["crossings"]["runs"]) == 2
+    )
 
 
 @pytest.mark.parametrize(("least", "code"), [("66", 0), ("67", 1)])
@@ -279,4 +306,71 @@ def test_a_diagram_shows_the_evidence(run: Any, project: Path) -> None:
 
     text = (project / "flows.md").read_text()
     assert text.startswith("## orders\n\n```mermaid\ngraph TD\n")
-    assert text.count("linkStyle") == 3
+    assert "2 of 3 edges seen" in text
+    assert "validate -->|8×| charge" in text
+    assert "charge -->|unseen| ship" in text
+    assert text.endswith("\n```\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("flows.txt", "orders: 2 of 3"), ("flows.svg", "<svg")]
+)
+def test_the_suffix_of_a_diagram_is_its_format(
+    run: Any, project: Path, name: str, start: str
+) -> None:
+    """Anything that can be drawn, all flows in one."""
+    if name.endswith("svg"):
+        pytest.importorskip("resvg_py", reason="needs draw")
+    code, output = run(CLEAN, f"--penstock-diagram={name}")
+
+    assert code == 0, output
+    assert (project / name).read_text().startswith(start)
+
+
+def test_a_diagram_of_no_format_is_told_at_once(run: Any, project: Path) -> None:
+    """And not after all the tests have run."""
+    code, output = run(CLEAN, "--penstock-diagram=flows.doc")
+
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert "--penstock-diagram: the name 'flows.doc' does not tell" in output
+    assert not (project / "flows.doc").exists()
+
+
+def test_a_diagram_that_cannot_be_written_fails(run: Any) -> None:
+    """The tests have passed; what was asked for is not there."""
+    code, output = run(CLEAN, "--penstock-diagram=no/such/folder/flows.md")
+
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "9 passed" in output
+    assert "no/such/folder/flows.md: " in output
+
+
+def test_a_diagram_has_what_nobody_here_declares(run: Any, project: Path) -> None:
+    """Names of other flows and services, and one that is not there."""
+    declared = """
+    from penstock import flow
+
+    orders = flow("orders")
+    after = ["charge", "receive", "billing:invoice", "other/shop:publish", "gone"]
+
+    @orders.entrypoint
+    def receive():
+        ship()
+        charge()
+
+    charge = orders.step(name="charge", after="receive")(lambda: None)
+    ship = orders.step(name="ship", after=after)(lambda: None)
+    """
+    (project / "shop.py").write_text(dedent(declared))
+    run(
+        "import shop\ndef test_it(): shop.receive()",
+        "--penstock-diagram=flows.md",
+    )
+
+    text = (project / "flows.md").read_text()
+    assert 'receive(["receive<br/>1 call"])' in text
+    assert "receive -->|1×| ship" in text
+    assert "charge -->|contradicted 1×| ship" in text
+    for name in ("gone", "billing_invoice", "other_shop_publish"):
+        assert f"|unseen| {name}" not in text
+        assert name in text

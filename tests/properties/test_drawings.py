@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from penstock import FlowInfo, ManifestError, StepInfo
 from penstock._dag import draw as draw_flows
+from penstock._evidence import Reading, Sources
 from penstock._graph import build_graph
 from penstock._manifest import dump_manifest, parse_manifest
 from penstock._overview import overview_of
@@ -20,6 +21,7 @@ from penstock._union import unite
 from penstock.renderers.text import render_text
 from tests.flows import flows, pairs_of, shown, systems, trimmed
 from tests.parsers import parse_dot
+from tests.recorded import recorded
 from tests.text_drawings import edges_of_boxes, edges_of_tree
 
 if TYPE_CHECKING:
@@ -294,3 +296,27 @@ def test_an_overview_counts_every_edge_between_flows(
     assert sorted(overview.labels) == sorted(part.name for part in parts)
     assert sum(bundle.size for bundle in overview.bundles.values()) == len(between)
     assert overview_of(whole, [part.name for part in parts]).boxes == {}
+
+
+@some
+@given(flow=flows(max_size=12), count=st.integers(0, 3))
+def test_evidence_changes_no_step_and_no_edge(
+    mermaid: Mermaid, flow: FlowInfo, count: int
+) -> None:
+    """Whatever names are in a report, parsers find what was declared, and a legend."""
+    steps = {step.name: count for step in flow.steps}
+    edges = dict.fromkeys(pairs_of(flow), count)
+    first = next(iter(steps), "")
+    runs = recorded(steps, edges, broken={(first, name): 1 for name in steps})
+    whole = Sources({flow.name: runs}, Reading({}, [(flow.name, first, first)]))
+    plain = set(pairs_of(flow))
+    strays = {(first, name) for name in steps if name != first} - plain
+    legends = 1 if plain | strays else 0
+
+    for form, parse in (("mermaid", mermaid.parse), ("dot", parse_dot)):
+        found = parse(str(draw_flows((flow,), format=form, evidence=whole)))
+        assert len(found.labels) == len(flow.steps) + legends
+        assert len(found.edges) == len(plain | strays)
+    assert parse_manifest(
+        str(draw_flows((flow,), format="json", evidence=whole)), source="it"
+    ) == parse_manifest(dump_manifest((flow,)), source="it")

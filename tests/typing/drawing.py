@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import assert_type
 
-from penstock import generate_dag
+from penstock import conformance_report, generate_dag
 
 assert_type(generate_dag("orders"), str)
 assert_type(generate_dag(None), str)
@@ -15,6 +15,9 @@ assert_type(generate_dag("orders", format="json"), str)
 assert_type(generate_dag("orders", format="svg", detail=True), str)
 assert_type(generate_dag("orders", format="png"), bytes)
 assert_type(generate_dag("orders", "png"), bytes)
+assert_type(generate_dag("orders", evidence="runs.json"), str)
+assert_type(generate_dag("orders", evidence=[Path("a.json"), {"flows": {}}]), str)
+assert_type(generate_dag("orders", "png", evidence=conformance_report()), bytes)
 
 nothing: None
 nothing = generate_dag("orders", output="orders.md")

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from .binding import handed_on
+from .effects import ANYTHING
 from .lookups import Lookups
 from .things import NOTHING, Class, Foreign, Func, Instance, Running, Super
 from .verbs import COLLECT, FINISH, GIVE_BACK, KEEP, NEVER_POSSIBLE, SEND
@@ -117,6 +118,8 @@ class Callees(Lookups):
             return self.call(possible, given, func, state, "possible")
         self.go_on(self.consume(everything, node, state), node, state)
         self.escape(everything, node, state)
+        if isinstance(func, ast.Name) and func.id in self.local and not things:
+            state.may |= ANYTHING  # a parameter that nothing tells about
         kept = everything if name in GIVE_BACK else NOTHING
         return kept | ({Foreign(f"{foreign}()")} if foreign else NOTHING)
 

@@ -13,7 +13,7 @@ from .collecting import kept, released
 from .declarations import Declarations
 from .declaring import judge_declarations
 from .findings import Finding, Place
-from .judging import judge_calls
+from .judging import follow_runs, judge_calls
 from .mentions import mentioned
 from .program import Program
 from .references import read_program, references, steps_of
@@ -64,6 +64,7 @@ class Checked:
     Attributes:
         findings: Sorted by place.
         references: Every reference from step to step.
+        taken: The declared edges that some path takes, as flow, predecessor, step.
         paths: The files that were read.
         lines: How many lines these have.
         seconds: How long it took.
@@ -71,6 +72,7 @@ class Checked:
 
     findings: list[Finding]
     references: list[Reference]
+    taken: frozenset[tuple[str, str, str]]
     paths: list[str]
     lines: int
     seconds: float
@@ -108,10 +110,12 @@ def _check(
     findings += judge_declarations(Declarations(request.manifests, known, steps), known)
     if request.is_whole:
         findings += unreached(modules, request.imported)
-    findings += judge_calls(engine, steps, declarations, mentioned(engine))
+    verdicts = follow_runs(engine, steps, declarations)
+    findings += judge_calls(verdicts, declarations, mentioned(engine))
     return Checked(
         sorted(dict.fromkeys(findings), key=_order),
         references(engine),
+        frozenset((flow, before, after) for flow, after, before in verdicts.exercised),
         [module.path for module in modules],
         sum(_lines(module) for module in modules),
         time.perf_counter() - began,

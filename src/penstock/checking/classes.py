@@ -42,7 +42,7 @@ class Reading(Protocol):
         """Return what a decorator gives back for what it is *given*."""
         ...
 
-    def annotated(self, node: ast.expr | None) -> Things:
+    def annotated(self, node: ast.expr | None, aliases: int = 0) -> Things:
         """Return the objects that an annotation allows."""
         ...
 

@@ -141,16 +141,29 @@ class Decorating(Classes):
         return not self._leading.isdisjoint(names)
 
     def _derive(self, klass: Klass) -> None:
-        """Tell the class above *klass* of it."""
+        """Tell the class above *klass* of it, and the class that it is made by."""
         if klass.name not in self._leading:
             return
-        for base in self.bases(klass)[1:]:
-            method = base.methods.get("__init_subclass__")
-            if method is not None:
-                reader = self.reader(klass.module.name)
-                hook = Func(method, Class(klass))
-                reader.applied(frozenset({hook}), NOTHING, klass.node.bases[0])
-                return
+        hooks = [
+            Func(base.methods["__init_subclass__"], Class(klass))
+            for base in self.bases(klass)[1:]
+            if "__init_subclass__" in base.methods
+        ]
+        for maker in self._makers(klass):
+            methods = self.methods(Instance(maker, is_exact=True), "__init__")
+            hooks += [Func(method, Class(klass)) for method in methods]
+        reader = self.reader(klass.module.name)
+        place = ast.copy_location(ast.Constant(None), klass.node)
+        for hook in hooks:
+            reader.applied(frozenset({hook}), NOTHING, place)
+
+    def _makers(self, klass: Klass) -> Iterator[Klass]:
+        """Yield the metaclasses of *klass*."""
+        for base in self.bases(klass):
+            for keyword in base.node.keywords:
+                if keyword.arg == "metaclass":
+                    found = self.reader(base.module.name).peek(keyword.value)
+                    yield from (t.klass for t in found if isinstance(t, Class))
 
 
 def is_ours(things: Things) -> bool:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from .program import Function
     from .references import Steps
 
-__all__ = ["judge_calls"]
+__all__ = ["Verdicts", "follow_runs", "judge_calls"]
 
 _Edge = tuple[str, str, str]
 
 
 @dataclass
-class _Verdicts:
+class Verdicts:
     """What all runs together show.
 
     Attributes:
@@ -48,32 +48,39 @@ class _Verdicts:
     reached: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
 
-def judge_calls(
-    engine: Engine,
-    steps: Steps,
-    declarations: Declarations,
-    mentioned: Container[Function],
-) -> Iterator[Finding]:
-    """Yield what the code does otherwise than declared.
+def follow_runs(engine: Engine, steps: Steps, declarations: Declarations) -> Verdicts:
+    """Follow a run from each entrypoint; return what all of them show.
 
     Args:
         engine: Who tells what each step does.
         steps: Which functions are steps.
         declarations: What is declared.
-        mentioned: Functions that something in the project refers to, if only by name.
     """
-    verdicts = _Verdicts()
+    verdicts = Verdicts()
     for declared in declarations:
         if declared.step.is_entrypoint and declared.function is not None:
             for visit in follow(engine, steps, declarations, declared):
                 _judge(visit, declared.flow.name, verdicts)
+    return verdicts
+
+
+def judge_calls(
+    verdicts: Verdicts, declarations: Declarations, mentioned: Container[Function]
+) -> Iterator[Finding]:
+    """Yield what the code does otherwise than declared.
+
+    Args:
+        verdicts: What runs show.
+        declarations: What is declared.
+        mentioned: Functions that something in the project refers to, if only by name.
+    """
     yield from _wrong(verdicts)
     yield from _uncalled(declarations, mentioned)
     yield from _unexercised(declarations, mentioned, verdicts)
     yield from _unsure(verdicts)
 
 
-def _judge(visit: Visit, flow: str, verdicts: _Verdicts) -> None:
+def _judge(visit: Visit, flow: str, verdicts: Verdicts) -> None:
     declared, context = visit.declared, visit.context
     key = (declared.flow.name, declared.step.name)
     for member in declared.members:
@@ -122,7 +129,7 @@ def _is_open(visit: Visit) -> bool:
     )
 
 
-def _wrong(verdicts: _Verdicts) -> Iterator[Finding]:
+def _wrong(verdicts: Verdicts) -> Iterator[Finding]:
     for visit in verdicts.wrong.values():
         step = visit.declared.step
         caller = visit.way[-2]
@@ -160,7 +167,7 @@ def _uncalled(
 
 
 def _unexercised(
-    declarations: Declarations, mentioned: Container[Function], verdicts: _Verdicts
+    declarations: Declarations, mentioned: Container[Function], verdicts: Verdicts
 ) -> Iterator[Finding]:
     wrong = {(flow, step) for flow, step, _, _ in verdicts.wrong}
     for one in declarations:
@@ -208,7 +215,7 @@ def _edge(one: Declared, name: str, code: str, what: str) -> Finding:
     )
 
 
-def _unsure(verdicts: _Verdicts) -> Iterator[Finding]:
+def _unsure(verdicts: Verdicts) -> Iterator[Finding]:
     told = {(flow, step) for flow, step, _, _ in verdicts.wrong}
     for key, visit in (*verdicts.unsure.items(), *verdicts.unknown.items()):
         if key in told:

@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-import ast
-from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .annotations import Annotations
 from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef, Super
 from .verbs import PLAIN_ATTRIBUTES
-from .work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    import ast
+    from collections.abc import Iterable
 
-    from .program import Function
+    from .program import Function, Klass
     from .things import Thing, Things
 
 __all__ = ["Members"]
 
 
-class Members(Work, ABC):
+class Members(Annotations):
     """The part of a reader that knows what is where."""
-
-    @abstractmethod
-    def peek(self, node: ast.expr, names: Mapping[str, Things] | None = None) -> Things:
-        """Return what *node* may stand for, and note nothing."""
-
-    def annotated(self, node: ast.expr | None) -> Things:
-        """Return the objects that an annotation allows."""
-        if node is None:
-            return NOTHING
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            try:
-                node = ast.parse(node.value, mode="eval").body
-            except SyntaxError:
-                return NOTHING
-        if isinstance(node, ast.BinOp | ast.Subscript):
-            parts = ast.iter_child_nodes(node)
-            found = [self.annotated(one) for one in parts if isinstance(one, ast.expr)]
-            return NOTHING.union(*found)
-        if isinstance(node, ast.Tuple):
-            return NOTHING.union(*map(self.annotated, node.elts))
-        if not isinstance(node, ast.Name | ast.Attribute):
-            return NOTHING
-        return frozenset(
-            Instance(thing.klass) if isinstance(thing, Class) else Foreign(thing.name)
-            for thing in self.peek(node)
-            if isinstance(thing, Class | Foreign)
-        )
 
     def attribute(self, things: Things, name: str, node: ast.Attribute) -> Things:
         """Return what ``.name`` of *things* may be.
@@ -107,18 +79,21 @@ class Members(Work, ABC):
         methods = self.engine.methods(receiver, name)
         if methods:
             return NOTHING.union(*(self._method_of(receiver, one) for one in methods))
+        below = [] if receiver.is_exact else self.engine.below(receiver.klass)
         self._fill_attribute(receiver, name)
-        found = self._held(receiver, name)
-        values = self.engine.class_value(receiver.klass, name)
-        return found | frozenset(_bound(one, receiver) for one in values)
+        found = self._held(receiver, below, name)
+        for klass in (receiver.klass, *(k for k in below if name in k.values)):
+            values = self.engine.class_value(klass, name)
+            found |= {_bound(one, receiver) for one in values}
+        return found
 
-    def _held(self, receiver: Instance | Class, name: str) -> Things:
+    def _held(
+        self, receiver: Instance | Class, below: Iterable[Klass], name: str
+    ) -> Things:
         """Return what the attribute was given, in a method or from outside."""
         if name not in self.engine.heap:
             return NOTHING
-        holders: list[object] = list(self.engine.bases(receiver.klass))
-        if not receiver.is_exact:
-            holders += self.engine.below(receiver.klass)
+        holders: list[object] = [*self.engine.bases(receiver.klass), *below]
         if isinstance(receiver, Instance) and receiver.site is not None:
             holders.append(receiver.site)
         return NOTHING.union(*(self.engine.heap.get(one, name) for one in holders))

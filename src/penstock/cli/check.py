@@ -6,7 +6,6 @@ import glob
 import json
 import os
 import sys
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,32 +13,25 @@ import click
 
 from penstock._file import write_file
 from penstock._manifest import load_manifest
-from penstock._optional import requires
-from penstock.checking.asking import CHOICES, resolvers
+from penstock.checking.asking import CHOICES
 from penstock.checking.baseline import without_known, write_baseline
-from penstock.checking.check import Request, check, folders_of
 from penstock.checking.evidence import read_evidence, without_witnessed
 from penstock.checking.ignores import without_ignored
 from penstock.checking.reports import FORMATS, Report, github, statistics
 from penstock.errors import ConfigurationError
 
 from ._output import emit, note, shown_path
-from ._project import find_project
+from ._reading import read_code, request_for
+from ._reports import report_files
 from ._targets import load_flows
 
-with requires("rich", extra="cli"):
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from penstock._types import FlowInfo
     from penstock.checking.asking import Choice
     from penstock.checking.check import Checked
     from penstock.checking.findings import Finding
-
-    from ._targets import Loaded
 
 __all__ = ["check_flows"]
 
@@ -73,10 +65,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--evidence",
     metavar="FILE",
-    type=_FILE,
+    type=click.Path(path_type=Path),
     multiple=True,
-    help="A report of recorded runs, as JSON; an edge that a run has taken is right. "
-    "May be given several times.",
+    help="A report of recorded runs, as JSON, or a folder of them; an edge that a run "
+    "has taken is right. May be given several times.",
 )
 @click.option(
     "--system",
@@ -118,10 +110,10 @@ def check_flows(
 
     Exit status 1 if an error or a warning is left; infos are for your information.
     """
-    witnessed = read_evidence(evidence)
+    witnessed = read_evidence(report_files(evidence))
     loaded = load_flows(targets)
-    request = _request(loaded, _manifests(system), is_whole=not targets)
-    checked, questions = _checked(request, resolver)
+    request = request_for(loaded, _manifests(system), is_whole=not targets)
+    checked, questions = read_code(request, resolver)
     if calls is not None:
         write_file(calls, _as_json(checked).encode())
     findings, ignored = without_ignored(
@@ -156,63 +148,6 @@ def check_flows(
     sys.exit(any(finding.level != "info" for finding in findings))
 
 
-def _request(
-    loaded: Loaded, manifests: Sequence[FlowInfo], *, is_whole: bool
-) -> Request:
-    project = find_project(Path.cwd())
-    roots = {path.resolve(): None for path in project.import_path}
-    for flow in loaded.known:
-        for step in flow.steps:
-            root = _root_of(step.path, step.module)
-            if root is not None:
-                roots[root] = None
-    own = {flow.service for flow in loaded.known if flow.service}
-    others = [flow for flow in manifests if flow.service not in own]
-    files = {getattr(one, "__file__", None) for one in list(sys.modules.values())}
-    folders = folders_of(loaded.known, list(roots))
-    return Request(
-        loaded.flows,
-        loaded.known,
-        others,
-        [*folders, *_siblings(folders)],
-        list(roots),
-        frozenset(str(Path(file).resolve()) for file in files if file),
-        is_whole,
-    )
-
-
-def _root_of(path: str, module: str) -> Path | None:
-    """Return the folder from which *module* is imported, if its name tells."""
-    parts = module.split(".")
-    file = Path(path)
-    if not file.is_absolute() or not file.is_file():
-        return None
-    own = (
-        [*file.parent.parts, file.stem]
-        if file.stem != "__init__"
-        else [*file.parent.parts]
-    )
-    if own[-len(parts) :] != parts:
-        return None
-    return Path(*own[: -len(parts)])
-
-
-def _siblings(folders: Iterable[Path]) -> list[Path]:
-    """Return the other packages and modules beside those of the project."""
-    found: dict[Path, None] = {}
-    for root in {folder.parent for folder in folders}:
-        if root.name in {"site-packages", "dist-packages"}:
-            continue
-        for path in sorted(root.iterdir()):
-            is_package = (path / "__init__.py").is_file()
-            if path.name not in _ASIDE and (is_package or path.suffix == ".py"):
-                found[path] = None
-    return [path for path in found if path not in set(folders)]
-
-
-_ASIDE = {"tests", "test", "docs", "conftest.py", "setup.py", "noxfile.py"}
-
-
 def _manifests(patterns: Iterable[str]) -> list[FlowInfo]:
     found: list[FlowInfo] = []
     for pattern in patterns:
@@ -223,30 +158,6 @@ def _manifests(patterns: Iterable[str]) -> list[FlowInfo]:
                 raise ConfigurationError(msg)
             found += load_manifest(path)
     return found
-
-
-def _checked(request: Request, choice: Choice) -> tuple[Checked, str]:
-    root = request.roots[0] if request.roots else Path.cwd()
-    asked = resolvers(choice, root, request.roots)
-    with closing(asked), _progress() as progress:
-        checked = check(request, asked, progress)
-    for one in asked.notes:
-        note(one)
-    counts = [f"{count} questions to {name}" for name, count in asked.asked.items()]
-    return checked, ", ".join(counts)
-
-
-@contextmanager
-def _progress() -> Generator[Callable[[int, int], None]]:
-    """Show on a terminal how far the reading is."""
-    console = Console(stderr=True)
-    columns = (TextColumn("reading steps"), BarColumn(), MofNCompleteColumn())
-    shown = Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    )
-    with shown:
-        task = shown.add_task("", total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def _as_json(checked: Checked) -> str:

@@ -20,13 +20,16 @@ from ._targets import load_flows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from penstock._evidence import Sources
     from penstock._types import FlowInfo
+
+    from ._targets import Loaded
 
 __all__ = ["dag"]
 
 
 class _Options(TypedDict):
-    """The options that are those of ``generate_dag``."""
+    """The options that are those of ``draw``."""
 
     format: str | None
     output: Path | None
@@ -80,13 +83,39 @@ class _Options(TypedDict):
     multiple=True,
     help="In an overview, show the steps of this flow; may be given several times.",
 )
+@click.option(
+    "--evidence",
+    "reports",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A report of recorded runs, as JSON, or a folder of them: show of each edge "
+    "whether the code has it, and how often it was seen. May be given several times.",
+)
+@click.option(
+    "--code/--no-code",
+    "reads_code",
+    default=None,
+    help="With --evidence, whether to look for edges in the code. By default where "
+    "penstock[check] is installed.",
+)
 def dag(
-    targets: tuple[str, ...], names: tuple[str, ...], **options: Unpack[_Options]
+    targets: tuple[str, ...],
+    names: tuple[str, ...],
+    reports: tuple[Path, ...],
+    *,
+    reads_code: bool | None,
+    **options: Unpack[_Options],
 ) -> None:
     """Draw the flows of TARGETS as a diagram."""
-    flows, known = load_flows(targets)
+    if reads_code and not reports:
+        msg = "--code needs --evidence FILE. Without runs: penstock check"
+        raise click.UsageError(msg)
+    loaded = load_flows(targets)
+    chosen = _chosen(loaded.flows, names)
+    sources = _sources(loaded, reports, reads_code=reads_code) if reports else None
     with warnings.catch_warnings(record=True) as told:
-        drawing = draw(_chosen(flows, names), known, **options)
+        drawing = draw(chosen, loaded.known, evidence=sources, **options)
     for warning in told:
         note(f"Warning: {warning.message}")
     if isinstance(drawing, bytes) and sys.stdout.isatty():
@@ -94,6 +123,15 @@ def dag(
         raise RenderError(msg)
     if drawing is not None:
         emit(drawing)
+
+
+def _sources(
+    loaded: Loaded, reports: Sequence[Path], *, reads_code: bool | None
+) -> Sources:
+    # Here, because a plain drawing needs neither the check nor the recorder.
+    from ._evidence import sources_of  # noqa: PLC0415  # as said above
+
+    return sources_of(loaded, reports, reads_code=reads_code)
 
 
 def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> tuple[FlowInfo, ...]:

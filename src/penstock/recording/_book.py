@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._crossing import Crossings
 from ._plans import FlowPlan
 
 if TYPE_CHECKING:
@@ -17,12 +18,22 @@ MAX_EXAMPLES = 20
 
 
 class Finding(NamedTuple):
-    """One way in which runs of a flow broke what it declares."""
+    """One way in which runs of a flow broke what it declares.
+
+    Attributes:
+        flow: The flow.
+        step: The step that ran.
+        code: ``R1``, ``R2`` or ``R3``.
+        message: What happened, and what to do.
+        caller: The step that called it, as ``after`` would name it; ``""`` where none
+            did, and for an edge.
+    """
 
     flow: str
     step: str
     code: str
     message: str
+    caller: str = ""
 
 
 class Book:
@@ -34,6 +45,7 @@ class Book:
         self.foreign: Counter[tuple[str, str, str]] = Counter()
         self.contradicted: Counter[tuple[Hashable, Hashable]] = Counter()
         self.findings: dict[Finding, dict[str, int]] = {}
+        self.crossings: Crossings = Crossings()
 
     def plan(self, flow: str) -> FlowPlan:
         """Return the plan of a flow, made when it is first asked for."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from penstock._order import Plan, Rule
 from penstock._registry import registry
 from penstock._state import state
-from penstock._step import Guide
+from penstock._step import Cell, Guide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from penstock._context import Done
     from penstock._step import Step
@@ -26,7 +27,10 @@ MAX_FAST = 512
 """Flows of more steps are judged without marks, of which each run has so many."""
 
 _MAX_KNOWN = 1024
-_NEVER = 0  # a mark that is never set
+_MAX_CELLS = 128
+_NEVER, _ALWAYS = 0, 1  # marks that do not change; those of cells follow
+_FIRST_CELL = 2
+_FIRST_STEP = _FIRST_CELL + _MAX_CELLS
 
 
 class Ruled:
@@ -34,11 +38,24 @@ class Ruled:
 
     Attributes:
         names: Its predecessors, with the names that it gives them.
+        fast_mark: Which mark of a run says that a call has ended, judged by the call
+            path.
+        slow_mark: Which one says it of all others.
         cells: For each set of predecessors that were before a call, how often.
         more: The same for each predecessor alone, where there are too many sets.
     """
 
-    __slots__ = ("cells", "guide", "more", "names", "number", "rule", "step")
+    __slots__ = (
+        "cells",
+        "fast_mark",
+        "guide",
+        "looks_at",
+        "more",
+        "names",
+        "rule",
+        "slow_mark",
+        "step",
+    )
 
     def __init__(
         self, step: Step, rule: Rule, names: dict[Key, str], number: int
@@ -46,7 +63,9 @@ class Ruled:
         self.step: Step = step
         self.rule: Rule = rule
         self.names: dict[Key, str] = names
-        self.number: int = number
+        self.fast_mark: int = _FIRST_STEP + 2 * number
+        self.slow_mark: int = self.fast_mark + 1
+        self.looks_at: tuple[int, ...] = ()
         self.guide: Guide = Guide()
         self.cells: dict[int, int] = {}
         self.more: dict[int, int] = {}
@@ -61,13 +80,26 @@ class Ruled:
             if bit & before:  # no longer together, but as many
                 self.more[bit] = self.more.get(bit, 0) + 1
 
+    def follow(self, guide: Guide, looks_at: tuple[int, ...]) -> None:
+        """Be judged by another guide from now on, and keep what the old one counted."""
+        guide.calls = self.guide.calls
+        if looks_at == self.looks_at:
+            guide.cells = self.guide.cells
+        else:
+            for cell in self.guide.cells.values():
+                self.cells[cell.before] = self.cells.get(cell.before, 0) + cell.calls
+        self.looks_at = looks_at
+        self.guide = self.step.guide = guide
+
     def counts(self) -> tuple[int, dict[Key, int]]:
         """Return how often it was called, and how often after each predecessor."""
         found = {}
+        cells = [*self.cells.items()]
+        cells += [(cell.before, cell.calls) for cell in self.guide.cells.values()]
         for key, (bit, _) in zip(self.names, self.rule.edges, strict=True):
-            after = sum(count for before, count in self.cells.items() if before & bit)
+            after = sum(count for before, count in cells if before & bit)
             found[key] = after + self.more.get(bit, 0) + self.guide.calls
-        return sum(self.cells.values()) + self.guide.calls, found
+        return sum(count for _, count in cells) + self.guide.calls, found
 
 
 class FlowPlan(Plan):
@@ -78,6 +110,7 @@ class FlowPlan(Plan):
         steps: Each step as it is declared now.
         every: Each that was ever called, older versions of a step too.
         messages: The bits of steps that a message brings.
+        own: The bits of its steps.
         outside: The bits of steps of other flows that it names.
         gate: Changes with each step that is declared later than the rest.
     """
@@ -88,11 +121,13 @@ class FlowPlan(Plan):
         self.steps: dict[str, Ruled] = {}
         self.every: list[Ruled] = []
         self.messages: int = 0
+        self.own: int = 0
         self.outside: dict[Key, int] = {}
         self.gate: object = object()
         self._by_step: dict[Step, Ruled] = {}
         self._strangers: dict[Key, Rule] = {}
         self._folded: dict[bytes, int] = {}
+        self._shown: list[int] = []
         self.learn(registry.steps(flow))
 
     def learn(self, steps: Iterable[Step]) -> None:
@@ -118,9 +153,39 @@ class FlowPlan(Plan):
         """Return the steps that *bits* stand for."""
         return cast("list[Key]", self.names(bits))
 
+    def labels(self, bits: int) -> Iterator[tuple[str, str]]:
+        """Yield the edges that *bits* stand for, as the steps name them."""
+        for before, after in cast("list[Edge]", self.edges(bits)):
+            names = self.steps[after[1]].names
+            if before in names:  # else it was declared anew, without it
+                yield names[before], after[1]
+
     def marks(self) -> bytearray:
         """Return the marks of a run in which nothing has happened."""
-        return bytearray(1 + 2 * len(self.every))
+        marks = bytearray(_FIRST_STEP + 2 * len(self.every))
+        marks[_ALWAYS] = 1
+        return marks
+
+    def note(self, ruled: Ruled, marks: bytearray, above: int) -> None:
+        """Let the call path judge calls such as one that was just found in order.
+
+        Args:
+            ruled: The step that is called.
+            marks: The marks of the run.
+            above: The steps that are open above the call.
+        """
+        rule, guide = ruled.rule, ruled.guide
+        if guide.look is None or len(self._shown) >= _MAX_CELLS:
+            return
+        before = above & rule.mask
+        for one in (self.steps[name] for _, name in ruled.names):
+            if marks[one.fast_mark] or marks[one.slow_mark]:
+                before |= one.rule.bit
+        may_be_elsewhere = (rule.unsure | self.messages) & rule.mask
+        if not rule.broken(before) and not may_be_elsewhere & ~before:
+            cell = Cell(before, _FIRST_CELL + len(self._shown))
+            self._shown.append(rule.shown(before))
+            guide.cells[guide.look(marks), above & guide.mask] = cell
 
     def folded(self, marks: bytearray) -> int:
         """Return the steps and edges that marks of the call path stand for."""
@@ -130,9 +195,12 @@ class FlowPlan(Plan):
             if len(self._folded) >= _MAX_KNOWN:
                 self._folded.clear()
             found = 0
-            for one in self.every[: len(marks) // 2]:
-                if marks[1 + 2 * one.number]:
-                    found |= one.rule.bit | one.rule.shown(one.rule.mask)
+            for one in self.every[: (len(marks) - _FIRST_STEP) // 2]:
+                if marks[one.fast_mark]:
+                    only = len(one.rule.edges) == 1
+                    found |= one.rule.bit | (one.rule.edges[0][1] if only else 0)
+            for mark, shown in enumerate(self._shown, _FIRST_CELL):
+                found |= shown if marks[mark] else 0
             self._folded[key] = found
         return found
 
@@ -162,26 +230,34 @@ class FlowPlan(Plan):
         self.every.append(ruled)
         self.steps[step.name] = self._by_step[step] = ruled
         self.messages |= rule.bit if step.crosses else 0
+        self.own |= rule.bit
         self.outside.update({key: self.bit(key) for key in others})
 
     def guide(self) -> None:
-        """Tell the call path which mark to look at, for steps of one predecessor."""
+        """Tell the call path which marks to look at."""
         self.gate = object()
         for one in self.every if len(self.every) <= MAX_FAST else ():
-            old, guide = one.guide, Guide()
-            guide.calls, guide.gate = old.calls, self.gate
-            guide.done, guide.bit = 1 + 2 * one.number, one.rule.bit
-            before = self._alone(one)
-            guide.before = _NEVER if before is None else 1 + 2 * before.number
-            guide.slowly = _NEVER if before is None else 2 + 2 * before.number
-            one.guide = one.step.guide = guide
+            guide = Guide()
+            guide.gate = self.gate
+            guide.done, guide.bit = one.fast_mark, one.rule.bit
+            marks = self._marks_of(one)
+            if not one.names:
+                guide.before = _ALWAYS
+            elif len(marks) == 2:  # noqa: PLR2004  # one predecessor, as of most steps
+                guide.before, guide.slowly = marks
+            if marks:
+                guide.look, guide.mask = itemgetter(*marks), one.rule.mask
+            one.follow(guide, marks)
 
-    def _alone(self, one: Ruled) -> Ruled | None:
-        """Return the one predecessor of a step, None where there are more or none."""
-        keys = list(one.names)
-        if len(keys) != 1 or keys[0][0] != self.flow:
-            return None
-        return self.steps.get(keys[0][1])
+    def _marks_of(self, one: Ruled) -> tuple[int, ...]:
+        """Return the marks of a step's predecessors; none where one is not ours."""
+        found: list[int] = []
+        for flow, name in one.names:
+            before = self.steps.get(name) if flow == self.flow else None
+            if before is None:
+                return ()
+            found += (before.fast_mark, before.slow_mark)
+        return tuple(found)
 
 
 def _key(name: str, flow: str) -> Key:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from copy import deepcopy
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock._order import edge_status
 from penstock._registry import registry
 from penstock.errors import ConfigurationError
 
-from ._book import MAX_EXAMPLES, Book
+from ._counts import Counts, counted
 from ._judge import judge
+from ._ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ._plans import FlowPlan
+    from ._book import Book
 
-    Flows = Mapping[str, Any]
+    Report = Mapping[str, Any]
 
 __all__ = ["ConformanceReport", "conformance_report", "report_of"]
 
@@ -37,8 +35,9 @@ class ConformanceReport:
     2
     """
 
-    def __init__(self, flows: Mapping[str, Any]) -> None:
+    def __init__(self, flows: Mapping[str, Counts], ledger: Ledger) -> None:
         self._flows = dict(flows)
+        self._ledger = ledger
 
     def __repr__(self) -> str:
         """Name the flows."""
@@ -46,85 +45,46 @@ class ConformanceReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON would have it; the reference describes each key."""
-        return {"flows": deepcopy(self._flows)}
+        flows = {name: flow.to_dict() for name, flow in self._flows.items()}
+        crossings = self._ledger.to_dict()
+        return (
+            {"flows": flows, "crossings": crossings} if crossings else {"flows": flows}
+        )
 
     @classmethod
     def merge(
-        cls, reports: Iterable[ConformanceReport | Flows | str | PathLike[str]]
+        cls,
+        reports: Iterable[ConformanceReport | Report | str | PathLike[str]],
+        *,
+        complete: bool = False,
+        margin_s: float = 1.0,
     ) -> ConformanceReport:
-        """Return several reports as one.
+        """Return several reports as one, in whatever order they come.
+
+        Of an edge that crosses processes they decide what none of them knew alone: a
+        step that had ended before, anywhere, is a witness. One report given twice
+        counts twice.
 
         Args:
             reports: Reports, dicts of theirs, or paths of JSON files with one.
+            complete: Whether each process that took part has its report among them,
+                none was killed, and all of them recorded all the time. Only then what
+                is in no record did not happen, and breaks the order; nothing stays
+                open.
+            margin_s: How far the clocks of two machines may be apart, in seconds.
 
         Raises:
             ConfigurationError: One of them is no report.
         """
-        merged: dict[str, _Flow] = {}
+        merged: dict[str, Counts] = {}
+        ledger = Ledger()
         for report in reports:
-            for name, flow in _flows_of(report).items():
-                merged.setdefault(name, _Flow()).add(flow)
-        return cls({name: merged[name].to_dict() for name in sorted(merged)})
-
-
-class _Flow:
-    """What several reports say of one flow."""
-
-    def __init__(self) -> None:
-        self.runs = 0
-        self.steps: dict[str, int] = {}
-        self.edges: dict[tuple[str, str], list[int]] = {}
-        self.violations: dict[tuple[str, str, str], dict[str, int]] = {}
-        self.foreign: Counter[tuple[str, str]] = Counter()
-
-    def add(self, flow: Mapping[str, Any]) -> None:
-        self.runs += flow["runs"]
-        for step, count in flow["steps"].items():
-            self.steps[step] = self.steps.get(step, 0) + count
-        for edge in flow["edges"]:
-            counts = self.edges.setdefault((edge["before"], edge["after"]), [0, 0])
-            counts[0] += edge["witnessed"]
-            counts[1] += edge["contradicted"]
-        for item in flow["violations"]:
-            finding = item["step"], item["code"], item["message"]
-            runs = self.violations.setdefault(finding, {})
-            run = item["run"]
-            if run not in runs and len(runs) >= MAX_EXAMPLES:
-                run = next(reversed(runs))
-            runs[run] = runs.get(run, 0) + item["count"]
-        for item in flow["foreign"]:
-            self.foreign[item["flow"], item["step"]] += item["count"]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "runs": self.runs,
-            "steps": self.steps,
-            "edges": [
-                {
-                    "before": before,
-                    "after": after,
-                    "witnessed": witnessed,
-                    "contradicted": contradicted,
-                    "status": edge_status(witnessed, contradicted),
-                }
-                for (before, after), (witnessed, contradicted) in self.edges.items()
-            ],
-            "violations": [
-                {
-                    "step": step,
-                    "run": run,
-                    "code": code,
-                    "message": text,
-                    "count": count,
-                }
-                for (step, code, text), runs in self.violations.items()
-                for run, count in runs.items()
-            ],
-            "foreign": [
-                {"flow": flow, "step": step, "count": count}
-                for (flow, step), count in self.foreign.items()
-            ],
-        }
+            flows, more = _read(report)
+            for name, flow in flows.items():
+                merged.setdefault(name, Counts()).add(flow)
+            ledger.add(more)
+        ledger.decide(merged, is_complete=complete, margin_ns=round(margin_s * 1e9))
+        return cls({name: merged[name] for name in sorted(merged)}, ledger)
 
 
 def conformance_report() -> ConformanceReport:
@@ -154,46 +114,22 @@ def report_of(book: Book) -> ConformanceReport:
     with judge.lock:
         for name in registry.names():
             book.plan(name).learn(registry.steps(name))
-        flows = {name: _counted(book, book.plans[name]) for name in sorted(book.plans)}
-    return ConformanceReport({name: flow.to_dict() for name, flow in flows.items()})
+        flows = {name: counted(book, book.plans[name]) for name in sorted(book.plans)}
+        ledger = Ledger(book.crossings.records(), book.crossings.dropped())
+    return ConformanceReport(flows, ledger)
 
 
-def _counted(book: Book, plan: FlowPlan) -> _Flow:
-    flow = _Flow()
-    flow.runs = book.runs[plan.flow]
-    shown: Counter[tuple[str, str]] = Counter()
-    for one in plan.every:
-        name = one.step.name
-        calls, found = one.counts()
-        flow.steps[name] = flow.steps.get(name, 0) + calls
-        for key, count in found.items():
-            shown[one.names[key], name] += count
-    for name, one in plan.steps.items():
-        for key, label in one.names.items():
-            convicted = book.contradicted[key, (plan.flow, name)]
-            flow.edges[label, name] = [shown[label, name], convicted]
-    for finding, runs in book.findings.items():
-        if finding.flow == plan.flow:
-            flow.violations[finding.step, finding.code, finding.message] = dict(runs)
-    for (running, other, step), count in book.foreign.items():
-        if running == plan.flow:
-            flow.foreign[other, step] = count
-    return flow
-
-
-def _flows_of(report: Any) -> Mapping[str, Any]:
-    """Return the flows of a report, a dict or a file."""
+def _read(report: Any) -> tuple[Mapping[str, Counts], Ledger]:
+    """Return what a report, a dict or a file says."""
+    if isinstance(report, ConformanceReport):
+        return report._flows, report._ledger  # noqa: SLF001  # our own class
     source = "what was given"
     try:
-        if isinstance(report, ConformanceReport):
-            return report._flows  # noqa: SLF001  # our own class
         if isinstance(report, str | PathLike):
             source = str(report)
             report = json.loads(Path(report).read_bytes())
-        flows: Mapping[str, Any] = report["flows"]
-        for flow in flows.values():
-            _Flow().add(flow)
+        flows = {name: Counts.of(flow) for name, flow in report["flows"].items()}
+        return flows, Ledger.of(report.get("crossings"))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
         msg = f"{source} is no conformance report: {type(exc).__name__}: {exc}."
         raise ConfigurationError(msg) from None
-    return flows

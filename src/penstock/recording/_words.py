@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._book import Finding
 
 if TYPE_CHECKING:
-    from penstock._step import Step
+    from collections.abc import Sequence
 
-__all__ = ["broken_edge", "broken_step"]
+__all__ = ["Called", "broken_edge", "broken_step"]
 
 
-def broken_step(step: Step, code: str, missing: list[str], caller: str) -> Finding:
+class Called(NamedTuple):
+    """The step that a finding is about."""
+
+    flow: str
+    name: str
+    place: str
+    after: Sequence[Sequence[str]]
+
+
+def broken_step(step: Called, code: str, missing: list[str], caller: str) -> Finding:
     """Return the finding about one call.
 
     Args:
@@ -35,10 +44,9 @@ def broken_step(step: Step, code: str, missing: list[str], caller: str) -> Findi
         fix += f", or declare after=[{suggested}]"
     elif code == "R3":
         fix += f", or declare that one is enough: after=[{suggested}]"
-    message = (
-        f"{step.label} ({step.place}) ran{by}, when {names} {verb} ended. Fix: {fix}."
-    )
-    return Finding(step.flow, step.name, code, message)
+    label = f"{step.flow}/{step.name}"
+    message = f"{label} ({step.place}) ran{by}, when {names} {verb} ended. Fix: {fix}."
+    return Finding(step.flow, step.name, code, message, caller)
 
 
 def broken_edge(flow: str, before: str, after: str, others: list[str]) -> Finding:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .ids import cluster_ids, node_ids
+from .evidence import flow_evidence, legend, line_status, node_status
+from .ids import cluster_ids, legend_id, node_ids
 from .stacking import stacked
 from .words import cluster_title, edge_words, node_words, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from penstock._evidence import Status
     from penstock._graph import Cluster, Edge, Graph, Node
 
     from .base import Direction
@@ -27,6 +29,19 @@ _LOOKS = {
     "external": f'style="rounded,dashed", {_OUTSIDE}',
     "flow": 'style="rounded,filled", fillcolor="#eef2f6"',
 }
+_EDGES: Mapping[Status, str] = {
+    "seen": 'color="#2a7d3f", penwidth=2',
+    "unseen": 'color="#9aa5b1", fontcolor="#5f6b7a"',
+    "declared-only": 'color="#9aa5b1", fontcolor="#5f6b7a", style=dotted',
+    "contradicted": 'color="#c0392b", fontcolor="#a02619", penwidth=4',
+    "undeclared": 'color="#c0392b", fontcolor="#a02619", style=dotted, penwidth=2, '
+    "arrowhead=empty, constraint=false",
+}
+_STATUSES = {
+    "uncalled": 'color="#9aa5b1", fontcolor="#5f6b7a"',
+    "broken": 'color="#c0392b", penwidth=3',
+}
+_LEGEND = 'shape=plaintext, fontsize=10, fontcolor="#5f6b7a"'
 _CLUSTER = 'style="rounded,dashed", color="#9aa5b1", labeljust=l'
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;", "\n": r"\n"})
 _BLANK_IN = 0.0463  # the width of a space in the size that nodes have
@@ -47,6 +62,7 @@ def render_dot(
     detail: bool,
     direction: Direction,
     fit: Fit | None = None,
+    has_legend: bool = True,
 ) -> str:
     """Return Graphviz's text for *graph*, without a newline at the end.
 
@@ -56,8 +72,9 @@ def render_dot(
         direction: Where edges point.
         fit: Breaks what a box says into lines, and says how wide the box must be;
             Graphviz's own guess by default.
+        has_legend: Whether it says what the words on edges mean.
     """
-    lines = _Lines(graph, detail=detail, fit=fit)
+    lines = _Lines(graph, detail=detail, fit=fit, has_legend=has_legend)
     head = f"digraph {_quoted(printable(graph.title))} {{"
     return "\n".join((head, *map(_indented, lines.all(direction)), "}"))
 
@@ -75,10 +92,12 @@ class _Lines:
         *,
         detail: bool,
         fit: Fit | None,
+        has_legend: bool,
     ) -> None:
         self._graph = graph
         self._detail = detail
         self._fit = fit
+        self._has_legend = has_legend
         self._ids = node_ids(graph)
 
     def all(self, direction: Direction) -> Iterator[str]:
@@ -93,6 +112,8 @@ class _Lines:
         else:
             yield from map(self._node, self._graph.nodes)
         yield from map(self._edge, self._graph.edges)
+        if self._has_legend:
+            yield from self._legend()
         for upper, lower in stacked(self._graph) if self._graph.boxes else ():
             yield f'"{self._ids[upper]}" -> "{self._ids[lower]}" [style=invis]'
 
@@ -103,9 +124,10 @@ class _Lines:
 
     def _heading(self, cluster: Cluster, *, is_title: bool = False) -> str:
         title = cluster_title(cluster, detail=self._detail)
+        words = [title, *flow_evidence(cluster.flow.name, self._graph)]
         if not self._fit:
-            return _quoted(title)
-        lines, width_in = self._fit([title])
+            return _quoted(*words)
+        lines, width_in = self._fit(words)
         if is_title or not title.isascii():
             # A blank line, as wide as the others: what is around them is never less.
             # Graphviz takes the last "\n" for the end of a line.
@@ -133,13 +155,27 @@ class _Lines:
         if width_in:
             attributes.append(f"width={width_in:.3f}")
         attributes += _looks(node)
+        if status := node_status(node, self._graph):
+            attributes.append(_STATUSES[status])
         return f'"{known}"' + (f" [{', '.join(attributes)}]" if attributes else "")
+
+    def _legend(self) -> Iterator[str]:
+        lines = [f"{words}: {meaning}" for _, words, meaning in legend(self._graph)]
+        if lines:
+            clusters = cluster_ids(self._graph, self._ids)
+            label = "".join(rf"{line}\l" for line in lines)
+            name = legend_id(self._ids, clusters.values())
+            yield f'"{name}" [label="{label}", {_LEGEND}]'
 
     def _edge(self, edge: Edge) -> str:
         before, after = (self._ids[node.number] for node in (edge.before, edge.after))
         attributes = ["style=dashed"] if edge.is_crossing else []
+        if edge.evidence:
+            look = line_status(edge.evidence, is_crossing=edge.is_crossing)
+            attributes.append(_EDGES[look])
         words = edge_words(edge, self._graph, detail=self._detail)
         if words:
+            words = f" {words} " if edge.evidence else words  # off the line
             attributes.append(f"label={_quoted(words)}")
         listed = f" [{', '.join(attributes)}]" if attributes else ""
         return f'"{before}" -> "{after}"{listed}'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from penstock._links import portable_path, source_link
 
+from .evidence import edge_facts, node_evidence
 from .ids import node_ids
 from .words import edge_words
 
@@ -36,7 +37,9 @@ def facts_of(graph: Graph) -> str:
     lines = (
         f"{json.dumps(one)}: "
         + json.dumps(
-            _facts(node, flows.get(node.step.flow, ())) | {"joins": joins[one]}
+            _facts(node, flows.get(node.step.flow, ()))
+            | _known(node, graph)
+            | {"joins": joins[one]}
         )
         for one, node in zip(ids, graph.nodes, strict=True)
     )
@@ -68,6 +71,12 @@ def _facts(node: Node, flows: Sequence[FlowInfo]) -> dict[str, object]:
     }
 
 
+def _known(node: Node, graph: Graph) -> dict[str, str]:
+    """Return what runs have shown of a step, under a key that only then is there."""
+    said = ", ".join(node_evidence(node, graph))
+    return {"calls": said} if graph.evidence else {}
+
+
 def _code(step: StepInfo) -> str:
     name = step.qualname.rpartition("<locals>.")[2]
     if not name:
@@ -76,10 +85,10 @@ def _code(step: StepInfo) -> str:
 
 
 def _joins(graph: Graph, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return for each step which of those before it belong to an ``all_of``."""
+    """Return for each step what edges say: of an ``all_of``, or what is known."""
     joins: dict[str, dict[str, str]] = {one: {} for one in ids}
     for edge in graph.edges:
-        words = edge_words(edge, graph, detail=True)
+        words = edge_facts(edge, graph) or edge_words(edge, graph, detail=True)
         if words:
             joins[ids[edge.after.number]][ids[edge.before.number]] = words
     return joins

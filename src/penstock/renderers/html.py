@@ -9,6 +9,7 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
+from .evidence import flow_evidence, legend
 from .facts import facts_of
 from .image import render_svg
 from .words import printable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render_html"]
 
+_CALLS = '\n<dt>Runs</dt><dd data-of="calls"></dd>'
 _MAX_NAMED = 3  # flows in the title
 _MAX_TITLE = 120  # characters
 _KINDS = {
@@ -43,8 +45,10 @@ def render_html(graph: Graph, *, detail: bool, direction: Direction) -> str:
         MissingExtraError: Nothing on this machine draws pictures.
         RenderError: Graphviz failed.
     """
-    svg = render_svg(graph, detail=detail, direction=direction)
+    svg = render_svg(graph, detail=detail, direction=direction, has_legend=False)
     style, script = _asset("page.css"), _asset("page.js")
+    if graph.evidence:
+        style += f"\n{_asset('evidence.css')}"
     title = _title(graph)
     return Template(_asset("page.html")).substitute(
         policy=_policy(style, script),
@@ -54,7 +58,8 @@ def render_html(graph: Graph, *, detail: bool, direction: Direction) -> str:
         script=script,
         svg=svg,
         facts=facts_of(graph),
-        flows="\n".join(map(_flow, graph.flows)),
+        more=_CALLS if graph.evidence else "",
+        flows="\n".join(_flow(flow, graph) for flow in graph.flows),
         legend="\n".join(_legend(graph)),
     )
 
@@ -84,7 +89,7 @@ def _title(graph: Graph) -> str:
     return printable(", ".join(names)) if names else "No flow"
 
 
-def _flow(flow: FlowInfo) -> str:
+def _flow(flow: FlowInfo, graph: Graph) -> str:
     """Return what is known of a flow."""
     entrypoints = [step.name for step in flow.steps if step.is_entrypoint]
     said = {
@@ -93,6 +98,7 @@ def _flow(flow: FlowInfo) -> str:
         "Tags": " ".join(f"#{tag}" for tag in flow.tags),
         "Entrypoints": ", ".join(entrypoints),
         "Steps": str(len(flow.steps)),
+        "Evidence": ", ".join(flow_evidence(flow.name, graph)),
     }
     name = escape(printable(flow.name))
     about = escape(printable(flow.description)) if flow.description else ""
@@ -124,3 +130,8 @@ def _legend(graph: Graph) -> Iterator[str]:
     for kind, words in _KINDS.items():
         if kind in kinds:
             yield f'<li><i class="sample {kind}"></i>{words}</li>'
+    for status, words, meaning in legend(graph):
+        yield (
+            f'<li><label><input type="checkbox" id="show-{status}">'
+            f'<i class="sample edge-{status}"></i>{words}: {meaning}</label></li>'
+        )

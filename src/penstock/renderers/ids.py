@@ -7,9 +7,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from penstock._graph import Graph
 
-__all__ = ["cluster_ids", "is_bare", "node_ids"]
+__all__ = ["cluster_ids", "is_bare", "legend_id", "node_ids"]
 
 # Mermaid reads these as keywords, or keeps nodes in an object that has them already.
 _TAKEN = frozenset(
@@ -80,6 +82,11 @@ def cluster_ids(graph: Graph, nodes: list[str]) -> dict[str, str]:
     maker = _Maker(set(nodes))
     names = sorted({flow.name for flow in graph.flows})
     return {name: maker.make(f"flow {name}") for name in names}
+
+
+def legend_id(*taken: Iterable[str]) -> str:
+    """Return an identifier for what explains the drawing; none of *taken* is it."""
+    return _Maker({one for some in taken for one in some}).make("legend")
 
 
 class _Maker:

@@ -37,14 +37,28 @@ _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _MAX_LISTED = 10
 
 
-def render_svg(graph: Graph, *, detail: bool, direction: Direction) -> str:
+def render_svg(
+    graph: Graph, *, detail: bool, direction: Direction, has_legend: bool = True
+) -> str:
     """Return an SVG of *graph*, without a newline at the end.
+
+    Args:
+        graph: What to draw.
+        detail: Whether to show more than names and edges.
+        direction: Where edges point.
+        has_legend: Whether it explains itself, where there is evidence.
 
     Raises:
         MissingExtraError: Nothing on this machine draws pictures.
         RenderError: Graphviz failed.
     """
-    dot = render_dot(graph, detail=detail, direction=direction, fit=fit_words)
+    dot = render_dot(
+        graph,
+        detail=detail,
+        direction=direction,
+        fit=fit_words,
+        has_legend=has_legend,
+    )
     return str(_picture(find_engine(), dot, graph))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from penstock._links import portable_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from penstock._evidence import EdgeEvidence
     from penstock._graph import Edge, Graph
     from penstock._types import FlowInfo, StepInfo
 
@@ -30,16 +32,19 @@ def render_json(
 ) -> str:
     """Return the manifest of the flows in *graph*, the same bytes everywhere.
 
-    Flows, steps and edges are sorted, and no path is absolute.
+    Flows, steps and edges are sorted, and no path is absolute. Where there is
+    evidence, flows, steps and edges have it in a key of their own.
     """
     services = {flow.service for flow in graph.flows}
     service = services.pop() if len(services) == 1 else ""
     edges = _by_declaration(graph)
+    steps = _step_evidence(graph)
     document = {
         "penstock": MANIFEST_VERSION,
         "service": service,
         "flows": [
-            _flow(flow, service, edges.get((flow.name, flow.service), ()))
+            _flow(flow, service, edges.get((flow.name, flow.service), ()), steps)
+            | _flow_evidence(flow, edges, graph)
             for flow in graph.flows
         ],
     }
@@ -47,7 +52,12 @@ def render_json(
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):x}", text)
 
 
-def _flow(flow: FlowInfo, service: str, edges: Iterable[Edge]) -> dict[str, object]:
+def _flow(
+    flow: FlowInfo,
+    service: str,
+    edges: Iterable[Edge],
+    known: Mapping[tuple[str, str], dict[str, object]],
+) -> dict[str, object]:
     link = {"source_url": flow.source_url} if flow.source_url else {}
     own = {} if flow.service == service else {"service": flow.service}
     return {
@@ -57,8 +67,11 @@ def _flow(flow: FlowInfo, service: str, edges: Iterable[Edge]) -> dict[str, obje
         "owner": flow.owner,
         "description": flow.description,
         "tags": list(flow.tags),
-        "steps": [_step(step) for step in sorted(flow.steps, key=lambda s: s.name)],
-        "edges": [_edge(edge) for edge in edges],
+        "steps": [
+            _step(step) | known.get((flow.name, step.name), {})
+            for step in sorted(flow.steps, key=lambda s: s.name)
+        ],
+        "edges": [_edge(edge) for edge in edges if not _is_stray(edge)],
     }
 
 
@@ -88,6 +101,43 @@ def _edge(edge: Edge) -> dict[str, object]:
         "after": after.label,
         "all_of": bool(edge.joins),
         "crosses": edge.is_crossing,
+        **({"evidence": _known(edge.evidence)} if edge.evidence else {}),
+    }
+
+
+def _flow_evidence(
+    flow: FlowInfo, edges: Mapping[tuple[str, str], Iterable[Edge]], graph: Graph
+) -> dict[str, object]:
+    """Return what is known of a flow; what nobody declared is not among its edges."""
+    if graph.evidence is None:
+        return {}
+    own = edges.get((flow.name, flow.service), ())
+    return {
+        "undeclared": [_edge(edge) for edge in own if _is_stray(edge)],
+        "evidence": asdict(graph.evidence.flows[flow.name]),
+    }
+
+
+def _step_evidence(graph: Graph) -> dict[tuple[str, str], dict[str, object]]:
+    found: dict[tuple[str, str], dict[str, object]] = {}
+    for number, known in graph.evidence.steps.items() if graph.evidence else ():
+        step = graph.steps[number]
+        counts = {"calls": known.calls, "too_early": known.broken}
+        found[step.flow, step.name] = {"evidence": counts}
+    return found
+
+
+def _is_stray(edge: Edge) -> bool:
+    return edge.evidence is not None and not edge.evidence.is_declared
+
+
+def _known(edge: EdgeEvidence) -> dict[str, object]:
+    return {
+        "declared": edge.is_declared,
+        "found_in_code": edge.is_in_code,
+        "seen": edge.seen,
+        "contradicted": edge.contradicted,
+        "status": edge.status,
     }
 
 

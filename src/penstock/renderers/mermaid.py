@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import TYPE_CHECKING
 
-from .ids import cluster_ids, node_ids
+from .evidence import flow_evidence, legend, line_status, node_status
+from .ids import cluster_ids, legend_id, node_ids
 from .warning import warn_caller
 from .words import cluster_title, edge_words, node_words, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from penstock._evidence import Status
     from penstock._graph import Cluster, Graph, Node
 
     from .base import Direction
@@ -23,6 +26,19 @@ _MAX_EDGES = 500  # Mermaid's own default of maxEdges; it draws nothing beyond
 _SPECIAL = re.compile(r"[^\w .,/()\-\x7f-\U0010ffff]|ﬂ(?=°)|¶(?=ß)", re.ASCII)
 _STADIUM, _BOX, _DOUBLE_BOX = '(["{}"])', '["{}"]', '[["{}"]]'
 _DASHED = "stroke-dasharray: 5 5"
+_LINKS: Mapping[Status, str] = {
+    "seen": "stroke:#2a7d3f,stroke-width:3px",
+    "unseen": "stroke:#9aa5b1,stroke-width:1px",
+    "declared-only": "stroke:#9aa5b1,stroke-width:1px,stroke-dasharray:1 4",
+    "contradicted": "stroke:#c0392b,stroke-width:5px",
+    "undeclared": "stroke:#c0392b,stroke-width:2px,stroke-dasharray:1 4",
+}
+_LONG_DASHES = ",stroke-dasharray:8 4"  # Mermaid's own are dots
+_NODES = {
+    "uncalled": "stroke:#9aa5b1,color:#6b7785",
+    "broken": "stroke:#c0392b,stroke-width:3px",
+    "legend": "fill:none,stroke:none,color:#6b7785",
+}
 _INDENT = "    "
 
 
@@ -52,7 +68,9 @@ class _Chart:
     def __init__(self, graph: Graph, *, detail: bool) -> None:
         self._graph = graph
         self._detail = detail
-        self._is_rich = detail or bool(graph.boxes)
+        self._is_rich = detail or bool(graph.boxes) or graph.evidence is not None
+        self._places: dict[str, list[int]] = {}
+        self._written = count()
         self._ids = node_ids(graph)
         self._labels = dict(self._declarations())
         self._dashed = {
@@ -62,13 +80,36 @@ class _Chart:
     def lines(self) -> Iterator[str]:
         """Give every line but the first."""
         graph = self._graph
-        if graph.boxes or len({flow.name for flow in graph.flows}) > 1:
+        names = {flow.name for flow in graph.flows}
+        if graph.boxes or graph.evidence or len(names) > 1:
             yield from self._clusters(graph.clusters)
         else:
             whole = range(len(graph.labels))
             yield from self._body(whole, graph.befores, graph.afters, _INDENT)
         for number in sorted(self._dashed):
             yield f"{_INDENT}style {self._ids[number]} {_DASHED}"
+        if graph.evidence:
+            yield from map(f"{_INDENT}{{}}".format, self._evidence())
+
+    def _evidence(self) -> Iterator[str]:
+        """Give the legend, and the lines that colour what has been written."""
+        entries = list(legend(self._graph))
+        if entries:
+            name = legend_id(self._ids, cluster_ids(self._graph, self._ids).values())
+            words = "\n".join(f"{words}: {meaning}" for _, words, meaning in entries)
+            yield name + _BOX.format(_escape(words))
+            yield f"style {name} {_NODES['legend']}"
+        looks: dict[str, list[str]] = {}
+        for node in self._graph.nodes:
+            looks.setdefault(node_status(node, self._graph), []).append(
+                self._ids[node.number]
+            )
+        for status, ids in looks.items():
+            if status:
+                yield f"classDef {status} {_NODES[status]}"
+                yield f"class {','.join(ids)} {status}"
+        for look, places in sorted(self._places.items()):
+            yield f"linkStyle {','.join(map(str, places))} {look}"
 
     def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
         graph = self._graph
@@ -80,7 +121,9 @@ class _Chart:
         ids = cluster_ids(graph, self._ids)
         for cluster in clusters:
             name = cluster.flow.name
-            title = _escape(cluster_title(cluster, detail=self._detail))
+            known = ", ".join(flow_evidence(name, graph))
+            title = cluster_title(cluster, detail=self._detail)
+            title = _escape(f"{title}: {known}" if known else title)
             members = [node.number for node in cluster.nodes]
             yield f'{_INDENT}subgraph {ids[name]}["{title}"]'
             yield from self._body(members, *homes.get(name, ([], [])), _INDENT * 2)
@@ -126,6 +169,14 @@ class _Chart:
         edge = self._graph.edge(before, after)
         words = edge_words(edge, self._graph, detail=self._detail)
         arrow = "-.->" if edge.is_crossing else "-->"
+        if edge.evidence:
+            status = line_status(edge.evidence, is_crossing=edge.is_crossing)
+            look = _LINKS[status]
+            if status == "undeclared":
+                arrow = "--x"
+            elif edge.is_crossing:
+                look += _LONG_DASHES
+            self._places.setdefault(look, []).append(next(self._written))
         return f"{arrow}|{words}|" if words else arrow
 
     def _declarations(self) -> Iterator[tuple[int, str]]:

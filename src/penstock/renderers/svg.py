@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from .ids import cluster_ids, node_ids
+from .evidence import edge_facts, node_status
+from .ids import cluster_ids, legend_id, node_ids
 from .words import printable
 
 if TYPE_CHECKING:
@@ -72,21 +73,26 @@ class Picture:
         ids = node_ids(graph)
         nodes = dict(zip(ids, graph.nodes, strict=True))
         edges = {(edge.before.number, edge.after.number): edge for edge in graph.edges}
-        flows = {
-            f"cluster_{one}": flow for flow, one in cluster_ids(graph, ids).items()
-        }
+        clusters = cluster_ids(graph, ids)
+        flows = {f"cluster_{one}": flow for flow, one in clusters.items()}
+        legend = legend_id(ids, clusters.values()) if graph.evidence else ""
         for part in self.root.iter(f"{_NAMESPACE}g"):
             title = part.find(f"{_NAMESPACE}title")
             if title is None or title.text is None:
                 continue
             name, kind = title.text, part.get("class")
-            if kind == "node":
+            if kind == "node" and name == legend:
+                title.text = "Legend"
+                part.attrib |= {"id": legend, "class": "legend"}
+            elif kind == "node":
                 title.text = printable(nodes[name].label)
-                part.attrib |= _of_node(nodes[name], name)
+                part.attrib |= _of_node(nodes[name], name, graph)
             elif kind == "edge":
                 before, _, after = name.partition("->")
                 edge = edges[nodes[before].number, nodes[after].number]
-                title.text = printable(f"{edge.before.label} → {edge.after.label}")
+                known = edge_facts(edge, graph)
+                ends = f"{edge.before.label} → {edge.after.label}"
+                title.text = printable(f"{ends}: {known}" if known else ends)
                 part.attrib |= _of_edge(edge, before, after)
             elif kind == "cluster":
                 title.text = printable(flows[name])
@@ -95,24 +101,29 @@ class Picture:
                 del part.attrib["id"]  # the whole
 
 
-def _of_node(node: Node, name: str) -> dict[str, str]:
+def _of_node(node: Node, name: str, graph: Graph) -> dict[str, str]:
     kind = node.kind if node.kind != "step" else ""
-    words = ["node", kind, "entrypoint" if node.step.is_entrypoint else ""]
+    begins = "entrypoint" if node.step.is_entrypoint else ""
+    words = ["node", kind, begins]
+    status = node_status(node, graph)
     step = {} if kind == "flow" else {"data-step": printable(node.step.name)}
     return {
         "id": f"step-{name}",
         "class": " ".join(filter(None, words)),
         "data-flow": printable(node.step.flow),
         **step,
+        **({"data-evidence": status} if status else {}),
     }
 
 
 def _of_edge(edge: Edge, before: str, after: str) -> dict[str, str]:
+    known = {"data-evidence": edge.evidence.status} if edge.evidence else {}
     return {
         "id": f"edge-{before}-{after}",
         "class": "edge crossing" if edge.is_crossing else "edge",
         "data-before": f"step-{before}",
         "data-after": f"step-{after}",
+        **known,
     }
 
 

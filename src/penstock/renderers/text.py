@@ -10,13 +10,15 @@ from penstock._graph import Cluster
 from penstock._types import FlowInfo
 
 from .boxes import DASHED, DOUBLE, PLAIN, Box, draw_boxes
-from .canvas import terminal_words
+from .canvas import terminal_words, width_of
+from .evidence import flow_evidence, legend
 from .tree import draw_tree
-from .words import cluster_title, node_words
+from .words import cluster_title, edge_words, node_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from penstock._evidence import Status
     from penstock._graph import Edge, Graph, Node
 
     from .base import Direction
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["render_text"]
 
 _OVERVIEW = ""  # no flow has this name
+_MAX_ROOM = 60  # cells for both names of an edge, where what is known is in a column
+_MARKS: Mapping[Status, str] = {
+    "seen": "✓",
+    "unseen": "·",
+    "declared-only": "?",
+    "contradicted": "✗",
+    "undeclared": "!",
+}
 _MAX_BOXES = 120  # beyond, a drawing is a maze long before it is too wide
 
 
@@ -53,8 +63,10 @@ def render_text(
     parts = []
     for cluster in clusters:
         part = _Part(graph, cluster, into[cluster.flow.name], detail=detail)
-        title = [part.title, ""] if len(clusters) > 1 else []
-        parts.append("\n".join((*title, *part.lines(width))))
+        title = [part.title, ""] if len(clusters) > 1 or graph.evidence else []
+        parts.append("\n".join((*title, *part.lines(width), *part.evidence())))
+    entries = [f"{_MARKS[of]} {words}: {says}" for of, words, says in legend(graph)]
+    parts += ["\n".join(entries)] if entries else []
     return "\n\n".join(parts)
 
 
@@ -73,19 +85,38 @@ class _Part:
         self, graph: Graph, cluster: Cluster, edges: Sequence[Edge], *, detail: bool
     ) -> None:
         title = cluster_title(cluster, detail=detail)
-        self.title = _line(title if cluster.flow.name else graph.title)
+        if cluster.flow.name:
+            known = ", ".join(flow_evidence(cluster.flow.name, graph))
+            self.title = _line(f"{title}: {known}" if known else title)
+        else:
+            self.title = _line(graph.title)
         self._graph = graph
-        self._edges = edges
+        self._edges = [
+            edge for edge in edges if not edge.evidence or edge.evidence.is_declared
+        ]
+        self._every = edges
         self._detail = detail
         nodes = {node.number: node for node in cluster.nodes}
         self._own = frozenset(nodes)
-        nodes.update((edge.before.number, edge.before) for edge in edges)
+        nodes.update((edge.before.number, edge.before) for edge in self._edges)
         self._nodes = dict(sorted(nodes.items()))
 
     def lines(self, width: int) -> Sequence[str]:
         """Return the lines of the drawing."""
         boxes = self._boxes(width) if 0 < len(self._nodes) <= _MAX_BOXES else None
         return boxes or list(self._tree(width))
+
+    def evidence(self) -> Iterator[str]:
+        """Give a line for each edge with what is known of it."""
+        if self._graph.evidence is None or not self._every:
+            return
+        ways = [f"{self._name(e.before)} → {self._name(e.after)}" for e in self._every]
+        room = min(max(map(width_of, ways)), _MAX_ROOM)
+        yield ""
+        for edge, way in zip(self._every, ways, strict=True):
+            said = edge_words(edge, self._graph, detail=False)
+            mark = _MARKS[edge.evidence.status] if edge.evidence else " "
+            yield f"{mark} {way}{' ' * (room - width_of(way))}  {said}"
 
     def _boxes(self, width: int) -> list[str] | None:
         boxes = {

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from .evidence import edge_evidence, node_evidence
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -43,7 +45,8 @@ def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
     """Return the lines on a node: its label, in detail also description and tags.
 
     A flow of an overview says how many steps it has, and in which services; in detail
-    so does a step of a flow that several share.
+    so does a step of a flow that several share. What runs have shown stands before
+    what may be long.
     """
     lines = [printable(node.label)]
     flows = graph.boxes.get(node.number, ())
@@ -52,6 +55,7 @@ def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
             titled(node.label, owners_of(flows) if detail else ()),
             printable(" · ".join((steps_of(flows), *node.services))),
         ]
+    lines += node_evidence(node, graph)
     if detail and node.step.description:
         lines.append(printable(node.step.description))
     if detail and node.step.flow in graph.shared:
@@ -64,15 +68,17 @@ def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
 def edge_words(edge: Edge, graph: Graph, *, detail: bool) -> str:
     """Return what an edge says, mostly nothing.
 
-    In an overview it says how many it stands for, in detail what ``all_of`` it is in.
+    In an overview it says how many it stands for, in detail what ``all_of`` it is in,
+    and what is known of it besides.
     """
     bundle = graph.bundles.get((edge.before.number, edge.after.number))
-    words = [str(bundle.size)] if bundle and bundle.size > 1 else []
+    known = edge_evidence(edge, graph)
+    words = [str(bundle.size)] if bundle and bundle.size > 1 and not known else []
     if detail and edge.joins:
         groups = graph.joins[edge.after.number]
         which = f" {', '.join(map(str, edge.joins))}" if len(groups) > 1 else ""
         words.append(f"all of{which}")
-    return " ".join(words)
+    return ", ".join(filter(None, (" ".join(words), known)))
 
 
 def cluster_title(cluster: Cluster, *, detail: bool) -> str:

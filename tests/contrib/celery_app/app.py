@@ -12,7 +12,10 @@ from celery import Celery, signals
 import penstock
 from penstock.contrib.celery import install_celery_signals
 
-app = Celery("shapes", include=["tests.contrib.celery_app.tasks"])
+app = Celery(
+    "shapes",
+    include=["tests.contrib.celery_app.tasks", "tests.contrib.celery_app.joins"],
+)
 app.conf.update(
     broker_url=os.environ["SHAPES_BROKER"],
     broker_connection_retry_on_startup=True,

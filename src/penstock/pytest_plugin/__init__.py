@@ -1,0 +1,69 @@
+"""Edge coverage and strict order in pytest; silent unless it is asked for.
+
+At the top it imports nothing but pytest: it is there in every test run of whoever
+has penstock installed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ._settings import OPTIONS, VALUES, ini_name, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from penstock.testing import Run
+
+__all__: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, and settings of the same names."""
+    group = parser.getgroup("penstock", "the declared order of flows")
+    for name, text in OPTIONS.items():
+        if name in VALUES:
+            group.addoption(f"--penstock-{name}", metavar=VALUES[name], help=text)
+        else:
+            group.addoption(
+                f"--penstock-{name}", action="store_true", default=None, help=text
+            )
+        parser.addini(ini_name(name), f"{text}; see --penstock-{name}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to record, if any option asks for it."""
+    settings = settings_of(config)
+    if settings.is_asked:
+        from ._coverage import Coverage  # noqa: PLC0415  # see the top
+
+        coverage = Coverage(settings, is_worker=hasattr(config, "workerinput"))
+        config.pluginmanager.register(coverage, "penstock-coverage")
+
+
+@pytest.fixture
+def penstock_registry() -> Iterator[None]:
+    """Declare flows that no other test sees, and that count for nothing."""
+    from penstock.testing import isolated_registry  # noqa: PLC0415  # see the top
+
+    with isolated_registry():
+        yield
+
+
+@pytest.fixture
+def flow_runs() -> Iterator[list[Run]]:
+    """Give the runs of this test so far, each with its ``path``."""
+    from penstock.testing import watch_runs  # noqa: PLC0415  # see the top
+
+    with watch_runs() as runs:
+        yield runs
+
+
+@pytest.fixture
+def in_flow() -> Callable[..., Any]:
+    """Give ``penstock.testing.in_flow``, to run one step alone."""
+    from penstock.testing import in_flow  # noqa: PLC0415  # see the top
+
+    return in_flow

@@ -1,0 +1,171 @@
+"""What a test run records, how it fails, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from penstock._config import configure
+from penstock.errors import PenstockError
+from penstock.recording import ConformanceReport, conformance_report, judge
+from penstock.recording._files import write_report
+
+from ._diagram import check_diagram, write_diagram
+from ._table import percent_of, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from penstock.recording._book import Finding
+
+    from ._settings import Settings
+
+__all__ = ["Coverage"]
+
+_MODE, _FOLDER = "PENSTOCK_CONFORMANCE", "PENSTOCK_CONFORMANCE_DIR"
+
+
+class Coverage:
+    """Records while tests run, fails those that break the order, and tells the rest."""
+
+    def __init__(self, settings: Settings, *, is_worker: bool) -> None:
+        if settings.diagram and not is_worker:
+            _check(Path(settings.diagram))
+        self._settings = settings
+        self._is_worker = is_worker
+        self._broken: list[tuple[Finding, str]] = []
+        self._before = {name: os.environ.get(name) for name in (_MODE, _FOLDER)}
+        self._told_of_files: list[str] = []
+        self._is_complete = True
+        self._merged: dict[str, Any] = {"flows": {}}
+        if os.environ.get(_MODE) not in {"record", "warn", "raise"}:
+            os.environ[_MODE] = "record"
+        if not is_worker:
+            os.environ[_FOLDER] = tempfile.mkdtemp(prefix="penstock-")
+        self._folder = Path(os.environ[_FOLDER])
+        configure(conformance=os.environ[_MODE])
+        judge.teller.hearers = (*judge.teller.hearers, self._hear)
+
+    def _hear(self, finding: Finding, run: str, is_one: bool) -> None:  # noqa: FBT001  # Hear
+        if is_one:
+            self._broken.append((finding, run))
+        elif (finding, run) in self._broken:
+            self._broken.remove((finding, run))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Begin a test with nothing broken."""
+        self._broken.clear()
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Fail the test after the call, so that no ``except`` in it hides anything."""
+        return (yield from self._checked(item, "call"))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item
+    ) -> Generator[None, object, object]:
+        """Do the same for what its fixtures do at the end."""
+        return (yield from self._checked(item, "teardown"))
+
+    def _checked(self, item: pytest.Item, when: str) -> Generator[None, object, object]:
+        try:
+            result = yield
+        except BaseException:
+            if self._settings.is_strict and self._broken:
+                item.add_report_section(when, "penstock", self._told())
+            raise
+        if self._settings.is_strict and self._broken:
+            pytest.fail(self._told(), pytrace=False)
+        return result
+
+    def _told(self) -> str:
+        findings = dict.fromkeys(finding for finding, _ in self._broken)
+        self._broken.clear()
+        lines = [f"{finding.code} {finding.message}" for finding in findings]
+        return "\n".join(["the declared order broke:", *lines])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Gather what every process has counted; judge the whole."""
+        if self._is_worker:
+            write_report(self._folder, judge)
+            os.environ.pop(_FOLDER)  # it is written, and not once more at the exit
+            return
+        files = sorted(self._folder.glob("*.json"))
+        merged = ConformanceReport.merge([conformance_report(), *files])
+        self._merged = merged.to_dict()
+        self._write()
+        if session.exitstatus == pytest.ExitCode.OK and self._fails():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write(self) -> None:
+        if self._settings.report:
+            text = json.dumps(self._merged, indent=2) + "\n"
+            Path(self._settings.report).write_text(text, encoding="utf-8")
+        if self._settings.diagram:
+            try:
+                told = write_diagram(self._merged, Path(self._settings.diagram))
+            except PenstockError as exc:
+                told, self._is_complete = [str(exc)], False
+            self._told_of_files += (f"{self._settings.diagram}: {one}" for one in told)
+
+    def _fails(self) -> bool:
+        least = self._settings.fail_under
+        too_little = least is not None and percent_of(self._edges()) < least
+        if not self._is_complete:
+            return True
+        return too_little or (self._settings.is_strict and bool(self._violations()))
+
+    def _edges(self) -> list[dict[str, Any]]:
+        return [e for flow in self._merged["flows"].values() for e in flow["edges"]]
+
+    def _violations(self) -> list[str]:
+        flows = self._merged["flows"].values()
+        found = (f"{v['code']} {v['message']}" for f in flows for v in f["violations"])
+        return list(dict.fromkeys(found))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the table, and what broke."""
+        told = [*self._violations(), *self._told_of_files]
+        if self._is_worker or not (self._settings.shows or told):
+            return
+        terminalreporter.section("penstock: declared edges that ran")
+        for line in table_of(self._merged["flows"]) if self._settings.shows else ():
+            terminalreporter.write_line(line)
+        for line in told:
+            terminalreporter.write_line(line, red=True)
+        least, reached = self._settings.fail_under, percent_of(self._edges())
+        if least is not None and reached < least:
+            said = f"FAIL: {reached:.1f} % of the edges ran, and {least:g} % have to"
+            terminalreporter.write_line(said, red=True, bold=True)
+
+    def pytest_unconfigure(self) -> None:
+        """Put back what was there."""
+        judge.teller.hearers = tuple(
+            one for one in judge.teller.hearers if one != self._hear
+        )
+        if self._is_worker:  # its report is written, and it ends
+            return
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _check(path: Path) -> None:
+    try:
+        check_diagram(path)
+    except PenstockError as exc:
+        msg = f"--penstock-diagram: {exc}"
+        raise pytest.UsageError(msg) from None

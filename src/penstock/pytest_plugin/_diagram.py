@@ -1,0 +1,87 @@
+"""Draw what a report has: its flows, and of each edge what runs have shown."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from penstock._dag import draw, format_of
+from penstock._evidence import Sources
+from penstock._file import write_file
+from penstock._markdown import fenced
+from penstock._registry import declared_flows
+from penstock._types import FlowInfo, StepInfo
+from penstock.renderers.graphviz import find_engine
+from penstock.renderers.words import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["check_diagram", "write_diagram"]
+
+_MARKDOWN = frozenset((".md", ".markdown"))
+_PICTURES = frozenset(("svg", "png", "html"))
+
+
+def check_diagram(path: Path) -> None:
+    """Find out before the tests run whether *path* can be drawn after them.
+
+    Raises:
+        ConfigurationError: Its suffix does not tell what to draw.
+        MissingExtraError: Nothing on this machine draws pictures.
+    """
+    if format_of(path) in _PICTURES:
+        find_engine()
+
+
+def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
+    """Draw each flow of *report* as the suffix of *path* says; return any warnings.
+
+    Raises:
+        RenderError: It cannot be drawn, or not written.
+    """
+    flows = [_flow(name, flow) for name, flow in report["flows"].items()]
+    known = [*flows, *_strangers(flows)]
+    evidence = Sources(report["flows"])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        if path.suffix.lower() in _MARKDOWN:  # a chart each: one has room for few
+            parts = (
+                f"## {printable(flow.name)}\n\n"
+                + fenced(str(draw([flow], known, evidence=evidence)), "mermaid")
+                for flow in flows
+            )
+            write_file(path, "".join(f"{part}\n\n" for part in parts)[:-1].encode())
+        else:
+            draw(flows, known, output=path, evidence=evidence)
+    return [str(warning.message) for warning in told]
+
+
+def _flow(name: str, flow: Mapping[str, Any]) -> FlowInfo:
+    """Return a flow as a report tells it: the process that declares it may be gone."""
+    after: dict[str, list[tuple[str]]] = {step: [] for step in flow["steps"]}
+    for edge in flow["edges"]:
+        after.setdefault(edge["after"], []).append((edge["before"],))
+        if ":" not in edge["before"]:
+            after.setdefault(edge["before"], [])
+    here = (info for info in declared_flows() if info.name == name)
+    infos = {step.name: step for info in here for step in info.steps}
+    steps = (
+        replace(infos.get(step, StepInfo(step, name)), after=tuple(names))
+        for step, names in after.items()
+    )
+    return FlowInfo(name, tuple(steps))
+
+
+def _strangers(flows: list[FlowInfo]) -> Iterator[FlowInfo]:
+    """Give a flow for each name that no report declares, so that it can be drawn."""
+    names = {flow.name for flow in flows}
+    for flow in flows:
+        own = {step.name for step in flow.steps}
+        for step in flow.steps:
+            for name in step.predecessors:
+                other, _, stranger = name.partition(":")
+                if name not in own and other not in names and "/" not in other:
+                    yield FlowInfo(other, (StepInfo(stranger, other),))

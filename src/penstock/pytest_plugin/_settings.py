@@ -1,0 +1,90 @@
+"""What a test run asks for: by options, by the ini file or by pyproject.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+__all__ = ["OPTIONS", "VALUES", "Settings", "ini_name", "settings_of"]
+
+OPTIONS = {
+    "cov": "show which declared edges the tests have exercised",
+    "fail-under": "fail if less than PCT percent of the edges were exercised",
+    "strict": "fail each test in which a declared edge broke",
+    "report": "write the counts to FILE, as JSON",
+    "diagram": "draw each flow into FILE (.md, .svg, .html, ...) with what runs showed",
+}
+VALUES = {"fail-under": "PCT", "report": "FILE", "diagram": "FILE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is asked for."""
+
+    is_asked: bool
+    shows: bool
+    fail_under: float | None
+    is_strict: bool
+    report: str
+    diagram: str
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return what *config* asks for; raise ``UsageError`` where that is wrong."""
+    said = {name: _said(config, name) for name in OPTIONS}
+    try:
+        least = float(said["fail-under"]) if said["fail-under"] else None
+    except ValueError:
+        msg = f"--penstock-fail-under takes a number, not {said['fail-under']!r}"
+        raise pytest.UsageError(msg) from None
+    flags = {name: _flag(name, said[name]) for name in ("cov", "strict")}
+    files = bool(said["report"] or said["diagram"])
+    shows = flags["cov"] or least is not None
+    asked = shows or flags["strict"] or files
+    report, diagram = said["report"], said["diagram"]
+    return Settings(asked, shows, least, flags["strict"], report, diagram)
+
+
+def ini_name(name: str) -> str:
+    """Return what a setting is called in the ini file."""
+    return f"penstock_{name.replace('-', '_')}"
+
+
+def _said(config: pytest.Config, name: str) -> str:
+    """Return a setting: the option, else the ini file, else pyproject.toml."""
+    given = config.getoption(ini_name(name))
+    if given is None:
+        given = config.getini(ini_name(name)) or None
+    if given is None:
+        given = _project(config).get(name)
+    return "" if given is None or given is False else str(given)
+
+
+def _project(config: pytest.Config) -> dict[str, object]:
+    path = config.rootpath / "pyproject.toml"
+    if not path.is_file():
+        return {}
+    import tomllib  # noqa: PLC0415  # rarely there
+
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    table: dict[str, object] = (
+        content.get("tool", {}).get("penstock", {}).get("pytest", {})
+    )
+    for key in table:
+        if key not in OPTIONS:
+            msg = (
+                f"{path}: [tool.penstock.pytest] has no setting {key!r}. "
+                f"Known: {', '.join(OPTIONS)}."
+            )
+            raise pytest.UsageError(msg)
+    return table
+
+
+def _flag(name: str, value: str) -> bool:
+    if value.lower() in {"", "0", "false", "no", "off"}:
+        return False
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    msg = f"penstock_{name} is true or false, not {value!r}"
+    raise pytest.UsageError(msg)
