@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Project"]
+__all__ = ["Project", "surroundings"]
 
 # What the surroundings may say, and no test wants to hear.
 _UNWANTED = ("DJANGO_SETTINGS_MODULE", "GITHUB_ACTIONS", "OTEL_", "PENSTOCK_")
@@ -39,11 +39,6 @@ class Project:
         env: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run ``penstock`` with *arguments* in the folder *cwd*, with *env* added."""
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(_UNWANTED)
-        }
         return subprocess.run(
             [*program, *arguments],
             cwd=self.root / cwd,
@@ -51,5 +46,14 @@ class Project:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            env=inherited | (env or {}),
+            env=surroundings() | (env or {}),
         )
+
+
+def surroundings() -> dict[str, str]:
+    """Return the environment, without what no test wants to hear."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_UNWANTED)
+    }

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args, overl
 from ._evidence import Sources
 from ._evidenced import evidenced
 from ._file import write_file
+from ._formats import content_of, format_of
 from ._graph import build_graph
-from ._markdown import fenced
 from ._overview import overview_of
 from ._registry import declared_flows
 from ._suggest import did_you_mean
@@ -28,26 +28,10 @@ if TYPE_CHECKING:
     Report: TypeAlias = ConformanceReport | Mapping[str, Any] | str | PathLike[str]
     Reports: TypeAlias = Report | Iterable[Report]
 
-__all__ = ["FORMATS", "draw", "format_of", "generate_dag"]
+__all__ = ["FORMATS", "draw", "generate_dag"]
 
 TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
 
-_SUFFIXES = {
-    ".md": "mermaid",
-    ".markdown": "mermaid",
-    ".mmd": "mermaid",
-    ".mermaid": "mermaid",
-    ".dot": "dot",
-    ".gv": "dot",
-    ".json": "json",
-    ".txt": "text",
-    ".svg": "svg",
-    ".png": "png",
-    ".html": "html",
-    ".htm": "html",
-}
-_MARKDOWN = frozenset((".md", ".markdown"))
-_FENCED = frozenset(("mermaid", "dot", "json", "text"))
 _MAX_LISTED = 20
 _MAX_GONE = 5  # of what an old report has
 
@@ -227,7 +211,7 @@ def draw(
     drawing = render(graph, detail=detail, direction=direction)
     if path is None:
         return drawing
-    write_file(path, _content(drawing, form, path))
+    write_file(path, content_of(drawing, form, path))
     return None
 
 
@@ -286,34 +270,8 @@ def _unknown(name: str, declared: Sequence[str]) -> str:
     return f"there is no flow {name!r}.{near} Flows are: {listed}{rest}."
 
 
-def format_of(path: Path | None) -> str:
-    """Return the format that the suffix of *path* stands for.
-
-    Raises:
-        ConfigurationError: It stands for none.
-    """
-    if path is None:
-        return "mermaid"
-    form = _SUFFIXES.get(path.suffix.lower())
-    if form is None:
-        msg = (
-            f"the name {path.name!r} does not tell what to draw. Give format=..., or "
-            f"a name that ends in one of: {' '.join(_SUFFIXES)}"
-        )
-        raise ConfigurationError(msg)
-    return form
-
-
 def _check_direction(direction: str) -> None:
     names = get_args(Direction)
     if direction not in names:
         msg = f"direction is one of {', '.join(names)}, and not {direction!r}."
         raise ConfigurationError(msg)
-
-
-def _content(drawing: str | bytes, form: str, path: Path) -> bytes:
-    if isinstance(drawing, bytes):
-        return drawing
-    if form in _FENCED and path.suffix.lower() in _MARKDOWN:
-        drawing = fenced(drawing, form)
-    return f"{drawing}\n".encode()

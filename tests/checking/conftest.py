@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from penstock.checking.ty_resolver import find_ty
 from tests.projects import Project
 
 if TYPE_CHECKING:
@@ -76,3 +77,12 @@ def project(tmp_path: Path) -> CheckedProject:
     made.write("shop/__init__.py", "")
     made.write("shop/orders.py", ORDERS)
     return made
+
+
+@pytest.fixture(params=["jedi", "ty"])
+def resolver(request: pytest.FixtureRequest) -> str:
+    """Return who is asked where names are defined: each in turn."""
+    name: str = request.param
+    if name == "ty" and find_ty() is None:
+        pytest.skip("needs ty")
+    return name

@@ -38,11 +38,12 @@ def known_edges() -> set[Edge]:
     }
 
 
-def found_edges(project: CheckedProject) -> set[Edge]:
+def found_edges(project: CheckedProject, resolver: str) -> set[Edge]:
     """Return the edges that ``--calls`` writes down for the programs."""
     pytest.importorskip("celery", reason="needs celery")
     shutil.copytree(CORPUS / "idioms", project.root / "idioms")
-    result = project.check("idioms.**", "--calls", "calls.json")
+    options = ("--calls", "calls.json", "--resolver", resolver)
+    result = project.check("idioms.**", *options)
     assert result.returncode == 1, result.stderr
     calls = json.loads((project.root / "calls.json").read_text(encoding="utf-8"))
     found: set[Edge] = set()
@@ -64,9 +65,9 @@ def test_corpus_is_large_enough() -> None:
     assert len(TRUTH) == 13
 
 
-def test_precision_and_recall(project: CheckedProject) -> None:
+def test_precision_and_recall(project: CheckedProject, resolver: str) -> None:
     """The calls that are found are there, and those that are there are found."""
-    known, found = known_edges(), found_edges(project)
+    known, found = known_edges(), found_edges(project, resolver)
     right = known & found
 
     assert len(right) / len(found) >= 0.99, found - known
@@ -74,10 +75,10 @@ def test_precision_and_recall(project: CheckedProject) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["does"])
-def test_verdict(project: CheckedProject, row: dict[str, Any]) -> None:
+def test_verdict(project: CheckedProject, resolver: str, row: dict[str, Any]) -> None:
     """Each row of the table gets the verdict that is written down beside it."""
     head = 'import asyncio\nfrom penstock import all_of, flow\n\nf = flow("f")\n'
     path = project.root / "row.py"
     path.write_text(head + row["program"], encoding="utf-8")
 
-    assert project.codes("row") == sorted(row["found"])
+    assert project.codes("row", "--resolver", resolver) == sorted(row["found"])

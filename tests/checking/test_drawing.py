@@ -20,11 +20,16 @@ RUNS = {
         runs=4,
     )
 }
-WITHOUT_JEDI = (
-    sys.executable,
-    "-c",
-    "import sys; sys.modules['jedi'] = None; from penstock.cli import main; main()",
-)
+# A Python that has no jedi, and no ty beside it; nor is one on the PATH.
+ALONE = """
+import sys
+sys.modules["jedi"] = None
+sys.executable = "/nowhere/python"
+from penstock.cli import main
+main()
+"""
+WITHOUT_RESOLVER = (sys.executable, "-c", ALONE)
+NO_PATH = {"PATH": "/nowhere"}
 
 
 @pytest.fixture
@@ -98,7 +103,7 @@ def test_ignored_findings_are_no_edges(shop: CheckedProject) -> None:
 
 
 def test_runs_alone(shop: CheckedProject) -> None:
-    """``--no-code`` draws two; and so does a penstock without jedi, which says so."""
+    """``--no-code`` draws two; so does a penstock without a resolver, and says so."""
     command = ("dag", "shop.orders", "--evidence", "runs.json", "--format=text")
     expected = {
         "receive → validate": "4×",
@@ -109,16 +114,16 @@ def test_runs_alone(shop: CheckedProject) -> None:
 
     result = shop.penstock(*command, "--no-code")
     assert (edges_of(result.stdout), result.stderr) == (expected, "")
-    result = shop.penstock(*command, program=WITHOUT_JEDI)
+    result = shop.penstock(*command, program=WITHOUT_RESOLVER, env=NO_PATH)
     assert edges_of(result.stdout) == expected
     assert result.stderr.count("\n") == 1
     assert "pip install 'penstock[check]'" in result.stderr
 
 
-def test_code_without_jedi_is_an_error(shop: CheckedProject) -> None:
+def test_code_without_a_resolver_is_an_error(shop: CheckedProject) -> None:
     """Who asks for the code gets it, or is told."""
     command = ("dag", "shop.orders", "--evidence", "runs.json", "--code")
-    result = shop.penstock(*command, program=WITHOUT_JEDI)
+    result = shop.penstock(*command, program=WITHOUT_RESOLVER, env=NO_PATH)
 
     assert result.returncode == 2
     assert "jedi" in result.stderr

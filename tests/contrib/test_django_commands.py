@@ -288,11 +288,15 @@ def test_source_is_read_on_request(site: Site, is_async: str) -> None:
     assert "shop/tasks.py:4: (penstock.W201) PEN201 orders/charge" in told
 
 
-def test_source_without_jedi(site: Site) -> None:
+def test_source_without_a_resolver(site: Site) -> None:
     """Where the extra is missing, ``--deploy`` says so and finds nothing wrong."""
-    site.write("jedi.py", "raise ModuleNotFoundError('no jedi', name='jedi')")
+    hidden = (
+        "import sys\nsys.modules['jedi'] = None\nsys.executable = '/nowhere/python'\n"
+    )
+    site.write("sitecustomize.py", hidden)
+    env = {"PATH": "/nowhere", "PYTHONPATH": str(site.root)}
 
-    result = site.manage("check", "--deploy", "--tag", "penstock")
+    result = site.manage("check", "--deploy", "--tag", "penstock", env=env)
 
     assert result.returncode == 0
     assert "(penstock.I803)" in result.stderr

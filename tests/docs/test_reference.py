@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import penstock
-from penstock._dag import _SUFFIXES
+from penstock._formats import _SUFFIXES
 from penstock._wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
 from penstock.renderers.base import FORMATS
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .collecting import kept, released
 from .declarations import Declarations
 from .declaring import judge_declarations
 from .findings import Finding, Place
@@ -89,15 +90,17 @@ def check(
         resolver: Who is asked where a name is defined.
         progress: Is told how many steps of how many are read.
     """
-    return deeply(lambda: _check(request, resolver, progress))
+    with released():
+        return deeply(lambda: _check(request, resolver, progress))
 
 
 def _check(
     request: Request, resolver: Resolver, progress: Callable[[int, int], None]
 ) -> Checked:
     began = time.perf_counter()
-    modules, broken = _read(request)
-    program = Program(modules)
+    with kept():
+        modules, broken = _read(request)
+        program = Program(modules)
     steps = steps_of(request.known, program)
     known = [*request.known, *request.manifests]
     declarations = Declarations(request.flows, known, steps)
@@ -174,10 +177,12 @@ def deeply(work: Callable[[], Checked]) -> Checked:
     sys.setrecursionlimit(max(limit, 50_000))
     try:
         thread = threading.Thread(target=run, daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        finally:
+            threading.stack_size(size)  # not for threads that the work starts
         thread.join()
     finally:
-        threading.stack_size(size)
         sys.setrecursionlimit(limit)
     if failed:
         raise failed[0]

@@ -11,8 +11,9 @@ from .things import Class, Instance
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .definitions import Function, Klass
     from .effects import Summary
-    from .program import Function, Klass, Program
+    from .program import Program
     from .things import Things
 
 __all__ = ["Classes", "Reading"]

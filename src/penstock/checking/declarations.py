@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from penstock._names import Target
     from penstock._types import FlowInfo, StepInfo
 
-    from .program import Function
+    from .definitions import Function
     from .steps import Steps
 
 __all__ = ["Declarations", "Declared", "Member", "written"]

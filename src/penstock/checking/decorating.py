@@ -7,12 +7,14 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from .classes import Classes
+from .heap import Heap
 from .things import NOTHING, Class, Foreign, Func, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from .program import Function, Klass, Program
+    from .definitions import Function, Klass
+    from .program import Program
     from .things import Things
 
     Wrappers = list[tuple[ast.expr, Things]]
@@ -35,7 +37,7 @@ class Decorating(Classes):
     def __init__(self, program: Program, bits: Mapping[Function, int]) -> None:
         super().__init__(program)
         self.bits = bits
-        self.heap: dict[tuple[object, str], Things] = {}
+        self.heap = Heap()
         self.decorators: set[Function] = set()
         self._decorated: dict[Function, Things] = {}
         self._leading = program.leading_to(bits)
@@ -102,7 +104,7 @@ class Decorating(Classes):
                     scope = scope.parent
             elif isinstance(thing, Instance):
                 holder = thing.site or thing.klass
-                held += [ts for (one, _), ts in self.heap.items() if one == holder]
+                held += self.heap.anything(holder)
             if given <= NOTHING.union(*held):
                 return True
         return False

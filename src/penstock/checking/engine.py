@@ -6,15 +6,16 @@ import ast
 from typing import TYPE_CHECKING
 
 from .decorating import Decorating
+from .definitions import Function
 from .effects import Body, Summary
-from .program import Function
 from .things import NOTHING, Class, Foreign, Func, Instance, ModuleRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .classes import Reading
-    from .program import Klass, Program
+    from .definitions import Klass
+    from .program import Program
     from .resolvers import Resolver
     from .source import Module
     from .things import Generator, Things
@@ -118,9 +119,7 @@ class Engine(Decorating):
 
     def hold(self, holder: object, name: str, things: Things) -> None:
         """Note that the attribute *name* of *holder* may be one of *things*."""
-        old = self.heap.get((holder, name), NOTHING)
-        if not things <= old:
-            self.heap[holder, name] = old | things
+        if self.heap.add(holder, name, things):
             self.needs_more = True
 
     def hold_global(self, module: str, name: str, things: Things) -> None:
@@ -160,8 +159,8 @@ class Engine(Decorating):
             found = found or self.global_value(target, name, hops + 1)
         if found is None and f"{module}.{name}" in self.program.modules:
             found = frozenset({ModuleRef(f"{module}.{name}")})
-        held = self.heap.get(((module,), name))
-        if held is not None:
+        held = self.heap.get((module,), name)
+        if held:
             found = (found or NOTHING) | held
         self._globals[key] = found
         return found

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from .declarations import Declarations, Declared
+    from .definitions import Function
     from .engine import Engine
-    from .program import Function
     from .steps import Steps
 
 __all__ = ["Verdicts", "follow_runs", "judge_calls"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable
 
-    from .program import Function
+    from .definitions import Function, Klass
     from .things import Thing, Things
 
 __all__ = ["Members"]
@@ -23,17 +23,23 @@ class Members(Annotations):
     """The part of a reader that knows what is where."""
 
     def attribute(self, things: Things, name: str, node: ast.Attribute) -> Things:
-        """Return what ``.name`` of *things* may be."""
+        """Return what ``.name`` of *things* may be.
+
+        Of what another package gives back nothing is known here but where it came
+        from; the resolver may know its class, and that this is one of the project.
+        """
         found = NOTHING
         for thing in things:
             found |= self._attribute_of(thing, name)
-        if not found and self._is_unknown(things):
-            functions = self.engine.asked(self.module, node)
-            found = frozenset(
-                Func(one, Instance(one.klass) if one.klass else None)
-                for one in functions or ()
-            )
+        if self._is_unknown(things) and all(isinstance(t, Foreign) for t in found):
+            return self._asked(node) or found
         return found
+
+    def _asked(self, node: ast.Attribute) -> Things:
+        return frozenset(
+            Func(one, Instance(one.klass) if one.klass else None)
+            for one in self.engine.asked(self.module, node) or ()
+        )
 
     def _attribute_of(self, thing: object, name: str) -> Things:
         if isinstance(thing, ModuleRef):
@@ -74,17 +80,23 @@ class Members(Annotations):
         if methods:
             return NOTHING.union(*(self._method_of(receiver, one) for one in methods))
         below = [] if receiver.is_exact else self.engine.below(receiver.klass)
-        holders: list[object] = [*self.engine.bases(receiver.klass), *below]
-        if isinstance(receiver, Instance) and receiver.site is not None:
-            holders.insert(0, receiver.site)
         self._fill_attribute(receiver, name)
-        found = NOTHING
-        for holder in holders:
-            found |= self.engine.heap.get((holder, name), NOTHING)
+        found = self._held(receiver, below, name)
         for klass in (receiver.klass, *(k for k in below if name in k.values)):
             values = self.engine.class_value(klass, name)
             found |= {_bound(one, receiver) for one in values}
         return found
+
+    def _held(
+        self, receiver: Instance | Class, below: Iterable[Klass], name: str
+    ) -> Things:
+        """Return what the attribute was given, in a method or from outside."""
+        if name not in self.engine.heap:
+            return NOTHING
+        holders: list[object] = [*self.engine.bases(receiver.klass), *below]
+        if isinstance(receiver, Instance) and receiver.site is not None:
+            holders.append(receiver.site)
+        return NOTHING.union(*(self.engine.heap.get(one, name) for one in holders))
 
     def _method_of(self, receiver: Instance | Class, method: Function) -> Things:
         """Return a method as its decorators leave it, bound to its object."""
@@ -101,9 +113,8 @@ class Members(Annotations):
     def _fill_attribute(self, receiver: Instance | Class, name: str) -> None:
         """Read the methods that set the attribute, if nobody has."""
         for klass in self.engine.bases(receiver.klass):
-            for function in klass.methods.values():
-                if name in function.assigned_attributes:
-                    self.engine.read_for_attributes(function, klass)
+            for function in klass.setting.get(name, ()):
+                self.engine.read_for_attributes(function, klass)
 
     def _is_unknown(self, things: Things) -> bool:
         """Tell whether the object is one that the resolver may know better."""
@@ -126,7 +137,8 @@ class Members(Annotations):
                 *self.engine.bases(thing.klass),
                 *self.engine.below(thing.klass),
             ]
-            return {name for k in classes for name in (*k.methods, *k.values)}
+            names = (name for k in classes for name in (*k.methods, *k.values))
+            return dict.fromkeys(names)  # in an order that is the same in each run
         return ()
 
     def _returned(self, called: Things) -> Things:

@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from .decorating import is_ours
+from .walking import children, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from .definitions import Function
     from .engine import Engine
-    from .program import Function
 
 __all__ = ["mentioned"]
 
@@ -38,6 +39,8 @@ def _named(engine: Engine) -> Iterator[Function]:
     for step in engine.bits:
         by_name.setdefault(step.name, []).append(step)
     for module in engine.program.modules.values():
+        if engine.program.names[module.name].isdisjoint(by_name):
+            continue
         ours = {id(node) for node in _declarations(module.tree)}
         for node, owner in _uses(module.tree, None, ours):
             name = node.attr if isinstance(node, ast.Attribute) else _text(node)
@@ -61,12 +64,12 @@ def _uses(
             yield one, inside
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
             inside = one
-        todo.extend((child, inside) for child in ast.iter_child_nodes(one))
+        todo += [(child, inside) for child in children(one)]
 
 
 def _declarations(tree: ast.Module) -> Iterator[ast.AST]:
     """Yield what names steps without a use of them: ``after=`` and ``__all__``."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
                 for keyword in (

@@ -13,9 +13,9 @@ from .things import NOTHING, Awaitable, Class, Foreign, Func, Generator, Instanc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .definitions import Function
     from .effects import Body
     from .engine import Engine
-    from .program import Function
     from .source import Module
     from .things import Things
 

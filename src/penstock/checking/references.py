@@ -12,8 +12,9 @@ from .things import Func
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .definitions import Function
     from .effects import Kind
-    from .program import Function, Program
+    from .program import Program
     from .resolvers import Resolver
     from .steps import Steps
 
@@ -68,4 +69,8 @@ def references(engine: Engine) -> list[Reference]:
             for site in part.visits if part is not None else ():
                 called, caller = site.body.func.function, body.func.function
                 found.add(Reference(caller, called, site.path, site.line, site.kind))
-    return sorted(found, key=lambda r: (r.path, r.line, repr(r.caller), repr(r.called)))
+    return sorted(found, key=_order)
+
+
+def _order(one: Reference) -> tuple[str, int, str, str, str]:
+    return one.path, one.line, repr(one.caller), repr(one.called), one.kind

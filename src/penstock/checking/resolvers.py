@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import tokenize
 from typing import TYPE_CHECKING, Protocol
 
-from penstock._optional import requires
-
-from .findings import Place
-
-with requires("jedi", extra="check"):
-    import jedi
-    from jedi.api.environment import InterpreterEnvironment
+from penstock.errors import PenstockError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-__all__ = ["JediResolver", "Resolver"]
+    from .findings import Place
+
+__all__ = ["Resolver", "ResolverError", "Source"]
 
 
-_MAX_SCRIPTS = 20  # files that jedi has open; each may hold megabytes
+class ResolverError(PenstockError, RuntimeError):
+    """A resolver cannot be asked, now or any more; the message is what it did."""
 
 
 class Resolver(Protocol):
@@ -33,68 +28,29 @@ class Resolver(Protocol):
             path: The file.
             line: Counted from 1.
             column: Of the name's first byte in the line, counted from 0.
+
+        Raises:
+            ResolverError: It cannot be asked any more.
         """
         ...
 
 
-class JediResolver:
-    """Asks jedi, which reads code without running it, and takes its time.
-
-    Args:
-        root: Folder of the project.
-        import_path: Where imports begin.
-        most: How many questions jedi gets; those that come later are not answered.
-            A count and no time, so that each run finds the same.
+class Source(Resolver, Protocol):
+    """A resolver with a name, and an end.
 
     Attributes:
-        asked: How many questions jedi got.
-        unasked: How many it did not get.
+        asked: How many questions it got.
+        unasked: How many more it would have got, but for a limit of its own.
     """
 
-    def __init__(
-        self, root: Path, import_path: Iterable[Path], *, most: int = 500
-    ) -> None:
-        self._project = jedi.Project(
-            root, added_sys_path=[str(folder) for folder in import_path]
-        )
-        self._environment = InterpreterEnvironment()
-        self._scripts: dict[str, tuple[jedi.Script, list[str]]] = {}
-        self._most = most
-        self.asked: int = 0
-        self.unasked: int = 0
+    asked: int
+    unasked: int
 
-    def definitions(self, path: str, line: int, column: int) -> Sequence[Place]:
-        """Return what jedi's "go to" finds."""
-        if self.asked >= self._most:
-            self.unasked += 1
-            return ()
-        self.asked += 1
-        try:
-            return self._go_to(path, line, column)
-        except Exception:  # noqa: BLE001  # on odd code jedi raises anything: unknown
-            return ()
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
 
-    def _go_to(self, path: str, line: int, column: int) -> list[Place]:
-        script, lines = self._script(path)
-        text = lines[line - 1].encode()[:column].decode()
-        names = script.goto(line, len(text), follow_imports=True)
-        return [
-            Place(str(name.module_path), name.line)
-            for name in names
-            if name.module_path is not None and name.line is not None
-        ]
-
-    def _script(self, path: str) -> tuple[jedi.Script, list[str]]:
-        if path not in self._scripts:
-            if len(self._scripts) >= _MAX_SCRIPTS:
-                del self._scripts[next(iter(self._scripts))]
-            with tokenize.open(path) as file:
-                code = file.read()
-            script = jedi.Script(
-                code,
-                path=path,
-                project=self._project,
-                environment=self._environment,
-            )
-            self._scripts[path] = script, code.splitlines()
-        return self._scripts[path]
+    def close(self) -> None:
+        """Give back what it holds. More calls do nothing."""
+        ...

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo, StepInfo
 
-    from .program import Function, Program
+    from .definitions import Function
+    from .program import Program
 
 __all__ = ["UNREAD", "Steps", "steps_of"]
 

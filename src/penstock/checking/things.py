@@ -1,14 +1,20 @@
-"""What an expression may stand for, as far as it matters to calls."""
+"""What an expression may stand for, as far as it matters to calls.
+
+Sets of things are gone through in the order of their hashes, and what is read first may
+decide what is found. So that each run finds the same, no hash is made of a text or of
+an address, which differ from run to run.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .program import Function, Klass
+    from .definitions import Function, Klass
 
 __all__ = [
     "NOTHING",
@@ -66,6 +72,9 @@ class Instance:
     is_exact: bool = False
     site: object = None
 
+    def __hash__(self) -> int:
+        return self.klass.number * 4 + self.is_exact
+
 
 @dataclass(frozen=True, slots=True)
 class Class:
@@ -74,6 +83,9 @@ class Class:
     klass: Klass
     is_exact: bool = True
 
+    def __hash__(self) -> int:
+        return self.klass.number * 4 + 2 + self.is_exact
+
 
 @dataclass(frozen=True, slots=True)
 class Super:
@@ -81,6 +93,9 @@ class Super:
 
     klass: Klass
     receiver: Instance | Class | None
+
+    def __hash__(self) -> int:
+        return self.klass.number * _SPREAD + _of(self.receiver)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,9 @@ class Func:
     receiver: Instance | Class | None = None
     scope: Scope | None = None
 
+    def __hash__(self) -> int:
+        return self.function.number * _SPREAD + _of(self.receiver)
+
 
 @dataclass(frozen=True, slots=True)
 class Awaitable:
@@ -99,6 +117,9 @@ class Awaitable:
     func: Func
     arguments: tuple[tuple[str, Things], ...]
 
+    def __hash__(self) -> int:
+        return hash(self.func) + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Generator:
@@ -106,6 +127,9 @@ class Generator:
 
     func: Func
     arguments: tuple[tuple[str, Things], ...]
+
+    def __hash__(self) -> int:
+        return hash(self.func) + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +148,9 @@ class Running:
     owner: str
     is_parallel: bool
 
+    def __hash__(self) -> int:
+        return hash((self.may, self.must, self.is_parallel))
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleRef:
@@ -131,12 +158,18 @@ class ModuleRef:
 
     name: str
 
+    def __hash__(self) -> int:
+        return crc32(self.name.encode())
+
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
     """Something of another package, by its dotted name; ``()`` follows a call."""
 
     name: str
+
+    def __hash__(self) -> int:
+        return crc32(self.name.encode())
 
 
 Thing = (
@@ -152,6 +185,11 @@ Thing = (
 )
 Things = frozenset[Thing]
 NOTHING: Things = frozenset()
+_SPREAD = 1_000_003
+
+
+def _of(receiver: Instance | Class | None) -> int:
+    return 0 if receiver is None else hash(receiver)
 
 
 def in_order(things: Iterable[Thing]) -> list[Thing]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._evidence import Sources
+from penstock.checking.asking import has_resolver
 from penstock.checking.evidence import read_evidence
 from penstock.checking.reading import reading_of
 from penstock.checking.requesting import request_for
@@ -54,10 +54,10 @@ def _can_read(loaded: Loaded) -> bool:
     if not any(_is_here(step.path) for flow in loaded.flows for step in flow.steps):
         note("The source of these flows is not here: edges are not looked for in it.")
         return False
-    if find_spec("jedi") is None:
+    if not has_resolver():
         note(
             "Edges are not looked for in the code. To have that, too: "
-            "pip install 'penstock[check]'"
+            "pip install 'penstock[check]', or ty"
         )
         return False
     return True

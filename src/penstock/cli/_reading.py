@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._optional import requires
+from penstock.checking.asking import resolvers
 from penstock.checking.check import check
 
 from ._output import note
@@ -18,26 +19,22 @@ with requires("rich", extra="cli"):
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from penstock.checking.asking import Choice
     from penstock.checking.check import Checked, Request
 
 __all__ = ["read_code"]
 
 
-def read_code(request: Request) -> tuple[Checked, int]:
-    """Check *request*; return the result, and how many questions jedi was asked."""
-    # Here, so that the other commands need no jedi.
-    from penstock.checking.resolvers import JediResolver  # noqa: PLC0415  # needs the extra
-
+def read_code(request: Request, choice: Choice = "auto") -> tuple[Checked, str]:
+    """Check *request*; return the result, and who was asked how many questions."""
     root = request.roots[0] if request.roots else Path.cwd()
-    resolver = JediResolver(root, request.roots)
-    with _progress() as progress:
-        checked = check(request, resolver, progress)
-    if resolver.unasked:
-        note(
-            f"jedi was asked {resolver.asked} times, which is the limit; "
-            f"{resolver.unasked} more names count as unknown."
-        )
-    return checked, resolver.asked
+    asked = resolvers(choice, root, request.roots)
+    with closing(asked), _progress() as progress:
+        checked = check(request, asked, progress)
+    for one in asked.notes:
+        note(one)
+    counts = [f"{count} questions to {name}" for name, count in asked.asked.items()]
+    return checked, ", ".join(counts)
 
 
 @contextmanager

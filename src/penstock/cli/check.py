@@ -13,6 +13,7 @@ import click
 
 from penstock._file import write_file
 from penstock._manifest import load_manifest
+from penstock.checking.asking import CHOICES
 from penstock.checking.baseline import without_known, write_baseline
 from penstock.checking.evidence import read_evidence, without_witnessed
 from penstock.checking.ignores import without_ignored
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from penstock._types import FlowInfo
+    from penstock.checking.asking import Choice
     from penstock.checking.check import Checked
     from penstock.checking.findings import Finding
 
@@ -86,6 +88,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Write every reference from step to step to this file, as JSON.",
 )
 @click.option(
+    "--resolver",
+    type=click.Choice(CHOICES),
+    default="auto",
+    show_default=True,
+    help="Who is asked where a name is defined; auto is ty where that is installed, "
+    "else jedi.",
+)
+@click.option(
     "--statistics", "with_statistics", is_flag=True, help="Count what was found."
 )
 def check_flows(
@@ -95,6 +105,7 @@ def check_flows(
     evidence: tuple[Path, ...],
     system: tuple[str, ...],
     calls: Path | None,
+    resolver: Choice,
     *,
     update_baseline: bool,
     with_statistics: bool,
@@ -109,7 +120,7 @@ def check_flows(
     others = _manifests(system)
     loaded = _loaded(targets, project, others)
     request = request_for(*loaded, others, project.import_path, is_whole=not targets)
-    checked, questions = read_code(request)
+    checked, questions = read_code(request, resolver)
     if calls is not None:
         write_file(calls, _as_json(checked).encode())
     findings, ignored = without_ignored(
@@ -198,12 +209,12 @@ def _unpainted(text: str, _style: str) -> str:
 
 
 def _tell_statistics(
-    findings: Iterable[Finding], checked: Checked, questions: int
+    findings: Iterable[Finding], checked: Checked, questions: str
 ) -> None:
     for line in statistics(findings):
         note(line)
     note(
         f"{len(checked.paths)} files, {checked.lines} lines, "
-        f"{len(checked.references)} references, {questions} questions to jedi, "
+        f"{len(checked.references)} references, {questions}, "
         f"{checked.seconds:.1f} s"
     )

@@ -6,9 +6,10 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from penstock._dag import draw, format_of
+from penstock._dag import draw
 from penstock._evidence import Sources
 from penstock._file import write_file
+from penstock._formats import format_of
 from penstock._markdown import fenced
 from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock.checking.asking import resolvers
 from penstock.checking.baseline import without_known
 from penstock.checking.check import check
 from penstock.checking.ignores import without_ignored
 from penstock.checking.requesting import request_for
-from penstock.checking.resolvers import JediResolver
 from penstock.cli._project import find_project
 from penstock.cli._targets import load_project
 
@@ -30,7 +31,8 @@ def of_source() -> Iterable[Finding]:
     project = find_project(Path.cwd())
     loaded = load_project(project)
     request = request_for(*loaded, (), project.import_path, is_whole=True)
-    checked = check(request, JediResolver(request.roots[0], request.roots))
+    with closing(resolvers("auto", request.roots[0], request.roots)) as asked:
+        checked = check(request, asked)
     found, _ = without_ignored(checked.findings, checked.paths, request.imported)
     if project.baseline is not None:
         found, _ = without_known(found, project.baseline)

@@ -1,0 +1,73 @@
+"""``penstock check`` in a terminal: colours, and how far it is."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.projects import surroundings
+from tests.terminals import Shown, run_in_terminal
+
+if TYPE_CHECKING:
+    from tests.checking.conftest import CheckedProject
+
+# What terminals and builds say of themselves, which rich would hear.
+_SPOKEN = {"NO_COLOR", "FORCE_COLOR", "TERM", "TTY_COMPATIBLE", "COLUMNS"}
+
+
+def shown(project: CheckedProject, *arguments: str, **env: str) -> Shown:
+    """Run the check in a terminal of ordinary size."""
+    kept = {name: at for name, at in surroundings().items() if name not in _SPOKEN}
+    return run_in_terminal(
+        [sys.executable, "-m", "penstock", "check", *arguments],
+        cwd=project.root,
+        env=kept | {"TERM": "xterm-256color", "COLUMNS": "80"} | env,
+    )
+
+
+def test_colours(project: CheckedProject) -> None:
+    """An error's code is red, a warning's yellow, and the step stands out."""
+    result = shown(project, "shop.orders")
+
+    assert result.returncode == 1
+    assert "\x1b[31mPEN101\x1b[0m" in result.text
+    assert "\x1b[33mPEN201\x1b[0m" in result.text
+    assert "\x1b[1m" in result.text
+
+
+def test_no_colours_where_none_are_wanted(project: CheckedProject) -> None:
+    """``NO_COLOR`` is heard."""
+    result = shown(project, "shop.orders", NO_COLOR="1")
+
+    assert "PEN101 orders/ship: no declared predecessor" in result.text
+    assert "\x1b[31m" not in result.text
+
+
+@pytest.mark.parametrize("form", ["json", "github", "sarif"])
+def test_no_colours_for_programs(project: CheckedProject, form: str) -> None:
+    """What programs read has none, whoever looks on."""
+    result = shown(project, "shop.orders", "--format", form)
+
+    assert "PEN101" in result.text
+    assert "\x1b[31m" not in result.text
+
+
+def test_progress(project: CheckedProject) -> None:
+    """A bar counts the steps that are read, and is gone when the result is there."""
+    text = shown(project, "shop.orders").text
+    bar, _, rest = text.partition("shop/orders.py:9:")
+
+    assert "reading steps" in bar
+    assert "5/5" in bar
+    assert "\x1b[2K" in bar.rpartition("reading steps")[2]  # the line is wiped
+    assert "reading steps" not in rest
+
+
+def test_no_progress_in_a_pipe(project: CheckedProject) -> None:
+    """Where nobody looks, nothing moves."""
+    result = project.check("shop.orders")
+
+    assert "reading steps" not in result.stderr + result.stdout
+    assert "\x1b" not in result.stderr + result.stdout
