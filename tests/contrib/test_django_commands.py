@@ -316,6 +316,19 @@ def test_commands_need_no_target(site: Site) -> None:
     assert drawn.stderr == ""
 
 
+def test_settings_of_one_file(site: Site) -> None:
+    """Settings may be a module of their own, beside the project."""
+    needs_command_line()
+    site.write("local.py", "from config.settings import *")
+
+    env = {"DJANGO_SETTINGS_MODULE": "local"}
+    drawn = site.manage("penstock", "dag", env=env)
+    checked = site.manage("check", "--deploy", "--tag", "penstock", env=env)
+
+    assert drawn.stdout == ("graph TD\n    receive --> charge\n    charge --> remind\n")
+    assert "penstock.W802" not in checked.stderr
+
+
 def test_command_line_finds_the_same(site: Site) -> None:
     """``penstock`` itself needs no target either, with DJANGO_SETTINGS_MODULE set."""
     needs_command_line()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tokenize
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ class JediResolver:
         self._project = jedi.Project(
             root, added_sys_path=[str(folder) for folder in import_path]
         )
+        # Where everything is logged, as a Django project may do, each file is a line.
+        logging.getLogger("parso").setLevel(logging.WARNING)
         self._environment = InterpreterEnvironment()
         self._scripts: dict[str, tuple[jedi.Script, list[str]]] = {}
         self._most = most

@@ -54,9 +54,11 @@ def modules_with_flows() -> list[str]:
     modules: dict[str, Module] = {}
     for package, place in _own_packages():
         for path in [place] if place.is_file() else files_below(place):
-            name = f"{package}.{module_name(path, [place])}".removesuffix(".")
+            name = package
+            if path != place:
+                name = f"{package}.{module_name(path, [place])}".removesuffix(".")
             if name not in modules and not is_test(path, place) and _may_mark(path):
-                module = parsed(path, package if path == place else name)
+                module = parsed(path, name)
                 if isinstance(module, Module):
                     modules[name] = module
     return [module.name for module, _ in declaring(modules.values())]
