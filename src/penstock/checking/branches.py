@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .effects import Body
     from .engine import Engine
     from .source import Module
+    from .things import Things
 
 __all__ = ["Branches"]
 
@@ -33,6 +34,8 @@ class _Loop:
 
 class Branches(Expressions):
     """The part of a reader that follows every way."""
+
+    returned: Things
 
     def __init__(self, engine: Engine, module: Module, body: Body | None) -> None:
         super().__init__(engine, module, body)

@@ -56,7 +56,7 @@ class Classes(ABC):
     """
 
     def __init__(self, program: Program) -> None:
-        self.program = program
+        self.program: Program = program
         self._bases: dict[Klass, tuple[Klass, ...]] = {}
         self._below: dict[Klass, list[Klass]] | None = None
         self._methods: dict[tuple[Klass, bool, str], list[Function]] = {}

@@ -36,8 +36,8 @@ class Decorating(Classes):
 
     def __init__(self, program: Program, bits: Mapping[Function, int]) -> None:
         super().__init__(program)
-        self.bits = bits
-        self.heap = Heap()
+        self.bits: Mapping[Function, int] = bits
+        self.heap: Heap = Heap()
         self.decorators: set[Function] = set()
         self._decorated: dict[Function, Things] = {}
         self._leading = program.leading_to(bits)

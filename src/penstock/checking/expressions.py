@@ -28,6 +28,7 @@ class Expressions(Callees):
         first: What was found up to the first yield.
     """
 
+    visits: Visits
     returned: Things = NOTHING
     first: tuple[Visits, int, int] | None = None
 

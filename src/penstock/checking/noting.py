@@ -25,9 +25,9 @@ class Notes:
     """
 
     def __init__(self, engine: Engine, module: Module, body: Body | None) -> None:
-        self.engine = engine
-        self.module = module
-        self.body = body
+        self.engine: Engine = engine
+        self.module: Module = module
+        self.body: Body | None = body
         self.visits: Visits = {}
 
     def _apply(

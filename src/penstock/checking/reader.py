@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .definitions import Function
-    from .effects import Body
+    from .effects import Body, Visits
     from .engine import Engine
     from .source import Module
     from .things import Things
@@ -24,6 +24,12 @@ __all__ = ["Reader"]
 
 class Reader(Statements):
     """Reads one function, or an expression of a module's global scope."""
+
+    visits: Visits
+    scope: Scope
+    local: frozenset[str]
+    rests: list[Summary]
+    returned: Things
 
     def __init__(
         self, engine: Engine, module: Module, body: Body | None = None

@@ -11,7 +11,7 @@ from .things import NOTHING, Class, Foreign, Func, Generator, Instance
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .effects import State, Summary
+    from .effects import State, Summary, Visits
     from .things import Things
 
 __all__ = ["Statements"]
@@ -22,6 +22,8 @@ _With = ast.With | ast.AsyncWith
 
 class Statements(Branches):
     """The part of a reader that reads statements."""
+
+    visits: Visits
 
     def block(self, nodes: Iterable[ast.stmt], state: State) -> None:
         """Read statements; what comes after a return is not reached."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .binding import Given
+    from .effects import Summary, Visits
     from .things import Thing, Things
 
 __all__ = ["Storing"]
@@ -27,6 +28,8 @@ class Storing(Members):
         local: Names that are this function's own.
     """
 
+    visits: Visits
+    rests: list[Summary]
     scope: Scope
     local: frozenset[str] = frozenset()
 

@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
     help = "Show, draw, write down and check the flows of this project."
     # What is wrong with flows should not hide what shows them.
-    requires_system_checks = ()
+    requires_system_checks: Sequence[str] = ()
 
     _program = ""
 
