@@ -68,11 +68,16 @@ class CheckedProject(Project):
         return sorted(f"{one['code']} {one['step']}".strip() for one in found)
 
 
+def needed() -> None:
+    """Skip the test where something is missing that a check needs."""
+    for package in ("click", "rich", "jedi"):
+        pytest.importorskip(package, reason=f"needs {package}")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> CheckedProject:
     """Return a project with a flow that is wrong in one place."""
-    for package in ("click", "rich", "jedi"):
-        pytest.importorskip(package, reason=f"needs {package}")
+    needed()
     made = CheckedProject(tmp_path)
     made.write("shop/__init__.py", "")
     made.write("shop/orders.py", ORDERS)

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.checking.conftest import CheckedProject
+from tests.checking.conftest import CheckedProject, needed
 
 HEAD = """
 from penstock import flow
@@ -614,6 +614,7 @@ PROGRAMS = {
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> CheckedProject:
     """Write all programs down, to be read at once."""
+    needed()
     project = CheckedProject(tmp_path_factory.mktemp("reading"))
     project.write("programs/__init__.py", "")
     for number, (name, code) in enumerate(PROGRAMS.items()):
