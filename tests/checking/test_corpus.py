@@ -6,14 +6,15 @@ import json
 import shutil
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.checking.conftest import CheckedProject
+from penstock.checking.ty_resolver import find_ty
+from tests.checking.conftest import CheckedProject, needed
 
 CORPUS = Path(__file__).parent / "corpus"
+HEAD = 'import asyncio\nfrom penstock import all_of, flow\n\nf = flow("f{}")\n'
 Edge = tuple[str, str, str]
 
 
@@ -74,11 +75,27 @@ def test_precision_and_recall(project: CheckedProject, resolver: str) -> None:
     assert len(right) / len(known) >= 0.93, known - found
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["does"])
-def test_verdict(project: CheckedProject, resolver: str, row: dict[str, Any]) -> None:
-    """Each row of the table gets the verdict that is written down beside it."""
-    head = 'import asyncio\nfrom penstock import all_of, flow\n\nf = flow("f")\n'
-    path = project.root / "row.py"
-    path.write_text(head + row["program"], encoding="utf-8")
+@pytest.fixture(scope="module", params=["jedi", "ty"])
+def verdicts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[str]]:
+    """Check a program for each row of the table at once; return what is found in it."""
+    needed()
+    if request.param == "ty" and find_ty() is None:
+        pytest.skip("needs ty")
+    project = CheckedProject(tmp_path_factory.mktemp("rows"))
+    project.write("rows/__init__.py", "")
+    for number, row in enumerate(ROWS):
+        path = project.root / f"rows/r{number}.py"
+        path.write_text(HEAD.format(number) + row["program"], encoding="utf-8")
+    found: dict[str, list[str]] = {row["does"]: [] for row in ROWS}
+    for finding in project.findings("rows.**", "--resolver", request.param):
+        row = ROWS[int(finding["flow"].removeprefix("f"))]
+        found[row["does"]].append(f"{finding['code']} {finding['step']}")
+    return found
 
-    assert project.codes("row", "--resolver", resolver) == sorted(row["found"])
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["does"])
+def test_verdict(verdicts: dict[str, list[str]], row: dict[str, Any]) -> None:
+    """Each row of the table gets the verdict that is written down beside it."""
+    assert sorted(verdicts[row["does"]]) == sorted(row["found"])
