@@ -84,7 +84,7 @@ class Branches(Expressions):
             self.assign(node.target, items, inside)
 
         def between(inside: State) -> None:
-            self.go_on(rests, node.iter, inside)
+            self.go_on(rests, inside)
 
         self._loop(node.body, node.orelse, state, head, between)
         between(state)

@@ -116,7 +116,7 @@ class Callees(Lookups):
         possible = self._possible(func, things, base, state)
         if possible:
             return self.call(possible, given, func, state, "possible")
-        self.go_on(self.consume(everything, node, state), node, state)
+        self.go_on(self.consume(everything, node, state), state)
         self.escape(everything, node, state)
         if isinstance(func, ast.Name) and func.id in self.local and not things:
             state.may |= ANYTHING  # a parameter that nothing tells about
@@ -136,7 +136,7 @@ class Callees(Lookups):
             self.finish(base, state)
             return base
         if name in KEEP and not any(isinstance(t, Foreign) for t in base):
-            self.go_on(self.consume(everything, func, state), func, state)
+            self.go_on(self.consume(everything, func, state), state)
             self._keep(func.value, everything, state)
             return base | everything
         functions = frozenset(t for t in base if isinstance(t, Func))

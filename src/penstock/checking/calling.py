@@ -105,10 +105,10 @@ class Calls(Notes):
             state.become(merged(ways, certain=state.is_certain))
         return rests
 
-    def go_on(self, rests: Iterable[Summary], node: ast.expr, state: State) -> None:
+    def go_on(self, rests: Iterable[Summary], state: State) -> None:
         """Do what is left to do of generators."""
         for rest in rests:
-            self._apply(rest, node, state, "call")
+            self._apply(rest, state, "call")
 
     def _call_one(  # noqa: PLR0911  # one for each kind of thing
         self, thing: Thing, given: Given, node: ast.expr, state: State, kind: Kind
@@ -176,7 +176,7 @@ class Calls(Notes):
             state.must |= summary.must | bit
             state.running |= summary.running
         else:
-            self._apply(summary, node, state, kind)
+            self._apply(summary, state, kind)
         return summary
 
     def _rest(self, func: Func, summary: Summary) -> list[Summary]:
@@ -202,4 +202,4 @@ class Calls(Notes):
         func = thing if isinstance(thing, Func) else thing.func
         summary = self._run(func, arguments, node, state, kind)
         for rest in self._rest(func, summary):
-            self._apply(rest, node, state, kind)
+            self._apply(rest, state, kind)

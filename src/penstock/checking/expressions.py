@@ -163,7 +163,7 @@ class Expressions(Callees):
         """Read ``yield from``."""
         rests = self.consume(self.value(node.value, state), node.value, state)
         self._split(state)
-        self.go_on(rests, node, state)
+        self.go_on(rests, state)
         return NOTHING
 
     def _split(self, state: State) -> None:

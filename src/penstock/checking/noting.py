@@ -30,11 +30,8 @@ class Notes:
         self.body: Body | None = body
         self.visits: Visits = {}
 
-    def _apply(
-        self, summary: Summary, node: ast.expr, state: State, kind: Kind
-    ) -> None:
+    def _apply(self, summary: Summary, state: State, kind: Kind) -> None:
         """Do here what a plain function does."""
-        del node
         for site, contexts in summary.visits.items():
             worst = max(site.kind, kind, key=_ORDER.__getitem__)
             here = site if worst == site.kind else site._replace(kind=worst)

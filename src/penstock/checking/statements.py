@@ -107,7 +107,7 @@ class Statements(Branches):
             owned = [r for r in state.running if owner and r.owner == owner]
             self.finish(owned, state)
             self._enter(things, at, state, "exit")
-            self.go_on(rests, at, state)
+            self.go_on(rests, state)
             if any(isinstance(t, Foreign) and _swallows(t) for t in things):
                 state.must &= before.must
                 is_alive = True

@@ -131,11 +131,11 @@ class Work(Calls):
         """Take every item of *things*, or with ``next`` one."""
         if name in {"next", "anext"}:
             made = self.protocol(things, f"__{name}__", [], node, state)
-            self.go_on(self.consume(things, node, state), node, state)
+            self.go_on(self.consume(things, node, state), state)
             return things | made
         before = len(self.rests)
         items = self.iterate(things, node, state)
-        self.go_on(self.rests[before:], node, state)
+        self.go_on(self.rests[before:], state)
         del self.rests[before:]
         return items
 
@@ -145,7 +145,7 @@ class Work(Calls):
                 if isinstance(thing, Awaitable):
                     self.call(frozenset({thing}), [], node, state, "escape")
             things = frozenset(t for t in things if not isinstance(t, Awaitable))
-        self.go_on(self.consume(things, node, state), node, state)
+        self.go_on(self.consume(things, node, state), state)
         funcs = frozenset(t for t in things if isinstance(t, Func))
         self.escape(funcs, node, state, when_known=True)
 

@@ -97,7 +97,7 @@ class _Options(TypedDict):
     "reads_code",
     default=None,
     help="With --evidence, whether to look for edges in the code. By default where "
-    "penstock[check] is installed.",
+    "ty or jedi (penstock[check]) is installed.",
 )
 def dag(
     targets: tuple[str, ...],
