@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
+from penstock.recording import judge
 from tests.running import MODES, Traces
 
 if TYPE_CHECKING:
@@ -58,3 +59,17 @@ def lines(
     """Hear it at INFO, where the lines of each step are."""
     caplog.set_level(logging.INFO, "penstock")
     return warnings
+
+
+@pytest.fixture
+def clean_counts() -> Iterator[None]:
+    """Forget what other tests have counted."""
+    judge.clear()
+    yield
+    judge.clear()
+
+
+@pytest.fixture
+def recorded(clean_counts: None) -> None:  # it is to come first
+    """Record how runs keep to the declared order."""
+    penstock.configure(conformance="record")

@@ -16,18 +16,11 @@ from penstock._marks import mark_of
 from penstock.recording import judge
 from tests.running import KINDS, finish, function, run_python
 
+pytestmark = pytest.mark.usefixtures("recorded")
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture(autouse=True)
-def recorded() -> Iterator[None]:
-    """Record, and forget what other tests have."""
-    configure(conformance="record")
-    judge.clear()
-    yield
-    judge.clear()
 
 
 @pytest.fixture(params=["fast", "warned", "slow", "logged"])

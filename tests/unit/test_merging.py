@@ -18,20 +18,13 @@ from penstock.recording._crossing import clock
 from penstock.testing import in_flow
 from tests.running import run_python
 
+pytestmark = pytest.mark.usefixtures("recorded")
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 Report = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def recorded() -> Iterator[None]:
-    """Record, and forget what other tests have."""
-    configure(conformance="record")
-    judge.clear()
-    yield
-    judge.clear()
 
 
 class Process:

@@ -23,18 +23,11 @@ from penstock import (
     start_flow,
 )
 from penstock._marks import mark_of
-from penstock.recording import judge
+
+pytestmark = pytest.mark.usefixtures("clean_counts")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-
-
-@pytest.fixture(autouse=True)
-def recorded() -> Iterator[None]:
-    """Record, and forget what other tests have."""
-    judge.clear()
-    yield
-    judge.clear()
+    from collections.abc import Callable, Generator
 
 
 class Shop:

@@ -6,19 +6,12 @@ import pytest
 
 import penstock
 from penstock import configure, declared_flows, flow
-from penstock.recording import judge
 from penstock.testing import in_flow, isolated_registry, watch_runs
 
+pytestmark = pytest.mark.usefixtures("clean_counts")
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-@pytest.fixture(autouse=True)
-def clean_counts() -> Iterator[None]:
-    """Forget what other tests have counted."""
-    judge.clear()
-    yield
-    judge.clear()
+    from collections.abc import Callable
 
 
 @pytest.fixture
