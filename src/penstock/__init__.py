@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._after import AllOf, all_of
-from ._bind import bind_flow
-from ._carrier import continue_flow, inject
 from ._config import configure, get_backend, reset
 from ._context import (
     FlowContext,
@@ -20,12 +17,15 @@ from ._context import (
     get_flow_context_value,
     set_flow_context_value,
 )
+from ._declaring.after import AllOf, all_of
 from ._decorators import Flow, entrypoint, flow, step
-from ._log_fields import FlowFilter, install_log_fields, uninstall_log_fields
-from ._process import after_fork
+from ._platform.process import after_fork
+from ._propagation.bind import bind_flow
+from ._propagation.carrier import continue_flow, inject
 from ._registry import declared_flows
-from ._scopes import outside_flow, start_flow
+from ._runtime.scopes import outside_flow, start_flow
 from .backends.base import TracingBackend
+from .backends.log_fields import FlowFilter, install_log_fields, uninstall_log_fields
 from .backends.logging import LoggingBackend
 from .errors import (
     ConfigurationError,
@@ -42,7 +42,7 @@ from .errors import (
 if TYPE_CHECKING:
     from ._dag import generate_dag
     from ._types import FlowInfo, StepInfo
-    from .recording import ConformanceReport, conformance_report
+    from .conformance import ConformanceReport, conformance_report
 
 __all__ = [
     "AllOf",
@@ -89,10 +89,10 @@ __all__ = [
 
 # Dataclasses and everything about drawing would double the time of the import.
 _COLD = {
-    "ConformanceReport": "recording",
+    "ConformanceReport": "conformance",
     "FlowInfo": "_types",
     "StepInfo": "_types",
-    "conformance_report": "recording",
+    "conformance_report": "conformance",
     "generate_dag": "_dag",
 }
 

@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ._backends import Several, load_backend
-from ._carrier import TRUST
-from ._ids import is_valid_id, mint_id, pool, refusal
+from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
-from ._state import ASK, INBOUND_HEADERS, say, state
+from ._runtime.ids import is_valid_id, mint_id, pool, refusal
+from ._runtime.state import ASK, INBOUND_HEADERS, say, state
 from ._suggest import did_you_mean
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
+from .backends.named import Several, load_backend
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _activate(backends: list[TracingBackend]) -> None:
 
 def _judge(mode: str) -> None:
     if mode != "off":
-        from .recording import switch_on  # noqa: PLC0415  # +3 ms, rarely wanted
+        from .conformance import switch_on  # noqa: PLC0415  # +3 ms, rarely wanted
 
         switch_on(mode)
     elif state.judge is not None:
@@ -196,7 +196,7 @@ def _text(setting: str, value: object) -> object:
 def _address(setting: str, value: object) -> object:
     if not value or not isinstance(value, str):
         return _text(setting, value)
-    from ._links import wrong_template  # noqa: PLC0415  # pathlib, urllib: 8 ms
+    from ._steps.source_links import wrong_template  # noqa: PLC0415  # pathlib, urllib: 8 ms
 
     problem = wrong_template(value)
     if problem:

@@ -7,13 +7,13 @@ from contextvars import ContextVar, Token
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from ._process import DISABLED, on_fork
+from ._platform.process import DISABLED, on_fork
 from .errors import NotInFlowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._step import Step
+    from ._steps.step import Step
 
 __all__ = [
     "LOST",
@@ -49,7 +49,7 @@ class Done(NamedTuple):
 
 
 class Track(Protocol):
-    """How far a run has come, where its order is judged; ``penstock.recording`` has it.
+    """How far a run has come, where its order is judged.
 
     Attributes:
         gate: Equal to that of a ``Guide`` where *marks* are enough to judge its step.

@@ -9,21 +9,21 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args, overload
 
-from ._evidence import Sources
-from ._evidenced import evidenced
-from ._file import write_file
-from ._formats import content_of, format_of
-from ._graph import build_graph
-from ._overview import overview_of
+from ._graph.evidence import Sources
+from ._graph.graph import build_graph
+from ._graph.overlay import evidenced
+from ._graph.overview import overview_of
+from ._platform.file import write_file
 from ._registry import declared_flows
 from ._suggest import did_you_mean
 from .errors import ConfigurationError, UnknownFlowError
 from .renderers.base import FORMATS, Direction, find_renderer
-from .renderers.warning import warn_caller
+from .renderers.formats import content_of, format_of
+from .renderers.warnings import warn_caller
 
 if TYPE_CHECKING:
     from ._types import FlowInfo
-    from .recording import ConformanceReport
+    from .conformance import ConformanceReport
 
     Report: TypeAlias = ConformanceReport | Mapping[str, Any] | str | PathLike[str]
     Reports: TypeAlias = Report | Iterable[Report]
@@ -228,7 +228,7 @@ def _chosen(
 def _runs(evidence: Reports) -> Mapping[str, Any]:
     """Return the flows of one report, or of several as one."""
     # Here, because drawing alone needs none of it, which takes 10 ms.
-    from .recording import ConformanceReport  # noqa: PLC0415  # as said above
+    from .conformance import ConformanceReport  # noqa: PLC0415  # as said above
 
     is_one = isinstance(evidence, (ConformanceReport, Mapping, str, PathLike))
     reports = cast("Iterable[Report]", [evidence] if is_one else evidence)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
-from ._marking import Mark, clean_tags, is_text
+from ._declaring.binding import take_class, take_function
+from ._declaring.mark import Mark, clean_tags, is_text
 from ._registry import OUTSIDE_MODES, FlowOptions
-from ._source import caller_place
+from ._steps.source import caller_place
 from ._suggest import did_you_mean
-from ._taking import take_class, take_function
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ._marking import After, Markable
+    from ._declaring.mark import After, Markable
 
 __all__ = ["Decorator", "Flow", "entrypoint", "flow", "step"]
 
@@ -52,7 +52,7 @@ class Flow:
 
     def _repr_mimebundle_(self, **_wanted: object) -> dict[str, str]:
         """Show the flow's diagram as the value of a notebook's cell."""
-        from ._notebook import mime_bundle  # noqa: PLC0415  # +25 ms, in notebooks only
+        from ._documents.notebook import mime_bundle  # noqa: PLC0415  # +25 ms, in notebooks only
 
         return mime_bundle(self.name, repr(self))
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._process import on_fork
-from ._state import state
+from ._platform.process import on_fork
+from ._runtime.state import state
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ._source import Origin
-    from ._step import Step
+    from ._steps.source import Origin
+    from ._steps.step import Step
     from ._types import FlowInfo
 
 __all__ = ["OUTSIDE_MODES", "FlowOptions", "Registry", "declared_flows", "registry"]

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from ._config import configure
 from ._context import Done
 from ._registry import registry
-from ._scopes import EnteredFlow, carried, start_flow
-from ._state import state
+from ._runtime.scopes import EnteredFlow, carried, start_flow
+from ._runtime.state import state
 from ._suggest import did_you_mean
+from .conformance import judge
+from .conformance.counters import Book
 from .errors import FlowDefinitionError, UnknownFlowError
-from .recording import judge
-from .recording._book import Book
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ._step import Step
-    from .recording._tracks import RunTrack
+    from ._steps.step import Step
+    from .conformance.run_track import RunTrack
 
 __all__ = ["Run", "in_flow", "isolated_registry", "watch_runs"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._folder import write_folder
+from penstock.cli._output_folder import write_folder
 from penstock.renderers.catalog import Catalog, render_site
 from tests.browsers import chromium, complaints, requests
 from tests.drawn import flow_of

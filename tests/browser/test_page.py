@@ -10,7 +10,7 @@ import pytest
 
 from penstock import FlowInfo, StepInfo
 from penstock._dag import draw
-from penstock._evidence import Sources
+from penstock._graph.evidence import Sources
 from tests.drawn import flow_of
 from tests.pages import Browser, chromium
 from tests.pictures import needs_draw

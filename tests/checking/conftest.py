@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock.checking.ty_resolver import find_ty
+from penstock.checking.resolvers.ty import find_ty
 from tests.projects import Project
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from penstock.checking.ty_resolver import find_ty
+from penstock.checking.resolvers.ty import find_ty
 from tests.checking.conftest import CheckedProject, needed
 
 CORPUS = Path(__file__).parent / "corpus"

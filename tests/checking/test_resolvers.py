@@ -13,8 +13,8 @@ from venv import EnvBuilder
 import pytest
 
 from penstock.checking.findings import Place
-from penstock.checking.resolvers import ResolverError
-from penstock.checking.ty_resolver import TyResolver
+from penstock.checking.resolvers.base import ResolverError
+from penstock.checking.resolvers.ty import TyResolver
 from tests.services import until
 
 if TYPE_CHECKING:

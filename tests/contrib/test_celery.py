@@ -19,7 +19,7 @@ import pytest
 
 import penstock
 from penstock import FlowDefinitionError, current_flow_id, flow, get_flow_context
-from penstock._state import state
+from penstock._runtime.state import state
 from tests.declared import steps_of, the_flow
 
 pytest.importorskip("celery", reason="needs celery")

@@ -21,8 +21,8 @@ from tests.odd import ODD
 pytest.importorskip("celery", reason="needs celery")
 pytest.importorskip("redis", reason="needs redis")
 
+from penstock.conformance import judge
 from penstock.contrib.celery import install_celery_signals
-from penstock.recording import judge
 from tests.contrib.celery_app import joins, shapes, tasks
 from tests.contrib.celery_app.workers import deployed
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import bind_flow, entrypoint, flow, start_flow
-from penstock._state import state
+from penstock._runtime.state import state
 from tests.running import marked, run_python, unique
 
 pytest.importorskip("loguru", reason="needs loguru")

@@ -149,7 +149,9 @@ def test_options(site: Site) -> None:
 
 def test_svg(site: Site) -> None:
     """A drawing that needs no script stands in the page itself."""
-    pytest.importorskip("penstock.renderers.image", reason="svg is still to come")
+    pytest.importorskip(
+        "penstock.renderers.picture.image", reason="svg is still to come"
+    )
     site.write("docs/index.rst", "X\n=\n\n.. penstock:: orders\n   :format: svg\n")
 
     site.build("html", "--fail-on-warning")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import entrypoint, flow, start_flow
-from penstock._state import state
+from penstock._runtime.state import state
 from tests.running import run_python, unique
 
 pytest.importorskip("structlog", reason="needs structlog")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import penstock
-from penstock._formats import _SUFFIXES
-from penstock._wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
+from penstock._propagation.wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
 from penstock.renderers.base import FORMATS
+from penstock.renderers.formats import _SUFFIXES
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 

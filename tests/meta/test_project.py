@@ -31,7 +31,7 @@ NOT_CORE = (
     "cli",
     "contrib",
     "pytest_plugin",
-    "renderers/image.py",
+    "renderers/picture/image.py",
 )
 
 

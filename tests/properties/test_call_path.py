@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import penstock
 from penstock import configure
 from penstock._registry import registry
-from penstock.recording import judge
-from penstock.recording._book import Book
+from penstock.conformance import judge
+from penstock.conformance.counters import Book
 from tests.interleavings import STEPS, Flow, flows
 
 Calls = list[tuple[str, "Calls"]]
@@ -56,7 +56,7 @@ def test_both_count_the_same(flow: Flow, runs: list[Calls], cells: int) -> None:
     configure(conformance="record")
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("penstock.recording._plans._MAX_CELLS", cells * 40)
+            patch.setattr("penstock.conformance.plan._MAX_CELLS", cells * 40)
             fast = play(flow, runs)
             patch.setattr(judge, "watchers", (lambda *_: None,))
             slow = play(flow, runs)

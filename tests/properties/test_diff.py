@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import FlowInfo, StepInfo
-from penstock._diff import FlowChange, compare
-from penstock._markdown import blocks_of, replace_blocks
+from penstock._documents.blocks import blocks_of, replace_blocks
+from penstock._manifests.diff import FlowChange, compare
 
 NAMES = st.sampled_from(["a", "b", "c", "d:e", "end", "é"])
 GROUPS = st.lists(st.lists(NAMES, min_size=1, max_size=3).map(tuple), max_size=3)

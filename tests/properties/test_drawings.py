@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from penstock import FlowInfo, ManifestError, StepInfo
 from penstock._dag import draw as draw_flows
-from penstock._evidence import Reading, Sources
-from penstock._graph import build_graph
-from penstock._manifest import dump_manifest, parse_manifest
-from penstock._overview import overview_of
-from penstock._union import unite
-from penstock.renderers.text import render_text
+from penstock._graph.evidence import Reading, Sources
+from penstock._graph.graph import build_graph
+from penstock._graph.overview import overview_of
+from penstock._manifests.manifest import dump_manifest, parse_manifest
+from penstock._manifests.merge import unite
+from penstock.renderers.terminal.text import render_text
 from tests.flows import flows, pairs_of, shown, systems, trimmed
 from tests.parsers import parse_dot
 from tests.recorded import recorded

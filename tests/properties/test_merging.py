@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import penstock
 from penstock import ConformanceReport, configure
-from penstock._marks import mark_of
 from penstock._registry import registry
-from penstock.recording import judge
-from penstock.recording._book import Book
+from penstock._steps.marked import mark_of
+from penstock.conformance import judge
+from penstock.conformance.counters import Book
 from tests.interleavings import Activation, Flow, events_of, expected, runs
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def exact_clocks(*, is_fast: bool) -> Generator[None]:
     clock = count(1)
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr("penstock.recording._crossing.time_ns", lambda: next(clock))
+        patch.setattr("penstock.conformance.crossing.time_ns", lambda: next(clock))
         patch.setattr(judge, "watchers", () if is_fast else (lambda *_: None,))
         before = judge.book
         configure(conformance="record")

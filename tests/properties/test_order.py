@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from penstock._order import Plan, Track
+from penstock.conformance.rules import Plan, Track
 from tests.interleavings import Activation, Flow, events_of, expected, runs
 
 

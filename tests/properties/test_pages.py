@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 
 from penstock._dag import draw
-from penstock.renderers.words import printable
+from penstock.renderers.labels import printable
 from tests.flows import flows, pairs_of, systems
 from tests.pages import Page
 from tests.pictures import needs_draw

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 
 from penstock._dag import draw
-from penstock._graph import build_graph
-from penstock.renderers.words import printable
+from penstock._graph.graph import build_graph
+from penstock.renderers.labels import printable
 from tests.flows import flows, pairs_of, systems
 from tests.pictures import Svg, needs_draw
 

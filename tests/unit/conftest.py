@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
-from penstock.recording import judge
+from penstock.conformance import judge
 from tests.running import MODES, Traces
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pytest
 
 import penstock
 from penstock import all_of, bind_flow, configure, flow, start_flow, step
-from penstock._marks import mark_of
-from penstock.recording import judge
+from penstock._steps.marked import mark_of
+from penstock.conformance import judge
 from tests.running import KINDS, finish, function, run_python
 
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -851,7 +851,7 @@ def test_very_many_kinds_of_calls_are_counted_in_little_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each predecessor still has its number."""
-    monkeypatch.setattr("penstock.recording._plans._MAX_KNOWN", 2)
+    monkeypatch.setattr("penstock.conformance.plan._MAX_KNOWN", 2)
     names = list("abcd")
     orders = Orders(receive=None, **dict.fromkeys(names, "receive"), save=names)
     for number in range(1, 5):
@@ -900,10 +900,12 @@ def test_a_failure_of_ours_breaks_nothing(
     def fail_too(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("penstock.recording._judge.find_place", fail)
+    monkeypatch.setattr("penstock.conformance.judge.find_place", fail)
     in_turn(orders, "validate", "ship")
     monkeypatch.undo()
-    monkeypatch.setattr("penstock.recording._tracks.RunTrack.contradicted", fail_too)
+    monkeypatch.setattr(
+        "penstock.conformance.run_track.RunTrack.contradicted", fail_too
+    )
     in_turn(orders, "validate")
     in_turn(orders, "validate")
 

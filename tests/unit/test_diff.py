@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from penstock import FlowInfo, StepInfo
-from penstock._diff import EdgeChange, FieldChange, FlowChange, StepChange, compare
+from penstock._manifests.diff import (
+    EdgeChange,
+    FieldChange,
+    FlowChange,
+    StepChange,
+    compare,
+)
 from tests.drawn import After, flow_of
 
 ORDERS = flow_of("orders", {"receive": None, "charge": "receive", "ship": "charge"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock import ConfigurationError, UnknownFlowError
-from penstock._embed import Request, chosen_flows, draw_text, parse_request
+from penstock._documents.embed import Request, chosen_flows, draw_text, parse_request
 from tests.drawn import flow_of
 
 ORDERS = flow_of("orders", {"receive": None, "charge": "receive"})

@@ -12,9 +12,9 @@ import pytest
 import penstock
 from penstock import ConfigurationError, FlowInfo, StepInfo, flow, generate_dag
 from penstock._dag import draw
-from penstock._evidence import Reading, Sources
-from penstock._manifest import parse_manifest
-from penstock.recording import judge
+from penstock._graph.evidence import Reading, Sources
+from penstock._manifests.manifest import parse_manifest
+from penstock.conformance import judge
 from tests.drawn import flow_of
 from tests.pages import Page
 from tests.parsers import parse_dot

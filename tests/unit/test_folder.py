@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import RenderError
-from penstock._folder import Changes, write_folder
+from penstock.cli._output_folder import Changes, write_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

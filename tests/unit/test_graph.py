@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from penstock import FlowDefinitionError, FlowInfo, StepInfo
-from penstock._graph import Graph, build_graph
+from penstock._graph.graph import Graph, build_graph
 from tests.drawn import flow_of
 
 USER_UPDATE = flow_of(

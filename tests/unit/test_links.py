@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock import ConfigurationError, StepInfo, configure, declared_flows, flow
-from penstock._links import source_link
+from penstock._steps.source_links import source_link
 
 FORGE = "https://forge.example/repo/blob/main/{path}#L{line}"
 

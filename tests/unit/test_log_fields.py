@@ -21,7 +21,7 @@ from penstock import (
     start_flow,
     uninstall_log_fields,
 )
-from penstock._state import state
+from penstock._runtime.state import state
 from tests.running import unique
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from penstock import FlowInfo, ManifestError, StepInfo
 from penstock._dag import draw
-from penstock._manifest import dump_manifest, load_manifest, parse_manifest
+from penstock._manifests.manifest import dump_manifest, load_manifest, parse_manifest
 from tests.drawn import flow_of
 
 if TYPE_CHECKING:

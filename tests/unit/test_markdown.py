@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock._markdown import MarkerError, blocks_of, fenced, replace_blocks
+from penstock._documents.blocks import MarkerError, blocks_of, fenced, replace_blocks
 
 OPEN = "<!-- penstock:orders -->"
 CLOSE = "<!-- /penstock -->"

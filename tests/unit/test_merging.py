@@ -12,9 +12,9 @@ import pytest
 import penstock
 from penstock import ConformanceReport, all_of, configure, flow, start_flow
 from penstock._registry import registry
-from penstock.recording import judge
-from penstock.recording._book import Book
-from penstock.recording._crossing import clock
+from penstock.conformance import judge
+from penstock.conformance.counters import Book
+from penstock.conformance.crossing import clock
 from penstock.testing import in_flow
 from tests.running import run_python
 
@@ -275,7 +275,7 @@ def test_nothing_is_convicted_from_what_was_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What a process had no room for is counted; what began later is decided."""
-    monkeypatch.setattr("penstock.recording._crossing.MAX_RUNS", 1)
+    monkeypatch.setattr("penstock.conformance.crossing.MAX_RUNS", 1)
     early = played("a:charge", "c:send")
     for report in early[::2]:
         run = report["crossings"]["runs"][0]
@@ -593,7 +593,7 @@ def test_a_failure_of_ours_stops_no_message(monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("penstock.recording._crossing.Crossing.look", fail)
+    monkeypatch.setattr("penstock.conformance.crossing.Crossing.look", fail)
     shop = Shop()
     sent: list[dict[str, str]] = []
     shop.receive(lambda: sent.append(penstock.inject()))

@@ -22,7 +22,7 @@ from penstock import (
     outside_flow,
     start_flow,
 )
-from penstock._marks import mark_of
+from penstock._steps.marked import mark_of
 
 pytestmark = pytest.mark.usefixtures("clean_counts")
 

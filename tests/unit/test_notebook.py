@@ -54,7 +54,7 @@ def test_diagram_without_ipython() -> None:
     bundle = orders._repr_mimebundle_(include=None, exclude=None)
 
     assert bundle.keys() - {"image/svg+xml"} == BUNDLE
-    if find_spec("penstock.renderers.image") is None:
+    if find_spec("penstock.renderers.picture.image") is None:
         assert "image/svg+xml" not in bundle
 
 
@@ -84,4 +84,4 @@ def test_drawing_is_not_imported_before(tmp_path: Path) -> None:
 
     loaded = run(tmp_path, "-c", code).split()
 
-    assert not {"penstock._notebook", "penstock._graph"} & set(loaded)
+    assert not {"penstock._documents.notebook", "penstock._graph.graph"} & set(loaded)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import MissingExtraError, PenstockError
-from penstock._optional import requires
+from penstock._platform.optional import requires
 from tests.declared import run, write
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from penstock._order import Plan, Track, edge_status
+from penstock.conformance.rules import Plan, Track, edge_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +213,7 @@ def test_a_step_declared_anew_has_its_new_edges_alone() -> None:
 
 def test_verdicts_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that all end differently take no more and more memory."""
-    monkeypatch.setattr("penstock._order._MAX_KNOWN", 2)
+    monkeypatch.setattr("penstock.conformance.rules._MAX_KNOWN", 2)
     plan = Plan()
     ((_, edge),) = plan.rule("b", [["a"]]).edges
     both = plan.bits("ab")

@@ -9,8 +9,8 @@ import pytest
 
 from penstock import FlowInfo, UnknownFlowError, entrypoint, flow, generate_dag, step
 from penstock._dag import draw
-from penstock._graph import build_graph
-from penstock._overview import overview_of
+from penstock._graph.graph import build_graph
+from penstock._graph.overview import overview_of
 from tests.drawn import flow_of
 from tests.parsers import parse_dot
 from tests.pictures import Svg, needs_draw, pixels

@@ -9,7 +9,7 @@ import pytest
 
 import penstock
 from penstock import entrypoint, flow
-from penstock._state import state
+from penstock._runtime.state import state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._graph import build_graph
+from penstock._graph.graph import build_graph
 from penstock.renderers.dot import render_dot
 from tests.drawn import flow_of
 

@@ -417,7 +417,7 @@ def test_an_engine_that_fails(
 ) -> None:
     """The error says how; the old file is whole, and nothing else is left there."""
     use_engine(tmp_path / "engine", monkeypatch, script)
-    monkeypatch.setattr("penstock.renderers.graphviz._TIMEOUT_S", 0.5)
+    monkeypatch.setattr("penstock.renderers.picture.graphviz._TIMEOUT_S", 0.5)
     old = tmp_path / "out" / "flow.png"
     old.parent.mkdir()
     old.write_bytes(b"old")

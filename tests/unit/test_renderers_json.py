@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._graph import build_graph
+from penstock._graph.graph import build_graph
 from penstock.renderers.json import render_json
 from tests.drawn import flow_of
 

@@ -10,7 +10,7 @@ import pytest
 
 from penstock import FlowInfo, StepInfo
 from penstock._dag import draw
-from penstock._graph import build_graph
+from penstock._graph.graph import build_graph
 from penstock.renderers.mermaid import render_mermaid
 from tests.drawn import flow_of
 

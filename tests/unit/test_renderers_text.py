@@ -10,10 +10,10 @@ import pytest
 
 from penstock import FlowInfo, StepInfo
 from penstock._dag import draw
-from penstock._graph import build_graph
-from penstock.renderers.boxes import Box, draw_boxes
-from penstock.renderers.canvas import width_of
-from penstock.renderers.text import render_text
+from penstock._graph.graph import build_graph
+from penstock.renderers.terminal.boxes import Box, draw_boxes
+from penstock.renderers.terminal.canvas import width_of
+from penstock.renderers.terminal.text import render_text
 from tests.drawn import flow_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock import entrypoint, flow
-from penstock._marks import mark_of
+from penstock._steps.marked import mark_of
 from tests.declared import the_flow
 
 

@@ -18,13 +18,13 @@ from penstock import (
     start_flow,
     step,
 )
-from penstock._marks import MARK, mark_of
+from penstock._steps.marked import MARK, mark_of
 from tests.declared import steps_of, the_flow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
-    from penstock._marks import Marked
+    from penstock._steps.marked import Marked
 
 
 def run_now() -> tuple[str, str]:

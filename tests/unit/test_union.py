@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._union import disagreements, unite
+from penstock._manifests.merge import disagreements, unite
 from tests.drawn import flow_of
 
 NEW = FlowInfo(

@@ -6,14 +6,14 @@ from abc import ABC, abstractmethod
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
-from penstock._state import state
+from penstock._runtime.state import state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from penstock._context import Call
-    from penstock._state import Recorder
+    from penstock._runtime.state import Recorder
 
 __all__ = ["TracingBackend", "recorder_for", "span_attributes", "status_of"]
 

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
-from penstock._state import ASK, LOGGER, state
+from penstock._runtime.state import ASK, LOGGER, state
 
 from .base import TracingBackend, status_of
 from .records import make_record

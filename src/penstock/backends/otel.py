@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock._context import current_flow_id, get_flow_context
-from penstock._optional import requires
+from penstock._platform.optional import requires
 from penstock.errors import ConfigurationError
 
 from .base import TracingBackend, status_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext, Tracer, TracerProvider
 
     from penstock._context import Call, FlowContext
-    from penstock._step import Step
+    from penstock._steps.step import Step
 
 __all__ = ["OTelBackend", "PenstockIdGenerator"]
 

@@ -13,7 +13,7 @@ from threading import current_thread, get_ident
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from penstock._state import LOGGER
+from penstock._runtime.state import LOGGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

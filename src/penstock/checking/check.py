@@ -9,25 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .collecting import kept, released
-from .declarations import Declarations
-from .declaring import judge_declarations
 from .findings import Finding, Place
-from .judging import follow_runs, judge_calls
-from .mentions import mentioned
-from .program import Program
-from .references import read_program, references
-from .source import BrokenFile, Module, files_below, is_test, module_name, parsed
-from .steps import steps_of
-from .unreached import unreached
+from .interpreter.mentions import mentioned
+from .interpreter.references import read_program, references
+from .project.files import BrokenFile, Module, files_below, is_test, module_name, parsed
+from .project.gc_freeze import kept, released
+from .project.program import Program
+from .project.steps import steps_of
+from .rules.call_rules import follow_runs, judge_calls
+from .rules.declaration_rules import judge_declarations
+from .rules.declarations import Declarations
+from .rules.unimported_modules import unreached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from penstock._types import FlowInfo
 
-    from .references import Reference
-    from .resolvers import Resolver
+    from .interpreter.references import Reference
+    from .resolvers.base import Resolver
 
 __all__ = ["Checked", "Request", "check"]
 

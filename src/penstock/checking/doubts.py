@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .declarations import Declarations
-from .declaring import judge_declarations
-from .steps import UNREAD
+from .project.steps import UNREAD
+from .rules.declaration_rules import judge_declarations
+from .rules.declarations import Declarations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .declarations import Declarations
-from .declaring import judge_declarations
-from .ignores import without_ignored
-from .program import Program
-from .source import Module, parsed
-from .steps import UNREAD, steps_of
+from .project.files import Module, parsed
+from .project.program import Program
+from .project.steps import UNREAD, steps_of
+from .rules.declaration_rules import judge_declarations
+from .rules.declarations import Declarations
+from .silencing.comments import without_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

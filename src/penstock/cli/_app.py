@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock._optional import requires
+from penstock._platform.optional import requires
 from penstock.errors import PenstockError
 
 with requires("click", extra="cli"):

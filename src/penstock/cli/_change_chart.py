@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from penstock._graph import build_graph
+from penstock._graph.graph import build_graph
 from penstock._types import FlowInfo
 from penstock.renderers.ids import node_ids
 from penstock.renderers.mermaid import render_mermaid
@@ -14,8 +14,8 @@ from penstock.renderers.mermaid import render_mermaid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from penstock._diff import FlowChange
-    from penstock._graph import Graph, Node
+    from penstock._graph.graph import Graph, Node
+    from penstock._manifests.diff import FlowChange
     from penstock._types import StepInfo
     from penstock.renderers.base import Direction
 

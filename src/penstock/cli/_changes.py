@@ -12,7 +12,7 @@ from ._output import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from penstock._diff import FieldChange, FlowChange
+    from penstock._manifests.diff import FieldChange, FlowChange
 
 __all__ = ["changes_as_json", "changes_as_text"]
 

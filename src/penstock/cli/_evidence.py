@@ -5,25 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock._evidence import Sources
-from penstock.checking.asking import has_resolver
-from penstock.checking.evidence import read_evidence
-from penstock.checking.reading import reading_of
-from penstock.checking.requesting import request_for
-from penstock.recording import ConformanceReport
+from penstock._graph.evidence import Sources
+from penstock._project.settings import find_project
+from penstock.checking.code_evidence import reading_of
+from penstock.checking.request import request_for
+from penstock.checking.resolvers.fallback import has_resolver
+from penstock.checking.silencing.witnessed import read_evidence
+from penstock.conformance import ConformanceReport
 
 from ._output import note
-from ._project import find_project
 from ._reading import read_code
 from ._reports import report_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from penstock._evidence import Reading
-    from penstock.checking.evidence import Evidence
-
-    from ._targets import Loaded
+    from penstock._graph.evidence import Reading
+    from penstock._project.load import Loaded
+    from penstock.checking.silencing.witnessed import Evidence
 
 __all__ = ["sources_of"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock._markdown import MarkerError, blocks_of
+from penstock._documents.blocks import MarkerError, blocks_of
 from penstock.errors import RenderError
 
 from ._output import plain, shown_path
@@ -16,7 +16,7 @@ from ._output import plain, shown_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from penstock._markdown import Block
+    from penstock._documents.blocks import Block
 
 __all__ = ["Page", "files_of", "place_in", "read_page"]
 

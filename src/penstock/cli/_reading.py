@@ -6,9 +6,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock._optional import requires
-from penstock.checking.asking import resolvers
+from penstock._platform.optional import requires
 from penstock.checking.check import check
+from penstock.checking.resolvers.fallback import resolvers
 
 from ._output import note
 
@@ -19,8 +19,8 @@ with requires("rich", extra="cli"):
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from penstock.checking.asking import Choice
     from penstock.checking.check import Checked, Request
+    from penstock.checking.resolvers.fallback import Choice
 
 __all__ = ["read_code"]
 

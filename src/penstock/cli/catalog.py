@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from penstock._folder import write_folder
+from penstock._project.load import load_flows
 from penstock.errors import ConfigurationError, RenderError
 from penstock.renderers.catalog import Catalog, render_book, render_site
 
 from ._output import note
-from ._targets import load_flows
+from ._output_folder import write_folder
 
 __all__ = ["catalog"]
 

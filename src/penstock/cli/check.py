@@ -11,31 +11,30 @@ from typing import TYPE_CHECKING
 
 import click
 
-from penstock._file import write_file
-from penstock._manifest import load_manifest
-from penstock.checking.asking import CHOICES
-from penstock.checking.baseline import without_known, write_baseline
-from penstock.checking.evidence import read_evidence, without_witnessed
-from penstock.checking.ignores import without_ignored
-from penstock.checking.reports import FORMATS, Report, github, statistics
-from penstock.checking.requesting import request_for
+from penstock._manifests.manifest import load_manifest
+from penstock._platform.file import write_file
+from penstock._project.load import Loaded, load_flows, load_project
+from penstock._project.settings import find_project
+from penstock.checking.output.reports import FORMATS, Report, github, statistics
+from penstock.checking.request import request_for
+from penstock.checking.resolvers.fallback import CHOICES
+from penstock.checking.silencing.baseline import without_known, write_baseline
+from penstock.checking.silencing.comments import without_ignored
+from penstock.checking.silencing.witnessed import read_evidence, without_witnessed
 from penstock.errors import ConfigurationError
 
 from ._output import emit, note, shown_path
-from ._project import find_project
 from ._reading import read_code
 from ._reports import report_files
-from ._targets import Loaded, load_flows, load_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from penstock._project.settings import Project
     from penstock._types import FlowInfo
-    from penstock.checking.asking import Choice
     from penstock.checking.check import Checked
     from penstock.checking.findings import Finding
-
-    from ._project import Project
+    from penstock.checking.resolvers.fallback import Choice
 
 __all__ = ["check_flows"]
 

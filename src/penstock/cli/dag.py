@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
 import click
 
 from penstock._dag import draw
+from penstock._project.load import load_flows
 from penstock._suggest import did_you_mean
 from penstock.errors import RenderError, UnknownFlowError
 from penstock.renderers.base import Direction
 
 from ._output import emit, note
-from ._targets import load_flows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from penstock._evidence import Sources
+    from penstock._graph.evidence import Sources
+    from penstock._project.load import Loaded
     from penstock._types import FlowInfo
-
-    from ._targets import Loaded
 
 __all__ = ["dag"]
 

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from penstock._embed import draw_text, parse_request
-from penstock._file import write_file
-from penstock._markdown import fenced, lines_of, replace_blocks
+from penstock._documents.blocks import fenced, lines_of, replace_blocks
+from penstock._documents.embed import draw_text, parse_request
+from penstock._platform.file import write_file
+from penstock._project.load import load_flows
 from penstock.errors import PenstockError, RenderError
 
 from ._output import emit, note, shown_path
 from ._pages import files_of, place_in, read_page
-from ._targets import load_flows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from penstock._markdown import Block
+    from penstock._documents.blocks import Block
+    from penstock._project.load import Loaded
 
     from ._pages import Page
-    from ._targets import Loaded
 
 __all__ = ["docs"]
 

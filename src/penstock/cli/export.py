@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from penstock._file import write_file
-from penstock._manifest import dump_manifest
+from penstock._manifests.manifest import dump_manifest
+from penstock._platform.file import write_file
+from penstock._project.load import load_flows
 
 from ._output import emit, note
-from ._targets import load_flows
 
 __all__ = ["export"]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from penstock._optional import requires
+from penstock._platform.optional import requires
+from penstock._project.load import load_flows
 
 from ._output import emit, note, plain, shown_path
-from ._targets import load_flows
 
 with requires("rich", extra="cli"):
     from rich import box

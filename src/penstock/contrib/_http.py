@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from penstock._carrier import FIELD, TRACE, continue_flow
 from penstock._config import TRUST
 from penstock._context import leave, scope_var
-from penstock._generators import Body as Place
-from penstock._process import DISABLED
-from penstock._state import state
+from penstock._platform.process import DISABLED
+from penstock._propagation.carrier import FIELD, TRACE, continue_flow
+from penstock._runtime.bound_generators import Body as Place
+from penstock._runtime.state import state
 from penstock.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from penstock._carrier import continue_flow
-from penstock._process import DISABLED
-from penstock._scopes import EnteredFlow
-from penstock._state import LOGGER
+from penstock._platform.process import DISABLED
+from penstock._propagation.carrier import continue_flow
+from penstock._runtime.scopes import EnteredFlow
+from penstock._runtime.state import LOGGER
 
 from ._kafka_headers import received, say_once, text
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from penstock._state import say
+from penstock._runtime.state import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

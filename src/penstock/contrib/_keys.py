@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import scope_var
-from penstock._state import state
+from penstock._runtime.state import state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from penstock._context import FlowContext
-    from penstock._step import Step
+    from penstock._steps.step import Step
 
 __all__ = ["FlowKeys"]
 

@@ -12,8 +12,8 @@ from functools import wraps
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
-from penstock._carrier import inject
-from penstock._state import say
+from penstock._propagation.carrier import inject
+from penstock._runtime.state import say
 from penstock.errors import ConfigurationError
 
 if TYPE_CHECKING:

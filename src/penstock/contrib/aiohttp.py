@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from penstock._optional import requires
-from penstock._process import DISABLED
+from penstock._platform.optional import requires
+from penstock._platform.process import DISABLED
 
 from ._outgoing import Hosts, check_client, harmless
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import leave, scope_var
-from penstock._process import DISABLED
+from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
 from ._http import KEY, RequestFlow, checked_trust

@@ -6,14 +6,14 @@ from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, overload
 
-from penstock._carrier import FIELD, TRACE, inject, opened
 from penstock._context import current_flow_id, scope_var
 from penstock._decorators import entrypoint, step
-from penstock._marks import MARK, mark_of
-from penstock._optional import requires
-from penstock._process import DISABLED
-from penstock._source import Kind, kind_of, place_of
-from penstock._state import state
+from penstock._platform.optional import requires
+from penstock._platform.process import DISABLED
+from penstock._propagation.carrier import FIELD, TRACE, inject, opened
+from penstock._runtime.state import state
+from penstock._steps.marked import MARK, mark_of
+from penstock._steps.source import Kind, kind_of, place_of
 from penstock.errors import FlowDefinitionError
 
 with requires("celery", extra="celery"):
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from celery import Task
 
-    from penstock._marking import After
-    from penstock._scopes import EnteredFlow
+    from penstock._declaring.mark import After
+    from penstock._runtime.scopes import EnteredFlow
 
     Headers = dict[str, Any]
 

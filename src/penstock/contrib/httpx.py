@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from penstock._process import DISABLED
+from penstock._platform.process import DISABLED
 
 from ._outgoing import Hosts, harmless, wrong_client
 

@@ -11,13 +11,13 @@ from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from penstock._bind import bind_flow
-from penstock._carrier import FIELD, continue_flow, inject
 from penstock._context import current_flow_id, scope_var
-from penstock._marks import mark_of
-from penstock._process import DISABLED
-from penstock._source import Kind, kind_of, place_of
-from penstock._state import state
+from penstock._platform.process import DISABLED
+from penstock._propagation.bind import bind_flow
+from penstock._propagation.carrier import FIELD, continue_flow, inject
+from penstock._runtime.state import state
+from penstock._steps.marked import mark_of
+from penstock._steps.source import Kind, kind_of, place_of
 from penstock._suggest import did_you_mean
 from penstock.errors import FlowDefinitionError
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from penstock._declaring.mark import Markable
     from penstock._decorators import Decorator
-    from penstock._marking import Markable
-    from penstock._scopes import EnteredFlow
-    from penstock._step import Step
+    from penstock._runtime.scopes import EnteredFlow
+    from penstock._steps.step import Step
 
     from ._kafka_headers import Headers
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from penstock._optional import requires
-from penstock._process import DISABLED
+from penstock._platform.optional import requires
+from penstock._platform.process import DISABLED
 
 from ._outgoing import Hosts, check_client, harmless
 

@@ -6,10 +6,10 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from penstock._embed import Request, chosen_flows, draw_text
-from penstock._graph import build_graph
-from penstock._manifest import load_manifest
-from penstock._optional import requires
+from penstock._documents.embed import Request, chosen_flows, draw_text
+from penstock._graph.graph import build_graph
+from penstock._manifests.manifest import load_manifest
+from penstock._platform.optional import requires
 from penstock._registry import declared_flows
 from penstock.errors import PenstockError
 from penstock.renderers.base import Direction, find_renderer

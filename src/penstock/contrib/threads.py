@@ -8,9 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from penstock._bind import bind_flow
 from penstock._context import scope_var
-from penstock._scopes import outside_flow
+from penstock._propagation.bind import bind_flow
+from penstock._runtime.scopes import outside_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

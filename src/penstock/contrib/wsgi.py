@@ -10,7 +10,7 @@ import io
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from penstock._process import DISABLED
+from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
 from ._http import Body, RequestFlow, checked_trust

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock._config import configure
+from penstock.conformance import ConformanceReport, conformance_report, judge
+from penstock.conformance.files import write_report
 from penstock.errors import PenstockError
-from penstock.recording import ConformanceReport, conformance_report, judge
-from penstock.recording._files import write_report
 
 from ._diagram import check_diagram, write_diagram
 from ._table import percent_of, table_of
@@ -22,7 +22,7 @@ from ._table import percent_of, table_of
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from penstock.recording._book import Finding
+    from penstock.conformance.counters import Finding
 
     from ._settings import Settings
 

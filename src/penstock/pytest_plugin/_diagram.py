@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from penstock._dag import draw
-from penstock._evidence import Sources
-from penstock._file import write_file
-from penstock._formats import format_of
-from penstock._markdown import fenced
+from penstock._documents.blocks import fenced
+from penstock._graph.evidence import Sources
+from penstock._platform.file import write_file
 from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
-from penstock.renderers.graphviz import find_engine
-from penstock.renderers.words import printable
+from penstock.renderers.formats import format_of
+from penstock.renderers.labels import printable
+from penstock.renderers.picture.graphviz import find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import EntryPoint
 
-    from penstock._graph import Graph
+    from penstock._graph.graph import Graph
 
 __all__ = [
     "FORMATS",
@@ -29,12 +29,12 @@ Direction = Literal["TD", "TB", "LR", "RL", "BT"]
 # Each format is the function render_<format> of a module beside this one.
 _MODULES = {
     "dot": "dot",
-    "html": "html",
+    "html": "page.html",
     "json": "json",
     "mermaid": "mermaid",
-    "png": "image",
-    "svg": "image",
-    "text": "text",
+    "png": "picture.image",
+    "svg": "picture.image",
+    "text": "terminal.text",
 }
 FORMATS = tuple(_MODULES)
 

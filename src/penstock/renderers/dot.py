@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .evidence import flow_evidence, legend, line_status, node_status
+from .component_stacking import stacked
+from .evidence_labels import flow_evidence, legend, line_status, node_status
 from .ids import cluster_ids, legend_id, node_ids
-from .stacking import stacked
-from .words import cluster_title, edge_words, node_words, printable
+from .labels import cluster_title, edge_words, node_words, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._evidence import Status
-    from penstock._graph import Cluster, Edge, Graph, Node
+    from penstock._graph.evidence import Status
+    from penstock._graph.graph import Cluster, Edge, Graph, Node
 
     from .base import Direction
 

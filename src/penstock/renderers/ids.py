@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from penstock._graph import Graph
+    from penstock._graph.graph import Graph
 
 __all__ = ["cluster_ids", "is_bare", "legend_id", "node_ids"]
 

@@ -7,13 +7,13 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from penstock._links import portable_path
+from penstock._steps.source_links import portable_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from penstock._evidence import EdgeEvidence
-    from penstock._graph import Edge, Graph
+    from penstock._graph.evidence import EdgeEvidence
+    from penstock._graph.graph import Edge, Graph
     from penstock._types import FlowInfo, StepInfo
 
     from .base import Direction

@@ -6,16 +6,16 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
-from .evidence import flow_evidence, legend, line_status, node_status
+from .evidence_labels import flow_evidence, legend, line_status, node_status
 from .ids import cluster_ids, legend_id, node_ids
-from .warning import warn_caller
-from .words import cluster_title, edge_words, node_words, printable
+from .labels import cluster_title, edge_words, node_words, printable
+from .warnings import warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._evidence import Status
-    from penstock._graph import Cluster, Graph, Node
+    from penstock._graph.evidence import Status
+    from penstock._graph.graph import Cluster, Graph, Node
 
     from .base import Direction
 

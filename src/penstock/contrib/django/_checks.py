@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock._optional import requires
+from penstock._platform.optional import requires
 from penstock._registry import declared_flows
 from penstock.errors import MissingExtraError, PenstockError
 

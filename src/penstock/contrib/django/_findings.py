@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock._project.load import load_flows, load_project
+from penstock._project.settings import find_project
 from penstock._registry import declared_flows
-from penstock.checking.baseline import without_known
 from penstock.checking.quick import judge_quickly
-from penstock.cli._project import find_project
-from penstock.cli._targets import load_flows, load_project
+from penstock.checking.silencing.baseline import without_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock._optional import requires
-from penstock._process import DISABLED
+from penstock._platform.optional import requires
+from penstock._platform.process import DISABLED
 from penstock.contrib._http import KEY, AsyncBody, Body, RequestFlow
 
 from ._records import install_request_filter

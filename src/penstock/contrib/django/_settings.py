@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from penstock._config import configure
-from penstock._optional import requires
+from penstock._platform.optional import requires
 from penstock._suggest import did_you_mean
 from penstock.errors import ConfigurationError
 

@@ -6,13 +6,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.checking.asking import resolvers
-from penstock.checking.baseline import without_known
+from penstock._project.load import load_project
+from penstock._project.settings import find_project
 from penstock.checking.check import check
-from penstock.checking.ignores import without_ignored
-from penstock.checking.requesting import request_for
-from penstock.cli._project import find_project
-from penstock.cli._targets import load_project
+from penstock.checking.request import request_for
+from penstock.checking.resolvers.fallback import resolvers
+from penstock.checking.silencing.baseline import without_known
+from penstock.checking.silencing.comments import without_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

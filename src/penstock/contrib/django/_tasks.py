@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from penstock._carrier import FIELD, continue_flow, inject
 from penstock._context import scope_var
+from penstock._propagation.carrier import FIELD, continue_flow, inject
 from penstock.contrib._http import Entered
 
 if TYPE_CHECKING:

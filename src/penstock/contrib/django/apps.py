@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from penstock._optional import requires
+from penstock._platform.optional import requires
 
 from ._checks import register_checks
 from ._settings import configure_from_settings

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .book import render_book
 from .entries import Catalog
-from .site import render_site
+from .html import render_site
+from .markdown import render_book
 
 __all__ = ["Catalog", "render_book", "render_site"]

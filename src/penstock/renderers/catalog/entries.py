@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from penstock._graph import build_graph
-from penstock._links import portable_path
-from penstock._overview import overview_of
+from penstock._graph.graph import build_graph
+from penstock._graph.overview import overview_of
+from penstock._steps.source_links import portable_path
 from penstock.renderers.ids import node_ids
-from penstock.renderers.words import edge_words, owners_of
+from penstock.renderers.labels import edge_words, owners_of
 
 from .names import page_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from penstock._graph import Cluster, Edge, Graph, Node
+    from penstock._graph.graph import Cluster, Edge, Graph, Node
     from penstock._types import FlowInfo
 
 __all__ = ["Catalog", "Entry", "Link", "StepEntry"]

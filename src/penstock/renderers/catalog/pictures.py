@@ -12,7 +12,7 @@ from penstock.renderers.ids import node_ids
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from penstock._graph import Graph, Node
+    from penstock._graph.graph import Graph, Node
 
 __all__ = ["draw", "draw_linked"]
 

@@ -7,7 +7,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock._optional import requires
+from penstock._platform.optional import requires
 from penstock.errors import MissingExtraError
 
 with requires("django", extra="django"):

@@ -1,0 +1,1 @@
+"""What the decorators do when a function or class is declared."""

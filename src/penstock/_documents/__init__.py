@@ -1,0 +1,1 @@
+"""Diagrams inside Markdown and notebooks."""

@@ -1,0 +1,1 @@
+"""From declared flows to nodes, edges and layers."""

@@ -1,0 +1,1 @@
+"""The flows of a service as JSON: read, write, merge and compare."""

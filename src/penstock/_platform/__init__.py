@@ -1,0 +1,1 @@
+"""The process, optional packages and files."""

@@ -1,0 +1,1 @@
+"""A user's project: targets, imports and settings."""

@@ -1,0 +1,101 @@
+"""A Django project: set up as ``manage.py`` does, and where its flows are."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penstock._platform.optional import requires
+from penstock.checking.project.files import (
+    Module,
+    files_below,
+    is_test,
+    module_name,
+    parsed,
+)
+from penstock.checking.rules.unimported_modules import declaring
+
+from .imports import INSTALLED, user_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["modules_with_flows", "set_up_django"]
+
+_WORDS = (b"penstock", b".entrypoint", b".step", b".flow_task")
+
+
+def set_up_django() -> bool:
+    """Let Django load its settings and models, as ``manage.py`` does.
+
+    Returns:
+        Whether this is a Django project, so that it is set up now.
+
+    Raises:
+        TargetError: Its settings or models cannot be imported.
+        MissingExtraError: There is no Django.
+    """
+    if "django" in sys.modules and importlib.import_module("django.apps").apps.ready:
+        return True
+    settings = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if not settings:
+        return False
+    with requires("django", extra="django"):
+        django = importlib.import_module("django")
+    with user_code(f"setting up Django with {settings!r}"):
+        django.setup()
+    return True
+
+
+def modules_with_flows() -> list[str]:
+    """Return the project's modules that declare steps, without importing them.
+
+    Those of its own apps, and of the packages that its settings and URLs are in; not
+    those of apps that are installed, and no tests.
+    """
+    modules: dict[str, Module] = {}
+    for package, place in _own_packages():
+        for path in [place] if place.is_file() else files_below(place):
+            name = package
+            if path != place:
+                name = f"{package}.{module_name(path, [place])}".removesuffix(".")
+            if name not in modules and not is_test(path, place) and _may_mark(path):
+                module = parsed(path, name)
+                if isinstance(module, Module):
+                    modules[name] = module
+    return [module.name for module, _ in declaring(modules.values())]
+
+
+def _own_packages() -> Iterator[tuple[str, Path]]:
+    """Yield the name and the place of each package that is the project's."""
+    settings: Any = importlib.import_module("django.conf").settings
+    apps: Any = importlib.import_module("django.apps").apps
+    for name in ("SETTINGS_MODULE", "ROOT_URLCONF"):
+        top = str(getattr(settings, name, None) or "").partition(".")[0]
+        spec = importlib.util.find_spec(top) if top else None
+        if spec is not None:
+            places = spec.submodule_search_locations or [spec.origin or ""]
+            yield from ((top, Path(place)) for place in places if _is_own(place))
+    for app in apps.get_app_configs():
+        if _is_own(app.path):
+            yield app.name, Path(app.path)
+
+
+def _is_own(place: str) -> bool:
+    return bool(place) and not place.startswith((*INSTALLED, _OURS))
+
+
+_OURS = str(Path(__file__).parents[1])
+
+
+def _may_mark(path: Path) -> bool:
+    """Tell whether the file *path* is worth parsing."""
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return path.name != "__main__.py" and any(word in text for word in _WORDS)

@@ -1,0 +1,116 @@
+"""Import the user's modules; a failure is told in their terms, not in ours."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+import sysconfig
+import traceback
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock._suggest import did_you_mean
+from penstock.cli._output import shown_path
+from penstock.errors import PenstockError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import ModuleType
+
+__all__ = [
+    "INSTALLED",
+    "MissingTargetError",
+    "TargetError",
+    "import_module",
+    "not_there",
+    "user_code",
+]
+
+_TAIL = 3  # lines of the traceback: enough to see who imported what
+_OURS = str(Path(__file__).parents[1])
+INSTALLED = tuple(
+    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+
+
+class TargetError(PenstockError):
+    """A target is not there, or importing it failed."""
+
+
+class MissingTargetError(TargetError):
+    """A target is not there."""
+
+
+@contextmanager
+def user_code(doing: str) -> Generator[None]:
+    """Run code of the user's: what it prints goes to stderr, what it raises is told.
+
+    Args:
+        doing: What is being done, for the message: "importing 'shop'".
+
+    Raises:
+        TargetError: The code raised, or called ``sys.exit``.
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except (Exception, SystemExit) as exc:
+        what = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
+        raise TargetError("\n".join([f"{doing} failed: {what}", *_tail(exc)])) from exc
+
+
+def import_module(name: str) -> ModuleType:
+    """Import the module *name*.
+
+    Raises:
+        TargetError: There is no such module, or it cannot be imported.
+    """
+    with user_code(f"importing {name!r}"):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as exc:
+            if _is_about(exc, name):
+                missing = exc.name or name
+            else:
+                raise
+    raise not_there(missing)
+
+
+def not_there(name: str) -> MissingTargetError:
+    """Return the error that there is no module *name*, with one that may be meant."""
+    parent, dot, _ = name.rpartition(".")
+    folders = getattr(sys.modules[parent], "__path__", []) if dot else None
+    beside = (info.name for info in pkgutil.iter_modules(folders, parent + dot))
+    hint = did_you_mean(name, beside)
+    return MissingTargetError(f"there is no module {name!r}.{hint}")
+
+
+def _is_about(exc: ModuleNotFoundError, name: str) -> bool:
+    """Tell whether *name* itself is missing, rather than something that it imports."""
+    return f"{name}.".startswith(f"{exc.name}.") and not _frames(exc)
+
+
+def _tail(exc: BaseException) -> list[str]:
+    places = [
+        (f"{shown_path(frame.filename)}:{frame.lineno}", frame.line or "")
+        for frame in _frames(exc)
+    ]
+    if isinstance(exc, SyntaxError) and exc.filename is not None:
+        places.append((f"{shown_path(exc.filename)}:{exc.lineno}", exc.text or ""))
+    places = places[-_TAIL:]
+    width = max((len(place) for place, _ in places), default=0)
+    return [f"  {place:<{width}}  {line.strip()}".rstrip() for place, line in places]
+
+
+def _frames(exc: BaseException) -> list[traceback.FrameSummary]:
+    """Return the frames of the user's own files, else of whatever is not ours."""
+    others = [
+        frame
+        for frame in traceback.extract_tb(exc.__traceback__)
+        if not frame.filename.startswith((_OURS, "<frozen importlib"))
+        and Path(frame.filename) != Path(importlib.__file__)
+    ]
+    own = [frame for frame in others if not frame.filename.startswith(INSTALLED)]
+    return own or others

@@ -1,0 +1,183 @@
+"""From the targets of a command line to flows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from penstock._manifests.manifest import load_manifest
+from penstock._manifests.merge import disagreements, unite
+from penstock._registry import declared_flows
+from penstock.cli._output import note, plain
+from penstock.errors import ManifestError
+
+from .attributes import flows_of
+from .django_setup import modules_with_flows, set_up_django
+from .imports import MissingTargetError, TargetError, import_module
+from .patterns import import_matching, is_pattern
+from .settings import find_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from penstock._types import FlowInfo
+
+    from .settings import Project
+
+__all__ = ["Loaded", "load_flows", "load_project"]
+
+
+class Loaded(NamedTuple):
+    """What targets bring.
+
+    Attributes:
+        flows: The flows that the targets name.
+        known: Those, and the ones that came along; edges may lead to them.
+    """
+
+    flows: tuple[FlowInfo, ...]
+    known: tuple[FlowInfo, ...]
+
+
+def load_flows(
+    targets: Sequence[str],
+    *,
+    service: str | None = None,
+    project: Project | None = None,
+    allow_missing: bool = False,
+) -> Loaded:
+    """Import *targets*, or the project's own if there are none.
+
+    A module brings every flow that is declared once it is imported, ``module:attr``
+    the flows of that attribute, and a manifest what it holds.
+
+    Args:
+        targets: What the user named.
+        service: The service of the modules' flows, instead of what they configure.
+        project: Where modules are looked for, instead of the project of this folder.
+        allow_missing: Whether a target that is not there brings nothing.
+
+    Raises:
+        TargetError: A target is not there, or importing it failed.
+        ConfigurationError: A setting in pyproject.toml is wrong.
+        ManifestError: A file is not a manifest.
+    """
+    project = project or find_project(Path.cwd())
+    targets = targets or project.targets or _of_django(project)
+    if not targets:
+        msg = (
+            "there is nothing to look at. Name a module (shop.orders), a pattern "
+            "(shop.**) or a manifest (penstock.json), or set `import = [...]` under "
+            "[tool.penstock] in pyproject.toml."
+        )
+        raise TargetError(msg)
+    manifests = [target for target in targets if target.endswith(".json")]
+    modules = [target for target in targets if not target.endswith(".json")]
+    if allow_missing:
+        manifests = [path for path in manifests if Path(path).exists()]
+    declared = [(path, flow) for path in manifests for flow in _from_manifest(path)]
+    carried = unite(flow for _, flow in declared)
+    if not modules:
+        _tell(declared)
+        return Loaded(carried, carried)
+    _look_in(project)
+    set_up_django()
+    names = _import(modules, allow_missing=allow_missing)
+    own = tuple(
+        replace(flow, source_url=flow.source_url or project.source_url)
+        for flow in declared_flows()
+    )
+    if service is not None:
+        own = tuple(replace(flow, service=service) for flow in own)
+    wanted = own if names is None else tuple(f for f in own if f.name in names)
+    # Code is newer than what was written down of it.
+    live = {(flow.name, flow.service) for flow in own}
+    others = [item for item in declared if (item[1].name, item[1].service) not in live]
+    _tell([*(("the modules", flow) for flow in own), *others])
+    return Loaded((*wanted, *carried), (*own, *carried))
+
+
+def load_project(project: Project) -> Loaded:
+    """Import what *project* names; if that is nothing, take what is imported already.
+
+    Raises:
+        TargetError: A target is not there, or importing it failed.
+        ManifestError: A file is not a manifest.
+    """
+    targets = project.targets or _of_django(project)
+    if targets:
+        return load_flows(targets, project=project)
+    flows = declared_flows()
+    return Loaded(flows, flows)
+
+
+def _of_django(project: Project) -> list[str]:
+    """Return the modules with flows, where this is a Django project."""
+    if "DJANGO_SETTINGS_MODULE" in os.environ:
+        _look_in(project)
+    return modules_with_flows() if set_up_django() else []
+
+
+def _look_in(project: Project) -> None:
+    """Let modules of *project* be found."""
+    for folder in reversed(project.import_path):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+
+
+def _from_manifest(path: str) -> tuple[FlowInfo, ...]:
+    if not Path(path).is_file():
+        msg = f"there is no manifest {path!r}. Write one: penstock export -o {path}"
+        raise ManifestError(msg)
+    return load_manifest(Path(path))
+
+
+def _tell(declared: Iterable[tuple[str, FlowInfo]]) -> None:
+    for disagreement in disagreements(declared):
+        note(f"Warning: {plain(disagreement)}")
+
+
+def _import(targets: Sequence[str], *, allow_missing: bool) -> set[str] | None:
+    """Import *targets*; return the flows they ask for by name, None for all."""
+    names: set[str] = set()
+    wants_all = False
+    for target in targets:
+        module, attribute = _parsed(target)
+        wants_all |= not attribute
+        try:
+            names |= _imported(module, attribute)
+        except MissingTargetError:
+            if not allow_missing:
+                raise
+    return None if wants_all else names
+
+
+def _imported(module: str, attribute: str) -> set[str]:
+    if attribute:
+        return flows_of(module, attribute)
+    if is_pattern(module):
+        import_matching(module)
+    else:
+        import_module(module)
+    return set()
+
+
+def _parsed(target: str) -> tuple[str, str]:
+    """Split *target* into a module, or a pattern of some, and an attribute."""
+    module, colon, attribute = target.partition(":")
+    fault = ""
+    if "/" in module or module.endswith(".py"):
+        name = ".".join(Path(module).with_suffix("").parts).strip("./")
+        fault = f"{module!r} is a file; name the module: {name}"
+    elif not module:
+        fault = f"{target!r}: name a module before ':'."
+    elif colon and not attribute:
+        fault = f"{target!r}: name what is wanted after ':'."
+    elif not is_pattern(module) and not all(map(str.isidentifier, module.split("."))):
+        fault = f"{module!r} is no name of a module."
+    if fault:
+        raise TargetError(fault)
+    return module, attribute

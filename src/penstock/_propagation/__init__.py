@@ -1,0 +1,1 @@
+"""Carry a flow context to threads and other processes."""

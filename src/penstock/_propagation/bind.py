@@ -1,0 +1,148 @@
+"""Bind a function or a generator to the flow that runs now."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from functools import update_wrapper, wraps
+from sys import modules
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+
+from penstock._context import FlowContext, leave, scope_var
+from penstock._runtime.bound_generators import BoundAsyncGenerator, BoundGenerator
+from penstock._steps.source import Kind, kind_of
+
+from .carrier import received
+from .wire import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from penstock._context import Scope
+
+__all__ = ["BoundFunction", "bind_flow"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Y = TypeVar("Y")
+S = TypeVar("S")
+
+
+class BoundFunction(Generic[P, R]):
+    """A function that runs in the flow it was bound in. Made by ``bind_flow``.
+
+    Unlike a ``contextvars.Context``, one of these can run in many threads at
+    once, and it leaves every other context variable alone.
+    """
+
+    def __init__(self, func: Callable[P, R], scope: Scope | None) -> None:
+        self._func = func
+        self._scope = scope
+        update_wrapper(self, func)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function in its flow, and put back what was there."""
+        token = scope_var.set(self._scope)
+        try:
+            return self._func(*args, **kwargs)
+        finally:
+            scope_var.reset(token)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle with the ID and what may travel: a process pool continues the flow."""
+        if self._scope is None:
+            return type(self), (self._func, None)
+        correlation_id = self._scope[0].correlation_id
+        field = pack(self._scope, is_lent=True)
+        return _continued, (type(self), self._func, correlation_id, field)
+
+
+class _BoundAsyncFunction(BoundFunction[P, Any]):
+    """The same for an async function: the flow is there while it is awaited."""
+
+    # How asyncio and, from Python 3.12, inspect know objects that are called like one.
+    # Frameworks ask them; where they are not imported, nobody asks.
+
+    @property
+    def _is_coroutine(self) -> object:
+        return getattr(modules.get("asyncio.coroutines"), "_is_coroutine", None)
+
+    @property  # pragma: no cover  # asked from Python 3.12
+    def _is_coroutine_marker(self) -> object:
+        return getattr(modules.get("inspect"), "_is_coroutine_mark", None)
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Await the function in its flow, and put back what was there."""
+        token = scope_var.set(self._scope)
+        try:
+            return await self._func(*args, **kwargs)
+        finally:
+            leave(token)
+
+
+def _continued(
+    klass: type[BoundFunction[P, R]],
+    func: Callable[P, R],
+    correlation_id: str,
+    field: str,
+) -> BoundFunction[P, R]:
+    context = received(correlation_id, field)
+    context.is_shared = True
+    return klass(func, (context, None))
+
+
+@overload
+def bind_flow(
+    target: Generator[Y, S, R], context: FlowContext | None = None
+) -> Generator[Y, S, R]: ...
+@overload
+def bind_flow(
+    target: AsyncGenerator[Y, S], context: FlowContext | None = None
+) -> AsyncGenerator[Y, S]: ...
+@overload
+def bind_flow(
+    target: Callable[P, R], context: FlowContext | None = None
+) -> Callable[P, R]: ...
+def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
+    """Bind a function or generator to the flow of the caller.
+
+    Threads, executors and callbacks do not inherit context variables. What this
+    returns runs in today's flow wherever it is called: in many threads at once,
+    or, pickled, in a process pool (with the metadata that may leave the process).
+    A generator of ours binds by itself when it is first resumed; binding it here
+    does so now. Outside a flow, it is bound to no flow.
+
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> import penstock
+    >>> with penstock.start_flow("order-17"):
+    ...     read = penstock.bind_flow(penstock.current_flow_id)
+    >>> with ThreadPoolExecutor() as pool:
+    ...     pool.submit(read).result()
+    'order-17'
+
+    Args:
+        target: A function, sync or async, or a generator object of either kind.
+        context: Bind to this context instead, such as ``FlowContext.fork()``.
+    """
+    scope = scope_var.get() if context is None else (context, None)
+    if isinstance(target, Generator):
+        return BoundGenerator(target, scope)
+    if isinstance(target, AsyncGenerator):
+        return BoundAsyncGenerator(target, scope)
+    kind = kind_of(target)
+    if kind == Kind.ASYNC:
+        return _BoundAsyncFunction(target, scope)
+    if kind == Kind.PLAIN:
+        return BoundFunction(target, scope)
+    return _bound_generator_function(target, scope, kind)
+
+
+def _bound_generator_function(
+    func: Callable[..., Any], scope: Scope | None, kind: str
+) -> Callable[..., Any]:
+    klass: Any = BoundGenerator if kind == Kind.GENERATOR else BoundAsyncGenerator
+
+    @wraps(func)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return klass(func(*args, **kwargs), scope)
+
+    return call

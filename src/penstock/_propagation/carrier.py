@@ -1,0 +1,201 @@
+"""Carry a flow context over a boundary: inject it into headers, continue it there."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, overload
+
+from penstock._context import FlowContext, scope_var
+from penstock._registry import registry
+from penstock._runtime import recorders as recording
+from penstock._runtime.ids import refusal
+from penstock._runtime.scopes import EnteredFlow, carried
+from penstock._runtime.state import say, state
+from penstock.errors import ConfigurationError
+
+from .wire import pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+
+    Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+
+__all__ = ["FIELD", "TRACE", "TRUST", "continue_flow", "inject", "opened", "received"]
+
+TRUST = ("none", "id", "all")
+
+FIELD = "penstock"
+"""The one header or message field for everything but the correlation ID."""
+
+TRACE = ("traceparent", "tracestate")
+"""The headers of W3C Trace Context: which span has sent this."""
+
+
+@overload
+def inject(carrier: None = None) -> dict[str, str]: ...
+@overload
+def inject(carrier: MutableMapping[str, str]) -> MutableMapping[str, str]: ...
+def inject(
+    carrier: MutableMapping[str, str] | None = None,
+) -> MutableMapping[str, str]:
+    """Write the flow context into headers, for another process to continue.
+
+    Args:
+        carrier: Headers to add to, in place; new ones if None.
+
+    Returns:
+        The headers: the correlation ID under each of the configured names, and
+        one ASCII field ``penstock`` for the rest; with the OpenTelemetry backend
+        also ``traceparent``, where a span is current. Outside a flow nothing is
+        added. What cannot travel is dropped with one warning.
+
+    >>> import penstock
+    >>> with penstock.start_flow("order-17"):
+    ...     penstock.inject()["X-Correlation-ID"]
+    'order-17'
+    """
+    headers: MutableMapping[str, str] = {} if carrier is None else carrier
+    scope = scope_var.get()
+    if scope is None:
+        return headers
+    context = scope[0]
+    if reason := refusal(context.correlation_id, state.is_valid_id):
+        _say_once("The correlation ID was not sent: %s.", reason)
+        return headers
+    for name in state.headers:
+        headers[name] = context.correlation_id
+    headers[FIELD] = pack(scope)
+    recording.inject(headers)
+    return headers
+
+
+def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> EnteredFlow:
+    """Open the flow context that *carrier* brings, or a fresh one.
+
+    What runs around is ignored: the headers tell, or nothing does. Headers that
+    are wrong in any way never raise; an ID that is refused is replaced, and a
+    log line says why, without its value.
+
+    Args:
+        carrier: Headers as a mapping or as pairs; names and values may be bytes,
+            and names in any case.
+        trust: ``none``: believe nothing; ``id``: believe the correlation ID;
+            ``all``: the ``penstock`` field too, as between your own services.
+            By default what ``configure(trust_inbound=...)`` says, else ``all``.
+
+    Returns:
+        A context manager that gives the carried ``FlowContext``.
+
+    Raises:
+        ConfigurationError: *trust* is something else.
+
+    >>> import penstock
+    >>> with penstock.continue_flow({"x-correlation-id": "order-17"}):
+    ...     penstock.current_flow_id()
+    'order-17'
+    """
+    return opened(carrier, trust, state.headers_to_read())
+
+
+def opened(
+    carrier: Pairs | None, trust: str | None, id_headers: Sequence[str]
+) -> EnteredFlow:
+    """Do the same, but take the ID from the first of *id_headers* that has one."""
+    trust = state.trust_inbound or "all" if trust is None else trust
+    if trust not in TRUST:
+        msg = f"trust={trust!r}: it takes {', '.join(map(repr, TRUST))}."
+        raise ConfigurationError(msg)
+    if carrier is None or trust == "none":
+        return EnteredFlow(received(state.new_id(), None))
+    names, wanted = _lowered(id_headers)
+    found = _wanted(carrier, wanted)
+    field = found.get(FIELD) if trust == "all" else None
+    adopted = _adopted(found, names)
+    context = received(adopted or state.new_id(), field)
+    context.is_shared = bool(adopted)
+    if TRACE[0] in found and _trace_id(found[TRACE[0]]):
+        context.sent_trace = {name: found[name] for name in TRACE if name in found}
+    return EnteredFlow(context)
+
+
+def received(correlation_id: str, field: str | None) -> FlowContext:
+    """Return the carried context of an ID and of a ``penstock`` field."""
+    sent = unpack(field)
+    context = FlowContext(correlation_id)
+    context.parent_id = sent.parent_id
+    context.given_root_id = sent.root_id
+    context.given_done = sent.done
+    if sent.flow in registry:  # a task of several flows is called in this one
+        context.given_flow = sent.flow
+    return carried(context, sent.metadata)
+
+
+@lru_cache(maxsize=64)  # there are as many as there are settings
+def _lowered(
+    id_headers: Sequence[str],
+) -> tuple[Sequence[tuple[str, str]], frozenset[str]]:
+    """Return the headers with an ID, each with its lower case, and all that matter."""
+    names = tuple((name, name.lower()) for name in id_headers)
+    return names, frozenset({*(lower for _, lower in names), FIELD, *TRACE})
+
+
+def _wanted(carrier: Pairs, wanted: frozenset[str]) -> dict[str, str]:
+    """Return the headers that matter, by name in lower case; the first one wins."""
+    found: dict[str, str] = {}
+    try:
+        items = getattr(carrier, "items", None)
+        for pair in carrier if items is None else items():
+            if isinstance(pair, tuple | list) and len(pair) == 2:  # noqa: PLR2004  # a pair
+                name = _text(pair[0]).lower()
+                if name in wanted:
+                    found.setdefault(name, _text(pair[1]))
+    except Exception as exc:  # noqa: BLE001  # headers must not fail a request
+        _say_once("The headers could not be read: %s.", type(exc).__name__)
+    return found
+
+
+def _text(value: object) -> str:
+    """Decode a name or value; what is neither text nor bytes counts as empty."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value).decode("latin-1")
+    return value if isinstance(value, str) else ""
+
+
+def _adopted(found: Mapping[str, str], names: Sequence[tuple[str, str]]) -> str:
+    for name, lower in names:
+        value = found.get(lower)
+        if value is None:
+            continue
+        if lower == TRACE[0]:
+            value = _trace_id(value)
+        reason = refusal(value, state.is_valid_id)
+        if not reason:
+            return value
+        say("Inbound %s was not adopted: %s.", name, reason)
+    return ""
+
+
+def _trace_id(traceparent: str) -> str:
+    """Return the trace ID of a valid ``traceparent`` (W3C Trace Context), or ``""``."""
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None or match["version"] == "ff":
+        return ""
+    if match["version"] == "00" and match["more"]:
+        return ""
+    return match["trace_id"] if match["trace_id"].strip("0") else ""
+
+
+_TRACEPARENT = re.compile(
+    "(?P<version>[0-9a-f]{2})-(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}"
+    "-[0-9a-f]{2}(?P<more>-.{0,400})?"
+)
+_said: set[str] = set()
+
+
+def _say_once(template: str, reason: str) -> None:
+    if reason not in _said:
+        _said.add(reason)
+        say(template, reason)

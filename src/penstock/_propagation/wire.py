@@ -1,0 +1,203 @@
+"""The ``penstock`` field: what it holds, and how little of it is believed."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from penstock._context import Done
+from penstock._runtime.ids import refusal
+from penstock._runtime.state import say, state
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from penstock._context import FlowContext, Scope
+
+__all__ = ["MAX_BYTES", "MAX_DONE", "Sent", "pack", "unpack"]
+
+MAX_BYTES = 4096
+MAX_DONE = MAX_BYTES // 2
+"""How much of the field the names of steps may take."""
+
+MAX_KEYS = 64
+MAX_DEPTH = 8
+
+_said: set[str] = set()
+
+
+class Sent(NamedTuple):
+    """What a ``penstock`` field said, as far as it is believed."""
+
+    parent_id: str | None = None
+    root_id: str | None = None
+    flow: str = ""
+    metadata: Mapping[str, object] = MappingProxyType({})
+    done: Done | None = None
+
+
+def pack(scope: Scope, *, is_lent: bool = False) -> str:
+    """Return the field for *scope*: ASCII JSON of at most ``MAX_BYTES`` bytes.
+
+    Keys: ``parent`` and ``root`` are correlation IDs, ``flow`` and ``step`` are
+    where the call was made, ``service`` by whom, ``meta`` the allow-listed
+    metadata. Metadata that is not JSON, or too much, is dropped with one warning.
+    Where the order of steps is judged, ``done`` names those that are before the
+    call; it ends with null where there were more. *is_lent* says that any step of the
+    run may be called there, and not only what messages bring.
+    """
+    context, step = scope[0], scope[1]
+    fields: dict[str, Any] = {
+        "parent": context.parent_id,
+        "root": context.root_id,
+        "flow": context.flow,
+        "step": None if step is None else step.name,
+        "service": state.service,
+    }
+    sent = {key: value for key, value in fields.items() if value and _fits(value, key)}
+    room = MAX_BYTES - len(_json(sent)) - len(',"meta":{}')
+    metadata = _packed(context.metadata, room) if state.propagate else ""
+    parts = [_json(sent)[1:-1]]
+    if metadata:
+        parts.append(f'"meta":{{{metadata}}}')
+    above = scope[2] if len(scope) > 2 else 0  # noqa: PLR2004  # _context
+    done = _done(context, above, is_lent=is_lent)
+    if done is not None:
+        room = MAX_BYTES - len(",".join(parts)) - len('{,"done":[null]}')
+        parts.append(_packed_names(done, min(room, MAX_DONE)))
+    return f"{{{','.join(filter(None, parts))}}}"
+
+
+def _done(context: FlowContext, above: int, *, is_lent: bool) -> Done | None:
+    """Return what is before a call that is made here, None where nobody judges."""
+    if state.judge is None:
+        return None
+    context.is_shared = True
+    if context.track is not None:
+        return context.track.sent(above, context.root_id, is_lent=is_lent)
+    return context.given_done
+
+
+def _packed_names(done: Done, room: int) -> str:
+    parts: list[str] = []
+    is_all = done.is_all
+    for name in sorted(done.steps):
+        part = _json(name)
+        if len(part) + 1 > room:
+            is_all = False
+            continue
+        room -= len(part) + 1
+        parts.append(part)
+    return f'"done":[{",".join(parts if is_all else [*parts, "null"])}]'
+
+
+def unpack(field: str | None) -> Sent:
+    """Read a field that came in; whatever is wrong with it is left out."""
+    nothing = Sent()
+    if not field:
+        return nothing
+    try:
+        if len(field) > MAX_BYTES or not field.isascii():
+            return nothing
+        sent = _parse(field)
+        metadata = sent.get("meta")
+        known = metadata if isinstance(metadata, dict) else {}
+        return Sent(
+            _id(sent.get("parent")),
+            _id(sent.get("root")),
+            str(sent.get("flow", "")),
+            {key: known[key] for key in _allowed(known)[:MAX_KEYS]},
+            _steps_done(sent),
+        )
+    except (ValueError, RecursionError, AttributeError):
+        return nothing
+
+
+def _steps_done(sent: Mapping[str, object]) -> Done | None:
+    names = sent.get("done")
+    if not isinstance(names, list):
+        return None
+    steps = frozenset(name for name in names if isinstance(name, str))
+    is_all = all(isinstance(name, str) for name in names)
+    return Done(str(sent.get("service", "")), str(sent.get("flow", "")), steps, is_all)
+
+
+def _id(value: object) -> str | None:
+    if isinstance(value, str) and not refusal(value, state.is_valid_id):
+        return value
+    return None
+
+
+def _allowed(metadata: Mapping[str, object]) -> list[str]:
+    return sorted(state.propagate & metadata.keys())
+
+
+def _fits(value: str, key: str) -> bool:
+    """Tell whether a name is short enough to travel."""
+    if len(_json(value)) <= MAX_BYTES // 8:
+        return True
+    _say_once(key, "it is too long")
+    return False
+
+
+def _packed(metadata: Mapping[str, object], room: int) -> str:
+    """Return the inside of a JSON object that takes at most *room* bytes."""
+    parts: list[str] = []
+    allowed = _allowed(metadata)
+    for key in allowed[MAX_KEYS:]:
+        _say_once(key, f"more than {MAX_KEYS} keys")
+    for key in allowed[:MAX_KEYS]:
+        try:
+            if not _is_json(metadata[key], MAX_DEPTH):
+                _say_once(key, f"{type(metadata[key]).__name__} is not JSON")
+                continue
+            part = f"{_json(key)}:{_json(metadata[key])}"
+        except (ValueError, RuntimeError):  # too deep, NaN, or changed meanwhile
+            _say_once(key, "it cannot be written as JSON")
+            continue
+        if len(part) + 1 > room:
+            _say_once(key, f"the field would exceed {MAX_BYTES} bytes")
+            continue
+        room -= len(part) + 1
+        parts.append(part)
+    return ",".join(parts)
+
+
+def _is_json(value: object, depth: int) -> bool:
+    """Tell whether *value* is what JSON reads back as itself."""
+    if value is None or type(value) in {str, int, float, bool}:
+        return True
+    if depth == 0:
+        return False
+    if type(value) is list:
+        return all(_is_json(item, depth - 1) for item in value)
+    return type(value) is dict and all(
+        type(key) is str and _is_json(item, depth - 1) for key, item in value.items()
+    )
+
+
+def _json(value: object) -> str:
+    from json import dumps  # noqa: PLC0415  # +2 ms on import
+
+    text = dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves
+
+
+def _parse(field: str) -> dict[str, Any]:
+    from json import loads  # noqa: PLC0415  # +2 ms on import
+
+    sent = loads(field, parse_constant=_refuse_constant)
+    if not isinstance(sent, dict) or not _is_json(sent, MAX_DEPTH + 2):
+        msg = "not an object of moderate depth"
+        raise ValueError(msg)
+    return sent
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def _say_once(key: str, reason: str) -> None:
+    if key not in _said:
+        _said.add(key)
+        say("Metadata %r was not sent: %s. Said once.", key, reason)

@@ -1,0 +1,1 @@
+"""The call path: what happens when a marked function is called."""

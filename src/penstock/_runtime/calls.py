@@ -1,0 +1,291 @@
+"""The only place that wraps a call; ``generator_calls`` has the generators.
+
+Each wrapper asks one cached question, "does anyone want this recorded?". If the
+answer is a known no, it calls the function directly; else ``run_of`` decides what
+the call is and ``recorders`` tells the backends. Where the order of steps is judged,
+a step whose one predecessor is marked as done is judged by that one look; one with
+more by a look at all their marks, where the same was found in order before. Wrappers
+repeat a few lines of each other: one Python call fewer is a fifth of a step's cost.
+"""
+
+from __future__ import annotations
+
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any
+
+from penstock._context import LOST, Call, FlowContext, leave, scope_var
+from penstock._steps.marked import MARK
+from penstock._steps.source import Kind
+
+from . import recorders as recording
+from .failures import failed, missed, missed_step
+from .generator_calls import async_generator_call, generator_call
+from .run_of import entry_call, step_call
+from .state import state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from penstock._context import Scope
+    from penstock._steps.marked import Marked
+    from penstock._steps.step import Cell, Step
+
+    from .run_of import Args, Resolve
+
+    Kwargs = dict[str, Any]
+
+__all__ = ["wrap"]
+
+_scope = scope_var.get
+_enter = scope_var.set
+_reset = scope_var.reset
+
+
+def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any]:
+    """Return a function that runs *marked* in its flow and looks just like it.
+
+    Args:
+        marked: The user's function and the steps that it is.
+        kind: How it runs, one of ``Kind``.
+        is_entrypoint: Whether it begins a run in any flow.
+    """
+    resolve: Resolve = entry_call if is_entrypoint else step_call
+    if kind == Kind.PLAIN:
+        wrapper = _entry(marked) if is_entrypoint else _step(marked)
+    elif kind == Kind.ASYNC:
+        wrapper = _async_entry(marked) if is_entrypoint else _async_step(marked)
+    elif kind == Kind.GENERATOR:
+        wrapper = generator_call(marked, resolve)
+    else:
+        wrapper = async_generator_call(marked, resolve)
+    update_wrapper(wrapper, marked.func)
+    setattr(wrapper, MARK, marked)
+    return wrapper
+
+
+def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see the top
+    def wrapper(  # noqa: C901, PLR0911, PLR0912, PLR0915  # the same
+        *args: Any, **kwargs: Any
+    ) -> Any:
+        outer = _scope()
+        if outer is not None and state.answers.get(state.level) is False:
+            if not state.is_watched:
+                try:
+                    if kwargs:
+                        return marked.target(*args, **kwargs)
+                    return marked.target(*args)
+                except BaseException as exc:
+                    _reported = missed_step(marked, outer, args, exc)
+                    raise
+            step = marked.only
+            if step is not None:
+                if state.judge is None:
+                    token = _enter((outer[0], step))
+                    try:
+                        if kwargs:
+                            return marked.target(*args, **kwargs)
+                        return marked.target(*args)
+                    except BaseException as exc:
+                        _reported = missed((outer[0], step, outer[1]), exc)
+                        raise
+                    finally:
+                        _reset(token)
+                context, guide = outer[0], step.guide
+                track = context.track
+                if track is not None and track.gate is guide.gate:
+                    marks = track.marks
+                    if marks[guide.before] or marks[guide.slowly]:
+                        guide.calls += 1
+                        try:
+                            open_bits: Any = outer[2]  # type: ignore[misc]  # may be absent
+                            above = open_bits | guide.bit
+                        except IndexError:
+                            above = LOST
+                        token = _enter((context, step, above))
+                        try:
+                            if kwargs:
+                                return marked.target(*args, **kwargs)
+                            return marked.target(*args)
+                        except BaseException as exc:
+                            _reported = missed((outer[0], step, outer[1]), exc)
+                            raise
+                        finally:
+                            marks[guide.done] = 1
+                            if track.is_over:
+                                track.settle()
+                            _reset(token)
+                    if guide.look is not None:
+                        try:
+                            open_bits = outer[2]  # type: ignore[misc]  # the same
+                            above = LOST if open_bits < 0 else open_bits & guide.mask
+                            cell = guide.cells[guide.look(marks), above]
+                        except (IndexError, KeyError):
+                            cell = None
+                        if cell is not None:
+                            return _counted(
+                                marked.target, step, outer, cell, args, kwargs
+                            )
+        call = step_call(marked, outer, args)
+        if call is None:
+            return marked.target(*args, **kwargs)
+        return _recorded(call, marked.target, args, kwargs)
+
+    return wrapper
+
+
+def _counted(
+    target: Callable[..., Any],
+    step: Step,
+    outer: Scope,
+    cell: Cell,
+    args: Args,
+    kwargs: Kwargs,
+) -> Any:
+    """Call a step that is in order as calls of *cell* are."""
+    guide = step.guide
+    track: Any = outer[0].track
+    marks = track.marks
+    open_bits: Any = outer[2]  # type: ignore[misc]  # it is there: a cell was found
+    cell.calls += 1
+    token = _enter((outer[0], step, open_bits | guide.bit))
+    try:
+        if kwargs:
+            return target(*args, **kwargs)
+        return target(*args)
+    except BaseException as exc:
+        _reported = missed((outer[0], step, outer[1]), exc)
+        raise
+    finally:
+        marks[guide.done] = marks[cell.mark] = 1
+        if track.is_over:
+            track.settle()
+        _reset(token)
+
+
+def _entry(marked: Marked) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        outer = _scope()
+        step = marked.only
+        if (
+            outer is None
+            and step is not None
+            and state.unjudged.get(state.level) is False
+        ):
+            try:
+                correlation_id = state.pool.pop()
+            except IndexError:
+                correlation_id = state.new_id()
+            context = FlowContext(correlation_id, step)
+            token = _enter((context, step))
+            try:
+                if kwargs:
+                    return marked.target(*args, **kwargs)
+                return marked.target(*args)
+            except BaseException as exc:
+                _reported = missed((context, step, None), exc)
+                raise
+            finally:
+                _reset(token)
+        call = entry_call(marked, outer, args)
+        if call is None:
+            return marked.target(*args, **kwargs)
+        return _recorded(call, marked.target, args, kwargs)
+
+    return wrapper
+
+
+def _recorded(
+    call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
+) -> Any:
+    scope, started = recording.judged(call, _scope())
+    token = _enter(scope)
+    try:
+        recording.start(call, started)
+        try:
+            result = target(*args, **kwargs)
+        except BaseException as exc:
+            _reported = failed(call, started, exc)
+            raise
+        recording.finish(call, started, None)
+        return result
+    finally:
+        _reset(token)
+
+
+def _async_step(marked: Marked) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        outer = _scope()
+        if (
+            outer is not None
+            and not state.is_watched
+            and state.answers.get(state.level) is False
+        ):
+            try:
+                if kwargs:
+                    return await marked.target(*args, **kwargs)
+                return await marked.target(*args)
+            except BaseException as exc:
+                _reported = missed_step(marked, outer, args, exc)
+                raise
+        call = step_call(marked, outer, args)
+        if call is None:
+            return await marked.target(*args, **kwargs)
+        return await _recorded_async(call, marked.target, args, kwargs)
+
+    return wrapper
+
+
+def _async_entry(marked: Marked) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        outer = _scope()
+        step = marked.only
+        if (
+            outer is None
+            and step is not None
+            and state.unjudged.get(state.level) is False
+        ):
+            try:
+                correlation_id = state.pool.pop()
+            except IndexError:
+                correlation_id = state.new_id()
+            context = FlowContext(correlation_id, step)
+            token = _enter((context, step))
+            try:
+                if kwargs:
+                    return await marked.target(*args, **kwargs)
+                return await marked.target(*args)
+            except BaseException as exc:
+                _reported = missed((context, step, None), exc)
+                raise
+            finally:
+                try:  # noqa: SIM105  # leave(), without a call: a tenth of the cost
+                    _reset(token)
+                except ValueError:
+                    pass
+        call = entry_call(marked, outer, args)
+        if call is None:
+            return await marked.target(*args, **kwargs)
+        return await _recorded_async(call, marked.target, args, kwargs)
+
+    return wrapper
+
+
+async def _recorded_async(
+    call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
+) -> Any:
+    scope, started = recording.judged(call, _scope())
+    token = _enter(scope)
+    try:
+        recording.start(call, started)
+        try:
+            result = await target(*args, **kwargs)
+        except BaseException as exc:
+            _reported = failed(call, started, exc)
+            raise
+        recording.finish(call, started, None)
+        return result
+    finally:
+        leave(token)
+
+
+__tracebackhide__ = True  # read by pytest in globals too, where it costs nothing

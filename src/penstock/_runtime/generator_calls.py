@@ -1,0 +1,138 @@
+"""Wrap generators: their body runs in the flow, their consumer in its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock._context import Call, Scope, scope_var
+
+from . import recorders as recording
+from .bound_generators import Body, begin_unseen
+from .failures import failed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+
+    from penstock._steps.marked import Marked
+
+    from .run_of import Resolve
+
+__all__ = ["async_generator_call", "generator_call"]
+
+__tracebackhide__ = True  # read by pytest in globals too, where it costs nothing
+
+_scope = scope_var.get
+_enter = scope_var.set
+_reset = scope_var.reset
+
+
+def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
+    """Return a generator function whose body runs in its flow at every resumption."""
+
+    # Not `yield from`: that closes the body where GeneratorExit is thrown into it.
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        call = resolve(marked, _scope(), args)
+        body = marked.target(*args, **kwargs)
+        if call is None:
+            return (yield from body)
+        place, started = recording.judged(call, _scope())
+        _start_paused(call, place, started)
+        current = recording.wanted(started)
+        scope: Scope | None = place
+        move, sent, result = body.send, None, None
+        try:
+            while True:
+                token = _enter(scope)
+                if current:
+                    recording.resume(current)
+                try:
+                    item = move(sent)
+                except StopIteration as stop:
+                    result = stop.value
+                    break
+                finally:
+                    if current:
+                        recording.pause(current)
+                    scope = _scope()
+                    _reset(token)
+                    sent = None  # no exception stays alive in this frame
+                try:
+                    sent = yield item
+                except BaseException as exc:  # noqa: BLE001  # passed on, not handled
+                    move, sent = body.throw, exc
+                else:
+                    move = body.send
+        except BaseException as exc:
+            _reported = _failed_paused(call, started, exc)
+            raise
+        _finish_paused(call, started)
+        return result
+
+    return wrapper
+
+
+def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
+    """Return the same for an async generator function."""
+
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        call = resolve(marked, _scope(), args)
+        body = marked.target(*args, **kwargs)
+        started: recording.Started = []
+        place = None
+        if call is not None:
+            inner, started = recording.judged(call, _scope())
+            _start_paused(call, inner, started)
+            place = Body(inner, recording.wanted(started))
+        move: Any = begin_unseen(body)
+        try:
+            while True:
+                token = None if place is None else place.enter()
+                try:
+                    item = await move
+                except StopAsyncIteration:
+                    break
+                finally:
+                    if place is not None and token is not None:
+                        place.leave(token)
+                    move = None  # no exception stays alive in this frame
+                try:
+                    sent = yield item
+                except BaseException as exc:  # noqa: BLE001  # passed on, not handled
+                    move = body.athrow(exc)
+                else:
+                    move = body.asend(sent)
+        except BaseException as exc:
+            _reported = _failed_paused(call, started, exc)
+            raise
+        _finish_paused(call, started)
+
+    return wrapper
+
+
+def _start_paused(call: Call, scope: Scope, started: recording.Started) -> None:
+    token = _enter(scope)
+    try:
+        recording.start(call, started, paused=True)
+    finally:
+        _reset(token)
+
+
+def _finish_paused(call: Call | None, started: recording.Started) -> None:
+    if call is not None:
+        token = _enter(call[:2])
+        try:
+            recording.finish(call, started, None)
+        finally:
+            _reset(token)
+
+
+def _failed_paused(
+    call: Call | None, started: recording.Started, exc: BaseException
+) -> str:
+    if call is None:
+        return ""
+    token = _enter(call[:2])
+    try:
+        return failed(call, started, exc)
+    finally:
+        _reset(token)

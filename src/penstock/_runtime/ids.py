@@ -1,0 +1,90 @@
+"""Correlation IDs: minted many at a time, checked before they are believed."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from penstock._platform.process import on_fork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["is_valid_id", "mint_id", "pool", "refusal"]
+
+_BATCH = 64
+_BYTES = 16
+_HEX = 2 * _BYTES
+_MAX_LENGTH = 128
+_SHAPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@=/+~-]{0,127}", re.ASCII)
+
+# RFC 9562, section 5.4: byte 6 holds version 4, byte 8 the variant 10xx.
+_VERSION = bytes(0x40 | b & 0x0F for b in range(256))
+_VARIANT = bytes(0x80 | b & 0x3F for b in range(256))
+
+pool: list[str] = []
+"""IDs that are minted and not yet used; the call path takes them from here."""
+
+_forks = 0
+
+
+def mint_id() -> str:
+    """Return a new UUID4 as 32 hexadecimal digits. Safe in any thread."""
+    while True:
+        try:
+            return pool.pop()
+        except IndexError:
+            _fill()
+
+
+def _fill() -> None:
+    """Mint a batch from one ``os.urandom``: a system call costs more than an ID."""
+    forks = _forks
+    raw = bytearray(os.urandom(_BYTES * _BATCH))
+    raw[6::_BYTES] = raw[6::_BYTES].translate(_VERSION)
+    raw[8::_BYTES] = raw[8::_BYTES].translate(_VARIANT)
+    digits = raw.hex()
+    pool.extend(digits[i : i + _HEX] for i in range(0, len(digits), _HEX))
+    if forks != _forks:  # the parent, too, is about to use this batch
+        pool.clear()
+
+
+def _forget() -> None:
+    """Forget minted IDs that a parent process may hand out too."""
+    global _forks  # noqa: PLW0603  # tells a fill under way
+    _forks += 1
+    pool.clear()
+
+
+on_fork(_forget)
+
+
+def is_valid_id(text: str) -> bool:
+    """Tell whether *text* may be adopted as a correlation ID.
+
+    The whole of it must match ASCII ``[A-Za-z0-9][A-Za-z0-9._:@=/+~-]{0,127}``.
+    """
+    return len(text) <= _MAX_LENGTH and _SHAPE.fullmatch(text) is not None
+
+
+def _is_header_safe(text: str) -> bool:
+    """Tell whether *text* can stand in a header, whatever a validator says."""
+    if not 0 < len(text) <= 8 * _MAX_LENGTH or text != text.strip():
+        return False  # clients refuse spaces around a value, or servers strip them
+    return text.isascii() and text.isprintable()
+
+
+def refusal(text: object, is_valid: Callable[[str], bool]) -> str:
+    """Say why *text* is no correlation ID, without its value; ``""`` if it is one."""
+    if not isinstance(text, str):
+        return f"it is {type(text).__name__}, not str"
+    if not text:
+        return "it is empty"
+    if not _is_header_safe(text):
+        return f"unsafe characters or length ({len(text)} characters)"
+    try:
+        accepted = is_valid(text)
+    except Exception as exc:  # noqa: BLE001  # a validator must not break a request
+        return f"the validator raised {type(exc).__name__}"
+    return "" if accepted else f"wrong form ({len(text)} characters)"

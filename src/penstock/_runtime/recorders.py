@@ -1,0 +1,172 @@
+"""Tell the recorders what happens, and keep their failures to ourselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penstock._context import scope_var
+
+from .state import LOGGER, state
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from penstock._context import Call, Scope
+
+    from .state import Recorder
+
+    Chain = tuple[object, ...]
+
+__all__ = [
+    "Started",
+    "finish",
+    "inject",
+    "judged",
+    "missed",
+    "pause",
+    "resume",
+    "start",
+]
+
+Started = list[tuple["Recorder", object]]
+"""Recorders that were asked, each with what its start returned."""
+
+_QUIET = object()
+_CHAIN = ("__traceback__", "__context__", "__cause__", "__suppress_context__")
+_reported: set[tuple[object, ...]] = set()
+
+
+def judged(call: Call, outer: Scope | None) -> tuple[Scope, Started]:
+    """Return the scope of a call, and its recording so far: that it was judged.
+
+    Raises:
+        FlowOrderError: The call breaks its declared order, and is to be stopped.
+    """
+    judge = state.judge
+    if judge is None:
+        return call[:2], []
+    scope, token = judge.judge(call, outer)
+    return scope, [(judge, token)]
+
+
+def start(call: Call, started: Started, *, paused: bool = False) -> Started:
+    """Start a recording with every recorder that wants one.
+
+    Args:
+        call: What is called.
+        started: What ``judged`` returned, which grows.
+        paused: Whether the recording is not current yet, for a generator.
+    """
+    for recorder in state.recorders:
+        try:
+            token: object
+            if not recorder.enabled():
+                token = _QUIET
+            elif paused:
+                token = recorder.start_paused(call)
+            else:
+                token = recorder.start(call)
+            started.append((recorder, token))
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "start", exc)
+        except BaseException as exc:
+            finish(call, started, exc)
+            raise
+    return started
+
+
+def wanted(started: Started) -> Started:
+    """Return those of *started* that are really recorded."""
+    return [pair for pair in started if pair[1] is not _QUIET]
+
+
+def finish(
+    call: Call, started: Started, exc: BaseException | None, *, inner: bool = False
+) -> None:
+    """Finish what ``start`` started, the last one first.
+
+    *inner* says that no step below has reported *exc* already.
+    """
+    before: Chain = () if exc is None else _chain(exc)
+    for recorder, token in reversed(started):
+        try:
+            if token is not _QUIET:
+                recorder.finish(call, token, exc, inner=inner)
+            elif exc is not None:
+                recorder.missed(call, exc, inner=inner)
+        except Exception as error:  # noqa: BLE001  # the application goes on
+            if error is not exc:
+                _report(recorder, "finish", error)
+    if exc is not None:
+        _mend(exc, before)
+
+
+def _chain(exc: BaseException) -> Chain:
+    return exc.__traceback__, exc.__context__, exc.__cause__, exc.__suppress_context__
+
+
+def _mend(exc: BaseException, before: Chain) -> None:
+    """Undo what a backend did to *exc*, also where its class forbids attributes."""
+    for name, now, value in zip(_CHAIN, _chain(exc), before, strict=True):
+        if now is not value:  # never by ==, which an exception may define
+            getattr(BaseException, name).__set__(exc, value)
+
+
+def missed(call: Call, exc: BaseException, *, inner: bool) -> None:
+    """Record a failure of a step whose start nobody wanted."""
+    token = scope_var.set(call[:2])
+    try:
+        finish(call, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
+    finally:
+        scope_var.reset(token)
+
+
+def resume(current: Started) -> None:
+    """Make what is ``wanted`` current: a generator's body runs again."""
+    for recorder, token in current:
+        try:
+            recorder.resume(token)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "resume", exc)
+
+
+def pause(current: Started) -> None:
+    """Make it not current: the generator's consumer runs."""
+    for recorder, token in reversed(current):
+        try:
+            recorder.pause(token)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "pause", exc)
+
+
+def inject(headers: MutableMapping[str, str]) -> None:
+    """Let each recorder write what names the current span."""
+    for recorder in state.recorders:
+        write = getattr(recorder, "inject", None)  # most have nothing to write
+        if write is None:
+            continue
+        try:
+            write(headers)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "inject", exc)
+
+
+def _report(recorder: Recorder, when: str, exc: Exception) -> None:
+    """Say once per cause that a recorder failed; a broken log handler may be it."""
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = trace and (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+    try:  # importing contextlib would cost 1 ms
+        cause = (repr(recorder), when, type(exc), place)
+        if cause not in _reported:
+            _reported.add(cause)
+            LOGGER.warning(
+                "Backend %s failed at %s; the step ran all the same. "
+                "Said once per cause.",
+                recorder,
+                when,
+                exc_info=exc,
+            )
+    except Exception:  # noqa: BLE001, S110  # the log handler, or repr, is broken
+        pass

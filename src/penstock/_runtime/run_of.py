@@ -1,0 +1,115 @@
+"""Which run a call belongs to: a new one, the one around it, or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock._context import Call, FlowContext, Scope
+from penstock.errors import NotInFlowError
+
+from .state import say, state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from penstock._steps.marked import Marked
+    from penstock._steps.step import Step
+
+    Args = tuple[Any, ...]
+    Resolve = Callable[[Marked, Scope | None, Args], Call | None]
+
+__all__ = ["entry_call", "step_call"]
+
+_warned: set[str] = set()
+
+
+def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
+    """Return what a call of a step is, or None if it is a plain one.
+
+    Args:
+        marked: The function that is called.
+        outer: The scope around the call, None outside a flow.
+        args: The positional arguments, which tell the class of a method.
+
+    Raises:
+        NotInFlowError: There is no flow, and the step's flow asks for one.
+    """
+    if outer is None:
+        return _outside(marked.first(args))
+    context, running = outer[0], outer[1]
+    if marked.only is not None:  # nothing to choose, and nothing overrides it
+        return context, marked.only, running
+    if running is not None and _is_super_call(marked, running, args):
+        return None
+    return context, marked.step_in(context.flow) or marked.first(args), running
+
+
+def entry_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
+    """Return what a call of an entrypoint is, or None if it is a plain one.
+
+    An entrypoint that is a step of the flow that runs acts as a step there. In
+    a carried context a run takes over the ID and the metadata. In another run
+    it is a run of its own, which knows its parent.
+    """
+    if outer is None:
+        step = marked.first(args)
+        if not step.is_entrypoint:
+            return step_call(marked, outer, args)
+        return FlowContext(state.new_id(), step), step, None
+    context, running = outer[0], outer[1]
+    around = running or context.entry
+    if around is not None and _is_super_call(marked, around, args):
+        return None
+    here = marked.step_in(context.flow)
+    if here is not None and not here.is_entrypoint:
+        return context, here, running
+    step = marked.first(args)
+    if here is not None and here.owner is step.owner:
+        step = here
+    if not step.is_entrypoint:
+        return context, step, running
+    return _new_run(context, step), step, running
+
+
+def _new_run(outer: FlowContext, step: Step) -> FlowContext:
+    if outer.is_carried:
+        context = FlowContext(outer.correlation_id, step)
+        context.parent_id = outer.parent_id
+        context.home = outer
+    else:
+        context = FlowContext(state.new_id(), step)
+        context.parent_id = outer.correlation_id
+    context.given_root_id = outer.root_id
+    return context
+
+
+def _is_super_call(marked: Marked, running: Step, args: Args) -> bool:
+    """Tell whether an override calls the function that it overrides, on itself."""
+    if marked not in running.overrides:
+        return False
+    if running.owner is None or not args:  # a staticmethod: no self to compare
+        return True
+    klass = args[0] if isinstance(args[0], type) else type(args[0])
+    return issubclass(klass, running.owner)
+
+
+def _outside(step: Step) -> Call | None:
+    mode = step.outside or state.outside
+    if mode == "run":
+        context = FlowContext(state.new_id())
+        context.given_flow = step.flow
+        return context, step, None
+    if mode == "warn":
+        if step.label not in _warned:
+            _warned.add(step.label)
+            say("%s It runs as a plain function.", _complaint(step))
+        return None
+    msg = (
+        f"{_complaint(step)} Call it from an @entrypoint, open a flow with "
+        "penstock.start_flow(), or allow it with penstock.configure(outside='run')."
+    )
+    raise NotInFlowError(msg)
+
+
+def _complaint(step: Step) -> str:
+    return f"Step {step.label} was called outside a flow ({step.place})."

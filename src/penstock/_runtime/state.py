@@ -1,0 +1,187 @@
+"""What the call path reads: active recorders, outside mode, watchers."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from .ids import is_valid_id, mint_id, pool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from penstock._context import Call, Scope
+
+__all__ = [
+    "ASK",
+    "INBOUND_HEADERS",
+    "LOGGER",
+    "Judge",
+    "Recorder",
+    "State",
+    "say",
+    "state",
+]
+
+LOGGER = logging.getLogger("penstock")
+_nothing = logging.NullHandler()
+_nothing.setLevel(logging.CRITICAL + 1)  # is there, and is not even called
+LOGGER.addHandler(_nothing)
+
+
+class Recorder(Protocol):
+    """What the call path asks of a backend; leaner than ``span()``.
+
+    ``start`` returns whatever the recorder needs to ``finish``. A generator's
+    recording is paused while its body does not run.
+    """
+
+    def enabled(self) -> bool:
+        """Tell whether anyone wants this step recorded."""
+        ...
+
+    def start(self, call: Call, /) -> object:
+        """Record that the step of *call* starts."""
+        ...
+
+    def start_paused(self, call: Call, /) -> object:
+        """Record that a generator starts; its recording is not current yet."""
+        ...
+
+    def finish(
+        self, call: Call, started: Any, exc: BaseException | None, *, inner: bool
+    ) -> None:
+        """Record that it ended; *inner* if no step below reported *exc* already."""
+        ...
+
+    def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
+        """Record a failure of a step whose start was quiet."""
+        ...
+
+    def resume(self, started: Any) -> None:
+        """Make the recording current: the generator's body runs again."""
+        ...
+
+    def pause(self, started: Any) -> None:
+        """Make it not current: the generator's consumer runs."""
+        ...
+
+
+class Judge(Recorder, Protocol):
+    """What holds runs against their declared order; ``penstock.conformance`` has it."""
+
+    def judge(self, call: Call, outer: Scope | None, /) -> tuple[Scope, object]:
+        """Begin a call in the scope *outer*; return its own, and what to finish.
+
+        Raises:
+            FlowOrderError: The call breaks the order, and is to be stopped.
+        """
+        ...
+
+
+ASK: Final[Mapping[int, bool]] = {logging.INFO: True}
+"""The answers where each backend has to be asked each time."""
+
+
+INBOUND_HEADERS = ("X-Correlation-ID", "X-Request-ID", "traceparent")
+"""Headers that may bring an ID in, unless other ones are configured."""
+
+
+class State:
+    """The settings, in the form that is cheapest to read on every call.
+
+    Attributes:
+        answers: A logger's cache of "is this level on?" where one logging
+            backend is all there is, else ``ASK``. ``answers[level]`` is False
+            where nobody wants a step recorded; True, or nothing, means "ask".
+        level: The key to look up in *answers*.
+        record_fields: What an integration adds to log records: how to read each
+            field, None where there is nothing to say. Replaced, never changed.
+        pool: Correlation IDs to use up first; empty where ``new_id`` was set.
+        is_watched: Whether something reads the current step.
+        unjudged: The same, but ``ASK`` where runs are judged: no beginning is missed.
+        judge: What holds runs against their declared order, or None.
+        recorders: One for each active backend.
+    """
+
+    __slots__ = (
+        "_watchers",
+        "answers",
+        "headers",
+        "inbound_headers",
+        "is_valid_id",
+        "is_watched",
+        "judge",
+        "level",
+        "new_id",
+        "outside",
+        "pool",
+        "propagate",
+        "record_fields",
+        "recorders",
+        "service",
+        "source_url",
+        "trust_inbound",
+        "unjudged",
+    )
+
+    def __init__(self) -> None:
+        self.answers: Mapping[int, bool] = ASK
+        self.unjudged: Mapping[int, bool] = ASK
+        self.level = logging.INFO
+        self.is_watched = False
+        self.judge: Judge | None = None
+        self.recorders: tuple[Recorder, ...] = ()
+        self.record_fields: Mapping[str, Callable[[], str | None]] = {}
+        self.outside = "raise"
+        self.pool = pool
+        self.new_id: Callable[[], str] = mint_id
+        self.service = ""
+        self.source_url = ""
+        self.headers: tuple[str, ...] = ()
+        self.inbound_headers: tuple[str, ...] = ()
+        self.is_valid_id: Callable[[str], bool] = is_valid_id
+        self.propagate: frozenset[str] = frozenset()
+        self.trust_inbound: str | None = None
+        self._watchers: set[object] = set()
+
+    def judge_by(self, judge: Judge | None) -> None:
+        """Have every call judged from now on, or none."""
+        self.judge = judge
+        self.unjudged = self.answers if judge is None else ASK
+        (self.unwatch if judge is None else self.watch)("conformance")
+
+    def headers_to_read(self) -> tuple[str, ...]:
+        """Return the headers that may bring an ID in; unless set, what we send, too."""
+        if self.inbound_headers != INBOUND_HEADERS:
+            return self.inbound_headers
+        return _with_default(self.headers)
+
+    def watch(self, reader: object) -> None:
+        """Keep the current step known, because *reader* will ask for it."""
+        self._watchers.add(reader)
+        self.is_watched = True
+
+    def unwatch(self, reader: object) -> None:
+        """Say that *reader* no longer asks for the current step."""
+        self._watchers.discard(reader)
+        self.is_watched = bool(self._watchers)
+
+
+@lru_cache(maxsize=64)  # there are as many as there are settings
+def _with_default(headers: tuple[str, ...]) -> tuple[str, ...]:
+    known = {name.lower() for name in INBOUND_HEADERS}
+    sent = (name for name in headers if name.lower() not in known)
+    return (*sent, *INBOUND_HEADERS)
+
+
+state = State()
+
+
+def say(template: str, *args: object) -> None:
+    """Log a warning of our own; a handler that is broken must not break the call."""
+    try:  # noqa: SIM105  # importing contextlib would cost 1 ms
+        LOGGER.warning(template, *args, stacklevel=2)
+    except Exception:  # noqa: BLE001, S110  # nobody is left to tell
+        pass

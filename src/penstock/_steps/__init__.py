@@ -1,0 +1,1 @@
+"""A marked function: the step it is, its marker, its source and its signature."""

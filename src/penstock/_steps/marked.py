@@ -1,0 +1,131 @@
+"""What a decorator leaves on a function until, and after, a flow takes it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from penstock.errors import FlowDefinitionError
+
+from .source import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .step import Spec, Step
+
+__all__ = ["MARK", "Marked", "mark_of", "name_of"]
+
+MARK = "__penstock__"
+"""Attribute of a wrapper that holds its ``Marked``."""
+
+
+class Marked:
+    """One marked function, and the steps that it is in the flows that took it.
+
+    Attributes:
+        func: The user's function.
+        target: What the wrapper calls: *func* once a flow has taken it, else
+            a function that says that none has.
+        spec: The marker that the next ``@flow`` takes.
+        is_pending: Whether no flow has taken *spec* yet.
+        only: The step, where there is exactly one and nothing overrides it,
+            so that the call path need not choose.
+        steps: Every step that the function is.
+        wrapper: What the decorator gave back.
+    """
+
+    __slots__ = ("func", "is_pending", "only", "spec", "steps", "target", "wrapper")
+
+    def __init__(self, func: Callable[..., Any], spec: Spec) -> None:
+        self.func = func
+        self.spec = spec
+        self.is_pending = True
+        self.steps: tuple[Step, ...] = ()
+        self.only: Step | None = None
+        self.target: Callable[..., Any] = self.refuse
+        self.wrapper: Callable[..., Any] | None = None
+
+    def refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
+        """Say that no flow has taken this function."""
+        kind = "entrypoint" if self.spec.is_entrypoint else "step"
+        msg = (
+            f"@{kind} {self.spec.name!r} belongs to no flow ({place_of(self.func)}). "
+            f'Put @flow("...") above @{kind}, or on its class.'
+        )
+        raise FlowDefinitionError(msg)
+
+    def attach(self, step: Step) -> None:
+        """Add *step*; it replaces the one of the same flow and class."""
+        if not self.steps and self.target != self.func:
+            self.only = step
+            self.steps = (step,)
+        else:
+            kept = [
+                other
+                for other in self.steps
+                if (other.flow, other.owner) != (step.flow, step.owner)
+            ]
+            self.steps = (*kept, step)
+            self.only = step if not kept and self.only is not None else None
+        self.target = self.func
+        self.is_pending = False
+
+    def allow_super(self) -> None:
+        """Let an override call this function as a plain one, by ``super()``."""
+        self.target = self.func
+        self.only = None
+
+    def step_in(self, flow: str) -> Step | None:
+        """Return what this function is in *flow*, or None."""
+        for step in self.steps:
+            if step.flow == flow:
+                return step
+        return None
+
+    def first(self, args: tuple[Any, ...]) -> Step:
+        """Return the step of the class that *args* belong to, else the first one.
+
+        Raises:
+            FlowDefinitionError: No flow has taken the function.
+        """
+        if len(self.steps) > 1 and args:
+            klass = args[0] if isinstance(args[0], type) else type(args[0])
+            for base in klass.__mro__:
+                for step in self.steps:
+                    if step.owner is base:
+                        return step
+        return self.steps[0] if self.steps else self.refuse()
+
+
+def mark_of(thing: object) -> Marked | None:
+    """Return the mark on a function, a method, or a descriptor of one, or None."""
+    if type(thing) is FunctionType:
+        mark = thing.__dict__.get(MARK)
+        return mark if isinstance(mark, Marked) else None
+    try:
+        # Not getattr, nor its __dict__: a lazy object, such as Flask's current_app or
+        # a task of Celery, must not be asked for anything while modules are imported.
+        mark = object.__getattribute__(_function_in(thing), MARK)
+    except Exception:  # noqa: BLE001  # slots, builtins, and proxies raise all sorts
+        return None
+    return mark if isinstance(mark, Marked) else None
+
+
+def _function_in(thing: Any) -> object:
+    kind = type(thing)  # isinstance would ask a lazy object for its __class__
+    if issubclass(kind, staticmethod | classmethod | MethodType):
+        return thing.__func__
+    if issubclass(kind, property):
+        return thing.fget
+    return thing.func if issubclass(kind, cached_property) else thing
+
+
+def name_of(thing: object) -> str:
+    """Return the name by which *thing* would be a step, ``""`` if it has none."""
+    mark = mark_of(thing)
+    if mark is not None:
+        return mark.spec.name
+    name = getattr(thing, "__name__", "")
+    return "" if name == "<lambda>" or not isinstance(name, str) else name

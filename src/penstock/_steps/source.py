@@ -1,0 +1,129 @@
+"""What a function's own code tells: how it runs, and where it is defined."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+__all__ = ["Kind", "Origin", "caller_place", "code_of", "kind_of", "place_of"]
+
+_COROUTINE = 0x80 | 0x100  # inspect.CO_COROUTINE | CO_ITERABLE_COROUTINE
+_GENERATOR = 0x20
+_ASYNC_GENERATOR = 0x200
+_NOT_PLAIN = _COROUTINE | _GENERATOR | _ASYNC_GENERATOR
+
+
+class Kind:
+    """How a function runs: at once, when awaited, or item by item."""
+
+    PLAIN = "plain"
+    ASYNC = "async"
+    GENERATOR = "generator"
+    ASYNC_GENERATOR = "async generator"
+
+
+def code_of(func: object) -> CodeType | None:
+    """Return the user's own code in *func*, below partials and ``functools.wraps``."""
+    seen: set[int] = set()
+    while id(func) not in seen:
+        seen.add(id(func))
+        func = getattr(_filled_in(func), "__wrapped__", func)
+    return _called_code(_filled_in(func))
+
+
+def kind_of(func: object) -> str:
+    """Tell the ``Kind`` of *func*; importing ``inspect`` for it would cost 4 ms."""
+    if (
+        type(func) is FunctionType
+        and not func.__code__.co_flags & _NOT_PLAIN
+        and not func.__dict__
+    ):
+        return Kind.PLAIN  # the rule; all below is for the exceptions
+    func = _filled_in(func)
+    code = _called_code(func)
+    flags = 0 if code is None else code.co_flags
+    if flags & _COROUTINE or _is_marked_async(func):
+        return Kind.ASYNC
+    if flags & _ASYNC_GENERATOR:
+        return Kind.ASYNC_GENERATOR
+    return Kind.GENERATOR if flags & _GENERATOR else Kind.PLAIN
+
+
+def place_of(func: object) -> str:
+    """Say where *func* is defined, as ``path:line``."""
+    code = code_of(func)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    return f"module {getattr(_filled_in(func), '__module__', None) or '?'}"
+
+
+def caller_place() -> str:
+    """Say which line called penstock, as ``path:line``, for what has no code."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # what traceback uses
+    while frame is not None and _is_library(frame):
+        frame = frame.f_back
+    return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _is_library(frame: FrameType) -> bool:
+    package = str(frame.f_globals.get("__package__"))
+    return package == "penstock" or package.startswith("penstock.")
+
+
+def _filled_in(func: object) -> object:
+    while isinstance(func, partial):
+        func = func.func
+    return func
+
+
+def _called_code(func: object) -> CodeType | None:
+    code = getattr(func, "__code__", None)
+    if code is None:
+        call = getattr(type(func), "__call__", None)  # noqa: B004  # its code is wanted
+        code = getattr(call, "__code__", None)
+    return code
+
+
+def _is_marked_async(func: object) -> bool:
+    """Tell whether ``inspect.markcoroutinefunction`` was here; a mock seems so too."""
+    if not hasattr(func, "_is_coroutine_marker"):
+        return False
+    from inspect import iscoroutinefunction  # noqa: PLC0415  # see kind_of
+
+    return iscoroutinefunction(func)
+
+
+class Origin(NamedTuple):
+    """Where a function or class is defined, so that a reload is recognised."""
+
+    qualname: str
+    module: str
+    path: str
+
+    @classmethod
+    def of(cls, func: object) -> Origin:
+        """Return the origin of a function, partial or callable object."""
+        while isinstance(func, partial):
+            func = func.func
+        code = code_of(func)
+        named: Any = func if hasattr(func, "__qualname__") else type(func)
+        return cls(
+            named.__qualname__,
+            getattr(func, "__module__", None) or "",
+            "" if code is None else code.co_filename,
+        )
+
+    def is_same(self, other: Origin) -> bool:
+        """Tell whether both are one definition, perhaps imported twice.
+
+        ``python -m app`` runs a file as ``__main__`` that others import as
+        ``app``: an equal module *or* an equal source file will do.
+        """
+        return self.qualname == other.qualname and (
+            self.module == other.module or (self.path == other.path != "")
+        )

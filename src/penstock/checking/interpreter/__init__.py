@@ -1,0 +1,1 @@
+"""Follow calls through the source, without running it."""

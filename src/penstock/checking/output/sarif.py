@@ -1,0 +1,100 @@
+"""Findings as SARIF 2.1.0, the format of code scanning."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from penstock.checking.findings import CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from penstock.checking.findings import Finding, Place
+
+__all__ = ["sarif"]
+
+_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def sarif(
+    findings: Iterable[Finding], shown: Callable[[str], str]
+) -> dict[str, object]:
+    """Return the log of one run.
+
+    Args:
+        findings: What was found.
+        shown: Makes a path relative.
+    """
+    codes = list(CODES)
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "penstock",
+                        "semanticVersion": version("penstock"),
+                        "rules": [_rule(code) for code in codes],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(one, codes, shown) for one in findings],
+            }
+        ],
+    }
+
+
+def _rule(code: str) -> dict[str, object]:
+    level, meaning = CODES[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": meaning},
+        "defaultConfiguration": {"level": _LEVELS[level]},
+    }
+
+
+def _result(
+    finding: Finding, codes: list[str], shown: Callable[[str], str]
+) -> dict[str, object]:
+    text = f"{finding.label}: {finding.message}" if finding.label else finding.message
+    if finding.suggestion:
+        text += f" Fix: {finding.suggestion}"
+    result: dict[str, object] = {
+        "ruleId": finding.code,
+        "ruleIndex": codes.index(finding.code),
+        "level": _LEVELS[finding.level],
+        "message": {"text": text},
+        "locations": [_location(finding.place, shown)],
+        "partialFingerprints": {"penstock/v1": _fingerprint(finding)},
+    }
+    if finding.declared_at is not None:
+        result["relatedLocations"] = [
+            {
+                "id": 1,
+                **_location(finding.declared_at, shown),
+                "message": {"text": f"declared: {finding.declared}"},
+            }
+        ]
+    return result
+
+
+def _location(place: Place, shown: Callable[[str], str]) -> dict[str, object]:
+    uri = quote(PurePath(shown(place.path)).as_posix())
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": uri},
+            "region": {"startLine": max(place.line, 1)},
+        }
+    }
+
+
+def _fingerprint(finding: Finding) -> str:
+    """Return what stays the same when lines move."""
+    parts = (finding.code, finding.flow, finding.step, *finding.edge)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""The project's source: files, definitions and steps."""

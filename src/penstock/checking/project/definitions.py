@@ -1,0 +1,198 @@
+"""A function and a class, as the source defines them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .ast_walk import children, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .files import Module
+
+__all__ = ["SCOPES", "Def", "Function", "Klass", "last_name"]
+
+Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
+
+
+@dataclass(eq=False)
+class Function:
+    """One ``def`` or ``lambda``; of two equal ones each is itself.
+
+    Attributes:
+        node: Its syntax.
+        module: Where it is.
+        qualname: As Python would call it.
+        number: Its own among all functions and classes, the same in each run.
+        klass: Of which class it is a method.
+        names: Names and attributes that its code has, with those of functions in it.
+    """
+
+    node: Def
+    module: Module
+    qualname: str
+    number: int
+    klass: Klass | None = None
+    names: set[str] = field(default_factory=set[str])
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return getattr(self.node, "name", "<lambda>")
+
+    @cached_property
+    def decorators(self) -> frozenset[str]:
+        """Last names of its decorators, as ``property`` and ``setter``."""
+        nodes = getattr(self.node, "decorator_list", [])
+        return frozenset(last_name(node) for node in nodes)
+
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether a call gives something to await."""
+        return isinstance(self.node, ast.AsyncFunctionDef) and not self.has_yield
+
+    @cached_property
+    def has_yield(self) -> bool:
+        """Whether a call gives something to iterate."""
+        return any(isinstance(n, ast.Yield | ast.YieldFrom) for n in self.own_nodes())
+
+    @cached_property
+    def may_suspend(self) -> bool:
+        """Whether something in it is awaited, so that others can run meanwhile."""
+        kinds = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+        return any(isinstance(node, kinds) for node in self.own_nodes())
+
+    @cached_property
+    def is_abstract(self) -> bool:
+        """Whether only an override has a body."""
+        if self.decorators & {"abstractmethod", "overload"}:
+            return True
+        body = self.node.body
+        return isinstance(body, list) and all(map(_is_nothing, body))
+
+    @cached_property
+    def assigned_attributes(self) -> frozenset[str]:
+        """Names of the attributes that it sets on something."""
+        return frozenset(
+            node.attr
+            for node in walk(self.node)
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        )
+
+    @cached_property
+    def locals(self) -> frozenset[str]:
+        """Names that an assignment in it makes its own, parameters included."""
+        outer: set[str] = set()
+        names = {arg.arg for arg in _arguments(self.node)}
+        for node in self.own_nodes():
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names |= {node.id}
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                names |= {(a.asname or a.name).partition(".")[0] for a in node.names}
+            elif isinstance(node, ast.Global | ast.Nonlocal):
+                outer |= set(node.names)
+            elif isinstance(node, _NAMED):
+                names |= {node.name} if node.name else set()
+        return frozenset(names - outer)
+
+    @cached_property
+    def global_names(self) -> frozenset[str]:
+        """Names of its module that it may bind anew."""
+        declared = (n.names for n in self.own_nodes() if isinstance(n, ast.Global))
+        return frozenset(name for names in declared for name in names)
+
+    def own_nodes(self) -> Iterator[ast.AST]:
+        """Yield the nodes of its body, but not those of functions in it."""
+        body = self.node.body
+        todo: list[ast.AST] = list(body) if isinstance(body, list) else [body]
+        while todo:
+            node = todo.pop()
+            yield node
+            if not isinstance(node, SCOPES):
+                todo += children(node)
+
+    def __repr__(self) -> str:
+        """Show the dotted name."""
+        return f"{self.module.name}.{self.qualname}"
+
+
+@dataclass(eq=False)
+class Klass:
+    """One ``class``."""
+
+    node: ast.ClassDef
+    module: Module
+    qualname: str
+    number: int
+    methods: dict[str, Function] = field(default_factory=dict[str, Function])
+    setters: dict[str, Function] = field(default_factory=dict[str, Function])
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.node.name
+
+    @cached_property
+    def values(self) -> dict[str, list[ast.expr]]:
+        """What its body assigns to names, annotations last."""
+        found: dict[str, list[ast.expr]] = defaultdict(list)
+        for node in self.node.body:
+            if isinstance(node, ast.Assign):
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        found[target.id].append(node.value)
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                found[node.target.id] += [node.value] if node.value else []
+        return found
+
+    @cached_property
+    def setting(self) -> dict[str, list[Function]]:
+        """The methods that set an attribute, by its name."""
+        found: dict[str, list[Function]] = defaultdict(list)
+        for function in self.methods.values():
+            for name in function.assigned_attributes:
+                found[name].append(function)
+        return found
+
+    @cached_property
+    def annotations(self) -> dict[str, ast.expr]:
+        """What its body says that attributes are."""
+        return {
+            node.target.id: node.annotation
+            for node in self.node.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        }
+
+    def __repr__(self) -> str:
+        """Show the dotted name."""
+        return f"{self.module.name}.{self.qualname}"
+
+
+def last_name(node: ast.expr) -> str:
+    """Return the last part of a dotted name, or of what it is called by."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _arguments(node: Def) -> list[ast.arg]:
+    given = node.args
+    extra = [arg for arg in (given.vararg, given.kwarg) if arg is not None]
+    return [*given.posonlyargs, *given.args, *given.kwonlyargs, *extra]
+
+
+def _is_nothing(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Raise):
+        return "NotImplementedError" in ast.dump(node)
+    return isinstance(node, ast.Pass) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )

@@ -1,0 +1,1 @@
+"""Find definitions by type: jedi and ty."""

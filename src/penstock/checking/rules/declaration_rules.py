@@ -1,0 +1,218 @@
+"""What is wrong with declarations alone: PEN001, PEN002 and PEN003."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock._suggest import did_you_mean
+from penstock.checking.findings import Finding
+
+from .declarations import written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from penstock._graph.names import Target
+    from penstock._types import FlowInfo, StepInfo
+
+    from .declarations import Declarations, Declared, Member
+
+__all__ = ["judge_declarations"]
+
+_MOST = 8  # names in a message
+
+
+def judge_declarations(
+    declarations: Declarations, known: Iterable[FlowInfo]
+) -> Iterator[Finding]:
+    """Yield what is wrong with the names and the shape of flows.
+
+    Args:
+        declarations: What to judge.
+        known: Every flow there is, those of other services too.
+    """
+    known = tuple(known)
+    for declared in declarations:
+        for member in declared.members:
+            if member.target is None:
+                yield _names_nothing(declared, member, declarations)
+            elif member.target.step is None:
+                yield from _elsewhere(declared, member, known)
+    yield from _unreachable(declarations)
+
+
+def _names_nothing(
+    declared: Declared, member: Member, declarations: Declarations
+) -> Finding:
+    near = did_you_mean(member.name, declarations.names.known(declared.flow))
+    meant = _meant(near)
+    step = declared.step
+    groups = [[meant if n == member.name else n for n in g] for g in step.after]
+    return Finding(
+        "PEN001",
+        f"{member.name!r} names nothing: there is no such step.{near}",
+        declared.place,
+        declared.flow.name,
+        step.name,
+        declared=written(step.after),
+        declared_at=declared.place,
+        suggestion=written(groups) if meant else "",
+        edge=(member.name, step.name),
+        befores=(member.name,),
+    )
+
+
+def _elsewhere(
+    declared: Declared, member: Member, known: Iterable[FlowInfo]
+) -> Iterator[Finding]:
+    """Yield PEN003, if the other service is known and lacks the step."""
+    target = member.target
+    theirs = [flow for flow in known if target and flow.service == target.service]
+    if target is None or not theirs:
+        return
+    lack, meant = _lacking(target, theirs)
+    step = declared.step
+    mine = _service(declared.flow.service, [declared.flow])
+    groups = [[meant if n == member.name else n for n in g] for g in step.after]
+    yield Finding(
+        "PEN003",
+        f"{mine} comes after {member.name!r}, but {lack}",
+        declared.place,
+        declared.flow.name,
+        step.name,
+        declared=written(step.after),
+        declared_at=declared.place,
+        suggestion=written(groups) if meant else "",
+        edge=(member.name, step.name),
+        befores=(member.name,),
+    )
+
+
+def _lacking(target: Target, theirs: Sequence[FlowInfo]) -> tuple[str, str]:
+    """Return what *theirs*, the flows of one service, lack, and what may be meant."""
+    flows = [flow for flow in theirs if flow.name == target.flow]
+    their = _service(target.service, [*flows, *theirs])
+    if not flows:
+        names = sorted({flow.name for flow in theirs})
+        near = did_you_mean(target.flow, names)
+        lack = f"{their} has no flow {target.flow!r}."
+        meant = f"{_meant(near)}:{target.name}"
+        is_there = any(
+            meant == f"{flow.name}:{step.name}"
+            for flow in theirs
+            for step in flow.steps
+        )
+    else:
+        steps = sorted(
+            (step for flow in flows for step in flow.steps),
+            key=lambda step: (step.path, step.line),
+        )
+        names = [step.name for step in steps]
+        near = did_you_mean(target.name, names)
+        lack = f"{their} has no step {target.name!r} in its flow {target.flow!r}"
+        lack += f"{_begin(steps)}."
+        meant = f"{target.flow}:{_meant(near)}"
+        is_there = bool(near)
+    return (
+        lack + (near or f" It has {_listed(names)}."),
+        f"{target.service}/{meant}" if is_there else "",
+    )
+
+
+def _begin(steps: Sequence[StepInfo]) -> str:
+    """Return where a flow begins, as its manifest has it."""
+    first = steps[0] if steps else None
+    if first is None or not first.path or Path(first.path).is_absolute():
+        return ""
+    return f" ({first.path}:{first.line})"
+
+
+def _service(name: str, flows: Iterable[FlowInfo]) -> str:
+    owner = next((flow.owner for flow in flows if flow.owner), "")
+    return (f"service {name!r}" if name else "this service") + (
+        f" (owner {owner})" if owner else ""
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST
+    shown = ", ".join(map(repr, names[:_MOST])) or "none"
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _meant(hint: str) -> str:
+    """Return the name in a hint, ``""`` without one."""
+    return hint.partition("'")[2].rpartition("'")[0]
+
+
+def _unreachable(declarations: Declarations) -> Iterator[Finding]:
+    reached = _reached(declarations)
+    for declared in declarations:
+        step = declared.step
+        if (declared.flow.name, step.name) in reached:
+            continue
+        cycle = _cycle(declared, declarations)
+        why = "no path from an entrypoint leads here"
+        if cycle:
+            why += f"; it only follows itself: {' → '.join(cycle)}"
+        elif not step.after:
+            why += "; it has no after="
+        yield Finding(
+            "PEN002",
+            f"{why}.",
+            declared.place,
+            declared.flow.name,
+            step.name,
+            declared=written(step.after) if step.after else "",
+            declared_at=declared.place if step.after else None,
+            edge=(step.name,),
+        )
+
+
+def _reached(declarations: Declarations) -> set[tuple[str, str]]:
+    """Return what a path leads to; a name that cannot be followed counts as one."""
+    reached = {
+        (one.flow.name, one.step.name) for one in declarations if one.step.is_entrypoint
+    }
+    has_grown = True
+    while has_grown:
+        has_grown = False
+        for one in declarations:
+            key = (one.flow.name, one.step.name)
+            if key not in reached and any(
+                all(_is_reached(m, reached, declarations) for m in group)
+                for group in one.groups
+            ):
+                reached.add(key)
+                has_grown = True
+    return reached
+
+
+def _is_reached(
+    member: Member, reached: set[tuple[str, str]], declarations: Declarations
+) -> bool:
+    target = member.target
+    if target is None or declarations.of(target.flow, target.name) is None:
+        return True
+    return (target.flow, target.name) in reached
+
+
+def _cycle(start: Declared, declarations: Declarations) -> list[str]:
+    """Return a way from a step back to itself against the edges, ``[]`` without one."""
+    ways = [[start]]
+    seen = {start.step.name}
+    while ways:
+        way = ways.pop(0)
+        for member in way[-1].members:
+            target = member.target
+            if target is None or not member.is_local:
+                continue
+            if target.name == start.step.name:
+                names = [one.step.name for one in reversed(way)]
+                return [start.step.name, *names] if len(way) > 1 else names * 2
+            other = declarations.of(target.flow, target.name)
+            if other is not None and target.name not in seen:
+                seen.add(target.name)
+                ways.append([*way, other])
+    return []

@@ -1,0 +1,1 @@
+"""What hides a finding: comments, baselines and evidence."""

@@ -1,0 +1,1 @@
+"""Read earlier revisions of a project."""

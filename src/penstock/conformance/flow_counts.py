@@ -1,0 +1,150 @@
+"""The counts of one flow; those of several processes add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from .counters import MAX_EXAMPLES, Book, Finding
+from .rules import edge_status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .plan import FlowPlan
+
+__all__ = ["Counts", "counted"]
+
+
+class Counts:
+    """What is counted of one flow.
+
+    Attributes:
+        runs: How many an entrypoint began.
+        steps: How often each was called.
+        edges: Of each, how often it was witnessed, and in how many runs contradicted.
+        violations: For each finding, how often which runs broke it.
+        foreign: How often which steps of other flows were called.
+    """
+
+    def __init__(self) -> None:
+        self.runs: int = 0
+        self.steps: dict[str, int] = {}
+        self.edges: dict[tuple[str, str], list[int]] = {}
+        self.violations: dict[tuple[str, str, str, str], dict[str, int]] = {}
+        self.foreign: Counter[tuple[str, str]] = Counter()
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Counts:
+        """Return what JSON has of them."""
+        counts = cls()
+        counts.runs = int(data["runs"])
+        counts.steps = {str(step): int(count) for step, count in data["steps"].items()}
+        for edge in data["edges"]:
+            counts.count_edge(
+                (edge["before"], edge["after"]), edge["witnessed"], edge["contradicted"]
+            )
+        for item in data["violations"]:
+            caller = item.get("caller", "")  # reports of before do not have it
+            found = item["step"], item["code"], item["message"], caller
+            runs = counts.violations.setdefault(found, {})
+            runs[item["run"]] = runs.get(item["run"], 0) + item["count"]
+        for item in data["foreign"]:
+            counts.foreign[item["flow"], item["step"]] += item["count"]
+        return counts
+
+    def add(self, other: Counts) -> None:
+        """Add what another process has counted."""
+        self.runs += other.runs
+        for step, count in other.steps.items():
+            self.steps[step] = self.steps.get(step, 0) + count
+        for edge, (witnessed, contradicted) in other.edges.items():
+            self.count_edge(edge, witnessed, contradicted)
+        for finding, runs in other.violations.items():
+            known = Counter(self.violations.get(finding, {}))
+            known.update(runs)
+            self.violations[finding] = _named(known)
+        self.foreign.update(other.foreign)
+
+    def count_edge(
+        self, edge: tuple[str, str], witnessed: int = 0, contradicted: int = 0
+    ) -> None:
+        """Add to the counts of an edge."""
+        counts = self.edges.setdefault(edge, [0, 0])
+        counts[0] += witnessed
+        counts[1] += contradicted
+
+    def count_finding(self, finding: Finding, run: str) -> None:
+        """Add one finding."""
+        other = Counts()
+        other.violations[finding[1:]] = {run: 1}
+        self.add(other)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return them as JSON would have them."""
+        return {
+            "runs": self.runs,
+            "steps": dict(self.steps),
+            "edges": [
+                {
+                    "before": before,
+                    "after": after,
+                    "witnessed": witnessed,
+                    "contradicted": contradicted,
+                    "status": edge_status(witnessed, contradicted),
+                }
+                for (before, after), (witnessed, contradicted) in self.edges.items()
+            ],
+            "violations": [
+                {
+                    "step": step,
+                    "run": run,
+                    "code": code,
+                    "message": text,
+                    "caller": caller,
+                    "count": count,
+                }
+                for (step, code, text, caller), runs in self.violations.items()
+                for run, count in runs.items()
+            ],
+            "foreign": [
+                {"flow": flow, "step": step, "count": count}
+                for (flow, step), count in self.foreign.items()
+            ],
+        }
+
+
+def counted(book: Book, plan: FlowPlan) -> Counts:
+    """Return what this process has counted of one flow."""
+    flow = Counts()
+    flow.runs = book.runs[plan.flow]
+    shown: Counter[tuple[str, str]] = Counter()
+    for one in plan.every:
+        name = one.step.name
+        calls, found = one.counts()
+        flow.steps[name] = flow.steps.get(name, 0) + calls
+        for key, count in found.items():
+            shown[one.names[key], name] += count
+    for name, one in plan.steps.items():
+        for key, label in one.names.items():
+            convicted = book.contradicted[key, (plan.flow, name)]
+            flow.edges[label, name] = [shown[label, name], convicted]
+    for finding, runs in book.findings.items():
+        if finding.flow == plan.flow:
+            flow.violations[finding[1:]] = dict(runs)
+    for (running, other, step), count in book.foreign.items():
+        if running == plan.flow:
+            flow.foreign[other, step] = count
+    return flow
+
+
+def _named(runs: Mapping[str, int]) -> dict[str, int]:
+    """Return the first runs by name, the last of them with the count of the rest.
+
+    By name and not by time, so that the order of reports makes no difference.
+    """
+    names = sorted(runs)
+    found = {name: runs[name] for name in names[:MAX_EXAMPLES]}
+    for name in names[MAX_EXAMPLES:]:
+        found[names[MAX_EXAMPLES - 1]] += runs[name]
+    return found

@@ -1,0 +1,185 @@
+"""A catalog as Markdown: for a forge, a wiki, or a site made of such files."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from penstock._documents.blocks import fenced
+from penstock.renderers.base import find_renderer
+from penstock.renderers.labels import printable
+
+from .pictures import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from penstock._graph.graph import Graph
+
+    from .entries import Catalog, Entry, Link, StepEntry
+
+__all__ = ["render_book"]
+
+# The anchor of a heading is its text, everywhere, if that is of such letters.
+_ANCHOR = re.compile(r"[a-z0-9_-]+")
+# As numbers, which every reader of Markdown understands; a backslash does not escape
+# the same everywhere. An underscore inside a word means nothing.
+_SPECIAL = re.compile(
+    r"[!\"#$%&'*+;<=>@\[\\\]^`{|}~]|:(?!\d)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
+)
+
+
+def render_book(catalog: Catalog, *, images: str = "") -> dict[str, bytes]:
+    """Return the pages of *catalog*, by their path.
+
+    Args:
+        catalog: What to write down.
+        images: ``svg`` or ``png`` for pictures; by default the drawings are blocks of
+            Mermaid, which forges show.
+
+    Raises:
+        MissingExtraError: There are to be pictures, and nothing here draws them.
+        RenderError: A picture could not be drawn.
+    """
+    book = _Book(images)
+    texts = {"README.md": book.index(catalog), "map.md": book.map(catalog)}
+    for entry in catalog.entries:
+        texts[f"flows/{entry.page}.md"] = book.flow(entry)
+    pages = {name: text.encode() for name, text in texts.items()}
+    return pages | book.pictures
+
+
+class _Book:
+    """The pages, and the pictures that they ask for.
+
+    Attributes:
+        pictures: Those so far, by their path.
+    """
+
+    def __init__(self, images: str) -> None:
+        self.pictures: dict[str, bytes] = {}
+        self._images = images
+
+    def index(self, catalog: Catalog) -> str:
+        """Return the page that lists the flows."""
+        columns = _columns(catalog)
+        table = [
+            list(columns),
+            ["---"] * len(columns),
+            *zip(*columns.values(), strict=True),
+        ]
+        return _joined(
+            f"# {_text(catalog.title)}",
+            "[Map of the system](map.md)",
+            "\n".join(f"| {' | '.join(row)} |" for row in table),
+        )
+
+    def map(self, catalog: Catalog) -> str:
+        """Return the page with the map of the system."""
+        return _joined(
+            "# Map of the system",
+            "[All flows](README.md)",
+            "Each box is a flow. A number says how many edges a line stands for; a "
+            "dashed line leads from process to process.",
+            self._drawing(catalog.overview, "map", "Map of the system", root=""),
+        )
+
+    def flow(self, entry: Entry) -> str:
+        """Return the page of a flow."""
+        name = _text(entry.name)
+        return _joined(
+            f"# {name}",
+            "[All flows](../README.md) · [Map of the system](../map.md)",
+            _facts(
+                ("About", "; ".join(map(_text, entry.descriptions))),
+                ("Owner", ", ".join(map(_text, entry.owners))),
+                ("Service", ", ".join(map(_text, entry.services))),
+                ("Tags", ", ".join(map(_text, entry.tags))),
+            ),
+            self._drawing(
+                entry.graph,
+                f"flow-{entry.page}",
+                f"Diagram of {name}",
+                root="../",
+                detail=entry.is_detailed,
+            ),
+            "## Steps",
+            *(_step(one, entry) for one in entry.steps),
+        )
+
+    def _drawing(
+        self, graph: Graph, name: str, label: str, *, root: str, detail: bool = False
+    ) -> str:
+        if not self._images:
+            drawn = find_renderer("mermaid")(graph, detail=detail, direction="TD")
+            return fenced(str(drawn), "mermaid")
+        path = f"images/{name}.{self._images}"
+        self.pictures[path] = draw(graph, self._images, detail=detail)
+        return f"![{label}]({root}{path})"
+
+
+def _columns(catalog: Catalog) -> dict[str, list[str]]:
+    """Return the cells of the list; a column that would be empty is left out."""
+    entries = catalog.entries
+    columns = {
+        "flow": [f"[{_text(one.name)}](flows/{one.page}.md)" for one in entries],
+        "owner": [", ".join(map(_text, one.owners)) for one in entries],
+        "service": [", ".join(map(_text, one.services)) for one in entries],
+        "entrypoints": [_begins(one) for one in entries],
+        "steps": [str(len(one.steps)) for one in entries],
+        "tags": [", ".join(map(_text, one.tags)) for one in entries],
+        "about": ["; ".join(map(_text, one.descriptions)) for one in entries],
+    }
+    return {head: cells for head, cells in columns.items() if any(cells)}
+
+
+def _begins(entry: Entry) -> str:
+    return ", ".join(_text(one.node.label) for one in entry.entrypoints)
+
+
+def _step(one: StepEntry, entry: Entry) -> str:
+    step = one.node.step
+    services = one.node.services if one.node.services != entry.services else ()
+    return _joined(
+        f"### {_text(step.name)}",
+        _facts(
+            ("Entrypoint", "yes" if step.is_entrypoint else ""),
+            ("Service", ", ".join(map(_text, services))),
+            ("Source", _text(one.place) if one.place else ""),
+            ("Tags", ", ".join(map(_text, step.tags))),
+            ("After", _links(one.before)),
+            ("Before", _links(one.after)),
+        ),
+        fenced(printable(step.doc), "text") if step.doc else "",
+        end="",
+    )
+
+
+def _links(links: Iterable[Link]) -> str:
+    return ", ".join(map(_link, links))
+
+
+def _link(link: Link) -> str:
+    name = _text(link.label)
+    if link.page:
+        name = f"[{name}]({link.page}.md{_anchor(link)})"
+    return f"{name} ({link.note})" if link.note else name
+
+
+def _anchor(link: Link) -> str:
+    step = link.label.rpartition(":")[2]
+    return f"#{step}" if _ANCHOR.fullmatch(step) else ""
+
+
+def _facts(*facts: tuple[str, str]) -> str:
+    return "\n".join(f"- **{name}:** {words}" for name, words in facts if words)
+
+
+def _text(text: str) -> str:
+    """Return *text* on one line that is nothing but text."""
+    line = " ".join(printable(text).split())
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", line)
+
+
+def _joined(*parts: str, end: str = "\n") -> str:
+    return "\n\n".join(filter(None, parts)) + end

@@ -1,0 +1,155 @@
+"""How a drawing says what is known of its edges, steps and flows besides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from penstock._graph.evidence import EdgeEvidence, FlowEvidence, Status
+    from penstock._graph.graph import Edge, Graph, Node
+
+__all__ = [
+    "edge_evidence",
+    "edge_facts",
+    "flow_evidence",
+    "legend",
+    "line_status",
+    "node_evidence",
+    "node_status",
+]
+
+# Words and lines differ as well as colours: not everybody sees green and red.
+_MEANINGS: Mapping[Status, tuple[str, str]] = {
+    "seen": ("n×", "calls that came this way"),
+    "unseen": ("unseen", "no run came this way"),
+    "declared-only": ("only declared", "no run came this way, and the code does not"),
+    "contradicted": ("contradicted", "runs that had both, but never in this order"),
+    "undeclared": ("not declared", "a call before whatever should be first"),
+}
+
+
+def edge_evidence(edge: Edge, graph: Graph) -> str:
+    """Return what is written on an edge, ``""`` where there is no evidence."""
+    known = edge.evidence
+    if known is None:
+        return ""
+    seen = _times(known.seen) if known.seen else ""
+    against = _times(known.contradicted) if known.contradicted else ""
+    bundle = graph.bundles.get((edge.before.number, edge.after.number))
+    words = [_MEANINGS[known.status][0]]
+    if bundle and bundle.size > 1:
+        words = [f"{bundle.size} edges", f"{bundle.seen} seen"]
+        words += [f"{against} contradicted"] if against else []
+    elif known.status == "seen":
+        words = [seen]
+    elif known.status == "contradicted":
+        words = [f"contradicted {against}", f"seen {seen}" if seen else ""]
+    elif known.status == "undeclared":
+        words.append(seen)
+    return ", ".join(filter(None, words))
+
+
+def edge_facts(edge: Edge, graph: Graph) -> str:
+    """Return all that is known of an edge, as one line; ``""`` without evidence."""
+    known = edge.evidence
+    if known is None or graph.evidence is None:
+        return ""
+    words = ["declared" if known.is_declared else "not declared"]
+    if graph.evidence.has_code:
+        words.append(_in_code(known))
+    words.append(f"seen {_times(known.seen)}" if known.seen else "never seen")
+    if known.contradicted:
+        words.append(f"contradicted {_times(known.contradicted)}")
+    return ", ".join(words)
+
+
+def line_status(known: EdgeEvidence, *, is_crossing: bool) -> Status:
+    """Return the status that a line looks like: dashes that cross stay dashes."""
+    if is_crossing and known.status == "declared-only":
+        return "unseen"
+    return known.status
+
+
+def node_evidence(node: Node, graph: Graph) -> list[str]:
+    """Return what is written on a step, or the box of a flow, line by line."""
+    if node.kind == "flow":
+        return flow_evidence(node.step.flow, graph)
+    known = graph.evidence.steps.get(node.number) if graph.evidence else None
+    if known is None:
+        return []
+    calls = _plural(known.calls, "call") if known.calls else "never called"
+    return [f"{calls}, {known.broken:,} too early" if known.broken else calls]
+
+
+def node_status(node: Node, graph: Graph) -> str:
+    """Return ``uncalled`` or ``broken`` for a node that stands out, else ``""``."""
+    if graph.evidence is None:
+        return ""
+    if node.kind == "flow":
+        flow = graph.evidence.flows[node.step.flow]
+        is_broken, is_called = (
+            flow.contradicted + flow.undeclared,
+            flow.runs + flow.seen,
+        )
+    elif known := graph.evidence.steps.get(node.number):
+        is_broken, is_called = known.broken, known.calls
+    else:
+        return ""
+    return "broken" if is_broken else "" if is_called else "uncalled"
+
+
+def flow_evidence(flow: str, graph: Graph) -> list[str]:
+    """Say how much of a flow was seen, and what is wrong; nothing without evidence."""
+    if graph.evidence is None:
+        return []
+    known = graph.evidence.flows[flow]
+    lines = (", ".join(_coverage(known)), ", ".join(_faults(known)))
+    return list(filter(None, lines))
+
+
+def legend(graph: Graph) -> Iterator[tuple[Status, str, str]]:
+    """Give each status that an edge has: with what is written there, and its meaning.
+
+    Words on a line that stands for several edges speak for themselves.
+    """
+    if graph.evidence is None:
+        return
+    single = {
+        known.status
+        for link, known in graph.evidence.edges.items()
+        if link not in graph.bundles or graph.bundles[link].size == 1
+    }
+    for status, (words, meaning) in _MEANINGS.items():
+        if status in single:
+            yield status, words, meaning
+
+
+def _coverage(known: FlowEvidence) -> Iterator[str]:
+    if known.edges:
+        percent = round(100 * known.seen / known.edges)
+        yield f"{known.seen:,} of {_plural(known.edges, 'edge')} seen ({percent} %)"
+    if known.runs or not known.seen:  # a message may have brought those that were seen
+        yield _plural(known.runs, "run")
+
+
+def _faults(known: FlowEvidence) -> Iterator[str]:
+    if known.contradicted:
+        yield f"{known.contradicted:,} contradicted"
+    if known.undeclared:
+        yield f"{known.undeclared:,} not declared"
+
+
+def _in_code(known: EdgeEvidence) -> str:
+    if known.is_in_code is None:
+        return "not clear in the code"
+    return "found in the code" if known.is_in_code else "not found in the code"
+
+
+def _times(count: int) -> str:
+    return f"{count:,}×"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

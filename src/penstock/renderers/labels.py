@@ -1,0 +1,106 @@
+"""The words that a drawing puts on nodes, edges and flows."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from .evidence_labels import edge_evidence, node_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from penstock._graph.graph import Cluster, Edge, Graph, Node
+    from penstock._types import FlowInfo
+
+__all__ = [
+    "cluster_title",
+    "edge_words",
+    "node_words",
+    "owners_of",
+    "printable",
+    "steps_of",
+    "titled",
+]
+
+_NEWLINE = re.compile(r"\r\n?")
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_UNENCODABLE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")  # the last two: in XML
+_PLAIN = re.compile(r"[!-~]")
+
+
+def printable(text: str) -> str:
+    r"""Return *text* without control characters other than ``\n``, and never blank.
+
+    What would show nothing at all is shown as Python writes it, in quotes.
+    """
+    if not _PLAIN.search(text) and not any(map(_is_visible, text)):
+        text = ascii(text)
+    text = _UNPRINTABLE.sub(" ", _NEWLINE.sub("\n", text))
+    return _UNENCODABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
+    """Return the lines on a node: its label, in detail also description and tags.
+
+    A flow of an overview says how many steps it has, and in which services; in detail
+    so does a step of a flow that several share. What runs have shown stands before
+    what may be long.
+    """
+    lines = [printable(node.label)]
+    flows = graph.boxes.get(node.number, ())
+    if flows:
+        lines = [
+            titled(node.label, owners_of(flows) if detail else ()),
+            printable(" · ".join((steps_of(flows), *node.services))),
+        ]
+    lines += node_evidence(node, graph)
+    if detail and node.step.description:
+        lines.append(printable(node.step.description))
+    if detail and node.step.flow in graph.shared:
+        lines.append(printable(" · ".join(node.services)))
+    if detail and node.step.tags:
+        lines.append(printable(" ".join(f"#{tag}" for tag in node.step.tags)))
+    return lines
+
+
+def edge_words(edge: Edge, graph: Graph, *, detail: bool) -> str:
+    """Return what an edge says, mostly nothing.
+
+    In an overview it says how many it stands for, in detail what ``all_of`` it is in,
+    and what is known of it besides.
+    """
+    bundle = graph.bundles.get((edge.before.number, edge.after.number))
+    known = edge_evidence(edge, graph)
+    words = [str(bundle.size)] if bundle and bundle.size > 1 and not known else []
+    if detail and edge.joins:
+        groups = graph.joins[edge.after.number]
+        which = f" {', '.join(map(str, edge.joins))}" if len(groups) > 1 else ""
+        words.append(f"all of{which}")
+    return ", ".join(filter(None, (" ".join(words), known)))
+
+
+def cluster_title(cluster: Cluster, *, detail: bool) -> str:
+    """Return the heading of a flow: its name, and in detail who answers for it."""
+    return titled(cluster.flow.name, cluster.owners if detail else ())
+
+
+def owners_of(flows: Iterable[FlowInfo]) -> tuple[str, ...]:
+    """Return who answers for a flow that may be several services', each once."""
+    return tuple(dict.fromkeys(flow.owner for flow in flows if flow.owner))
+
+
+def steps_of(flows: Iterable[FlowInfo]) -> str:
+    """Say how many steps a flow has that may be several services'."""
+    names = {step.name for flow in flows for step in flow.steps}
+    return "1 step" if len(names) == 1 else f"{len(names)} steps"
+
+
+def titled(name: str, owners: Sequence[str]) -> str:
+    """Return the name of a flow with who answers for it."""
+    return printable(f"{name} ({', '.join(owners)})" if owners else name)
+
+
+def _is_visible(char: str) -> bool:
+    return unicodedata.category(char)[0] not in "CZ"

@@ -1,0 +1,93 @@
+"""What a page says about each step, as JSON that stands in HTML."""
+
+from __future__ import annotations
+
+import json
+from inspect import cleandoc
+from typing import TYPE_CHECKING
+
+from penstock._steps.source_links import portable_path, source_link
+from penstock.renderers.evidence_labels import edge_facts, node_evidence
+from penstock.renderers.ids import node_ids
+from penstock.renderers.labels import edge_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penstock._graph.graph import Graph, Node
+    from penstock._types import FlowInfo, StepInfo
+
+__all__ = ["facts_of"]
+
+# JSON is read the same with these, and HTML finds no tag and no comment in it.
+_ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&"})
+
+
+def facts_of(graph: Graph) -> str:
+    """Return an object with one entry a line for each step, under its id in the SVG.
+
+    It is ASCII alone: no letter in it means anything to HTML or to JavaScript.
+    """
+    ids = [f"step-{one}" for one in node_ids(graph)]
+    joins = _joins(graph, ids)
+    flows: dict[str, list[FlowInfo]] = {}
+    for flow in graph.flows:
+        flows.setdefault(flow.name, []).append(flow)
+    lines = (
+        f"{json.dumps(one)}: "
+        + json.dumps(
+            _facts(node, flows.get(node.step.flow, ()))
+            | _known(node, graph)
+            | {"joins": joins[one]}
+        )
+        for one, node in zip(ids, graph.nodes, strict=True)
+    )
+    inside = ",\n".join(lines).translate(_ESCAPES)
+    return f"{{\n{inside}\n}}"
+
+
+def _facts(node: Node, flows: Sequence[FlowInfo]) -> dict[str, object]:
+    """Return what is known of *node*; *flows* have the name of its flow."""
+    step = node.step
+    flows = [
+        flow for flow in flows if not node.services or flow.service in node.services
+    ]
+    owners = dict.fromkeys(flow.owner for flow in flows if flow.owner)
+    templates = (flow.source_url for flow in flows if flow.source_url)
+    return {
+        "label": node.label,
+        "name": step.name,
+        "kind": node.kind,
+        "entrypoint": step.is_entrypoint,
+        "flow": step.flow,
+        "owner": ", ".join(owners),
+        "service": ", ".join(dict.fromkeys(node.services)),
+        "tags": step.tags,
+        "code": _code(step),
+        "doc": cleandoc(step.doc) or step.description,
+        "place": f"{portable_path(step)}:{step.line}" if step.path else "",
+        "link": source_link(next(templates, ""), step),
+    }
+
+
+def _known(node: Node, graph: Graph) -> dict[str, str]:
+    """Return what runs have shown of a step, under a key that only then is there."""
+    said = ", ".join(node_evidence(node, graph))
+    return {"calls": said} if graph.evidence else {}
+
+
+def _code(step: StepInfo) -> str:
+    name = step.qualname.rpartition("<locals>.")[2]
+    if not name:
+        return ""
+    return f"{'async ' if step.is_async else ''}def {name}{step.signature or '(...)'}"
+
+
+def _joins(graph: Graph, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return for each step what edges say: of an ``all_of``, or what is known."""
+    joins: dict[str, dict[str, str]] = {one: {} for one in ids}
+    for edge in graph.edges:
+        words = edge_facts(edge, graph) or edge_words(edge, graph, detail=True)
+        if words:
+            joins[ids[edge.after.number]][ids[edge.before.number]] = words
+    return joins

@@ -1,0 +1,64 @@
+"""A grid of terminal cells, and how many of them a text takes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from penstock.renderers.labels import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Canvas", "terminal_words", "width_of"]
+
+# They would break the line, or turn the direction of what follows.
+_MISLEADING = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_NO_WIDTH = frozenset(("Mn", "Me", "Cf"))
+
+
+def terminal_words(text: str) -> str:
+    """Return *text* with nothing in it that a terminal would obey."""
+    return _MISLEADING.sub("\N{REPLACEMENT CHARACTER}", printable(text))
+
+
+def width_of(text: str) -> int:
+    """Return how many cells *text* takes."""
+    return len(text) if text.isascii() else sum(map(_width_of_char, text))
+
+
+class Canvas:
+    """A grid that grows to where something is written; cells are counted from 0."""
+
+    def __init__(self) -> None:
+        self._rows: list[dict[int, str]] = []
+
+    def write(self, row: int, column: int, text: str) -> None:
+        """Write *text* from that cell on, over what is there."""
+        while row >= len(self._rows):
+            self._rows.append({})
+        line = self._rows[row]
+        last = column - 1
+        for char in text:
+            width = _width_of_char(char)
+            if not width:  # it is drawn on top of what stands before it
+                line[last] = line.get(last, " ") + char
+                continue
+            last = column
+            line[column] = char
+            if width > 1:
+                line[column + 1] = ""
+            column += width
+
+    def lines(self) -> Iterator[str]:
+        """Give the rows, without spaces at their ends."""
+        for row in self._rows:
+            end = max(row, default=-1) + 1
+            yield "".join(row.get(column, " ") for column in range(end)).rstrip()
+
+
+def _width_of_char(char: str) -> int:
+    if unicodedata.category(char) in _NO_WIDTH:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

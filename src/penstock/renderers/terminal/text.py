@@ -1,0 +1,168 @@
+"""Draw a graph for a terminal: boxes and lines, or a tree where they do not fit."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from penstock._graph.graph import Cluster
+from penstock._types import FlowInfo
+from penstock.renderers.evidence_labels import flow_evidence, legend
+from penstock.renderers.labels import cluster_title, edge_words, node_words
+
+from .boxes import DASHED, DOUBLE, PLAIN, Box, draw_boxes
+from .canvas import terminal_words, width_of
+from .tree import draw_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from penstock._graph.evidence import Status
+    from penstock._graph.graph import Edge, Graph, Node
+    from penstock.renderers.base import Direction
+
+__all__ = ["render_text"]
+
+_OVERVIEW = ""  # no flow has this name
+_MAX_ROOM = 60  # cells for both names of an edge, where what is known is in a column
+_MARKS: Mapping[Status, str] = {
+    "seen": "✓",
+    "unseen": "·",
+    "declared-only": "?",
+    "contradicted": "✗",
+    "undeclared": "!",
+}
+_MAX_BOXES = 120  # beyond, a drawing is a maze long before it is too wide
+
+
+def render_text(
+    graph: Graph,
+    *,
+    detail: bool,
+    direction: Direction,  # noqa: ARG001  # a terminal scrolls down
+    width: int | None = None,
+) -> str:
+    """Return a drawing for a terminal, without a newline at the end.
+
+    Each flow is drawn by itself, with what leads to it from other flows.
+
+    Args:
+        graph: What to draw.
+        detail: Whether to add descriptions, tags and joins.
+        direction: Makes no difference; drawings go from top to bottom.
+        width: How many cells a line may take; the terminal's by default.
+    """
+    width = width or shutil.get_terminal_size().columns
+    clusters = _clusters(graph)
+    into: dict[str, list[Edge]] = {cluster.flow.name: [] for cluster in clusters}
+    for edge in graph.edges:
+        after = edge.after
+        into[after.step.flow if after.kind == "step" else _OVERVIEW].append(edge)
+    parts = []
+    for cluster in clusters:
+        part = _Part(graph, cluster, into[cluster.flow.name], detail=detail)
+        title = [part.title, ""] if len(clusters) > 1 or graph.evidence else []
+        parts.append("\n".join((*title, *part.lines(width), *part.evidence())))
+    entries = [f"{_MARKS[of]} {words}: {says}" for of, words, says in legend(graph)]
+    parts += ["\n".join(entries)] if entries else []
+    return "\n\n".join(parts)
+
+
+def _clusters(graph: Graph) -> Sequence[Cluster]:
+    """Return what is drawn by itself: the overview, and flows step by step."""
+    if not graph.boxes:
+        return graph.clusters
+    boxes = tuple(node for node in graph.nodes if node.kind == "flow")
+    return Cluster(FlowInfo(_OVERVIEW), boxes), *graph.clusters
+
+
+class _Part:
+    """One flow of the drawing, and the nodes elsewhere that lead to it."""
+
+    def __init__(
+        self, graph: Graph, cluster: Cluster, edges: Sequence[Edge], *, detail: bool
+    ) -> None:
+        title = cluster_title(cluster, detail=detail)
+        if cluster.flow.name:
+            known = ", ".join(flow_evidence(cluster.flow.name, graph))
+            self.title = _line(f"{title}: {known}" if known else title)
+        else:
+            self.title = _line(graph.title)
+        self._graph = graph
+        self._edges = [
+            edge for edge in edges if not edge.evidence or edge.evidence.is_declared
+        ]
+        self._every = edges
+        self._detail = detail
+        nodes = {node.number: node for node in cluster.nodes}
+        self._own = frozenset(nodes)
+        nodes.update((edge.before.number, edge.before) for edge in self._edges)
+        self._nodes = dict(sorted(nodes.items()))
+
+    def lines(self, width: int) -> Sequence[str]:
+        """Return the lines of the drawing."""
+        boxes = self._boxes(width) if 0 < len(self._nodes) <= _MAX_BOXES else None
+        return boxes or list(self._tree(width))
+
+    def evidence(self) -> Iterator[str]:
+        """Give a line for each edge with what is known of it."""
+        if self._graph.evidence is None or not self._every:
+            return
+        ways = [f"{self._name(e.before)} → {self._name(e.after)}" for e in self._every]
+        room = min(max(map(width_of, ways)), _MAX_ROOM)
+        yield ""
+        for edge, way in zip(self._every, ways, strict=True):
+            said = edge_words(edge, self._graph, detail=False)
+            mark = _MARKS[edge.evidence.status] if edge.evidence else " "
+            yield f"{mark} {way}{' ' * (room - width_of(way))}  {said}"
+
+    def _boxes(self, width: int) -> list[str] | None:
+        boxes = {
+            number: Box(self._words(node), self._frame(node))
+            for number, node in self._nodes.items()
+        }
+        layers = [
+            [node.number for node in nodes]
+            for _, nodes in groupby(self._nodes.values(), key=lambda node: node.layer)
+        ]
+        down = [edge for edge in self._edges if edge.before.layer < edge.after.layer]
+        links = [(edge.before.number, edge.after.number) for edge in down]
+        lines = draw_boxes(boxes, layers, links, width=width)
+        back = [edge for edge in self._edges if edge.before.layer >= edge.after.layer]
+        if lines and back:
+            lines += ["", "on a cycle:"]
+            lines += [f"  {self._name(e.before)} → {self._name(e.after)}" for e in back]
+        return lines
+
+    def _tree(self, width: int) -> Iterator[str]:
+        words = {
+            number: "  ".join(self._words(node)) for number, node in self._nodes.items()
+        }
+        links = [(edge.before.number, edge.after.number) for edge in self._edges]
+        return draw_tree(words, links, width=width)
+
+    def _words(self, node: Node) -> list[str]:
+        lines = [self._name(node), *self._more(node)]
+        if self._detail:
+            for group in self._graph.joins.get(node.number, ()):
+                names = (self._name(self._graph.nodes[one]) for one in sorted(group))
+                lines.append(f"after all of: {', '.join(names)}")
+        return [_line(words) for words in lines]
+
+    def _more(self, node: Node) -> Sequence[str]:
+        return node_words(node, self._graph, detail=self._detail)[1:]
+
+    def _name(self, node: Node) -> str:
+        is_far = node.kind == "step" and node.number not in self._own
+        label = f"{node.step.flow}:{node.label}" if is_far else node.label
+        return _line(label)
+
+    def _frame(self, node: Node) -> str:
+        if node.number not in self._own:
+            return DASHED
+        return DOUBLE if node.step.is_entrypoint else PLAIN
+
+
+def _line(words: str) -> str:
+    return terminal_words(words).replace("\n", " ")
