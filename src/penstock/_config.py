@@ -12,11 +12,10 @@ from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
 from ._runtime.ids import is_valid_id, mint_id, pool, refusal
 from ._runtime.state import ASK, INBOUND_HEADERS, say, state
-from ._suggest import did_you_mean
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
 from .backends.named import Several, load_backend
-from .errors import ConfigurationError
+from .errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

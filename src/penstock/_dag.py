@@ -15,8 +15,7 @@ from ._graph.overlay import evidenced
 from ._graph.overview import overview_of
 from ._platform.file import write_file
 from ._registry import declared_flows
-from ._suggest import did_you_mean
-from .errors import ConfigurationError, UnknownFlowError
+from .errors import ConfigurationError, UnknownFlowError, did_you_mean
 from .renderers.base import FORMATS, Direction, find_renderer
 from .renderers.formats import content_of, format_of
 from .renderers.warnings import warn_caller

@@ -8,8 +8,7 @@ from ._declaring.binding import take_class, take_function
 from ._declaring.mark import Mark, clean_tags, is_text
 from ._registry import OUTSIDE_MODES, FlowOptions
 from ._steps.source import caller_place
-from ._suggest import did_you_mean
-from .errors import FlowDefinitionError
+from .errors import FlowDefinitionError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "ConfigurationError",
     "FlowDefinitionError",
@@ -83,3 +88,13 @@ class ManifestError(PenstockError, ValueError):
 
 class RenderError(PenstockError, RuntimeError):
     """A diagram could not be drawn or written."""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'orders'?"``, or ``""`` where nothing is near."""
+    if not isinstance(name, str):
+        return ""
+    from difflib import get_close_matches  # noqa: PLC0415  # 1 ms, on errors only
+
+    near = get_close_matches(name, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -10,10 +10,9 @@ from ._context import Done
 from ._registry import registry
 from ._runtime.scopes import EnteredFlow, carried, start_flow
 from ._runtime.state import state
-from ._suggest import did_you_mean
-from .conformance import judge
 from .conformance.counters import Book
-from .errors import FlowDefinitionError, UnknownFlowError
+from .conformance.judge import judge
+from .errors import FlowDefinitionError, UnknownFlowError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -9,9 +9,9 @@ import pytest
 from penstock import FlowInfo, StepInfo
 from penstock.cli._output_folder import write_folder
 from penstock.renderers.catalog import Catalog, render_site
-from tests.browsers import chromium, complaints, requests
-from tests.drawn import flow_of
-from tests.pictures import needs_draw
+from tests.support.browser import chromium, complaints, requests
+from tests.support.flow_values import flow_of
+from tests.support.images import needs_draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ import pytest
 from penstock import FlowInfo, StepInfo
 from penstock._dag import draw
 from penstock._graph.evidence import Sources
-from tests.drawn import flow_of
-from tests.pages import Browser, chromium
-from tests.pictures import needs_draw
-from tests.recorded import recorded
+from tests.support.flow_values import flow_of
+from tests.support.html_pages import Browser, chromium
+from tests.support.images import needs_draw
+from tests.support.reports import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

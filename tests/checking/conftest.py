@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock.checking.resolvers.ty import find_ty
-from tests.projects import Project
+from tests.support.projects import Project
 
 if TYPE_CHECKING:
     import subprocess

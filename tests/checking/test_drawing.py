@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.recorded import recorded
+from tests.support.reports import recorded
 
 if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject

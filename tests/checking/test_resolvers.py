@@ -15,7 +15,7 @@ import pytest
 from penstock.checking.findings import Place
 from penstock.checking.resolvers.base import ResolverError
 from penstock.checking.resolvers.ty import TyResolver
-from tests.services import until
+from tests.support.servers import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,7 +137,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
 
 def put_server(folder: Path, **manners: Any) -> str:
     """Put a ``ty`` into *folder* that behaves like that; return its path."""
-    source = Path(__file__).with_name("language_server.py")
+    source = Path(__file__).parents[1] / "support" / "fake_language_server.py"
     program = folder / "ty"
     text = f"#!{sys.executable}\n{source.read_text(encoding='utf-8')}"
     program.write_text(text, encoding="utf-8")

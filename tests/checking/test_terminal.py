@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.projects import surroundings
-from tests.terminals import Shown, run_in_terminal
+from tests.support.projects import surroundings
+from tests.support.terminals import Shown, run_in_terminal
 
 if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject

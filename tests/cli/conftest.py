@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.projects import Project
+from tests.support.projects import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

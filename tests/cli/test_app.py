@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.projects import Project
+    from tests.support.projects import Project
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 

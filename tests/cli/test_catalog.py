@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pictures import needs_draw
+from tests.support.images import needs_draw
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.projects import Project
+    from tests.support.projects import Project
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pictures import needs_draw
+from tests.support.images import needs_draw
 
 if TYPE_CHECKING:
-    from tests.projects import Project
+    from tests.support.projects import Project
 
 ORDERS = """\
 graph TD

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.parsers import Mermaid
-from tests.services import until
+from tests.support.diagram_parsers import Mermaid
+from tests.support.servers import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.projects import Project
+    from tests.support.projects import Project
 
 PROJECT = """
     [tool.penstock]

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.projects import Project
+    from tests.support.projects import Project
 
 
 def test_manifest_on_stdout(shop: Project) -> None:

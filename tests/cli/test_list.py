@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.projects import Project
+    from tests.support.projects import Project
 
 
 def test_table(shop: Project) -> None:

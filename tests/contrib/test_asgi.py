@@ -19,7 +19,7 @@ from tests.contrib.web_apps.inbound import (
     inbound_ids,
 )
 from tests.contrib.web_apps.work import gathers, leave_open, seen
-from tests.running import run_python
+from tests.support.call_styles import run_python
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable

@@ -16,11 +16,11 @@ import penstock
 from penstock import current_flow_id, entrypoint, flow
 from penstock.contrib import asgi, kafka, wsgi
 from penstock.contrib.threads import FlowThreadPoolExecutor
-from tests.broken import ALWAYS, ON_ERROR, SILENT, Failing
 from tests.contrib.http_clients.kinds import KINDS, opened
 from tests.contrib.http_clients.site import site
 from tests.contrib.web_apps.clients import ask_async, scope_of
-from tests.running import unique
+from tests.support.broken_backends import ALWAYS, ON_ERROR, SILENT, Failing
+from tests.support.call_styles import unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ import pytest
 import penstock
 from penstock import FlowDefinitionError, current_flow_id, flow, get_flow_context
 from penstock._runtime.state import state
-from tests.declared import steps_of, the_flow
+from tests.support.declarations import steps_of, the_flow
 
 pytest.importorskip("celery", reason="needs celery")
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
-from tests import services
-from tests.odd import ODD
+from tests.support import servers
+from tests.support.odd_values import ODD
 
 pytest.importorskip("celery", reason="needs celery")
 pytest.importorskip("redis", reason="needs redis")
 
-from penstock.conformance import judge
+from penstock.conformance.judge import judge
 from penstock.contrib.celery import install_celery_signals
 from tests.contrib.celery_app import joins, shapes, tasks
 from tests.contrib.celery_app.workers import deployed
@@ -61,14 +61,14 @@ POOLS_AND_BROKERS = (
 @pytest.fixture(scope="session")
 def redis() -> Generator[str]:
     """Run Redis."""
-    with services.redis() as url:
+    with servers.redis() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def rabbitmq() -> Generator[str]:
     """Run RabbitMQ."""
-    with services.rabbitmq() as url:
+    with servers.rabbitmq() as url:
         yield url
 
 
@@ -183,7 +183,7 @@ def test_one_id_in_caller_worker_and_result(redis: str, tmp_path: Path) -> None:
         assert result.get(timeout=60) == "order-17"
         # Celery's "succeeded in" is the last of them, after the result is there.
         wanted = {"task_id": result.id, "name": "celery.app.trace"}
-        services.until(lambda: deployment.lines(**wanted), what="last line")
+        servers.until(lambda: deployment.lines(**wanted), what="last line")
         lines = deployment.lines(task_id=result.id)
 
     named = [line for line in lines if line["name"] in {"penstock", "shapes"}]
@@ -299,7 +299,7 @@ def test_spans_of_a_recycled_process_are_sent(redis: str, tmp_path: Path) -> Non
             with penstock.start_flow(f"order-{number}"):
                 send()
         deployment.await_runs("span", 3)
-        services.until(
+        servers.until(
             lambda: spans.read_text().count("shapes/receive") >= 3, what="spans"
         )
 

@@ -20,7 +20,7 @@ from tests.contrib.http_clients.kinds import KINDS, Client, opened, state_of
 from tests.contrib.http_clients.site import Site, site
 from tests.contrib.web_apps.asgi_apps import instrumented
 from tests.contrib.web_apps.servers import serve
-from tests.running import unique
+from tests.support.call_styles import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

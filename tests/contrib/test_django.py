@@ -35,7 +35,7 @@ from tests.contrib.web_apps.inbound import (
     check_inbound,
     inbound_ids,
 )
-from tests.running import run_python
+from tests.support.call_styles import run_python
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.projects import Project
+from tests.support.projects import Project
 
 pytest.importorskip("django", reason="needs django")
 

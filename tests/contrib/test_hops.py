@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
-from tests import services
 from tests.contrib.kafka_app.clients import CLIENTS, needed
+from tests.support import servers
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -21,9 +21,9 @@ COUNT = 6
 
 
 @pytest.fixture(scope="session")
-def broker() -> Generator[services.Kafka]:
+def broker() -> Generator[servers.Kafka]:
     """Run a broker."""
-    with services.kafka() as kafka:
+    with servers.kafka() as kafka:
         yield kafka
 
 
@@ -78,7 +78,7 @@ def edges(flow: dict[str, Any]) -> dict[tuple[str, str], tuple[int, str]]:
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_messages_accuse_nobody(
-    client: str, broker: services.Kafka, reports: Path
+    client: str, broker: servers.Kafka, reports: Path
 ) -> None:
     """A producer, two consumers of the same messages at once, one of batches.
 
@@ -109,7 +109,7 @@ def test_messages_accuse_nobody(
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_wrong_order_in_a_consumer_is_convicted(
-    client: str, broker: services.Kafka, reports: Path
+    client: str, broker: servers.Kafka, reports: Path
 ) -> None:
     """What a step of the consumer does is judged, from what the message told."""
     needed(client)
@@ -125,7 +125,7 @@ def test_wrong_order_in_a_consumer_is_convicted(
 
 
 def test_nobody_knows_what_others_have_done(
-    broker: services.Kafka, reports: Path
+    broker: servers.Kafka, reports: Path
 ) -> None:
     """Directly under a message absence proves nothing, whatever comes later.
 
@@ -146,9 +146,9 @@ def test_requests(path: str, tmp_path: Path, reports: Path) -> None:
     """A request tells as much as a message, to a server that believes it."""
     for package in ("httpx", "uvicorn"):
         pytest.importorskip(package, reason=f"needs {package}")
-    port = services.free_port()
+    port = servers.free_port()
     command = f"-m uvicorn tests.contrib.hops.by_http:app --port {port}"
-    with services.serving(
+    with servers.serving(
         [sys.executable, *command.split()],
         port,
         env=recording(reports),

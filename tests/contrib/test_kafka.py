@@ -33,8 +33,8 @@ from penstock.contrib.kafka import (
     flow_from_message,
     flow_headers,
 )
-from tests.declared import the_step
-from tests.running import run_python, unique
+from tests.support.call_styles import run_python, unique
+from tests.support.declarations import the_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

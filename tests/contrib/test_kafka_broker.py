@@ -12,18 +12,18 @@ import pytest
 
 import penstock
 from penstock.contrib.kafka import flow_from_batch, flow_from_message, flow_headers
-from tests import services
 from tests.contrib.kafka_app.clients import CLIENTS, Client, Record, headers_of, needed
-from tests.odd import ODD
+from tests.support import servers
+from tests.support.odd_values import ODD
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 
 @pytest.fixture(scope="session")
-def broker() -> Generator[services.Kafka]:
+def broker() -> Generator[servers.Kafka]:
     """Run a broker."""
-    with services.kafka() as kafka:
+    with servers.kafka() as kafka:
         yield kafka
 
 
@@ -41,7 +41,7 @@ def client(name: str) -> Client:
     return needed(name)
 
 
-def consumed(client: str, kafka: services.Kafka, topic: str, count: int) -> list[Any]:
+def consumed(client: str, kafka: servers.Kafka, topic: str, count: int) -> list[Any]:
     """Let another process consume *topic*; return its log lines."""
     program = ["-m", "tests.contrib.kafka_app.consumer", client, kafka.address, topic]
     done = subprocess.run(
@@ -61,7 +61,7 @@ def raw(message: Any) -> list[tuple[str, bytes | None]]:
 
 
 def test_one_id_in_producer_wire_and_consumer(
-    name: str, client: Client, broker: services.Kafka
+    name: str, client: Client, broker: servers.Kafka
 ) -> None:
     """The consumer's lines about a message have its ID; those between have none."""
     topic = broker.new_topic()
@@ -113,7 +113,7 @@ EXISTING: dict[str, Any] = {
 
 
 def test_every_client_sends_what_it_is_given(
-    client: Client, broker: services.Kafka
+    client: Client, broker: servers.Kafka
 ) -> None:
     """Whatever headers there were, the message is sent and the ID arrives."""
     topic = broker.new_topic()
@@ -130,7 +130,7 @@ def test_every_client_sends_what_it_is_given(
             assert penstock.current_flow_id() == "order-17"
 
 
-def test_received_headers_are_passed_on(client: Client, broker: services.Kafka) -> None:
+def test_received_headers_are_passed_on(client: Client, broker: servers.Kafka) -> None:
     """A consumer that forwards what it got sends its own ID, once."""
     topic = broker.new_topic()
     with penstock.start_flow("first"):
@@ -150,7 +150,7 @@ def test_received_headers_are_passed_on(client: Client, broker: services.Kafka) 
 
 
 def test_odd_metadata_never_stops_a_message(
-    client: Client, broker: services.Kafka
+    client: Client, broker: servers.Kafka
 ) -> None:
     """What cannot travel is left out; the ID always arrives."""
     keys = [f"odd_{number}" for number in range(len(ODD))]
@@ -189,7 +189,7 @@ HOSTILE = [
 
 
 def test_hostile_headers_are_replaced(
-    client: Client, broker: services.Kafka, caplog: pytest.LogCaptureFixture
+    client: Client, broker: servers.Kafka, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Over the wire, too: a fresh ID, and not a word of the value in the log."""
     topic = broker.new_topic()
@@ -208,7 +208,7 @@ def test_hostile_headers_are_replaced(
 
 
 def test_a_batch_names_what_causes_it(
-    client: Client, broker: services.Kafka, caplog: pytest.LogCaptureFixture
+    client: Client, broker: servers.Kafka, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An ID of its own, and one line by which each message's ID finds it."""
     topic = broker.new_topic()
@@ -228,7 +228,7 @@ def test_a_batch_names_what_causes_it(
     assert all(an_id in line.getMessage() for an_id in ids)
 
 
-def test_a_message_about_an_error_brings_nothing(broker: services.Kafka) -> None:
+def test_a_message_about_an_error_brings_nothing(broker: servers.Kafka) -> None:
     """The end of a partition comes as a message of confluent-kafka, without headers."""
     kafka: Any = pytest.importorskip("confluent_kafka", reason="needs confluent-kafka")
     consumer = kafka.Consumer(
@@ -248,7 +248,7 @@ def test_a_message_about_an_error_brings_nothing(broker: services.Kafka) -> None
         assert len(context.correlation_id) == 32
 
 
-def test_a_transaction_carries_the_id(broker: services.Kafka) -> None:
+def test_a_transaction_carries_the_id(broker: servers.Kafka) -> None:
     """A producer that sends all or nothing, each once, sends headers like any other."""
     kafka: Any = pytest.importorskip("confluent_kafka", reason="needs confluent-kafka")
     topic = broker.new_topic()
@@ -266,7 +266,7 @@ def test_a_transaction_carries_the_id(broker: services.Kafka) -> None:
         assert context.correlation_id == "order-17"
 
 
-def test_no_ids_are_crossed(broker: services.Kafka) -> None:
+def test_no_ids_are_crossed(broker: servers.Kafka) -> None:
     """Fifty tasks at a time, two hundred messages each: each under its own ID."""
     needed("aiokafka")
     client = CLIENTS["aiokafka"]

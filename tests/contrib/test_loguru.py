@@ -12,7 +12,7 @@ import pytest
 
 from penstock import bind_flow, entrypoint, flow, start_flow
 from penstock._runtime.state import state
-from tests.running import marked, run_python, unique
+from tests.support.call_styles import marked, run_python, unique
 
 pytest.importorskip("loguru", reason="needs loguru")
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import services
 from tests.contrib.recipe_apps.page import lines_of, reader, shown_below
+from tests.support import servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,8 +85,8 @@ def call_grpc(
     app = f"python -m {APPS}.grpc_app"
     env = {**reader(folder), **settings}
     command = f"{app} serve{kind}".split()
-    with services.running(command, env=env, cwd=folder, log=log):
-        services.until(lambda: lines_of(log.read_text()), what="start of the server")
+    with servers.running(command, env=env, cwd=folder, log=log):
+        servers.until(lambda: lines_of(log.read_text()), what="start of the server")
         port = lines_of(log.read_text())[0].message.split()[-1]
         called = run(f"{app} call{kind} 127.0.0.1:{port}", folder, **settings)
     assert called.returncode == 0, called.stdout
@@ -105,10 +105,8 @@ def ticks(command: str, folder: Path, wanted: int, **settings: str) -> list[Line
 
     words = command.split()
     env = {**reader(folder), **settings}
-    with services.running(words, env=env, cwd=folder, log=log):
-        services.until(
-            lambda: ended() and min(ended().values()) >= wanted, what="ticks"
-        )
+    with servers.running(words, env=env, cwd=folder, log=log):
+        servers.until(lambda: ended() and min(ended().values()) >= wanted, what="ticks")
     return lines()
 
 
@@ -276,7 +274,7 @@ def request_uwsgi(
     if command is None:
         pytest.skip("needs uwsgi")
     env = {**reader(folder), **settings}
-    app, log, port = folder / "shop_uwsgi.py", folder / "log", services.free_port()
+    app, log, port = folder / "shop_uwsgi.py", folder / "log", servers.free_port()
     app.write_text(change(app.read_text()))
     options = "--master --processes 4 --need-app --die-on-term"
     words = f"{command} --http 127.0.0.1:{port} {options} --wsgi-file {app}".split()
@@ -286,8 +284,8 @@ def request_uwsgi(
             status: int = answer.status
             return status
 
-    with services.running(words, env=env, cwd=folder, log=log):
-        services.until(lambda: log.read_text().count("spawned uWSGI worker") == 4)
+    with servers.running(words, env=env, cwd=folder, log=log):
+        servers.until(lambda: log.read_text().count("spawned uWSGI worker") == 4)
         with ThreadPoolExecutor(16) as pool:
             assert set(pool.map(get, range(200))) == {200}
     return [line.flow_id for line in lines_of(log.read_text()) if line.logger == "shop"]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import services
 from tests.contrib.recipe_apps.page import lines_of, reader, shown_below
+from tests.support import servers
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -67,7 +67,7 @@ def framework(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def redis() -> Generator[str]:
     """Run Redis."""
-    with services.redis() as url:
+    with servers.redis() as url:
         yield url
 
 
@@ -79,7 +79,7 @@ def run(framework: str, redis: str, folder: Path, **settings: str) -> list[Line]
     with ExitStack() as stack:
         for command in WORKERS[framework]:
             words = command.split()
-            stack.enter_context(services.running(words, env=env, cwd=folder, log=log))
+            stack.enter_context(servers.running(words, env=env, cwd=folder, log=log))
         called = subprocess.run(
             [sys.executable, "-m", f"{APPS}.caller", framework],
             cwd=folder,
@@ -91,7 +91,7 @@ def run(framework: str, redis: str, folder: Path, **settings: str) -> list[Line]
         assert called.returncode == 0, called.stderr
         sent = lines_of(called.stderr)
         count = sum(counts(sent, "sent").values())
-        services.until(
+        servers.until(
             lambda: counts(lines_of(log.read_text()), "ran").total() >= count,
             what=f"end of {count} jobs of {log.read_text()}",
         )

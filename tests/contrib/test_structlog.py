@@ -6,7 +6,7 @@ import pytest
 
 from penstock import entrypoint, flow, start_flow
 from penstock._runtime.state import state
-from tests.running import run_python, unique
+from tests.support.call_styles import run_python, unique
 
 pytest.importorskip("structlog", reason="needs structlog")
 

@@ -26,7 +26,7 @@ from tests.contrib.web_apps.inbound import (
 )
 from tests.contrib.web_apps.work import calls, chunks, leave_open, seen
 from tests.contrib.web_apps.wsgi_apps import FRAMEWORKS, PATHS, instrumented
-from tests.running import run_python
+from tests.support.call_styles import run_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.parsers import Mermaid
+from tests.support.diagram_parsers import Mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

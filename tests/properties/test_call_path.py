@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 import penstock
 from penstock import configure
 from penstock._registry import registry
-from penstock.conformance import judge
 from penstock.conformance.counters import Book
-from tests.interleavings import STEPS, Flow, flows
+from penstock.conformance.judge import judge
+from tests.support.random_runs import STEPS, Flow, flows
 
 Calls = list[tuple[str, "Calls"]]
 

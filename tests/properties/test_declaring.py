@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from penstock import FlowDefinitionError, all_of, entrypoint, flow, start_flow, step
 from penstock._registry import registry
-from tests.declared import steps_of, the_flow, the_step
-from tests.running import KINDS, finish, function
+from tests.support.call_styles import KINDS, finish, function
+from tests.support.declarations import steps_of, the_flow, the_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

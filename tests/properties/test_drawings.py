@@ -19,15 +19,15 @@ from penstock._graph.overview import overview_of
 from penstock._manifests.manifest import dump_manifest, parse_manifest
 from penstock._manifests.merge import unite
 from penstock.renderers.terminal.text import render_text
-from tests.flows import flows, pairs_of, shown, systems, trimmed
-from tests.parsers import parse_dot
-from tests.recorded import recorded
-from tests.text_drawings import edges_of_boxes, edges_of_tree
+from tests.support.diagram_parsers import parse_dot
+from tests.support.random_flows import flows, pairs_of, shown, systems, trimmed
+from tests.support.reports import recorded
+from tests.support.text_drawings import edges_of_boxes, edges_of_tree
 
 if TYPE_CHECKING:
     from random import Random
 
-    from tests.parsers import Drawing, Mermaid
+    from tests.support.diagram_parsers import Drawing, Mermaid
 
 # Each example takes Mermaid up to 0.1 s, and pyparsing up to 0.4 s.
 some = settings(max_examples=settings().max_examples // 2)

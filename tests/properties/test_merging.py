@@ -18,9 +18,9 @@ import penstock
 from penstock import ConformanceReport, configure
 from penstock._registry import registry
 from penstock._steps.marked import mark_of
-from penstock.conformance import judge
 from penstock.conformance.counters import Book
-from tests.interleavings import Activation, Flow, events_of, expected, runs
+from penstock.conformance.judge import judge
+from tests.support.random_runs import Activation, Flow, events_of, expected, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from penstock.conformance.rules import Plan, Track
-from tests.interleavings import Activation, Flow, events_of, expected, runs
+from tests.support.random_runs import Activation, Flow, events_of, expected, runs
 
 
 @given(runs())

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 
 from penstock._dag import draw
 from penstock.renderers.labels import printable
-from tests.flows import flows, pairs_of, systems
-from tests.pages import Page
-from tests.pictures import needs_draw
+from tests.support.html_pages import Page
+from tests.support.images import needs_draw
+from tests.support.random_flows import flows, pairs_of, systems
 
 if TYPE_CHECKING:
     from penstock import FlowInfo

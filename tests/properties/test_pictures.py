@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from penstock._dag import draw
 from penstock._graph.graph import build_graph
 from penstock.renderers.labels import printable
-from tests.flows import flows, pairs_of, systems
-from tests.pictures import Svg, needs_draw
+from tests.support.images import Svg, needs_draw
+from tests.support.random_flows import flows, pairs_of, systems
 
 if TYPE_CHECKING:
     from penstock import FlowInfo

@@ -13,7 +13,6 @@ __all__ = [
     "Block",
     "MarkerError",
     "blocks_of",
-    "fenced",
     "lines_of",
     "replace_blocks",
 ]
@@ -24,7 +23,6 @@ _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
 _FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}(?=[^`]*$)|~{3,})")
 _CLOSING = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*")
 _LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
-_BACKTICKS = re.compile("`+")
 _CODE_INDENT = 4  # spaces that make code of a line, except in a list
 _EXAMPLE = "<!-- penstock:orders -->"
 _END = "<!-- /penstock -->"
@@ -92,13 +90,6 @@ def replace_blocks(document: str, blocks: Iterable[Block], texts: Iterable[str])
 def lines_of(document: str) -> list[str]:
     """Split at the ends of lines that Markdown knows; ``splitlines`` knows more."""
     return list(StringIO(document, newline=""))
-
-
-def fenced(text: str, language: str) -> str:
-    """Return *text* as a fenced block, whatever backticks it has itself."""
-    longest = max(map(len, _BACKTICKS.findall(text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:

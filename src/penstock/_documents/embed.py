@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast, get_args
 
 from penstock._graph.graph import build_graph
-from penstock._suggest import did_you_mean
-from penstock.errors import ConfigurationError, UnknownFlowError
+from penstock.errors import ConfigurationError, UnknownFlowError, did_you_mean
 from penstock.renderers.base import Direction, find_renderer
 from penstock.renderers.terminal.text import render_text
 

@@ -13,8 +13,8 @@ from penstock.errors import (
     RenderError,
 )
 from penstock.renderers.base import find_renderer
+from penstock.renderers.formats import fenced
 
-from .blocks import fenced
 from .embed import Request, draw_text
 
 __all__ = ["mime_bundle"]

@@ -6,9 +6,8 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
-from penstock._suggest import did_you_mean
 from penstock._types import StepInfo
-from penstock.errors import FlowDefinitionError
+from penstock.errors import FlowDefinitionError, did_you_mean
 
 from .names import Names
 

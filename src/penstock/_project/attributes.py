@@ -6,7 +6,7 @@ import inspect
 
 from penstock._decorators import Flow
 from penstock._steps.marked import mark_of
-from penstock._suggest import did_you_mean
+from penstock.errors import did_you_mean
 
 from .imports import MissingTargetError, TargetError, import_module
 

@@ -11,9 +11,8 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock._suggest import did_you_mean
-from penstock.cli._output import shown_path
-from penstock.errors import PenstockError
+from penstock._project.shown import shown_path
+from penstock.errors import PenstockError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Generator

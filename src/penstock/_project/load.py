@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._manifests.manifest import load_manifest
 from penstock._manifests.merge import disagreements, unite
+from penstock._project.shown import note, plain
 from penstock._registry import declared_flows
-from penstock.cli._output import note, plain
 from penstock.errors import ManifestError
 
 from .attributes import flows_of

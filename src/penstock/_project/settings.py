@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from penstock._steps.source_links import wrong_template
-from penstock._suggest import did_you_mean
-from penstock.errors import ConfigurationError
+from penstock.errors import ConfigurationError, did_you_mean
 
 __all__ = ["Project", "find_project"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock._suggest import did_you_mean
-from penstock.errors import ConfigurationError
+from penstock.errors import ConfigurationError, did_you_mean
 
 from .base import TracingBackend
 from .logging import LoggingBackend

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ._output import plain
+from penstock._project.shown import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from penstock._graph.evidence import Sources
 from penstock._project.settings import find_project
+from penstock._project.shown import note
 from penstock.checking.code_evidence import reading_of
 from penstock.checking.request import request_for
 from penstock.checking.resolvers.fallback import has_resolver
 from penstock.checking.silencing.witnessed import read_evidence
 from penstock.conformance import ConformanceReport
 
-from ._output import note
 from ._reading import read_code
 from ._reports import report_files
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from penstock.errors import RenderError
 
-__all__ = ["emit", "note", "plain", "shown_path"]
+__all__ = ["emit"]
 
 _KILLED_BY_SIGPIPE = 141  # what a shell reports for any command whose reader left
 
@@ -33,23 +32,6 @@ def emit(result: str | bytes) -> None:
             sys.exit(_KILLED_BY_SIGPIPE)
         msg = f"the result cannot be written: {exc.strerror or exc}."
         raise RenderError(msg) from exc
-
-
-def note(message: str) -> None:
-    """Tell the user something that is not the result."""
-    sys.stderr.write(f"{message}\n")
-
-
-def plain(text: str) -> str:
-    """Return *text* on one line, with what a terminal would obey made visible."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def shown_path(filename: str) -> str:
-    """Return *filename* from the current folder on, where it lies below that."""
-    path = Path(filename)
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _write(rest: memoryview) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._documents.blocks import MarkerError, blocks_of
+from penstock._project.shown import plain, shown_path
 from penstock.errors import RenderError
-
-from ._output import plain, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

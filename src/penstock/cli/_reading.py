@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._platform.optional import requires
+from penstock._project.shown import note
 from penstock.checking.check import check
 from penstock.checking.resolvers.fallback import resolvers
-
-from ._output import note
 
 with requires("rich", extra="cli"):
     from rich.console import Console

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from penstock._project.load import load_flows
+from penstock._project.shown import note
 from penstock.errors import ConfigurationError, RenderError
 from penstock.renderers.catalog import Catalog, render_book, render_site
 
-from ._output import note
 from ._output_folder import write_folder
 
 __all__ = ["catalog"]

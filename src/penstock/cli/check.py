@@ -15,6 +15,7 @@ from penstock._manifests.manifest import load_manifest
 from penstock._platform.file import write_file
 from penstock._project.load import Loaded, load_flows, load_project
 from penstock._project.settings import find_project
+from penstock._project.shown import note, shown_path
 from penstock.checking.output.reports import FORMATS, Report, github, statistics
 from penstock.checking.request import request_for
 from penstock.checking.resolvers.fallback import CHOICES
@@ -23,7 +24,7 @@ from penstock.checking.silencing.comments import without_ignored
 from penstock.checking.silencing.witnessed import read_evidence, without_witnessed
 from penstock.errors import ConfigurationError
 
-from ._output import emit, note, shown_path
+from ._output import emit
 from ._reading import read_code
 from ._reports import report_files
 

@@ -11,11 +11,11 @@ import click
 
 from penstock._dag import draw
 from penstock._project.load import load_flows
-from penstock._suggest import did_you_mean
-from penstock.errors import RenderError, UnknownFlowError
+from penstock._project.shown import note
+from penstock.errors import RenderError, UnknownFlowError, did_you_mean
 from penstock.renderers.base import Direction
 
-from ._output import emit, note
+from ._output import emit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

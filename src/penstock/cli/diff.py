@@ -9,17 +9,18 @@ from typing import get_args
 
 import click
 
-from penstock._documents.blocks import fenced
 from penstock._manifests.diff import compare
 from penstock._manifests.manifest import load_manifest
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
+from penstock._project.shown import note
 from penstock.renderers.base import Direction
+from penstock.renderers.formats import fenced
 
 from ._change_chart import changes_as_mermaid
 from ._changes import changes_as_json, changes_as_text
 from ._git.revision import flows_at
-from ._output import emit, note
+from ._output import emit
 
 __all__ = ["diff"]
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from penstock._documents.blocks import fenced, lines_of, replace_blocks
+from penstock._documents.blocks import lines_of, replace_blocks
 from penstock._documents.embed import draw_text, parse_request
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
+from penstock._project.shown import note, shown_path
 from penstock.errors import PenstockError, RenderError
+from penstock.renderers.formats import fenced
 
-from ._output import emit, note, shown_path
+from ._output import emit
 from ._pages import files_of, place_in, read_page
 
 if TYPE_CHECKING:

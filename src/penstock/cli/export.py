@@ -9,8 +9,9 @@ import click
 from penstock._manifests.manifest import dump_manifest
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
+from penstock._project.shown import note
 
-from ._output import emit, note
+from ._output import emit
 
 __all__ = ["export"]
 

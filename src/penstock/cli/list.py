@@ -11,8 +11,9 @@ import click
 
 from penstock._platform.optional import requires
 from penstock._project.load import load_flows
+from penstock._project.shown import note, plain, shown_path
 
-from ._output import emit, note, plain, shown_path
+from ._output import emit
 
 with requires("rich", extra="cli"):
     from rich import box

@@ -6,7 +6,7 @@ from .files import write_at_exit
 from .judge import judge
 from .report import ConformanceReport, conformance_report
 
-__all__ = ["ConformanceReport", "conformance_report", "judge", "switch_on"]
+__all__ = ["ConformanceReport", "conformance_report", "switch_on"]
 
 
 def switch_on(mode: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from penstock._suggest import did_you_mean
+from penstock.errors import did_you_mean
 
 from .counters import Finding
 

@@ -18,8 +18,7 @@ from penstock._propagation.carrier import FIELD, continue_flow, inject
 from penstock._runtime.state import state
 from penstock._steps.marked import mark_of
 from penstock._steps.source import Kind, kind_of, place_of
-from penstock._suggest import did_you_mean
-from penstock.errors import FlowDefinitionError
+from penstock.errors import FlowDefinitionError, did_you_mean
 
 from ._kafka_batches import flow_from_batch
 from ._kafka_headers import received, sendable

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock._config import configure
-from penstock.conformance import ConformanceReport, conformance_report, judge
+from penstock.conformance import ConformanceReport, conformance_report
 from penstock.conformance.files import write_report
+from penstock.conformance.judge import judge
 from penstock.errors import PenstockError
 
 from ._diagram import check_diagram, write_diagram

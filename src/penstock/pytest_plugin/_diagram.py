@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from penstock._dag import draw
-from penstock._documents.blocks import fenced
 from penstock._graph.evidence import Sources
 from penstock._platform.file import write_file
 from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
-from penstock.renderers.formats import format_of
+from penstock.renderers.formats import fenced, format_of
 from penstock.renderers.labels import printable
 from penstock.renderers.picture.graphviz import find_engine
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from penstock._suggest import did_you_mean
-from penstock.errors import ConfigurationError
+from penstock.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from penstock._documents.blocks import fenced
 from penstock.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["content_of", "format_of"]
+__all__ = ["content_of", "fenced", "format_of"]
 
 _SUFFIXES = {
     ".md": "mermaid",
@@ -27,6 +27,7 @@ _SUFFIXES = {
     ".htm": "html",
 }
 _MARKDOWN = frozenset((".md", ".markdown"))
+_BACKTICKS = re.compile("`+")
 _FENCED = frozenset(("mermaid", "dot", "json", "text"))
 
 
@@ -55,3 +56,10 @@ def content_of(drawing: str | bytes, form: str, path: Path) -> bytes:
     if form in _FENCED and path.suffix.lower() in _MARKDOWN:
         drawing = fenced(drawing, form)
     return f"{drawing}\n".encode()
+
+
+def fenced(text: str, language: str) -> str:
+    """Return *text* as a fenced block, whatever backticks it has itself."""
+    longest = max(map(len, _BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"

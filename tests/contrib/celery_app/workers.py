@@ -12,7 +12,7 @@ import celery
 from celery import _state
 from kombu import pools
 
-from tests import services
+from tests.support import servers
 
 if TYPE_CHECKING:
     import subprocess
@@ -89,9 +89,9 @@ class Deployment:
         def have_run() -> bool:  # to parse it all, again and again, takes its time
             return self._log.read_text().count(f'"ran {label}') >= count
 
-        services.until(
+        servers.until(
             lambda: have_run() and len(self.ran(label)) >= count,
-            timeout_s=services.STARTED_S + count / 50,
+            timeout_s=servers.STARTED_S + count / 50,
             what=f"run {count} of {label}",
         )
         return self.ran(label)
@@ -101,11 +101,11 @@ class Deployment:
         celery_command = [sys.executable, "-m", "celery", "-A"]
         application = "tests.contrib.celery_app.app"
         whole = [*celery_command, application, *command]
-        with services.running(whole, env=self._env, log=self._output) as process:
+        with servers.running(whole, env=self._env, log=self._output) as process:
             yield process
 
     def _await(self, process: subprocess.Popen[bytes], is_true: Any) -> None:
-        services.until(lambda: is_true() or process.poll() is not None, what="start")
+        servers.until(lambda: is_true() or process.poll() is not None, what="start")
         assert process.poll() is None, self._output.read_text()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.services import free_port, serving
+from tests.support.servers import free_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contrib.django_site.servers import ROOT, Server
-from tests.services import free_port, serving
+from tests.support.servers import free_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock._suggest import did_you_mean
 from penstock.checking.findings import Finding
+from penstock.errors import did_you_mean
 
 from .declarations import written
 

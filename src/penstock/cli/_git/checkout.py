@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._project.imports import TargetError
-from penstock._suggest import did_you_mean
-from penstock.cli._output import note
+from penstock._project.shown import note
+from penstock.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -107,7 +107,7 @@ def _is_of(finding: Finding, apps: Any) -> bool:
 
 
 def _message(finding: Finding) -> Any:
-    from penstock.cli._output import shown_path  # noqa: PLC0415  # see above
+    from penstock._project.shown import shown_path  # noqa: PLC0415  # see above
 
     label = f"{finding.label}: " if finding.label else ""
     what = f"{finding.code} {label}{finding.message}"

@@ -7,8 +7,7 @@ from typing import Any
 
 from penstock._config import configure
 from penstock._platform.optional import requires
-from penstock._suggest import did_you_mean
-from penstock.errors import ConfigurationError
+from penstock.errors import ConfigurationError, did_you_mean
 
 with requires("django", extra="django"):
     from django import conf

@@ -1,0 +1,125 @@
+"""Marked blocks in Markdown."""
+
+from __future__ import annotations
+
+import pytest
+
+from penstock._documents.blocks import MarkerError, blocks_of, replace_blocks
+from penstock.renderers.formats import fenced
+
+OPEN = "<!-- penstock:orders -->"
+CLOSE = "<!-- /penstock -->"
+
+
+def requests(document: str) -> list[str]:
+    """Return what the blocks of *document* ask for."""
+    return [block.request for block in blocks_of(document)]
+
+
+def filled(document: str, text: str) -> str:
+    """Return *document* with *text* shown in every block."""
+    blocks = blocks_of(document)
+    return replace_blocks(document, blocks, [block.filled(text) for block in blocks])
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_text_is_replaced_with_the_line_ends_of_its_marker(newline: str) -> None:
+    """Whatever was between the markers goes; all else stays."""
+    before = newline.join(["a", OPEN, "old", "older", CLOSE, "z"])
+
+    after = newline.join(["a", OPEN, "", "new", "er", "", CLOSE, "z"])
+    assert filled(before, "new\ner") == after
+    assert filled(after, "new\ner") == after
+
+
+def test_blocks_know_their_place() -> None:
+    """Lines count from 1; two blocks may follow each other."""
+    document = f"{OPEN}\n{CLOSE}\n<!--penstock: a b -->\nx\n<!-- /penstock:a -->"
+
+    assert [(b.line, b.request, b.text) for b in blocks_of(document)] == [
+        (1, "orders", ""),
+        (3, "a b", "x\n"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"```\n{OPEN}\n```",
+        f"```html\n{OPEN}\n``\n~~~\n```",
+        f"````\n```\n{OPEN}\n```\n````",
+        f"~~~ a`b\n{OPEN}\n~~~~",
+        f"> ```\n> {OPEN}\n> ```",
+        f"- ```\n  {OPEN}\n  ```",
+        f"    {OPEN}",
+        f"\t{OPEN}",
+        f"a `{OPEN}` b",
+        f"`` {OPEN} ` ``",
+        "<!-- penstocks:orders -->",
+        "<!-- penstock is good -->",
+        "<!-- needs: penstock -->",
+    ],
+)
+def test_markers_in_code_are_none(code: str) -> None:
+    """Neither are comments about something else."""
+    document = f"{code}\n\nx\n\n{OPEN}\n{CLOSE}\n"
+
+    assert requests(document) == ["orders"]
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "  ", "> ", ">", "> > ", "* x\n\n    ", "1. x\n   - y\n\n\t"]
+)
+def test_markers_in_lists_and_quotations(prefix: str) -> None:
+    """Four spaces make code, but not in a list."""
+    own = prefix.rpartition("\n")[2]
+
+    document = f"{prefix}{OPEN}\n{own}{CLOSE}\n"
+
+    (block,) = blocks_of(document)
+    assert block.prefix == own
+    assert f"\n{own}text\n" in filled(document, "text")
+
+
+def test_end_of_a_list() -> None:
+    """What is indented after it is code again."""
+    assert requests(f"- a\n\nText.\n\n    {OPEN}\n") == []
+
+
+def test_broken_fence_in_a_block_hides_nothing() -> None:
+    """The marker that closes it is found, whatever somebody typed above it."""
+    assert (
+        filled(f"{OPEN}\n```\ngraph\n{CLOSE}\nz", "x") == f"{OPEN}\n\nx\n\n{CLOSE}\nz"
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "line", "told"),
+    [
+        (f"a\n{OPEN}\n", 2, "'orders' is not closed"),
+        (f"{OPEN}\n{OPEN}\n{CLOSE}", 1, "'orders' is not closed"),
+        (f"a\n\n{CLOSE}", 3, "closes nothing"),
+        ("<!-- penstock: -->", 1, "names no flow"),
+        (f"a {OPEN}", 1, "a line of its own"),
+        (f"`a` {CLOSE} `b`", 1, "a line of its own"),
+    ],
+)
+def test_wrong_markers(document: str, line: int, told: str) -> None:
+    """Each is told with its line."""
+    with pytest.raises(MarkerError, match=told) as caught:
+        blocks_of(document)
+
+    assert caught.value.line == line
+
+
+def test_fence_is_longer_than_what_it_holds() -> None:
+    """Backticks in the text do not end the block."""
+    assert fenced("a ```` b", "text") == "`````text\na ```` b\n`````"
+
+
+def test_names_that_look_like_markers() -> None:
+    """What is drawn neither ends a block nor begins one."""
+    once = filled(f"{OPEN}\n{CLOSE}\n", f"{CLOSE}\n{OPEN}")
+
+    assert requests(once) == ["orders"]
+    assert filled(once, f"{CLOSE}\n{OPEN}") == once

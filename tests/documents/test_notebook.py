@@ -1,0 +1,87 @@
+"""A flow as the value of a notebook's cell."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock import flow
+from tests.support.declarations import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUNDLE = {"text/plain", "text/markdown", "text/vnd.mermaid"}
+
+
+def shown(value: object) -> dict[str, str]:
+    """Return what IPython sends to whoever shows *value*."""
+    formatters = pytest.importorskip("IPython.core.formatters", reason="needs ipython")
+    bundle: dict[str, str]
+    bundle, _ = formatters.DisplayFormatter().format(value)
+    return bundle
+
+
+def test_handle_shows_its_diagram() -> None:
+    """Mermaid for those that draw it, a fenced block, and text for a terminal."""
+    orders = flow("orders", owner="shop")
+
+    @orders.entrypoint
+    def receive() -> None: ...
+
+    @orders.step(after=receive)
+    def charge() -> None: ...
+
+    bundle = shown(orders)
+
+    assert bundle.keys() - {"image/svg+xml"} == BUNDLE
+    assert bundle["text/vnd.mermaid"] == "graph TD\n    receive --> charge"
+    assert bundle["text/markdown"] == (
+        "```mermaid\ngraph TD\n    receive --> charge\n```"
+    )
+    assert bundle["text/plain"].startswith("flow('orders')\n\n╔═════════╗\n")
+
+
+def test_diagram_without_ipython() -> None:
+    """Any program that knows the protocol gets the same; SVG where it can be drawn."""
+    orders = flow("orders")
+
+    @orders.entrypoint
+    def receive() -> None: ...
+
+    bundle = orders._repr_mimebundle_(include=None, exclude=None)
+
+    assert bundle.keys() - {"image/svg+xml"} == BUNDLE
+    if find_spec("penstock.renderers.picture.image") is None:
+        assert "image/svg+xml" not in bundle
+
+
+def test_flow_of_which_nothing_is_declared_yet() -> None:
+    """The handle's text says why there is no diagram."""
+    bundle = shown(flow("orders"))
+
+    assert bundle == {"text/plain": "flow('orders')\n\nthere is no flow 'orders'."}
+
+
+def test_flow_that_is_not_whole_yet() -> None:
+    """So does a step whose predecessor comes in a later cell."""
+    orders = flow("orders")
+
+    @orders.step(after="receive")
+    def charge() -> None: ...
+
+    bundle = shown(orders)
+
+    assert bundle.keys() == {"text/plain"}
+    assert "there is no such step" in bundle["text/plain"]
+
+
+def test_drawing_is_not_imported_before(tmp_path: Path) -> None:
+    """Declaring a flow by its handle loads nothing that draws."""
+    code = "import penstock, sys; penstock.flow('x'); print(*sys.modules)"
+
+    loaded = run(tmp_path, "-c", code).split()
+
+    assert not {"penstock._documents.notebook", "penstock._graph.graph"} & set(loaded)

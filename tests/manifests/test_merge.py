@@ -1,0 +1,94 @@
+"""The union of what several manifests declare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from penstock import FlowInfo, StepInfo
+from penstock._manifests.merge import disagreements, unite
+from tests.support.flow_values import flow_of
+
+NEW = FlowInfo(
+    "orders",
+    (
+        StepInfo("charge", "orders", after=(("validate",),), description="New."),
+        StepInfo("validate", "orders", is_entrypoint=True),
+    ),
+    owner="payments",
+    service="shop",
+)
+OLD = FlowInfo(
+    "orders",
+    (
+        StepInfo("charge", "orders", after=(("receive",),), crosses=True),
+        StepInfo("receive", "orders", is_entrypoint=True),
+    ),
+    description="Sells.",
+    tags=("core",),
+    service="shop",
+)
+
+
+def test_two_accounts_of_a_flow() -> None:
+    """All steps are there, and one comes after what either account says."""
+    (flow,) = unite([NEW, OLD])
+
+    assert [step.name for step in flow.steps] == ["charge", "receive", "validate"]
+    charge = flow.steps[0]
+    assert charge.after == (("receive",), ("validate",))
+    assert charge.crosses
+    assert (flow.owner, flow.description, flow.tags) == (
+        "payments",
+        "Sells.",
+        ("core",),
+    )
+
+
+@pytest.mark.parametrize("order", list(permutations([NEW, OLD, NEW])))
+def test_order_plays_no_part(order: tuple[FlowInfo, ...]) -> None:
+    """However the manifests are named, the union is one."""
+    assert unite(order) == unite([NEW, OLD])
+
+
+def test_one_account_stays_as_it_is() -> None:
+    """A flow that is declared once keeps the order of its steps."""
+    flow = flow_of("f", {"b": None, "a": "b"})
+
+    assert unite([flow, flow]) == (flow,)
+
+
+def test_steps_that_differ_in_words_alone() -> None:
+    """What they come after is not rearranged, and nobody is told."""
+    step = StepInfo("a", "f", after=(("z",), ("b",)), line=1)
+    one, two = (FlowInfo("f", (replace(step, line=line),)) for line in (1, 2))
+
+    assert unite([two, one]) == (one,)
+    assert list(disagreements([("x", one), ("y", two)])) == []
+
+
+def test_services_stay_apart() -> None:
+    """The same flow of two services is two declarations; the drawing unites them."""
+    mail = replace(NEW, service="mail")
+
+    assert unite([NEW, mail]) == (mail, NEW)
+
+
+def test_disagreements_name_both_places() -> None:
+    """Whoever draws learns which step, in which files, and what each says."""
+    told = list(disagreements([("shop.json", NEW), ("old.json", OLD)]))
+
+    told_of = "step 'charge' of flow 'orders' is declared 2 times and not alike: "
+    said = "after 'receive', by a message (old.json); after 'validate' (shop.json)."
+    assert told == [f"{told_of}{said} What either says is taken."]
+
+
+def test_disagreement_about_where_a_flow_begins() -> None:
+    """An entrypoint here that is a step there is worth a word."""
+    one = flow_of("f", {"a": None, "b": [("x", "y")]})
+    two = flow_of("f", {"a": [], "b": [("y", "x")]})
+
+    (told,) = disagreements([("one", one), ("two", two)])
+    assert "after nothing (two); an entrypoint (one)" in told

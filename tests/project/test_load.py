@@ -1,0 +1,270 @@
+"""What can be named on the command line, and what is said when it is not there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.projects import Project
+
+
+def listed(
+    shop: Project, *targets: str, cwd: str = ".", env: dict[str, str] | None = None
+) -> set[str]:
+    """Return the names of the flows that ``penstock list`` finds."""
+    result = shop.penstock("list", *targets, "--format=json", cwd=cwd, env=env)
+    assert result.returncode == 0, result.stderr
+    return {flow["name"] for flow in json.loads(result.stdout)}
+
+
+@pytest.mark.parametrize(
+    ("targets", "flows"),
+    [
+        (["shop.orders"], {"orders"}),
+        (["shop.deep.er.audit"], {"audit"}),
+        (["shop.orders", "shop.billing"], {"orders", "billing"}),
+        (["shop.*"], {"orders", "billing"}),
+        (["shop.**"], {"orders", "billing", "audit"}),
+        (["shop.**.a*"], {"audit"}),
+        (["shop.o*"], {"orders"}),
+        (["shop.?rders"], {"orders"}),
+        (["shop.billing:billing"], {"billing"}),
+        (["shop.billing:invoice"], {"billing"}),
+        (["shop.orders:OrderFlow"], {"orders"}),
+        (["shop.orders:OrderFlow.charge"], {"orders"}),
+        (["shop.orders:OrderFlow", "shop.billing:remind"], {"orders", "billing"}),
+    ],
+)
+def test_targets_bring_their_flows(
+    shop: Project, targets: list[str], flows: set[str]
+) -> None:
+    """Modules, patterns and attributes each bring the flows one expects."""
+    assert listed(shop, *targets) == flows
+
+
+def test_attribute_brings_its_own_flow_alone(shop: Project) -> None:
+    """Other flows of the module stay out, also those of a parent class."""
+    shop.write(
+        "rush.py",
+        """
+        from penstock import flow
+        from shop.orders import OrderFlow
+        import shop.billing
+
+        @flow("rush")
+        class Rush(OrderFlow): ...
+        """,
+    )
+
+    assert listed(shop, "rush:Rush") == {"rush"}
+    assert listed(shop, "rush") == {"rush", "orders", "billing"}
+
+
+def test_module_in_src_is_found(shop: Project) -> None:
+    """A project in src layout need not be installed."""
+    (shop.root / "src").mkdir()
+    (shop.root / "shop").rename(shop.root / "src" / "shop")
+
+    assert listed(shop, "shop.orders") == {"orders"}
+
+
+def test_console_script_finds_modules_here(shop: Project) -> None:
+    """The script behaves like ``python -m``: the current folder can be imported."""
+    code = "from penstock.cli import main; main()"
+    program = (sys.executable, "-P", "-c", code)
+
+    result = shop.penstock("list", "shop.orders", "--format=concise", program=program)
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("orders\t")
+
+
+def test_project_names_the_targets(shop: Project) -> None:
+    """Without a target pyproject.toml says what to take, from any folder below."""
+    shop.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.orders"]\n')
+    shop.write("shop/deep/pyproject.toml", "[tool.other]\n")
+
+    assert listed(shop) == {"orders"}
+    assert listed(shop, cwd="shop/deep") == {"orders"}
+    assert listed(shop, "shop.billing") == {"billing"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ('[tool.penstock]\nimports = ["shop"]', "'imports'. Did you mean 'import'?"),
+        ('[tool.penstock]\nimport = "shop"', "must be a list of strings, not 'shop'"),
+        ("[tool.penstock]\nimport = [1]", "must be a list of strings, not [1]"),
+        ('[tool.penstock]\nsource-url = "javascript:x"', "begins with https://"),
+        ("[tool.penstock]\nsource-url = 1", "source-url = 1: it takes a text"),
+        ("[tool.penstock]\nbaseline = 1", "baseline must name a file, not 1"),
+        ("[tool.penstock", "pyproject.toml: Expected ']'"),
+        ("[tool.penstock]", "nothing to look at"),
+        ("", "nothing to look at"),
+    ],
+)
+def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
+    """A setting that cannot be right is named with its file."""
+    shop.write("pyproject.toml", settings)
+
+    result = shop.penstock("list")
+
+    assert result.returncode == 2
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("shop.ordrs", "no module 'shop.ordrs'. Did you mean 'shop.orders'?"),
+        ("shp", "no module 'shp'. Did you mean 'shop'?"),
+        ("shop.orders.deeper", "no module 'shop.orders.deeper'"),
+        ("shop.orders:OrderFlw", "no 'OrderFlw'. Did you mean 'OrderFlow'?"),
+        ("shop.orders:OrderFlow.chrge", "Did you mean 'charge'?"),
+        ("shop.billing:plain", "neither a flow nor a part of one"),
+        ("shop.billing:", "name what is wanted after ':'"),
+        (":orders", "name a module before ':'"),
+        ("shop..orders", "is no name of a module"),
+        (".orders", "is no name of a module"),
+        ("shop/orders.py", "is a file; name the module: shop.orders"),
+        ("./shop/orders.py", "is a file; name the module: shop.orders"),
+        ("orders.py", "is a file; name the module: orders"),
+        ("shop.x*", "no module matches 'shop.x*'"),
+        ("shop.orders.*", "no module matches 'shop.orders.*'"),
+        ("**", "has to begin with the name of a package"),
+        ("penstock.json", "no manifest 'penstock.json'"),
+    ],
+)
+def test_target_that_is_not_there(shop: Project, target: str, told: str) -> None:
+    """The message says which part of the target is wrong, and what may be meant."""
+    result = shop.penstock("list", target)
+
+    assert result.returncode == 2
+    assert told in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("x = 1 / 0", ["failed: ZeroDivisionError: division by zero"]),
+        ("import nowhere", ["ModuleNotFoundError: No module named 'nowhere'"]),
+        (
+            "import shop.nowhere",
+            ["ModuleNotFoundError: No module named 'shop.nowhere'"],
+        ),
+        ("raise SystemExit(3)", ["failed: SystemExit: 3"]),
+        ("assert False", ["failed: AssertionError"]),
+        ("def", ["failed: SyntaxError: invalid syntax"]),
+        (
+            "import json\njson.loads('{')",
+            ["failed: JSONDecodeError", "json.loads('{')"],
+        ),
+        (
+            "from penstock import flow\n@flow('x')\ndef f(): ...",
+            ["failed: FlowDefinitionError"],
+        ),
+    ],
+)
+def test_import_that_fails(shop: Project, source: str, lines: list[str]) -> None:
+    """The error is told with the user's own lines, and none of ours."""
+    shop.write("shop/broken.py", source)
+    shop.write("app.py", "import shop.broken")
+    last = "broken.py:2  " if source.count("\n") else "broken.py:1  "
+
+    result = shop.penstock("list", "app")
+
+    assert result.returncode == 2
+    for line in [*lines, "importing 'app'", "app.py:1 ", last]:
+        assert line in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "penstock/_" not in result.stderr
+    assert "importlib" not in result.stderr
+
+
+def test_only_the_tail_is_shown(shop: Project) -> None:
+    """A long chain of imports is cut to the lines next to the error."""
+    for i in range(9):
+        shop.write(f"m{i}.py", f"import m{i + 1}")
+    shop.write("m9.py", "1 / 0")
+
+    result = shop.penstock("list", "m0")
+
+    assert [line.split(":")[0].strip() for line in result.stderr.splitlines()[1:]] == [
+        "m7.py",
+        "m8.py",
+        "m9.py",
+    ]
+
+
+def test_what_imports_print_is_no_result(shop: Project) -> None:
+    """What the user's modules print goes to stderr."""
+    shop.write("loud.py", "print('hello')\nimport shop.orders")
+
+    result = shop.penstock("list", "loud", "--format=json")
+
+    assert len(json.loads(result.stdout)) == 1
+    assert "hello" in result.stderr
+
+
+def test_main_module_is_not_run(shop: Project) -> None:
+    """A pattern leaves ``__main__`` out: to import it would be to run it."""
+    assert "the program ran" not in shop.penstock("list", "shop.**").stderr
+
+
+def test_django_is_set_up_first(shop: Project) -> None:
+    """With DJANGO_SETTINGS_MODULE set, modules see a Django that is ready."""
+    pytest.importorskip("django", reason="needs django")
+    shop.write("settings.py", "INSTALLED_APPS = ['django.contrib.contenttypes']")
+    shop.write(
+        "app.py",
+        """
+        from django.contrib.contenttypes.models import ContentType
+        import shop.orders
+        """,
+    )
+
+    flows = listed(shop, "app", env={"DJANGO_SETTINGS_MODULE": "settings"})
+
+    assert flows == {"orders"}
+
+
+def test_wrong_django_settings(shop: Project) -> None:
+    """Settings that cannot be imported are told as such."""
+    pytest.importorskip("django", reason="needs django")
+
+    result = shop.penstock(
+        "list", "shop.orders", env={"DJANGO_SETTINGS_MODULE": "nope"}
+    )
+
+    assert result.returncode == 2
+    assert "setting up Django with 'nope' failed: ModuleNotFoundError" in result.stderr
+
+
+def test_manifest_needs_no_import(shop: Project) -> None:
+    """A manifest is a target beside modules, in any folder."""
+    exported = shop.penstock("export", "shop.orders", "--service=shop")
+    path = shop.write("elsewhere/shop.json", exported.stdout)
+
+    assert listed(shop, "elsewhere/shop.json") == {"orders"}
+    assert listed(shop, str(path), "shop.billing") == {"orders", "billing"}
+    assert listed(shop, "shop.json", cwd="elsewhere") == {"orders"}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"flows": 3}', "\ud800"])
+def test_wrong_manifest(shop: Project, content: str) -> None:
+    """A file that is no manifest is named."""
+    path = shop.root / "other.json"
+    path.write_bytes(content.encode("utf-8", "surrogatepass"))
+
+    result = shop.penstock("list", "other.json")
+
+    assert result.returncode == 2
+    assert "other.json" in result.stderr
+    assert "Traceback" not in result.stderr

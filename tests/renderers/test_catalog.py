@@ -1,0 +1,291 @@
+"""The pages of a catalog, as HTML and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock import FlowInfo, RenderError, StepInfo
+from penstock.renderers.catalog import Catalog, render_book, render_site
+from penstock.renderers.catalog.names import page_name
+from tests.support.flow_values import flow_of
+from tests.support.images import needs_draw, use_engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHARGE = StepInfo(
+    "charge",
+    "orders",
+    after=(("receive", "reserve"),),
+    description="Take the money.",
+    doc="Take the money.\n\n```\nlike a block\n```",
+    tags=("io",),
+    module="shop.orders",
+    path="/somewhere/shop/orders.py",
+    line=7,
+)
+ORDERS = replace(
+    flow_of("orders", {"receive": None, "reserve": "receive"}, more=[CHARGE]),
+    owner="payments",
+    description="Sells.",
+    tags=("core",),
+    service="shop",
+)
+MAILS = flow_of(
+    "mails",
+    {"send": ["shop/orders:charge", "crm/leads:won"], "log": "send"},
+    service="mail",
+)
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "end",
+    "a\nb\r\n| c |",
+    "\u202egnp.exe",
+    "[x](javascript:alert(1))",
+    "x" * 10_000,
+    "\x00\x1b\ud800",
+    "../../etc/passwd",
+    "con",
+    "Orders",
+    "orders",
+]
+
+
+def pages(*flows: FlowInfo) -> dict[str, str]:
+    """Return the pages of a site as text."""
+    files = render_site(Catalog(flows))
+    return {name: content.decode() for name, content in files.items()}
+
+
+def book(*flows: FlowInfo, images: str = "") -> dict[str, bytes]:
+    """Return the files of a catalog in Markdown."""
+    return render_book(Catalog(flows), images=images)
+
+
+class Html(HTMLParser):
+    """What stands in a page, and the elements and addresses that it has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.words = ""
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.events: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        given = dict(attrs)
+        self.ids += [given["id"] or ""] if "id" in given else []
+        self.links += [given["href"] or ""] if tag == "a" else []
+        self.events += [key for key in given if key.startswith("on") or key == "style"]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@needs_draw
+def test_site_has_a_page_for_each_flow() -> None:
+    """An index, a map, and the flows."""
+    drawings = {"flows/mails.drawing.html", "flows/orders.drawing.html"}
+
+    assert set(pages(ORDERS, MAILS)) - drawings == {
+        "index.html",
+        "map.html",
+        "flows/mails.html",
+        "flows/orders.html",
+    }
+
+
+@needs_draw
+def test_index_lists_what_is_declared() -> None:
+    """Name, owner, services, entrypoints, steps and tags; no column that is empty."""
+    words = Html(pages(ORDERS, MAILS)["index.html"]).words
+
+    for word in ("Flows of mail, shop", "orders", "payments", "receive", "core", "2"):
+        assert word in words
+    assert "Tags" not in Html(pages(flow_of("f", {"a": None}))["index.html"]).words
+
+
+@needs_draw
+def test_page_tells_of_the_steps() -> None:
+    """Docstrings, places, tags, and links to what comes before and after."""
+    page = Html(pages(ORDERS, MAILS)["flows/orders.html"])
+
+    for word in (
+        "Take the money.",
+        "shop/orders.py:7",
+        "reserve (all of)",
+        "mails:send",
+    ):
+        assert word in page.words
+    assert "/somewhere" not in page.words
+    assert "mails.html#about-send" in page.links
+    assert "../index.html#q=io" in page.links
+
+
+@needs_draw
+def test_every_link_leads_somewhere() -> None:
+    """Pages and anchors exist, those in drawings too."""
+    site = {name: Html(text) for name, text in pages(ORDERS, MAILS).items()}
+
+    for name, page in site.items():
+        if name.endswith(".drawing.html"):
+            continue
+        assert len(page.ids) == len(set(page.ids))
+        for link in page.links:
+            target, _, anchor = link.partition("#")
+            path = target.removeprefix("../") if "/" in name else target
+            if "/" in name and target and not target.startswith("../"):
+                path = f"flows/{target}"
+            found = site[path or name]
+            assert not anchor or anchor.startswith("q=") or anchor in found.ids
+    assert "flows/orders.html" in site["map.html"].links
+    assert "#about-charge" in site["flows/orders.html"].links
+
+
+@needs_draw
+def test_step_of_an_unseen_service_has_no_link() -> None:
+    """What is not in the catalog is named, and leads nowhere."""
+    page = Html(pages(MAILS)["flows/mails.html"])
+
+    assert "crm/leads:won" in page.words
+    assert page.links.count("mails.html#about-send") == 1
+
+
+@needs_draw
+def test_a_flow_of_two_services_is_one_page() -> None:
+    """Both services and owners are named, and each step says whose it is."""
+    mail = FlowInfo("orders", (StepInfo("send", "orders"),), owner="x", service="mail")
+    page = Html(pages(ORDERS, mail)["flows/orders.html"])
+
+    assert "mail, shop" in page.words
+    assert "x, payments" in page.words
+    assert page.words.count("Servicemail") == 2
+
+
+@needs_draw
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_text(name: str) -> None:
+    """No name, label or docstring becomes an element, an address or an event."""
+    step = StepInfo(name, name, is_entrypoint=True, doc=name, tags=(name,))
+    hostile = FlowInfo(name, (step,), owner=name, description=name, tags=(name,))
+
+    site = pages(hostile)
+    for path, text in site.items():
+        if path.endswith(".drawing.html"):
+            continue
+        page = Html(text)
+        assert page.tags.count("script") == (path == "index.html")
+        assert "img" not in page.tags
+        assert page.events == []
+        for link in page.links:
+            assert re.fullmatch(r"(\.\./)?[\w./-]*(#[\w.%~-]*(=[\w.%~-]+)?)?", link)
+
+
+@needs_draw
+def test_same_flows_same_bytes() -> None:
+    """Neither the order of flows nor a second run changes a byte."""
+    assert pages(ORDERS, MAILS) == pages(MAILS, ORDERS)
+
+
+@needs_draw
+def test_nothing_is_asked_of_anybody() -> None:
+    """Every page forbids all that is not its own, by hash."""
+    for text in pages(ORDERS).values():
+        assert "default-src 'none'" in text
+        assert "unsafe" not in text
+        assert "http:" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+@needs_draw
+def test_interactive_pages_come_along() -> None:
+    """Each flow has a page to zoom in, and a link to it."""
+    site = pages(ORDERS)
+
+    assert "flows/orders.drawing.html" in site
+    assert "orders.drawing.html" in Html(site["flows/orders.html"]).links
+
+
+def test_a_drawing_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the flow."""
+    use_engine(tmp_path, monkeypatch, "echo no >&2; exit 3")
+
+    with pytest.raises(RenderError, match=r"the drawing of 'overview' failed: .*no"):
+        pages(ORDERS)
+
+
+def test_markdown() -> None:
+    """Mermaid by default, relative links, docstrings as they are."""
+    files = book(ORDERS, MAILS)
+
+    assert set(files) == {"README.md", "map.md", "flows/mails.md", "flows/orders.md"}
+    index = files["README.md"].decode()
+    assert "| [orders](flows/orders.md) | payments | shop | receive | 3 |" in index
+    page = files["flows/orders.md"].decode()
+    assert "```mermaid\ngraph TD\n" in page
+    assert "````text\nTake the money.\n\n```\nlike a block\n```\n````" in page
+    assert (
+        "- **After:** [receive](orders.md#receive) (all of), "
+        "[reserve](orders.md#reserve) (all of)" in page
+    )
+    assert "- **Before:** [mails&#58;send](mails.md#send)" in page
+    assert page.endswith("\n")
+    assert not page.endswith("\n\n")
+
+
+@needs_draw
+@pytest.mark.parametrize(
+    ("images", "start"), [("svg", b"<svg"), ("png", b"\x89PNG\r\n")]
+)
+def test_markdown_with_pictures(images: str, start: bytes) -> None:
+    """Each drawing is a file beside the pages."""
+    files = book(ORDERS, images=images)
+
+    assert files[f"images/map.{images}"].startswith(start)
+    assert files[f"images/flow-orders.{images}"].startswith(start)
+    assert f"](../images/flow-orders.{images})" in files["flows/orders.md"].decode()
+    assert f"](images/map.{images})" in files["map.md"].decode()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_no_markdown(name: str) -> None:
+    """No name opens an element, a link or a block of its own."""
+    step = StepInfo(name, name, is_entrypoint=True, tags=(name,))
+    files = book(FlowInfo(name, (step,), owner=name, description=name, tags=(name,)))
+
+    for text in (content.decode() for content in files.values()):
+        outside = re.sub(r"```mermaid\n.*?\n```", "", text, flags=re.DOTALL)
+        assert "<" not in outside
+        assert "](javascript" not in outside
+    assert len(files["README.md"].decode().splitlines()) == 7
+
+
+def test_page_names_are_safe_everywhere() -> None:
+    """Short, of few characters, no device of Windows, and never the same twice."""
+    lower = {page_name(name).lower() for name in HOSTILE}
+
+    assert len(lower) == len(HOSTILE)
+    for name in lower:
+        assert re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", name)
+    assert page_name("orders") == "orders"
+    assert page_name("Orders").startswith("orders-")
+    assert page_name("con") != "con"
+    assert page_name("注文").startswith("flow-")
+    taken = page_name("Orders")
+    assert page_name(taken) != taken
+
+
+def test_long_flows_are_drawn_without_details() -> None:
+    """Of many steps one sees the flow and not their descriptions."""
+    steps = tuple(StepInfo(f"s{n}", "f", description="Words.") for n in range(40))
+
+    assert "Words" not in book(FlowInfo("f", steps))["flows/f.md"].decode()
+    assert "Words" in book(FlowInfo("f", steps[:9]))["flows/f.md"].decode()

@@ -1,0 +1,157 @@
+"""JSON: everything about the flows, the same bytes everywhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock import FlowInfo, StepInfo
+from penstock._graph.graph import build_graph
+from penstock.renderers.json import render_json
+from tests.support.flow_values import flow_of
+
+
+def parsed(*flows: FlowInfo) -> dict[str, Any]:
+    """Return what the JSON of *flows* says."""
+    text = render_json(build_graph(flows), detail=False, direction="TD")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def test_everything_is_there() -> None:
+    """A step's fields, and the flow's, have the names that the manifest documents."""
+    step = StepInfo(
+        "charge",
+        "orders",
+        is_entrypoint=True,
+        after=(("billing/x:y",),),
+        description="Charge it.",
+        doc="Charge it.\n\nTwice.",
+        tags=("io",),
+        module="shop.orders",
+        qualname="Orders.charge",
+        path="/anywhere/shop/orders.py",
+        line=7,
+        is_async=True,
+        crosses=True,
+        signature="(order: str) -> int",
+    )
+    url = "https://forge.example/{path}"
+    flow = FlowInfo("orders", (step,), "payments", "Sells.", ("core",), "shop", url)
+
+    assert parsed(flow) == {
+        "penstock": 1,
+        "service": "shop",
+        "flows": [
+            {
+                "name": "orders",
+                "source_url": url,
+                "owner": "payments",
+                "description": "Sells.",
+                "tags": ["core"],
+                "steps": [
+                    {
+                        "name": "charge",
+                        "entrypoint": True,
+                        "after": [["billing/x:y"]],
+                        "description": "Charge it.",
+                        "doc": "Charge it.\n\nTwice.",
+                        "tags": ["io"],
+                        "module": "shop.orders",
+                        "qualname": "Orders.charge",
+                        "path": "shop/orders.py",
+                        "line": 7,
+                        "async": True,
+                        "crosses": True,
+                        "signature": "(order: str) -> int",
+                    }
+                ],
+                "edges": [
+                    {
+                        "before": "billing/x:y",
+                        "after": "charge",
+                        "all_of": False,
+                        "crosses": True,
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def test_order_of_declaration_plays_no_part() -> None:
+    """Flows, steps, alternatives and joins are sorted."""
+    one = flow_of("f", {"a": None, "b": None, "c": ["a", ("b", "a"), "a"]})
+    two = FlowInfo("f", one.steps[::-1])
+    other = flow_of("e", {"x": ["f:a"]})
+    text = render_json(build_graph([one, other]), detail=True, direction="TD")
+
+    assert render_json(build_graph([other, two]), detail=False, direction="LR") == text
+    assert json.loads(text)["flows"][1]["steps"][2]["after"] == [["a"], ["a", "b"]]
+
+
+def test_edges_stand_with_their_step() -> None:
+    """An edge is listed once, with the flow that its later step belongs to."""
+    document = parsed(
+        flow_of("f", {"a": None, "b": ["a", "g:x", ("a", "g:x")]}),
+        flow_of("g", {"x": None}),
+    )
+    edges = [flow["edges"] for flow in document["flows"]]
+
+    assert [
+        [(e["before"], e["after"], e["all_of"]) for e in some] for some in edges
+    ] == [
+        [("a", "b", True), ("g:x", "b", True)],
+        [],
+    ]
+
+
+def test_several_services() -> None:
+    """Flows name their service where it is not the only one; no edge comes twice."""
+    document = parsed(
+        flow_of("f", {"a": None, "b": "a"}, service="mail"),
+        flow_of("f", {"a": None, "b": "a"}, service="shop"),
+        flow_of("g", {"x": None}),
+    )
+
+    assert document["service"] == ""
+    assert [
+        (flow["name"], flow.get("service"), len(flow["edges"]))
+        for flow in document["flows"]
+    ] == [("f", "mail", 1), ("f", "shop", 0), ("g", None, 0)]
+
+
+@pytest.mark.parametrize(
+    ("module", "path", "portable"),
+    [
+        ("shop.orders", "/srv/app/shop/orders.py", "shop/orders.py"),
+        ("shop", "/srv/app/shop/__init__.py", "shop/__init__.py"),
+        ("shop.orders", r"C:\app\shop\orders.py", "shop/orders.py"),
+        ("__main__", "/srv/app/tool.py", "tool.py"),
+        ("__main__", "C:/app/tool.py", "tool.py"),
+        ("__main__", str(Path.cwd() / "bin" / "tool.py"), "bin/tool.py"),
+        ("shop.orders", "shop/orders.py", "shop/orders.py"),
+        ("other", "shop/orders.py", "shop/orders.py"),
+        ("orders", "/srv/my_orders.py", "my_orders.py"),
+        ("shop", "<stdin>", "<stdin>"),
+        ("shop", "", ""),
+    ],
+)
+def test_paths_are_the_same_everywhere(module: str, path: str, portable: str) -> None:
+    """No path is absolute: it is the module's, or begins at the current folder."""
+    step = StepInfo("a", "f", module=module, path=path)
+    (flow,) = parsed(FlowInfo("f", (step,)))["flows"]
+
+    assert flow["steps"][0]["path"] == portable
+
+
+def test_text_that_utf_8_cannot_hold() -> None:
+    """Half a surrogate pair is escaped, and everything else readable."""
+    graph = build_graph([flow_of("f", {"注\ud800文": None})])
+    text = render_json(graph, detail=False, direction="TD")
+
+    assert '"注\\ud800文"' in text
+    assert json.loads(text.encode())["flows"][0]["steps"][0]["name"] == "注\ud800文"

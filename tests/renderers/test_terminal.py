@@ -1,0 +1,313 @@
+"""Drawings for a terminal: boxes where they fit, a tree where they do not."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock import FlowInfo, StepInfo
+from penstock._dag import draw
+from penstock._graph.graph import build_graph
+from penstock.renderers.terminal.boxes import Box, draw_boxes
+from penstock.renderers.terminal.canvas import width_of
+from penstock.renderers.terminal.text import render_text
+from tests.support.flow_values import flow_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def text(
+    *flows: FlowInfo,
+    known: Iterable[FlowInfo] = (),
+    detail: bool = False,
+    width: int = 80,
+) -> str:
+    """Return the drawing, between two newlines."""
+    graph = build_graph(flows, known)
+    drawing = render_text(graph, detail=detail, direction="TD", width=width)
+    return f"\n{drawing}\n"
+
+
+def test_boxes_and_lines() -> None:
+    """Entrypoints have a double frame; each line can be followed."""
+    flow = flow_of(
+        "user_update",
+        {
+            "api_request": None,
+            "admin_action": None,
+            "validate": ["api_request", "admin_action"],
+            "persist": "validate",
+            "notify": "validate",
+            "audit_log": ["persist", "notify"],
+        },
+    )
+
+    assert text(flow) == dedent("""
+        ╔══════════════╗  ╔═════════════╗
+        ║ admin_action ║  ║ api_request ║
+        ╚═══════╤══════╝  ╚══════╤══════╝
+                └───────┐ ┌──────┘
+                   ╭────▼─▼───╮
+                   │ validate │
+                   ╰─────┬────╯
+                   ┌─────┴─────┐
+              ╭────▼───╮  ╭────▼────╮
+              │ notify │  │ persist │
+              ╰────┬───╯  ╰────┬────╯
+                   └────┐ ┌────┘
+                   ╭────▼─▼────╮
+                   │ audit_log │
+                   ╰───────────╯
+    """)
+
+
+def test_a_line_passes_boxes() -> None:
+    """An edge that skips a row goes around what stands there."""
+    flow = flow_of("f", {"a": None, "b": "a", "c": ["a", "b"]})
+
+    assert text(flow) == dedent("""
+          ╔═══╗
+          ║ a ║
+          ╚═╤═╝
+          ┌─┴─┐
+        ╭─▼─╮ │
+        │ b │ │
+        ╰─┬─╯ │
+          │   │
+         ╭▼───▼╮
+         │  c  │
+         ╰─────╯
+    """)
+
+
+def test_lines_keep_apart() -> None:
+    """Two lines have no column in common, and cross no more than they must."""
+    flow = flow_of("f", {"a": [], "b": "a", "c": "b", "d": "b", "e": ["a", "b", "d"]})
+
+    assert text(flow) == dedent("""
+                 ╭───╮
+                 │ a │
+                 ╰─┬─╯
+                 ┌─┴─┐
+               ╭─▼─╮ │
+               │ b │ │
+               ╰─┬─╯ │
+                 │   └──┐
+          ┌──────┼────┐ │
+        ╭─▼─╮  ╭─▼─╮  │ │
+        │ c │  │ d │  │ │
+        ╰───╯  ╰─┬─╯  │ │
+                 └┐  ┌┘ │
+                 ╭▼──▼──▼╮
+                 │   e   │
+                 ╰───────╯
+    """)
+
+
+def test_detail() -> None:
+    """Descriptions, tags and joins stand in the box."""
+    flow = FlowInfo(
+        "f",
+        (
+            StepInfo("a", "f", is_entrypoint=True, description="Begin."),
+            StepInfo("b", "f", after=(("a",),), tags=("io",)),
+            StepInfo("c", "f", after=(("a", "b"),)),
+        ),
+    )
+
+    assert text(flow, detail=True) == dedent("""
+             ╔════════╗
+             ║   a    ║
+             ║ Begin. ║
+             ╚════╤═══╝
+                  ├──┐
+             ╭────▼╮ │
+             │  b  │ │
+             │ #io │ │
+             ╰──┬──╯ │
+                │    │
+        ╭───────▼────▼───────╮
+        │         c          │
+        │ after all of: a, b │
+        ╰────────────────────╯
+    """)
+
+
+def test_wide_characters_and_marks() -> None:
+    """A wide character takes two cells, and a combining mark none."""
+    flow = flow_of("f", {"注文": None, "e\u0301te\u0301": "注文", "\u0301": "注文"})
+
+    assert text(flow) == dedent("""
+           ╔══════╗
+           ║ 注文 ║
+           ╚═══╤══╝
+           ┌───┴───┐
+        ╭──▼──╮  ╭─▼─╮
+        │ été │  │ ́  │
+        ╰─────╯  ╰───╯
+    """)
+
+
+def test_names_cannot_steer_the_terminal() -> None:
+    """Control and direction characters never get out."""
+    name = "a\x1b[2Jb\n\u202ec\u2028d\x9b"
+    drawing = text(flow_of("f", {name: None}), flow_of("x\x1by\nz", {}))
+
+    assert "\x1b" not in drawing
+    assert "║ a [2Jb \ufffdc\ufffdd  ║" in drawing
+    assert "x y z" in drawing
+
+
+def test_a_cycle_is_told_in_words() -> None:
+    """Edges that do not lead down are listed below."""
+    flow = flow_of("f", {"a": None, "b": ["a", "c"], "c": "b"})
+    drawing = text(flow)
+
+    assert drawing.endswith("\non a cycle:\n  b → c\n  c → b\n")
+    assert "│ b │" in drawing
+
+
+def test_several_flows() -> None:
+    """Each flow is drawn by itself, with what leads to it from the others."""
+    shop = flow_of("shop", {"pay": None})
+    bills = flow_of("bills", {"pay": ["shop:pay", "far/away:x"]})
+
+    assert text(shop, bills) == dedent("""
+        bills
+
+        ╭┄┄┄┄┄┄┄┄┄┄┄┄╮  ╭┄┄┄┄┄┄┄┄┄┄╮
+        ┆ far/away:x ┆  ┆ shop:pay ┆
+        ╰┄┄┄┄┄┄┬┄┄┄┄┄╯  ╰┄┄┄┄┄┬┄┄┄┄╯
+               └──────┐ ┌─────┘
+                    ╭─▼─▼─╮
+                    │ pay │
+                    ╰─────╯
+
+        shop
+
+        ╔═════╗
+        ║ pay ║
+        ╚═════╝
+    """)
+
+
+def test_a_flow_that_is_not_drawn() -> None:
+    """What lies outside is named in full, in a dashed frame."""
+    drawing = text(flow_of("f", {"a": ["g:x"]}), known=[flow_of("g", {"x": None})])
+
+    assert "┆ g:x ┆" in drawing
+
+
+@pytest.mark.parametrize("flow", [FlowInfo("f"), None])
+def test_nothing(flow: FlowInfo | None) -> None:
+    """Nothing to draw is an empty drawing."""
+    assert text(*([flow] if flow else [])) == "\n\n"
+
+
+NARROW = flow_of(
+    "f",
+    {
+        "receive": None,
+        "validate": "receive",
+        "charge": "validate",
+        "reserve": "validate",
+        "send": ["charge", "reserve"],
+        "log": "send",
+    },
+)
+
+
+def test_a_tree_where_boxes_do_not_fit() -> None:
+    """Too narrow a terminal gets a tree; arrows point to what is shown once."""
+    assert text(NARROW, width=18) == dedent("""
+        receive
+        └─ validate
+           ├─ charge
+           │  └─ send
+           │     └─ log
+           └─ reserve
+              └─ send ↑
+    """)
+
+
+def test_boxes_that_almost_fit() -> None:
+    """The room between boxes counts, too."""
+    assert text(flow_of("f", {"a": None, "b": None}), width=11) == "\na\nb\n"
+    assert "╗" in text(flow_of("f", {"a": None, "b": None}), width=12)
+
+
+def test_a_deep_tree_goes_on_below() -> None:
+    """What is too deep for the width is continued at the margin."""
+    names = [f"step_number_{number}" for number in range(7)]
+    flow = flow_of(
+        "f",
+        {
+            names[0]: None,
+            **{name: before for before, name in pairwise(names)},
+            names[4]: [names[3], "also_deep"],
+            "also_deep": names[2],
+            "other_with_it": [names[0], names[4]],
+            "below_the_other": ["other_with_it"],
+        },
+    )
+
+    assert text(flow, width=20) == dedent("""
+        step_number_0
+        ├─ other_with_it
+        │  └─ below_the_other
+        └─ step_number_1
+           └─ step_number_2
+              ├─ also_deep
+              │  └─ step_number_4 ↓
+              └─ step_number_3
+                 └─ step_number_4 ↓
+        step_number_4
+        ├─ other_with_it ↑
+        └─ step_number_5
+           └─ step_number_6
+    """)
+
+
+def test_a_tree_of_a_cycle() -> None:
+    """A circle that nothing leads to begins at its first step."""
+    flow = flow_of("f", {"aaaaaaaaaa": "bbbbbbbbbb", "bbbbbbbbbb": "aaaaaaaaaa"})
+
+    assert text(flow, width=20) == dedent("""
+        aaaaaaaaaa
+        └─ bbbbbbbbbb
+           └─ aaaaaaaaaa ↑
+    """)
+
+
+def test_boxes_grow_where_lines_crowd() -> None:
+    """A box whose lines would have to share columns with others is made wider."""
+    boxes = {node: Box(["x"]) for node in range(11)}
+    layers = [[0, 1, 2, 3, 4], [5, 6], [7, 8, 9, 10]]
+    links = [(0, 10), (1, 5), (1, 6), (1, 10), (3, 5), (3, 6), (3, 7), (4, 6), (4, 10)]
+    lines = draw_boxes(boxes, layers, [*links, (5, 7), (5, 9)], width=80)
+
+    assert lines is not None
+    assert "".join(lines).count("▼") == 11
+
+
+@pytest.mark.parametrize("size", [500, 100_000])
+def test_large_flows_are_trees(size: int) -> None:
+    """What no terminal is wide enough for is a tree, a line or two for each step."""
+    steps = {"s0": None, **{f"s{at}": f"s{at - 1}" for at in range(1, size)}}
+    flow = flow_of("f", steps)
+    lines = text(flow).splitlines()
+
+    assert len(lines) < 2.5 * size
+    assert max(map(width_of, lines)) <= 80
+
+
+def test_the_terminal_s_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default a drawing is as wide as the terminal."""
+    monkeypatch.setenv("COLUMNS", "18")
+    assert str(draw([NARROW], format="text")).startswith("receive\n")
+    monkeypatch.setenv("COLUMNS", "80")
+    assert str(draw([NARROW], format="text")).startswith("      ╔")

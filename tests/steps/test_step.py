@@ -1,0 +1,26 @@
+"""What a step tells about itself."""
+
+from __future__ import annotations
+
+from penstock import entrypoint, flow
+from penstock._steps.marked import mark_of
+from tests.support.declarations import the_flow
+
+
+def test_an_integration_says_that_messages_bring_the_calls() -> None:
+    """A task is told from a function, so that edges into it are drawn dashed."""
+
+    @entrypoint
+    def receive() -> None: ...
+
+    @flow("orders")
+    @entrypoint
+    def look() -> None: ...
+
+    mark = mark_of(receive)
+    assert mark is not None
+    mark.spec = mark.spec._replace(crosses=True)
+    flow("orders")(receive)
+
+    crossing = {step.name: step.crosses for step in the_flow("orders").steps}
+    assert crossing == {"receive": True, "look": False}

@@ -1,0 +1,75 @@
+"""Fixtures for tests of what runs."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+import penstock
+from penstock.conformance.judge import judge
+from tests.support.call_styles import MODES, Traces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(params=MODES)
+def mode(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[str]:
+    """Run the test once for each way in which calls can be listened to."""
+    mode: str = request.param
+    if mode == "logged":
+        caplog.set_level(logging.INFO, "penstock")
+    elif mode == "watched":
+        penstock.install_log_fields()
+    elif mode == "traced":
+        penstock.configure(Traces())
+    yield mode
+    penstock.uninstall_log_fields()
+
+
+class _Lines(logging.Handler):
+    """Keeps records, as they are when they come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def warnings() -> Iterator[list[logging.LogRecord]]:
+    """Hear the ``penstock`` logger; give the list that fills with its records."""
+    handler = _Lines()
+    logger = logging.getLogger("penstock")
+    logger.addHandler(handler)
+    yield handler.records
+    logger.removeHandler(handler)
+
+
+@pytest.fixture
+def lines(
+    caplog: pytest.LogCaptureFixture, warnings: list[logging.LogRecord]
+) -> list[logging.LogRecord]:
+    """Hear it at INFO, where the lines of each step are."""
+    caplog.set_level(logging.INFO, "penstock")
+    return warnings
+
+
+@pytest.fixture
+def clean_counts() -> Iterator[None]:
+    """Forget what other tests have counted."""
+    judge.clear()
+    yield
+    judge.clear()
+
+
+@pytest.fixture
+def recorded(clean_counts: None) -> None:  # it is to come first
+    """Record how runs keep to the declared order."""
+    penstock.configure(conformance="record")
