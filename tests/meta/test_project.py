@@ -231,3 +231,19 @@ def test_no_lock_file_is_tracked() -> None:
     locks = {"uv.lock", "poetry.lock", "package-lock.json", "pylock.toml"}
 
     assert not locks & {path.name for path in tracked()}
+
+
+def test_type_checkers_read_the_typing_programs() -> None:
+    """`make typing` checks the forms in tests/typing strictly, with both checkers."""
+    mypy, pyright = PROJECT["tool"]["mypy"], PROJECT["tool"]["pyright"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert mypy["strict"]
+    assert pyright["typeCheckingMode"] == "strict"
+    for read, left_out in [
+        (mypy["files"], mypy["exclude"]),
+        (pyright["include"], pyright["exclude"]),
+    ]:
+        assert "tests" in read
+        assert not [path for path in left_out if path.startswith("tests/typing")]
+    assert "pyright --verifytypes penstock --ignoreexternal" in makefile
