@@ -132,7 +132,7 @@ def test_mermaid_where_it_is_drawn(site: Site) -> None:
     ],
 )
 def test_text_where_nothing_draws_it(site: Site, builder: str, file: str) -> None:
-    """Without the extension, and in what is no web page, boxes are drawn."""
+    """Without the extension, and outside web pages, the flow is drawn as boxes."""
     site.build(builder)
 
     assert "║ receive ║" in site.result(file)
@@ -177,7 +177,7 @@ def test_options(site: Site) -> None:
 
 
 def test_svg(site: Site) -> None:
-    """A drawing that needs no script stands in the page itself."""
+    """An SVG, which needs no script, is part of the page."""
     pytest.importorskip(
         "penstock.renderers.picture.image", reason="svg is still to come"
     )
@@ -250,7 +250,7 @@ def test_manifests(site: Site) -> None:
 
 
 def test_document_is_read_again_when_its_flow_changes(site: Site) -> None:
-    """An incremental build knows on which files a diagram depends."""
+    """An incremental build knows the files that a diagram depends on."""
     site.write("docs/index.rst", "X\n=\n\n.. toctree::\n\n   a\n   b\n")
     site.write("docs/a.rst", "A\n=\n\n.. penstock:: orders\n")
     site.write("docs/b.rst", "B\n=\n")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def forget_watchers() -> Iterator[None]:
-    """Undo what watches steps: processors do so as long as the process lives."""
+    """Stop watching steps, which processors do for the rest of the process."""
     yield
     state.unwatch("log keys")
     structlog.reset_defaults()
