@@ -49,6 +49,20 @@ Hello, Bob!
 two runs, two IDs: True
 outside a flow: None, None
 """,
+    "penstock_itself": """
+graph TD
+    declare --> register
+    declare --> wrap
+    register --> build_graph
+    register --> check
+    wrap --> run
+    build_graph --> draw
+    check --> overlay_evidence
+    run --> judge
+    run --> record
+    judge --> overlay_evidence
+    overlay_evidence --> draw
+""",
     "async_pipeline": """
 page a: 'brown' comes 1 times
 page b: 'the' comes 2 times
