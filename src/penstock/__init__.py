@@ -3,6 +3,12 @@
 Declare flows on functions that already exist with ``flow``, ``entrypoint`` and
 ``step``; read the correlation ID with ``current_flow_id``; draw with
 ``generate_dag``.
+
+The names in ``__all__`` are public and stable. So are the modules that the
+documentation imports: ``penstock.errors``, ``penstock.testing``,
+``penstock.backends.otel`` and those in ``penstock.contrib``. Modules that begin with
+an underscore, and the wording of messages, may change at any time.
+docs/explanation/architecture.md explains how the packages work together.
 """
 
 from __future__ import annotations
