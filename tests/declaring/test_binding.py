@@ -573,7 +573,7 @@ def test_a_class_without_markers_is_refused() -> None:
     with pytest.raises(
         FlowDefinitionError,
         match=r"@flow\('orders'\) found nothing to take in .*Plain.*"
-        r"test_taking\.py:\d+.*@entrypoint",
+        r"test_binding\.py:\d+.*@entrypoint",
     ):
         flow("orders")(Plain)
 

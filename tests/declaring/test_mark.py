@@ -257,7 +257,7 @@ class TestTakenByNone:
 
         expected = pytest.raises(
             FlowDefinitionError,
-            match=rf"@{mark.__name__} 'charge' belongs to no flow \(.*running\.py:\d+\)"
+            match=rf"@{mark.__name__} 'charge' belongs to no flow \(.*call_styles\.py:\d+\)"
             rf'\. Put @flow\("\.\.\."\) above @{mark.__name__}, or on its class',
         )
         with start_flow() if inside else nullcontext(), expected:
