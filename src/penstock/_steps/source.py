@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = ["Kind", "Origin", "caller_place", "code_of", "kind_of", "place_of"]
+__all__ = [
+    "Kind",
+    "Origin",
+    "caller_place",
+    "code_of",
+    "kind_of",
+    "place_of",
+    "python_function",
+]
 
 _COROUTINE = 0x80 | 0x100  # inspect.CO_COROUTINE | CO_ITERABLE_COROUTINE
 _GENERATOR = 0x20
@@ -29,11 +37,17 @@ class Kind:
 
 def code_of(func: object) -> CodeType | None:
     """Return the user's own code in *func*, below partials and ``functools.wraps``."""
+    code: CodeType | None = getattr(python_function(func), "__code__", None)
+    return code
+
+
+def python_function(func: object) -> object | None:
+    """Return the user's own function in *func*, None if it is not Python code."""
     seen: set[int] = set()
     while id(func) not in seen:
         seen.add(id(func))
         func = getattr(_filled_in(func), "__wrapped__", func)
-    return _called_code(_filled_in(func))
+    return _called_function(_filled_in(func))
 
 
 def kind_of(func: object) -> str:
@@ -45,7 +59,7 @@ def kind_of(func: object) -> str:
     ):
         return Kind.PLAIN  # the rule; all below is for the exceptions
     func = _filled_in(func)
-    code = _called_code(func)
+    code = getattr(_called_function(func), "__code__", None)
     flags = 0 if code is None else code.co_flags
     if flags & _COROUTINE or _is_marked_async(func):
         return Kind.ASYNC
@@ -81,12 +95,10 @@ def _filled_in(func: object) -> object:
     return func
 
 
-def _called_code(func: object) -> CodeType | None:
-    code = getattr(func, "__code__", None)
-    if code is None:
-        call = getattr(type(func), "__call__", None)  # noqa: B004  # its code is wanted
-        code = getattr(call, "__code__", None)
-    return code
+def _called_function(func: object) -> object | None:
+    if not hasattr(func, "__code__"):
+        func = getattr(type(func), "__call__", None)  # noqa: B004  # itself is wanted
+    return func if hasattr(func, "__code__") else None
 
 
 def _is_marked_async(func: object) -> bool:
