@@ -1187,7 +1187,7 @@ def test_a_step_after_a_task_or_something_else_is_judged_each_time() -> None:
     orders = flow("orders")
     task = step(name="task", after="receive")(lambda: None)
     mark: Any = mark_of(task)
-    mark.spec = mark.spec._replace(crosses=True)
+    mark.set_crossing()
     orders(task)
     ship = orders.step(name="ship", after=["receive", "task"])(lambda: None)
 

@@ -262,7 +262,7 @@ def message_and_back(shop: Shop) -> None:
     """A task that was sent and waited for is before what follows here."""
     task = penstock.step(name="task", after="receive")(_call)
     mark: Any = mark_of(task)
-    mark.spec = mark.spec._replace(crosses=True)  # as Celery's tasks do
+    mark.set_crossing()  # as a task of Celery is
     flow("orders")(task)
     done = flow("orders").step(name="done", after="task")(_call)
     shop.receive(penstock.inject, done)

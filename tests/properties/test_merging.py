@@ -56,7 +56,8 @@ def declared(flow: Flow, crossing: set[str]) -> Steps:
         kind = penstock.step(name=name, after=groups)
         run = (kind if name != "a" else penstock.entrypoint(name=name))(work)
         mark: Any = mark_of(run)
-        mark.spec = mark.spec._replace(crosses=name in crossing)
+        if name in crossing:
+            mark.set_crossing()
         steps[name] = orders(run)
     return steps
 

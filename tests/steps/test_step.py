@@ -19,7 +19,7 @@ def test_an_integration_says_that_messages_bring_the_calls() -> None:
 
     mark = mark_of(receive)
     assert mark is not None
-    mark.spec = mark.spec._replace(crosses=True)
+    mark.set_crossing()
     flow("orders")(receive)
 
     crossing = {step.name: step.crosses for step in the_flow("orders").steps}

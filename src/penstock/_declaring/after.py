@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from penstock._steps.marked import Marked
-    from penstock._steps.step import After
+    from penstock._steps.step import Alternatives
 
 __all__ = ["AllOf", "all_of", "parse_after", "resolve_after"]
 
@@ -100,7 +100,7 @@ def _checked(item: object, where: str) -> object:
 
 def resolve_after(
     after: tuple[tuple[object, ...], ...], flow: str, siblings: Mapping[Marked, str]
-) -> After:
+) -> Alternatives:
     """Replace functions by names as *flow* sees them.
 
     Args:
@@ -117,7 +117,7 @@ def resolve_after(
 
 def _all_resolved(
     after: tuple[tuple[object, ...], ...], flow: str, siblings: Mapping[Marked, str]
-) -> After:
+) -> Alternatives:
     return tuple(
         tuple(_resolved(item, flow, siblings) for item in group) for group in after
     )
@@ -128,6 +128,6 @@ def _resolved(item: object, flow: str, siblings: Mapping[Marked, str]) -> str:
     if mark is None:
         return item if isinstance(item, str) else name_of(item)
     if mark in siblings or not mark.steps:
-        return siblings.get(mark, mark.spec.name)
+        return siblings.get(mark, mark.options.name)
     step = mark.step_in(flow)
     return step.name if step else f"{mark.steps[0].flow}:{mark.steps[0].name}"

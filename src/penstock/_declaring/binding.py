@@ -29,8 +29,8 @@ def take_function(options: FlowOptions, target: object) -> None:
     if marked is None:
         _refuse_unmarked(options.name, target)
     with registry.lock:
-        spec, flow = marked.spec, options.name
-        step = Step(marked.func, spec, flow, resolve_after(spec.after, flow, {}))
+        after = resolve_after(marked.options.after, options.name, {})
+        step = Step(marked.func, marked.options, options.name, after)
         registry.add(options, [step])
         marked.attach(step)
 
@@ -49,9 +49,8 @@ def take_class(options: FlowOptions, klass: type) -> None:
     siblings = _siblings(found, overridden)
     steps: dict[Marked, Step] = {}
     for attr, marked in found.items():
-        spec = marked.spec
-        after = resolve_after(spec.after, options.name, siblings)
-        step = steps[marked] = Step(marked.func, spec, options.name, after)
+        after = resolve_after(marked.options.after, options.name, siblings)
+        step = steps[marked] = Step(marked.func, marked.options, options.name, after)
         step.owner = None if _is_static(klass, attr) else klass
         step.klass = origin
         step.overrides = overridden[attr]
@@ -71,7 +70,7 @@ def _markers(klass: type) -> dict[str, Marked]:
     for base in reversed(klass.__mro__):
         for attr, value in vars(base).items():
             marked = mark_of(value)
-            if marked is not None and marked.spec.is_marker:
+            if marked is not None and marked.options.is_for_any_flow:
                 found[attr] = marked
             else:
                 found.pop(attr, None)
@@ -94,11 +93,11 @@ def _siblings(
 ) -> dict[Marked, str]:
     """Return the names in this class of its markers and of those that they override."""
     names = {
-        other: found[attr].spec.name
+        other: found[attr].options.name
         for attr, others in overridden.items()
         for other in others
     }
-    return names | {marked: marked.spec.name for marked in found.values()}
+    return names | {marked: marked.options.name for marked in found.values()}
 
 
 def _origin(klass: type) -> Origin:

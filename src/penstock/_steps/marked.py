@@ -13,7 +13,7 @@ from .source import place_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .step import Spec, Step
+    from .step import Step, StepOptions
 
 __all__ = ["MARK", "Marked", "mark_of", "name_of"]
 
@@ -28,19 +28,19 @@ class Marked:
         func: The user's function.
         target: What the wrapper calls: *func* once a flow has taken it, else
             a function that says that none has.
-        spec: The marker that the next ``@flow`` takes.
-        is_pending: Whether no flow has taken *spec* yet.
+        options: What the decorator says that the next ``@flow`` takes.
+        is_pending: Whether no flow has taken *options* yet.
         only: The step, where there is exactly one and nothing overrides it,
             so that the call path need not choose.
         steps: Every step that the function is.
         wrapper: What the decorator gave back.
     """
 
-    __slots__ = ("func", "is_pending", "only", "spec", "steps", "target", "wrapper")
+    __slots__ = ("func", "is_pending", "only", "options", "steps", "target", "wrapper")
 
-    def __init__(self, func: Callable[..., Any], spec: Spec) -> None:
+    def __init__(self, func: Callable[..., Any], options: StepOptions) -> None:
         self.func = func
-        self.spec = spec
+        self.options = options
         self.is_pending = True
         self.steps: tuple[Step, ...] = ()
         self.only: Step | None = None
@@ -49,9 +49,9 @@ class Marked:
 
     def refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
         """Say that no flow has taken this function."""
-        kind = "entrypoint" if self.spec.is_entrypoint else "step"
+        name, kind = self.options.name, self.options.kind
         msg = (
-            f"@{kind} {self.spec.name!r} belongs to no flow ({place_of(self.func)}). "
+            f"@{kind} {name!r} belongs to no flow ({place_of(self.func)}). "
             f'Put @flow("...") above @{kind}, or on its class.'
         )
         raise FlowDefinitionError(msg)
@@ -71,6 +71,13 @@ class Marked:
             self.only = step if not kept and self.only is not None else None
         self.target = self.func
         self.is_pending = False
+
+    def set_crossing(self) -> None:
+        """Note that a message brings each call, as it does to a task."""
+        self.options = self.options._replace(crosses=True)
+        for step in self.steps:
+            step.options = step.options._replace(crosses=True)
+            vars(step).pop("info", None)  # it may have been drawn already
 
     def allow_super(self) -> None:
         """Let an override call this function as a plain one, by ``super()``."""
@@ -126,6 +133,6 @@ def name_of(thing: object) -> str:
     """Return the name by which *thing* would be a step, ``""`` if it has none."""
     mark = mark_of(thing)
     if mark is not None:
-        return mark.spec.name
+        return mark.options.name
     name = getattr(thing, "__name__", "")
     return "" if name == "<lambda>" or not isinstance(name, str) else name

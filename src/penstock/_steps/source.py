@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 __all__ = [
-    "Kind",
+    "FunctionKind",
     "Origin",
     "caller_place",
     "code_of",
@@ -26,7 +26,7 @@ _ASYNC_GENERATOR = 0x200
 _NOT_PLAIN = _COROUTINE | _GENERATOR | _ASYNC_GENERATOR
 
 
-class Kind:
+class FunctionKind:
     """How a function runs: at once, when awaited, or item by item."""
 
     PLAIN = "plain"
@@ -51,21 +51,21 @@ def python_function(func: object) -> object | None:
 
 
 def kind_of(func: object) -> str:
-    """Tell the ``Kind`` of *func*; importing ``inspect`` for it would cost 4 ms."""
+    """Return the ``FunctionKind`` of *func*, without the 4 ms to import ``inspect``."""
     if (
         type(func) is FunctionType
         and not func.__code__.co_flags & _NOT_PLAIN
         and not func.__dict__
     ):
-        return Kind.PLAIN  # the rule; all below is for the exceptions
+        return FunctionKind.PLAIN  # the rule; all below is for the exceptions
     func = _filled_in(func)
     code = getattr(_called_function(func), "__code__", None)
     flags = 0 if code is None else code.co_flags
     if flags & _COROUTINE or _is_marked_async(func):
-        return Kind.ASYNC
+        return FunctionKind.ASYNC
     if flags & _ASYNC_GENERATOR:
-        return Kind.ASYNC_GENERATOR
-    return Kind.GENERATOR if flags & _GENERATOR else Kind.PLAIN
+        return FunctionKind.ASYNC_GENERATOR
+    return FunctionKind.GENERATOR if flags & _GENERATOR else FunctionKind.PLAIN
 
 
 def place_of(func: object) -> str:
