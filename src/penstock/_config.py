@@ -243,15 +243,13 @@ def _checked(make: Callable[[], object] | None) -> Callable[[], str] | None:
     """Return *make*, with a UUID4 where it fails: no call breaks for want of an ID."""
     if make is None:
         return None
-    said: set[str] = set()
 
     def new_id() -> str:
         made, reason = _made(make)
         if not reason:
             return made
-        if reason not in said:
-            said.add(reason)
-            say("new_id=%r: %s; a UUID4 is used. Said once.", make, reason)
+        text = "new_id=%r: %s; a UUID4 is used. Said once."
+        say(text, make, reason, once=(new_id, reason))
         return mint_id()
 
     return new_id

@@ -186,7 +186,7 @@ class Step:
         """Whether a message brings each call."""
         return self.options.crosses
 
-    @property
+    @lazy_property
     def place(self) -> str:
         """Where the function is defined, as ``path:line``."""
         return place_of(self.func)
