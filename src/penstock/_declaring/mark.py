@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from penstock._platform.process import DISABLED
 from penstock._registry import registry
 from penstock._runtime.calls import wrap
-from penstock._steps.marked import MARK, Marked
+from penstock._steps.marked import MARKED_ATTR, Marked
 from penstock._steps.source import caller_place, kind_of, place_of
 from penstock._steps.step import StepOptions
 from penstock.errors import FlowDefinitionError
@@ -105,7 +105,7 @@ def _own_name(func: object, options: StepOptions) -> str:
 
 def _marked(func: Any, options: StepOptions) -> Marked:
     """Return a new ``Marked``, or that of *func* if a flow has taken it."""
-    marked = getattr(func, MARK, None)
+    marked = getattr(func, MARKED_ATTR, None)
     if not isinstance(marked, Marked) or marked.wrapper is not func:
         return Marked(func, options)
     if marked.is_pending:
@@ -131,7 +131,7 @@ def _wrapper(marked: Marked, func: Any) -> Any:
 def _holding(func: Any, marked: Marked) -> Any:
     """Return *func* with *marked* on it, or a partial where *func* cannot hold it."""
     try:
-        setattr(func, MARK, marked)
+        setattr(func, MARKED_ATTR, marked)
     except AttributeError:  # a builtin, or an object with slots
         return _holding(partial(func), marked)
     return func

@@ -14,7 +14,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import LOST, Call, FlowContext, leave, scope_var
-from penstock._steps.marked import MARK
+from penstock._steps.marked import MARKED_ATTR
 from penstock._steps.source import FunctionKind
 
 from . import recorders as recording
@@ -59,7 +59,7 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
     else:
         wrapper = async_generator_call(marked, resolve)
     update_wrapper(wrapper, marked.func)
-    setattr(wrapper, MARK, marked)
+    setattr(wrapper, MARKED_ATTR, marked)
     return wrapper
 
 

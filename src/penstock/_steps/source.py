@@ -1,4 +1,4 @@
-"""What a function's own code tells: how it runs, and where it is defined."""
+"""What a function's code says: how it runs, and where it is defined."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def kind_of(func: object) -> str:
         and not func.__code__.co_flags & _NOT_PLAIN
         and not func.__dict__
     ):
-        return FunctionKind.PLAIN  # the rule; all below is for the exceptions
+        return FunctionKind.PLAIN  # the usual case, without the checks below
     func = _filled_in(func)
     code = getattr(_called_function(func), "__code__", None)
     flags = 0 if code is None else code.co_flags
@@ -69,7 +69,7 @@ def kind_of(func: object) -> str:
 
 
 def place_of(func: object) -> str:
-    """Say where *func* is defined, as ``path:line``."""
+    """Return where *func* is defined, as ``path:line``."""
     code = code_of(func)
     if code is not None:
         return f"{code.co_filename}:{code.co_firstlineno}"
@@ -77,8 +77,8 @@ def place_of(func: object) -> str:
 
 
 def caller_place() -> str:
-    """Say which line called penstock, as ``path:line``, for what has no code."""
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # what traceback uses
+    """Return which line called penstock, as ``path:line``."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # as traceback does
     while frame is not None and _is_library(frame):
         frame = frame.f_back
     return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
@@ -102,7 +102,7 @@ def _called_function(func: object) -> object | None:
 
 
 def _is_marked_async(func: object) -> bool:
-    """Tell whether ``inspect.markcoroutinefunction`` was here; a mock seems so too."""
+    """Tell whether ``inspect.markcoroutinefunction`` marked it; mocks look like it."""
     if not hasattr(func, "_is_coroutine_marker"):
         return False
     from inspect import iscoroutinefunction  # noqa: PLC0415  # see kind_of
@@ -111,7 +111,7 @@ def _is_marked_async(func: object) -> bool:
 
 
 class Origin(NamedTuple):
-    """Where a function or class is defined, so that a reload is recognised."""
+    """Where a function or class is defined, which tells a reload from a clash."""
 
     qualname: str
     module: str
@@ -133,8 +133,8 @@ class Origin(NamedTuple):
     def is_same(self, other: Origin) -> bool:
         """Tell whether both are one definition, perhaps imported twice.
 
-        ``python -m app`` runs a file as ``__main__`` that others import as
-        ``app``: an equal module *or* an equal source file will do.
+        Either the module or the source file is equal: ``python -m app`` runs as
+        ``__main__`` a file that other modules import as ``app``.
         """
         return self.qualname == other.qualname and (
             self.module == other.module or (self.path == other.path != "")

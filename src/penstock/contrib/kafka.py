@@ -16,7 +16,7 @@ from penstock._platform.process import DISABLED
 from penstock._propagation.bind import bind_flow
 from penstock._propagation.carrier import FIELD, continue_flow, inject
 from penstock._runtime.state import state
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 from penstock._steps.source import FunctionKind, kind_of, place_of
 from penstock.errors import FlowDefinitionError, did_you_mean
 
@@ -151,7 +151,7 @@ def flow_consumer(
 
 def _consuming(func: Any, find: _Argument, enter: Enter, trust: str | None) -> Any:
     """Return *func* with each call in the flow that its message brings."""
-    mark = mark_of(func)
+    mark = find_marked(func)
 
     def entered(args: Args, kwargs: Kwargs) -> AbstractContextManager[Any]:
         scope = scope_var.get()
@@ -232,6 +232,6 @@ def _refuse_below_entrypoint(consume: object, entry: Step) -> None:
 
 def _mark_crossing(func: Any) -> None:
     """Let diagrams show that a message brings each call, taken by a flow or not yet."""
-    mark = mark_of(func)
+    mark = find_marked(func)
     if mark is not None:
         mark.set_crossing()
