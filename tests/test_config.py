@@ -209,7 +209,11 @@ NOTHING = '{"root":"order-17"}'
         ({"PENSTOCK_PROPAGATE": "tenant,user"}, "", "{'tenant': 'acme'}"),
         ({"PENSTOCK_TRUST_INBOUND": "none"}, "", "'penstock'] False"),
         ({"PENSTOCK_BACKEND": "logging"}, "", QUIET),
-        ({"PENSTOCK_BACKEND": "logging,logging"}, "", "<Several <LoggingBackend"),
+        (
+            {"PENSTOCK_BACKEND": "logging,logging"},
+            "",
+            "<CompositeBackend <LoggingBackend",
+        ),
     ],
     ids=lambda value: str(value)[:50],
 )

@@ -14,7 +14,7 @@ from ._runtime.ids import is_valid_id, mint_id, pool, refusal
 from ._runtime.state import ASK, INBOUND_HEADERS, say, state
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
-from .backends.named import Several, load_backend
+from .backends.named import CompositeBackend, load_backend
 from .errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def get_backend() -> TracingBackend:
     >>> penstock.get_backend()
     <LoggingBackend level=INFO>
     """
-    return _active[0] if len(_active) == 1 else Several(_active)
+    return _active[0] if len(_active) == 1 else CompositeBackend(_active)
 
 
 def reset() -> None:
@@ -243,15 +243,13 @@ def _checked(make: Callable[[], object] | None) -> Callable[[], str] | None:
     """Return *make*, with a UUID4 where it fails: no call breaks for want of an ID."""
     if make is None:
         return None
-    said: set[str] = set()
 
     def new_id() -> str:
         made, reason = _made(make)
         if not reason:
             return made
-        if reason not in said:
-            said.add(reason)
-            say("new_id=%r: %s; a UUID4 is used. Said once.", make, reason)
+        text = "new_id=%r: %s; a UUID4 is used. Said once."
+        say(text, make, reason, once=(new_id, reason))
         return mint_id()
 
     return new_id

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import penstock
 from penstock import ConformanceReport, configure
 from penstock._registry import registry
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 from penstock.conformance.counters import Book
 from penstock.conformance.judge import judge
 from tests.support.random_runs import Activation, Flow, events_of, expected, runs
@@ -55,8 +55,9 @@ def declared(flow: Flow, crossing: set[str]) -> Steps:
         groups = [penstock.all_of(*group) for group in after]
         kind = penstock.step(name=name, after=groups)
         run = (kind if name != "a" else penstock.entrypoint(name=name))(work)
-        mark: Any = mark_of(run)
-        mark.spec = mark.spec._replace(crosses=name in crossing)
+        mark: Any = find_marked(run)
+        if name in crossing:
+            mark.set_crossing()
         steps[name] = orders(run)
     return steps
 

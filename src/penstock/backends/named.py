@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-__all__ = ["Several", "load_backend"]
+__all__ = ["CompositeBackend", "load_backend"]
 
 GROUP = "penstock.backends"
 
@@ -57,15 +57,15 @@ def _from_entry_point(name: str) -> TracingBackend:
     raise ConfigurationError(msg)
 
 
-class Several(TracingBackend):
-    """Several backends, to whoever wants to drive them as one."""
+class CompositeBackend(TracingBackend):
+    """Several backends that are used as one."""
 
     def __init__(self, backends: Sequence[TracingBackend]) -> None:
-        self.backends = tuple(backends)
+        self.backends: tuple[TracingBackend, ...] = tuple(backends)
 
     def __repr__(self) -> str:
         """Name them."""
-        return f"<Several {', '.join(map(repr, self.backends))}>"
+        return f"<CompositeBackend {', '.join(map(repr, self.backends))}>"
 
     def enabled(self) -> bool:
         """Tell whether any of them wants spans."""

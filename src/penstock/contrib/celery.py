@@ -12,8 +12,8 @@ from penstock._platform.optional import requires
 from penstock._platform.process import DISABLED
 from penstock._propagation.carrier import FIELD, TRACE, inject, opened
 from penstock._runtime.state import state
-from penstock._steps.marked import MARK, mark_of
-from penstock._steps.source import Kind, kind_of, place_of
+from penstock._steps.marked import MARKED_ATTR, find_marked
+from penstock._steps.source import FunctionKind, kind_of, place_of
 from penstock.errors import FlowDefinitionError
 
 with requires("celery", extra="celery"):
@@ -95,12 +95,14 @@ def flow_task(
         _refuse_async(func)
         declare = entrypoint if after is None else step
         run = declare(name=step_name, after=after, tags=tags)(func)
-        mark: Any = mark_of(run)
-        mark.spec = mark.spec._replace(crosses=True)
+        mark: Any = find_marked(run)
+        mark.set_crossing()
         install_celery_signals()
-        task = shared_task(**options, **{MARK: mark})(_callable_directly(run, func))
+        task = shared_task(**options, **{MARKED_ATTR: mark})(
+            _callable_directly(run, func)
+        )
         # The proxy would make its task, and finish the app, to answer setattr.
-        object.__setattr__(task, MARK, mark)
+        object.__setattr__(task, MARKED_ATTR, mark)
         return task
 
     return make if func is None else make(func)
@@ -144,7 +146,7 @@ def _refuse_task(func: Any) -> None:
 
 
 def _refuse_async(func: Any) -> None:
-    if kind_of(func) in {Kind.ASYNC, Kind.ASYNC_GENERATOR}:
+    if kind_of(func) in {FunctionKind.ASYNC, FunctionKind.ASYNC_GENERATOR}:
         name = getattr(func, "__qualname__", repr(func))
         msg = (
             f"@flow_task cannot make a task of the async function {name} "
