@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from penstock._steps.source_links import portable_path
+from penstock._types import StepInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from penstock._graph.evidence import EdgeEvidence
     from penstock._graph.graph import Edge, Graph
-    from penstock._types import FlowInfo, StepInfo
+    from penstock._types import FlowInfo
 
     from .base import Direction
 
-__all__ = ["MANIFEST_VERSION", "render_json"]
+__all__ = ["MANIFEST_VERSION", "STEP_KEYS", "render_json"]
 
 MANIFEST_VERSION = 1
+STEP_KEYS = {
+    each.name: each.name.removeprefix("is_")
+    for each in fields(StepInfo)
+    if each.name != "flow"
+}
+"""The key of each field of ``StepInfo`` in a manifest, in its order."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -76,21 +83,10 @@ def _flow(
 
 
 def _step(step: StepInfo) -> dict[str, object]:
-    return {
-        "name": step.name,
-        "entrypoint": step.is_entrypoint,
-        "after": sorted({tuple(sorted(set(group))) for group in step.after}),
-        "description": step.description,
-        "doc": step.doc,
-        "tags": list(step.tags),
-        "module": step.module,
-        "qualname": step.qualname,
-        "path": portable_path(step),
-        "line": step.line,
-        "async": step.is_async,
-        "crosses": step.crosses,
-        "signature": step.signature,
-    }
+    values = {key: getattr(step, name) for name, key in STEP_KEYS.items()}
+    values["after"] = sorted({tuple(sorted(set(group))) for group in step.after})
+    values["path"] = portable_path(step)
+    return values
 
 
 def _edge(edge: Edge) -> dict[str, object]:
