@@ -7,17 +7,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
 from ._graph.evidence import Sources
 from ._graph.graph import build_graph
-from ._graph.overlay import evidenced
+from ._graph.overlay import add_evidence
 from ._graph.overview import overview_of
+from ._graph.selection import check_names, select_flows
 from ._platform.file import write_file
 from ._registry import declared_flows
-from .errors import ConfigurationError, UnknownFlowError, did_you_mean
-from .renderers.base import FORMATS, Direction, find_renderer
-from .renderers.formats import content_of, format_of
+from .errors import ConfigurationError
+from .renderers.formats import (
+    DIRECTIONS,
+    Direction,
+    TextFormat,
+    content_of,
+    find_renderer,
+    format_of,
+)
 from .renderers.warnings import warn_caller
 
 if TYPE_CHECKING:
@@ -27,11 +34,8 @@ if TYPE_CHECKING:
     Report: TypeAlias = ConformanceReport | Mapping[str, Any] | str | PathLike[str]
     Reports: TypeAlias = Report | Iterable[Report]
 
-__all__ = ["FORMATS", "draw", "generate_dag"]
+__all__ = ["draw", "generate_dag"]
 
-TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
-
-_MAX_LISTED = 20
 _MAX_GONE = 5  # of what an old report has
 
 
@@ -95,18 +99,6 @@ def generate_dag(
     expand: str | Sequence[str] = (),
     evidence: Reports | None = None,
 ) -> None: ...
-@overload
-def generate_dag(
-    flow_name: str | Sequence[str] | None,
-    format: str | None = None,
-    output: str | PathLike[str] | None = None,
-    detail: bool = False,
-    direction: Direction = "TD",
-    *,
-    overview: bool = False,
-    expand: str | Sequence[str] = (),
-    evidence: Reports | None = None,
-) -> str | bytes | None: ...
 def generate_dag(
     flow_name: str | Sequence[str] | None,
     format: str | None = None,
@@ -158,7 +150,7 @@ def generate_dag(
     """
     known = declared_flows()
     return draw(
-        _chosen(flow_name, known),
+        known if flow_name is None else select_flows(_names(flow_name), known),
         known,
         format=format,
         output=output,
@@ -202,9 +194,9 @@ def draw(
     known = tuple(known)
     graph = build_graph(flows, known)
     if evidence is not None:
-        graph, gone = evidenced(graph, known, evidence)
+        graph, gone = add_evidence(graph, known, evidence)
         _tell(gone)
-    _check_known(expand, sorted({flow.name for flow in graph.flows}))
+    check_names(expand, graph.flows)
     if (overview or expand) and form != "json":
         graph = overview_of(graph, expand)
     drawing = render(graph, detail=detail, direction=direction)
@@ -212,16 +204,6 @@ def draw(
         return drawing
     write_file(path, content_of(drawing, form, path))
     return None
-
-
-def _chosen(
-    flow_name: str | Sequence[str] | None, known: Sequence[FlowInfo]
-) -> Sequence[FlowInfo]:
-    if flow_name is None:
-        return known
-    names = _names(flow_name)
-    _check_known(names, sorted({flow.name for flow in known}))
-    return [flow for flow in known if flow.name in names]
 
 
 def _runs(evidence: Reports) -> Mapping[str, Any]:
@@ -250,27 +232,7 @@ def _names(given: str | Sequence[str]) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def _check_known(names: Iterable[str], declared: Sequence[str]) -> None:
-    for name in names:
-        if name not in declared:
-            raise UnknownFlowError(_unknown(name, declared), flow=name)
-
-
-def _unknown(name: str, declared: Sequence[str]) -> str:
-    if not declared:
-        return (
-            f"there is no flow {name!r}, nor any other: import the modules that "
-            "declare flows before drawing them."
-        )
-    listed = ", ".join(declared[:_MAX_LISTED])
-    more = len(declared) - _MAX_LISTED
-    rest = f" and {more} more" if more > 0 else ""
-    near = did_you_mean(name, declared)
-    return f"there is no flow {name!r}.{near} Flows are: {listed}{rest}."
-
-
 def _check_direction(direction: str) -> None:
-    names = get_args(Direction)
-    if direction not in names:
-        msg = f"direction is one of {', '.join(names)}, and not {direction!r}."
+    if direction not in DIRECTIONS:
+        msg = f"direction is one of {', '.join(DIRECTIONS)}, not {direction!r}."
         raise ConfigurationError(msg)

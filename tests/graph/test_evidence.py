@@ -12,7 +12,7 @@ import pytest
 import penstock
 from penstock import ConfigurationError, FlowInfo, StepInfo, flow, generate_dag
 from penstock._dag import draw
-from penstock._graph.evidence import Reading, Sources
+from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._manifests.manifest import parse_manifest
 from penstock.conformance.judge import judge
 from tests.support.call_styles import unique
@@ -54,7 +54,7 @@ RUNS = {
         broken={("receive", "ship"): 2},
     )
 }
-CODE = Reading(
+CODE = CodeEvidence(
     {
         ("orders", "receive", "check"): True,
         ("orders", "check", "charge"): True,
@@ -391,7 +391,7 @@ def test_a_caller_of_another_flow_or_none() -> None:
             },
         )
     }
-    code = Reading({("billing", "x", "y"): True}, [("billing", "x", "y")])
+    code = CodeEvidence({("billing", "x", "y"): True}, [("billing", "x", "y")])
     text = drawn("mermaid", evidence=Sources(runs, code))
 
     assert "billing_invoice --x|not declared, 1×| check" in text

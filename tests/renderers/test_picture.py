@@ -27,7 +27,7 @@ from tests.support.images import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 SHOP = flow_of(
     "shop",

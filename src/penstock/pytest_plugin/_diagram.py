@@ -11,7 +11,7 @@ from penstock._graph.evidence import Sources
 from penstock._platform.file import write_file
 from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
-from penstock.renderers.formats import fenced, format_of
+from penstock.renderers.formats import PICTURE_FORMATS, fenced, format_of
 from penstock.renderers.labels import printable
 from penstock.renderers.picture.graphviz import find_engine
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["check_diagram", "write_diagram"]
 
 _MARKDOWN = frozenset((".md", ".markdown"))
-_PICTURES = frozenset(("svg", "png", "html"))
 
 
 def check_diagram(path: Path) -> None:
@@ -32,7 +31,7 @@ def check_diagram(path: Path) -> None:
         ConfigurationError: Its suffix does not tell what to draw.
         MissingExtraError: Nothing on this machine draws pictures.
     """
-    if format_of(path) in _PICTURES:
+    if format_of(path) in PICTURE_FORMATS:
         find_engine()
 
 

@@ -12,10 +12,10 @@ from .labels import cluster_title, edge_words, node_words, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import Status
+    from penstock._graph.evidence import EdgeStatus
     from penstock._graph.graph import Cluster, Edge, Graph, Node
 
-    from .base import Direction
+    from .formats import Direction
 
 __all__ = ["Fit", "render_dot"]
 
@@ -29,7 +29,7 @@ _LOOKS = {
     "external": f'style="rounded,dashed", {_OUTSIDE}',
     "flow": 'style="rounded,filled", fillcolor="#eef2f6"',
 }
-_EDGES: Mapping[Status, str] = {
+_EDGES: Mapping[EdgeStatus, str] = {
     "seen": 'color="#2a7d3f", penwidth=2',
     "unseen": 'color="#9aa5b1", fontcolor="#5f6b7a"',
     "declared-only": 'color="#9aa5b1", fontcolor="#5f6b7a", style=dotted',

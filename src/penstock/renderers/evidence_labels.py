@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from penstock._graph.evidence import EdgeEvidence, FlowEvidence, Status
+    from penstock._graph.evidence import EdgeEvidence, EdgeStatus, FlowEvidence
     from penstock._graph.graph import Edge, Graph, Node
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 # Words and lines differ as well as colours: not everybody sees green and red.
-_MEANINGS: Mapping[Status, tuple[str, str]] = {
+_MEANINGS: Mapping[EdgeStatus, tuple[str, str]] = {
     "seen": ("n×", "calls that came this way"),
     "unseen": ("unseen", "no run came this way"),
     "declared-only": ("only declared", "no run came this way, and the code does not"),
@@ -65,7 +65,7 @@ def edge_facts(edge: Edge, graph: Graph) -> str:
     return ", ".join(words)
 
 
-def line_status(known: EdgeEvidence, *, is_crossing: bool) -> Status:
+def line_status(known: EdgeEvidence, *, is_crossing: bool) -> EdgeStatus:
     """Return the status that a line looks like: dashes that cross stay dashes."""
     if is_crossing and known.status == "declared-only":
         return "unseen"
@@ -109,7 +109,7 @@ def flow_evidence(flow: str, graph: Graph) -> list[str]:
     return list(filter(None, lines))
 
 
-def legend(graph: Graph) -> Iterator[tuple[Status, str, str]]:
+def legend(graph: Graph) -> Iterator[tuple[EdgeStatus, str, str]]:
     """Give each status that an edge has: with what is written there, and its meaning.
 
     Words on a line that stands for several edges speak for themselves.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Edge, Graph
     from penstock._types import FlowInfo
 
-    from .base import Direction
+    from .formats import Direction
 
 __all__ = ["MANIFEST_VERSION", "STEP_KEYS", "render_json"]
 

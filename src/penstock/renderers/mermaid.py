@@ -14,10 +14,10 @@ from .warnings import warn_caller
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import Status
+    from penstock._graph.evidence import EdgeStatus
     from penstock._graph.graph import Cluster, Graph, Node
 
-    from .base import Direction
+    from .formats import Direction
 
 __all__ = ["render_mermaid"]
 
@@ -26,7 +26,7 @@ _MAX_EDGES = 500  # Mermaid's own default of maxEdges; it draws nothing beyond
 _SPECIAL = re.compile(r"[^\w .,/()\-\x7f-\U0010ffff]|ﬂ(?=°)|¶(?=ß)", re.ASCII)
 _STADIUM, _BOX, _DOUBLE_BOX = '(["{}"])', '["{}"]', '[["{}"]]'
 _DASHED = "stroke-dasharray: 5 5"
-_LINKS: Mapping[Status, str] = {
+_LINKS: Mapping[EdgeStatus, str] = {
     "seen": "stroke:#2a7d3f,stroke-width:3px",
     "unseen": "stroke:#9aa5b1,stroke-width:1px",
     "declared-only": "stroke:#9aa5b1,stroke-width:1px,stroke-dasharray:1 4",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from penstock.renderers.base import find_renderer
-from penstock.renderers.formats import fenced
+from penstock.renderers.formats import fenced, find_renderer
 from penstock.renderers.labels import printable
 
 from .pictures import draw

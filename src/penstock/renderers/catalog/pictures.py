@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from penstock.errors import RenderError
-from penstock.renderers.base import find_renderer
+from penstock.renderers.formats import find_renderer
 from penstock.renderers.ids import node_ids
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph
     from penstock._types import FlowInfo
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 __all__ = ["render_html"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from penstock._graph.graph import Graph
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
     from .font_file import Face
     from .graphviz import Engine

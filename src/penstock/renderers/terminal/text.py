@@ -18,15 +18,15 @@ from .tree import draw_tree
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import Status
+    from penstock._graph.evidence import EdgeStatus
     from penstock._graph.graph import Edge, Graph, Node
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 __all__ = ["render_text"]
 
 _OVERVIEW = ""  # no flow has this name
 _MAX_ROOM = 60  # cells for both names of an edge, where what is known is in a column
-_MARKS: Mapping[Status, str] = {
+_MARKS: Mapping[EdgeStatus, str] = {
     "seen": "✓",
     "unseen": "·",
     "declared-only": "?",
