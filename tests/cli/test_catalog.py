@@ -162,8 +162,8 @@ def test_manifests_that_disagree(shop: Project) -> None:
         == ("graph TD\n    a --> c\n    b --> c\n")
     )
     assert (
-        "Warning: step 'c' of flow 'f' is declared 2 times, with differences: after 'a' "
-        "(new.json); after 'b' (old.json)." in results[0].stderr
+        "Warning: step 'c' of flow 'f' is declared 2 times, with differences: after "
+        "'a' (new.json); after 'b' (old.json)." in results[0].stderr
     )
 
 

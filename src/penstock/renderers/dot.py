@@ -1,4 +1,4 @@
-"""Draw a graph in Graphviz's language."""
+"""Draw a graph in DOT, the language of Graphviz."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from .component_stacking import stacked
 from .evidence_labels import flow_evidence, legend, line_status, node_status
 from .ids import cluster_ids, legend_id, node_ids
-from .labels import cluster_title, edge_words, node_words, printable
+from .labels import cluster_title, edge_label, node_lines, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .formats import Direction
 
-__all__ = ["Fit", "render_dot"]
+__all__ = ["FitText", "render_dot"]
 
 _GRAPH = 'labelloc=t, fontsize=16, fontname="Arial", newrank=true'
 _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=12'
@@ -44,15 +44,15 @@ _STATUSES = {
 _LEGEND = 'shape=plaintext, fontsize=10, fontcolor="#5f6b7a"'
 _CLUSTER = 'style="rounded,dashed", color="#9aa5b1", labeljust=l'
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;", "\n": r"\n"})
-_BLANK_IN = 0.0463  # the width of a space in the size that nodes have
+_BLANK_IN = 0.0463  # the width of a space in the font size of nodes
 _INDENT = "    "
 
 
-class Fit(Protocol):
-    """Makes what a box says fit into it."""
+class FitText(Protocol):
+    """Wraps the text of a box."""
 
     def __call__(self, words: Sequence[str]) -> tuple[list[str], float]:
-        """Return the lines, and the width in inches of a box that holds them."""
+        """Return the lines, and the width in inches of a box for them."""
         ...
 
 
@@ -61,7 +61,7 @@ def render_dot(
     *,
     detail: bool,
     direction: Direction,
-    fit: Fit | None = None,
+    fit: FitText | None = None,
     has_legend: bool = True,
 ) -> str:
     """Return Graphviz's text for *graph*, without a newline at the end.
@@ -70,9 +70,9 @@ def render_dot(
         graph: What to draw.
         detail: Whether to add descriptions, tags and joins.
         direction: Where edges point.
-        fit: Breaks what a box says into lines, and says how wide the box must be;
-            Graphviz's own guess by default.
-        has_legend: Whether it says what the words on edges mean.
+        fit: Wraps the text of a box and returns the width of the box; by default
+            Graphviz estimates it.
+        has_legend: Whether to explain the labels of edges.
     """
     lines = _Lines(graph, detail=detail, fit=fit, has_legend=has_legend)
     head = f"digraph {_quoted(printable(graph.title))} {{"
@@ -84,14 +84,14 @@ def _indented(line: str) -> str:
 
 
 class _Lines:
-    """What stands between the braces of one drawing."""
+    """The statements of one drawing."""
 
     def __init__(
         self,
         graph: Graph,
         *,
         detail: bool,
-        fit: Fit | None,
+        fit: FitText | None,
         has_legend: bool,
     ) -> None:
         self._graph = graph
@@ -119,7 +119,7 @@ class _Lines:
 
     def _title(self, clusters: Sequence[Cluster]) -> str:
         if len(clusters) != 1 or self._graph.boxes:
-            return ""  # each flow bears its own
+            return ""  # each flow has a title of its own
         return f"label={self._heading(clusters[0], is_title=True)}, "
 
     def _heading(self, cluster: Cluster, *, is_title: bool = False) -> str:
@@ -129,7 +129,7 @@ class _Lines:
             return _quoted(*words)
         lines, width_in = self._fit(words)
         if is_title or not title.isascii():
-            # A blank line, as wide as the others: what is around them is never less.
+            # A blank line as wide as the box keeps the frame from being narrower.
             # Graphviz takes the last "\n" for the end of a line.
             lines = [*lines, " " * round(width_in / _BLANK_IN), ""]
         return _quoted(*lines)
@@ -146,7 +146,7 @@ class _Lines:
         yield from map(self._node, outside)
 
     def _node(self, node: Node) -> str:
-        words = node_words(node, self._graph, detail=self._detail)
+        words = node_lines(node, self._graph, detail=self._detail)
         known = self._ids[node.number]
         width_in = 0.0
         if self._fit:
@@ -173,16 +173,16 @@ class _Lines:
         if edge.evidence:
             look = line_status(edge.evidence, is_crossing=edge.is_crossing)
             attributes.append(_EDGES[look])
-        words = edge_words(edge, self._graph, detail=self._detail)
+        words = edge_label(edge, self._graph, detail=self._detail)
         if words:
-            words = f" {words} " if edge.evidence else words  # off the line
+            words = f" {words} " if edge.evidence else words  # keeps it off the line
             attributes.append(f"label={_quoted(words)}")
         listed = f" [{', '.join(attributes)}]" if attributes else ""
         return f'"{before}" -> "{after}"{listed}'
 
 
 def _looks(node: Node) -> list[str]:
-    """Return the attributes that set a node apart from a plain step."""
+    """Return the attributes that a plain step does not have."""
     if node.kind == "step":
         return [_ENTRYPOINT] if node.step.is_entrypoint else []
     return [_LOOKS[node.kind]]

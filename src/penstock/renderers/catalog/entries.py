@@ -9,7 +9,7 @@ from penstock._graph.graph import build_graph
 from penstock._graph.overview import overview_of
 from penstock._steps.source_links import portable_path
 from penstock.renderers.ids import node_ids
-from penstock.renderers.labels import edge_words, owners_of
+from penstock.renderers.labels import edge_label, owners_of
 
 from .names import page_name
 
@@ -182,7 +182,7 @@ class _Links:
 
     def _links_before(self, node: Node) -> tuple[Link, ...]:
         links = (
-            self._link(node, edge.before, edge_words(edge, self._system, detail=True))
+            self._link(node, edge.before, edge_label(edge, self._system, detail=True))
             for edge in self._before.get(node.number, ())
         )
         return tuple(sorted(links))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from penstock._steps.source_links import portable_path, source_link
 from penstock.renderers.evidence_labels import edge_facts, node_evidence
 from penstock.renderers.ids import node_ids
-from penstock.renderers.labels import edge_words
+from penstock.renderers.labels import edge_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def _joins(graph: Graph, ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return for each step what edges say: of an ``all_of``, or what is known."""
     joins: dict[str, dict[str, str]] = {one: {} for one in ids}
     for edge in graph.edges:
-        words = edge_facts(edge, graph) or edge_words(edge, graph, detail=True)
+        words = edge_facts(edge, graph) or edge_label(edge, graph, detail=True)
         if words:
             joins[ids[edge.after.number]][ids[edge.before.number]] = words
     return joins

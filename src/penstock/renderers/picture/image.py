@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from penstock._platform.optional import requires
 from penstock.errors import RenderError
 from penstock.renderers.dot import render_dot
-from penstock.renderers.text_fit import fit_words
+from penstock.renderers.text_fit import fit_text
 from penstock.renderers.text_metrics import is_plain
 from penstock.renderers.warnings import warn_caller
 
@@ -56,7 +56,7 @@ def render_svg(
         graph,
         detail=detail,
         direction=direction,
-        fit=fit_words,
+        fit=fit_text,
         has_legend=has_legend,
     )
     return str(_picture(find_engine(), dot, graph))
@@ -72,7 +72,7 @@ def render_png(graph: Graph, *, detail: bool, direction: Direction) -> bytes:
         RenderError: Graphviz failed, or the picture would be too large to look at.
     """
     engine = find_engine()
-    dot = render_dot(graph, detail=detail, direction=direction, fit=fit_words)
+    dot = render_dot(graph, detail=detail, direction=direction, fit=fit_text)
     picture = _picture(engine, dot, graph)
     _check_size(picture)
     text = frozenset("".join(element.text or "" for element in picture.texts()))

@@ -11,14 +11,14 @@ from penstock.renderers.labels import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Canvas", "terminal_words", "width_of"]
+__all__ = ["Canvas", "terminal_text", "width_of"]
 
 # They would break the line, or turn the direction of what follows.
 _MISLEADING = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _NO_WIDTH = frozenset(("Mn", "Me", "Cf"))
 
 
-def terminal_words(text: str) -> str:
+def terminal_text(text: str) -> str:
     """Return *text* with nothing in it that a terminal would obey."""
     return _MISLEADING.sub("\N{REPLACEMENT CHARACTER}", printable(text))
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from penstock._graph.graph import Cluster
 from penstock._types import FlowInfo
 from penstock.renderers.evidence_labels import flow_evidence, legend
-from penstock.renderers.labels import cluster_title, edge_words, node_words
+from penstock.renderers.labels import cluster_title, edge_label, node_lines
 
 from .boxes import DASHED, DOUBLE, PLAIN, Box, draw_boxes
-from .canvas import terminal_words, width_of
+from .canvas import terminal_text, width_of
 from .tree import draw_tree
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class _Part:
         room = min(max(map(width_of, ways)), _MAX_ROOM)
         yield ""
         for edge, way in zip(self._every, ways, strict=True):
-            said = edge_words(edge, self._graph, detail=False)
+            said = edge_label(edge, self._graph, detail=False)
             mark = _MARKS[edge.evidence.status] if edge.evidence else " "
             yield f"{mark} {way}{' ' * (room - width_of(way))}  {said}"
 
@@ -151,7 +151,7 @@ class _Part:
         return [_line(words) for words in lines]
 
     def _more(self, node: Node) -> Sequence[str]:
-        return node_words(node, self._graph, detail=self._detail)[1:]
+        return node_lines(node, self._graph, detail=self._detail)[1:]
 
     def _name(self, node: Node) -> str:
         is_far = node.kind == "step" and node.number not in self._own
@@ -165,4 +165,4 @@ class _Part:
 
 
 def _line(words: str) -> str:
-    return terminal_words(words).replace("\n", " ")
+    return terminal_text(words).replace("\n", " ")
