@@ -24,7 +24,7 @@ _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=1
 _EDGE = 'color="#5f6b7a", arrowsize=0.8, fontname="Arial", fontsize=10'
 _ENTRYPOINT = 'style="rounded,bold", color="#2e7d32", fontcolor="#1b5e20"'
 _OUTSIDE = 'color="#9aa5b1", fontcolor="#5f6b7a"'
-_LOOKS = {
+_KINDS = {
     "outside": _OUTSIDE,
     "external": f'style="rounded,dashed", {_OUTSIDE}',
     "flow": 'style="rounded,filled", fillcolor="#eef2f6"',
@@ -51,7 +51,7 @@ _INDENT = "    "
 class FitText(Protocol):
     """Wraps the text of a box."""
 
-    def __call__(self, words: Sequence[str]) -> tuple[list[str], float]:
+    def __call__(self, texts: Sequence[str]) -> tuple[list[str], float]:
         """Return the lines, and the width in inches of a box for them."""
         ...
 
@@ -124,10 +124,10 @@ class _Lines:
 
     def _heading(self, cluster: Cluster, *, is_title: bool = False) -> str:
         title = cluster_title(cluster, detail=self._detail)
-        words = [title, *flow_evidence(cluster.flow.name, self._graph)]
+        texts = [title, *flow_evidence(cluster.flow.name, self._graph)]
         if not self._fit:
-            return _quoted(*words)
-        lines, width_in = self._fit(words)
+            return _quoted(*texts)
+        lines, width_in = self._fit(texts)
         if is_title or not title.isascii():
             # A blank line as wide as the box keeps the frame from being narrower.
             # Graphviz takes the last "\n" for the end of a line.
@@ -146,24 +146,24 @@ class _Lines:
         yield from map(self._node, outside)
 
     def _node(self, node: Node) -> str:
-        words = node_lines(node, self._graph, detail=self._detail)
-        known = self._ids[node.number]
+        lines = node_lines(node, self._graph, detail=self._detail)
+        name = self._ids[node.number]
         width_in = 0.0
         if self._fit:
-            words, width_in = self._fit(words)
-        attributes = [] if words == [known] else [f"label={_quoted(*words)}"]
+            lines, width_in = self._fit(lines)
+        attributes = [] if lines == [name] else [f"label={_quoted(*lines)}"]
         if width_in:
             attributes.append(f"width={width_in:.3f}")
-        attributes += _looks(node)
+        attributes += _style_of(node)
         if status := node_status(node, self._graph):
             attributes.append(_STATUSES[status])
-        return f'"{known}"' + (f" [{', '.join(attributes)}]" if attributes else "")
+        return f'"{name}"' + (f" [{', '.join(attributes)}]" if attributes else "")
 
     def _legend(self) -> Iterator[str]:
-        lines = [f"{words}: {meaning}" for _, words, meaning in legend(self._graph)]
-        if lines:
+        entries = [f"{label}: {meaning}" for _, label, meaning in legend(self._graph)]
+        if entries:
             clusters = cluster_ids(self._graph, self._ids)
-            label = "".join(rf"{line}\l" for line in lines)
+            label = "".join(rf"{entry}\l" for entry in entries)
             name = legend_id(self._ids, clusters.values())
             yield f'"{name}" [label="{label}", {_LEGEND}]'
 
@@ -171,21 +171,21 @@ class _Lines:
         before, after = (self._ids[node.number] for node in (edge.before, edge.after))
         attributes = ["style=dashed"] if edge.is_crossing else []
         if edge.evidence:
-            look = line_status(edge.evidence, is_crossing=edge.is_crossing)
-            attributes.append(_EDGES[look])
-        words = edge_label(edge, self._graph, detail=self._detail)
-        if words:
-            words = f" {words} " if edge.evidence else words  # keeps it off the line
-            attributes.append(f"label={_quoted(words)}")
+            status = line_status(edge.evidence, is_crossing=edge.is_crossing)
+            attributes.append(_EDGES[status])
+        label = edge_label(edge, self._graph, detail=self._detail)
+        if label:
+            label = f" {label} " if edge.evidence else label  # keeps it off the line
+            attributes.append(f"label={_quoted(label)}")
         listed = f" [{', '.join(attributes)}]" if attributes else ""
         return f'"{before}" -> "{after}"{listed}'
 
 
-def _looks(node: Node) -> list[str]:
+def _style_of(node: Node) -> list[str]:
     """Return the attributes that a plain step does not have."""
     if node.kind == "step":
         return [_ENTRYPOINT] if node.step.is_entrypoint else []
-    return [_LOOKS[node.kind]]
+    return [_KINDS[node.kind]]
 
 
 def _quoted(*lines: str) -> str:

@@ -38,17 +38,17 @@ def edge_evidence(edge: Edge, graph: Graph) -> str:
     seen = _times(known.seen) if known.seen else ""
     against = _times(known.contradicted) if known.contradicted else ""
     bundle = graph.bundles.get((edge.before.number, edge.after.number))
-    words = [_MEANINGS[known.status][0]]
+    parts = [_MEANINGS[known.status][0]]
     if bundle and bundle.size > 1:
-        words = [f"{bundle.size} edges", f"{bundle.seen} seen"]
-        words += [f"{against} contradicted"] if against else []
+        parts = [f"{bundle.size} edges", f"{bundle.seen} seen"]
+        parts += [f"{against} contradicted"] if against else []
     elif known.status == "seen":
-        words = [seen]
+        parts = [seen]
     elif known.status == "contradicted":
-        words = [f"contradicted {against}", f"seen {seen}" if seen else ""]
+        parts = [f"contradicted {against}", f"seen {seen}" if seen else ""]
     elif known.status == "undeclared":
-        words.append(seen)
-    return ", ".join(filter(None, words))
+        parts.append(seen)
+    return ", ".join(filter(None, parts))
 
 
 def edge_facts(edge: Edge, graph: Graph) -> str:
@@ -56,13 +56,13 @@ def edge_facts(edge: Edge, graph: Graph) -> str:
     known = edge.evidence
     if known is None or graph.evidence is None:
         return ""
-    words = ["declared" if known.is_declared else "not declared"]
+    parts = ["declared" if known.is_declared else "not declared"]
     if graph.evidence.has_code:
-        words.append(_in_code(known))
-    words.append(f"seen {_times(known.seen)}" if known.seen else "never seen")
+        parts.append(_in_code(known))
+    parts.append(f"seen {_times(known.seen)}" if known.seen else "never seen")
     if known.contradicted:
-        words.append(f"contradicted {_times(known.contradicted)}")
-    return ", ".join(words)
+        parts.append(f"contradicted {_times(known.contradicted)}")
+    return ", ".join(parts)
 
 
 def line_status(known: EdgeEvidence, *, is_crossing: bool) -> EdgeStatus:
@@ -119,9 +119,9 @@ def legend(graph: Graph) -> Iterator[tuple[EdgeStatus, str, str]]:
         for link, known in graph.evidence.edges.items()
         if link not in graph.bundles or graph.bundles[link].size == 1
     }
-    for status, (words, meaning) in _MEANINGS.items():
+    for status, (label, meaning) in _MEANINGS.items():
         if status in single:
-            yield status, words, meaning
+            yield status, label, meaning
 
 
 def _coverage(known: FlowEvidence) -> Iterator[str]:

@@ -73,12 +73,12 @@ def edge_label(edge: Edge, graph: Graph, *, detail: bool) -> str:
     """
     bundle = graph.bundles.get((edge.before.number, edge.after.number))
     known = edge_evidence(edge, graph)
-    words = [str(bundle.size)] if bundle and bundle.size > 1 and not known else []
+    parts = [str(bundle.size)] if bundle and bundle.size > 1 and not known else []
     if detail and edge.joins:
         groups = graph.joins[edge.after.number]
         which = f" {', '.join(map(str, edge.joins))}" if len(groups) > 1 else ""
-        words.append(f"all of{which}")
-    return ", ".join(filter(None, (" ".join(words), known)))
+        parts.append(f"all of{which}")
+    return ", ".join(filter(None, (" ".join(parts), known)))
 
 
 def cluster_title(cluster: Cluster, *, detail: bool) -> str:

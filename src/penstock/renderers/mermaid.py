@@ -96,20 +96,20 @@ class _Chart:
         entries = list(legend(self._graph))
         if entries:
             name = legend_id(self._ids, cluster_ids(self._graph, self._ids).values())
-            words = "\n".join(f"{words}: {meaning}" for _, words, meaning in entries)
-            yield name + _BOX.format(_escape(words))
+            text = "\n".join(f"{label}: {meaning}" for _, label, meaning in entries)
+            yield name + _BOX.format(_escape(text))
             yield f"style {name} {_NODES['legend']}"
-        looks: dict[str, list[str]] = {}
+        classes: dict[str, list[str]] = {}
         for node in self._graph.nodes:
-            looks.setdefault(node_status(node, self._graph), []).append(
+            classes.setdefault(node_status(node, self._graph), []).append(
                 self._ids[node.number]
             )
-        for status, ids in looks.items():
+        for status, ids in classes.items():
             if status:
                 yield f"classDef {status} {_NODES[status]}"
                 yield f"class {','.join(ids)} {status}"
-        for look, places in sorted(self._places.items()):
-            yield f"linkStyle {','.join(map(str, places))} {look}"
+        for style, places in sorted(self._places.items()):
+            yield f"linkStyle {','.join(map(str, places))} {style}"
 
     def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
         graph = self._graph
@@ -167,25 +167,25 @@ class _Chart:
         if not self._is_rich:
             return "-.->" if before in self._dashed else "-->"
         edge = self._graph.edge(before, after)
-        words = edge_label(edge, self._graph, detail=self._detail)
+        label = edge_label(edge, self._graph, detail=self._detail)
         arrow = "-.->" if edge.is_crossing else "-->"
         if edge.evidence:
             status = line_status(edge.evidence, is_crossing=edge.is_crossing)
-            look = _LINKS[status]
+            style = _LINKS[status]
             if status == "undeclared":
                 arrow = "--x"
             elif edge.is_crossing:
-                look += _LONG_DASHES
-            self._places.setdefault(look, []).append(next(self._written))
-        return f"{arrow}|{words}|" if words else arrow
+                style += _LONG_DASHES
+            self._places.setdefault(style, []).append(next(self._written))
+        return f"{arrow}|{label}|" if label else arrow
 
     def _declarations(self) -> Iterator[tuple[int, str]]:
         """Give each node that needs a label, and its identifier with the label."""
         if self._is_rich:
             for node in self._graph.nodes:
                 lines = node_lines(node, self._graph, detail=self._detail)
-                words = "\n".join(lines)
-                shape = _shape(node).format(_escape(words))
+                text = "\n".join(lines)
+                shape = _shape(node).format(_escape(text))
                 yield node.number, self._ids[node.number] + shape
             return
         if self._ids == self._graph.labels:

@@ -23,12 +23,12 @@ _MARGINS_IN = 0.26
 _PIECE = re.compile(r"\s+|[^\s_./:,-]+[_./:,-]*|[_./:,-]+")
 
 
-def fit_text(words: Sequence[str]) -> tuple[list[str], float]:
+def fit_text(texts: Sequence[str]) -> tuple[list[str], float]:
     """Return the lines of a box, and its width in inches.
 
-    Each of *words* takes at most four lines; "…" replaces the rest.
+    Each of *texts* takes at most four lines; "…" replaces the rest.
     """
-    lines = [line for text in words for line in _lines(text)]
+    lines = [line for text in texts for line in _lines(text)]
     widest = max(map(text_em, lines))
     width_in = widest * _POINTS_PER_EM / _POINTS_PER_INCH * _ROOM + _MARGINS_IN
     return lines, width_in
