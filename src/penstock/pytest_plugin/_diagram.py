@@ -13,7 +13,7 @@ from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
 from penstock.renderers.formats import PICTURE_FORMATS, fenced, format_of
 from penstock.renderers.labels import printable
-from penstock.renderers.picture.graphviz import find_engine
+from penstock.renderers.picture.graphviz import find_graphviz
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ def check_diagram(path: Path) -> None:
         MissingExtraError: Nothing on this machine draws pictures.
     """
     if format_of(path) in PICTURE_FORMATS:
-        find_engine()
+        find_graphviz()
 
 
 def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
