@@ -102,7 +102,7 @@ def test_a_wrong_direction(tmp_path: Path) -> None:
     """The message lists the directions, and no file is written."""
     output = tmp_path / "dag.md"
 
-    with pytest.raises(ConfigurationError, match="TD, TB, LR, RL, BT, and not 'DOWN'"):
+    with pytest.raises(ConfigurationError, match="TD, TB, LR, RL, BT, not 'DOWN'"):
         generate_dag("orders", output=output, direction="DOWN")  # type: ignore[call-overload]  # the point
     assert not output.exists()
 
@@ -135,7 +135,10 @@ def test_no_flow_at_all() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
 
-    assert "there is no flow 'orders', nor any other: import" in done.stderr
+    assert (
+        "there is no flow 'orders', because no flow is declared yet. Import"
+        in done.stderr
+    )
 
 
 def test_a_predecessor_that_is_not_there() -> None:
@@ -219,7 +222,7 @@ def test_a_fence_is_longer_than_what_it_holds(tmp_path: Path) -> None:
 def test_an_unknown_suffix(tmp_path: Path) -> None:
     """The message lists the endings that tell a format."""
     with pytest.raises(
-        ConfigurationError, match=r"'dag.pdf' does not tell.*\.md.*\.svg"
+        ConfigurationError, match=r"'dag.pdf' does not name a format.*\.md.*\.svg"
     ):
         generate_dag("orders", output=tmp_path / "dag.pdf")
 

@@ -8,7 +8,7 @@ import pytest
 
 from penstock import FlowInfo, StepInfo
 from penstock.cli._output_folder import write_folder
-from penstock.renderers.catalog import Catalog, render_site
+from penstock.renderers.catalog import Catalog, render_html_catalog
 from tests.support.browser import chromium, complaints, requests
 from tests.support.flow_values import flow_of
 from tests.support.images import needs_draw
@@ -47,7 +47,7 @@ FLOWS = (
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a catalog."""
     folder = tmp_path_factory.mktemp("catalog") / "site"
-    write_folder(folder, render_site(Catalog(FLOWS)), record=".record.json")
+    write_folder(folder, render_html_catalog(Catalog(FLOWS)), record=".record.json")
     return folder
 
 

@@ -94,7 +94,7 @@ def test_a_page_opens(shown: Browser) -> None:
     assert shown.texts(".legend li") == [
         "entrypoint",
         "step",
-        "from process to process",
+        "between processes",
     ]
 
 

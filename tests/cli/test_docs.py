@@ -217,7 +217,7 @@ def test_markers_in_code_are_text(pages: Project) -> None:
         ("x\n<!-- penstock:orders -->\n", "2: the block 'orders' is not closed"),
         ("<!-- penstock:orders -->\n<!-- penstock:audit -->\n<!-- /penstock -->",
          "1: the block 'orders' is not closed before another begins"),
-        ("a\n\n<!-- /penstock -->", "3: <!-- /penstock --> closes nothing"),
+        ("a\n\n<!-- /penstock -->", "3: <!-- /penstock --> closes no block"),
         ("<!-- penstock: -->\n<!-- /penstock -->", "1: the marker names no flow"),
         ("<!-- penstock -->\n<!-- /penstock -->", "1: the marker names no flow"),
         ("See <!-- penstock:orders --> here", "1: a marker has to be on a line of"),

@@ -98,7 +98,7 @@ def test_broken_fence_in_a_block_hides_nothing() -> None:
     [
         (f"a\n{OPEN}\n", 2, "'orders' is not closed"),
         (f"{OPEN}\n{OPEN}\n{CLOSE}", 1, "'orders' is not closed"),
-        (f"a\n\n{CLOSE}", 3, "closes nothing"),
+        (f"a\n\n{CLOSE}", 3, "closes no block"),
         ("<!-- penstock: -->", 1, "names no flow"),
         (f"a {OPEN}", 1, "a line of its own"),
         (f"`a` {CLOSE} `b`", 1, "a line of its own"),

@@ -12,7 +12,7 @@ import pytest
 import penstock
 from penstock import ConfigurationError, FlowInfo, StepInfo, flow, generate_dag
 from penstock._dag import draw
-from penstock._graph.evidence import Reading, Sources
+from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._manifests.manifest import parse_manifest
 from penstock.conformance.judge import judge
 from tests.support.call_styles import unique
@@ -54,7 +54,7 @@ RUNS = {
         broken={("receive", "ship"): 2},
     )
 }
-CODE = Reading(
+CODE = CodeEvidence(
     {
         ("orders", "receive", "check"): True,
         ("orders", "check", "charge"): True,
@@ -126,11 +126,11 @@ graph TD
     end
     billing_invoice[["billing#58;invoice"]]
     billing_invoice -->|unseen| pack
-    legend["n×#58; calls that came this way<br/>\
-unseen#58; no run came this way<br/>\
-only declared#58; no run came this way, and the code does not<br/>\
-contradicted#58; runs that had both, but never in this order<br/>\
-not declared#58; a call before whatever should be first"]
+    legend["n×#58; calls that took this edge<br/>\
+unseen#58; no run took this edge<br/>\
+only declared#58; neither runs nor the code take this edge<br/>\
+contradicted#58; runs of both steps, but never in this order<br/>\
+not declared#58; a call before any declared predecessor"]
     style legend fill:none,stroke:none,color:#6b7785
     classDef uncalled stroke:#9aa5b1,color:#6b7785
     class pack,mail uncalled
@@ -219,7 +219,7 @@ def test_svg() -> None:
     assert titles["edge-check-charge"] == f"check → charge: {says}"
     says = "not declared, found in the code, seen 2×"
     assert titles["edge-receive-ship"] == f"receive → ship: {says}"
-    says = "declared, not clear in the code, never seen"
+    says = "declared, unclear in the code, never seen"
     assert titles["edge-billing_invoice-pack"] == f"billing:invoice → pack: {says}"
     assert len(svg.of_class("legend")) == 1
     assert len(svg.of_class("node")) == 8
@@ -360,7 +360,7 @@ def test_what_is_gone_is_told() -> None:
         "lost\x1b": recorded({"x": 1}, {}),
         "unused": recorded({"x": 0}, {}, runs=0),
     }
-    with pytest.warns(UserWarning, match="not declared here") as told:
+    with pytest.warns(UserWarning, match="not declared, and not drawn") as told:
         drawn("mermaid", evidence=Sources(runs))
 
     (said,) = [str(one.message) for one in told]
@@ -391,7 +391,7 @@ def test_a_caller_of_another_flow_or_none() -> None:
             },
         )
     }
-    code = Reading({("billing", "x", "y"): True}, [("billing", "x", "y")])
+    code = CodeEvidence({("billing", "x", "y"): True}, [("billing", "x", "y")])
     text = drawn("mermaid", evidence=Sources(runs, code))
 
     assert "billing_invoice --x|not declared, 1×| check" in text

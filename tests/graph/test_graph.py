@@ -282,9 +282,9 @@ def test_one_service_is_declared_once() -> None:
         ("validat", "Did you mean 'validate'?"),
         ("billing:invoce", "Did you mean 'billing:invoice'?"),
         ("shop/orders:validat", "Did you mean 'orders:validate'?"),
-        ("nothing like it", "no such step. Another"),
-        ("a:", "no such step"),
-        ("/b:c", "no such step"),
+        ("nothing like it", "which does not exist. A step"),
+        ("a:", "which does not exist."),
+        ("/b:c", "which does not exist."),
     ],
 )
 def test_a_predecessor_that_is_not_there(after: str, near: str) -> None:
@@ -303,7 +303,9 @@ def test_a_predecessor_without_a_place() -> None:
     """Where the source is unknown, the message does not pretend to know it."""
     flow = flow_of("f", {"a": "x"})
 
-    with pytest.raises(FlowDefinitionError, match=r"'a' of flow 'f' comes after 'x'"):
+    with pytest.raises(
+        FlowDefinitionError, match=r"'a' of flow 'f' is declared after 'x'"
+    ):
         build_graph([flow])
 
 

@@ -93,12 +93,12 @@ def document(**step: Any) -> dict[str, Any]:
     [
         ([], "the document should be an object, and is a list"),
         (None, "the document should be an object, and is null"),
-        ({}, "'penstock' should be the number of its format"),
-        ({"penstock": 0}, "'penstock' should be the number of its format"),
-        ({"penstock": "1"}, "penstock should be a whole number, and is a text"),
-        ({"penstock": True}, "penstock should be a whole number, and is true or false"),
+        ({}, "'penstock' should be the version of the format"),
+        ({"penstock": 0}, "'penstock' should be the version of the format"),
+        ({"penstock": "1"}, "penstock should be an integer, and is a string"),
+        ({"penstock": True}, "penstock should be an integer, and is true or false"),
         ({"penstock": 1}, "flows should be a list, and is null"),
-        ({"penstock": 1, "service": 1, "flows": []}, "service should be a text"),
+        ({"penstock": 1, "service": 1, "flows": []}, "service should be a string"),
         ({"penstock": 1, "flows": [1]}, r"flows\[0\] should be an object"),
         ({"penstock": 1, "flows": [{}]}, r"flows\[0\] has no name"),
         (
@@ -108,31 +108,31 @@ def document(**step: Any) -> dict[str, Any]:
         (document(name=""), r"flows\[0\].steps\[0\] has no name"),
         (
             document(name=["x"]),
-            r"flows\[0\].steps\[0\].name should be a text, and is a",
+            r"flows\[0\].steps\[0\].name should be a string, and is a",
         ),
         (
             document(line=1.5),
-            r"line should be a whole number, and is a number with a fr",
+            r"line should be an integer, and is a number with a fr",
         ),
         (
             document(entrypoint=0),
-            "entrypoint should be true or false, and is a whole n",
+            "entrypoint should be true or false, and is an integer",
         ),
         (
             document(tags=[{}]),
-            r"steps\[0\].tags\[0\] should be a text, and is an object",
+            r"steps\[0\].tags\[0\] should be a string, and is an object",
         ),
-        (document(after="a"), "after should be a list, and is a text"),
-        (document(after=["a"]), r"after\[0\] should be a list, and is a text"),
-        (document(after=[[]]), r"after\[0\] should hold names, and is \[\]"),
-        (document(after=[["a", ""]]), r"after\[0\] should hold names"),
+        (document(after="a"), "after should be a list, and is a string"),
+        (document(after=["a"]), r"after\[0\] should be a list, and is a string"),
+        (document(after=[[]]), r"after\[0\] should be a list of names, and is \[\]"),
+        (document(after=[["a", ""]]), r"after\[0\] should be a list of names"),
         (
             {"penstock": 1, "flows": [{"name": "f", "steps": [{"name": "a"}] * 2}]},
-            "step 'a' of flow 'f' is in it twice",
+            "step 'a' of flow 'f' appears twice",
         ),
         (
             {"penstock": 1, "flows": [{"name": "f", "steps": []}] * 2},
-            "flow 'f' of service '' is in it twice",
+            "flow 'f' of service '' appears twice",
         ),
     ],
 )
@@ -152,7 +152,10 @@ def test_wrong_manifests(manifest: object, problem: str) -> None:
         ("{", "it is not JSON"),
         (b"\xff\xfe\xfd", "it is not JSON"),
         ("[" * 100_000, "it is nested too deeply"),
-        ('{"penstock": 1, "penstock": 1}', "the key 'penstock' of one object is in it"),
+        (
+            '{"penstock": 1, "penstock": 1}',
+            "the key 'penstock' of an object appears twice",
+        ),
         ('{"penstock": ' + "1" * 5_000 + "}", "it is not JSON: Exceeds the limit"),
     ],
 )
@@ -182,5 +185,5 @@ def test_a_file_that_is_huge(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(10**12)
 
-    with pytest.raises(ManifestError, match=r"huge\.json is not a manifest: none has"):
+    with pytest.raises(ManifestError, match=r"huge\.json is not a manifest: it has"):
         load_manifest(path)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from penstock import FlowInfo, ManifestError, StepInfo
 from penstock._dag import draw as draw_flows
-from penstock._graph.evidence import Reading, Sources
+from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._graph.graph import build_graph
+from penstock._graph.merge import merge_flows
 from penstock._graph.overview import overview_of
 from penstock._manifests.manifest import dump_manifest, parse_manifest
-from penstock._manifests.merge import unite
 from penstock.renderers.terminal.text import render_text
 from tests.support.diagram_parsers import parse_dot
 from tests.support.random_flows import flows, pairs_of, shown, systems, trimmed
@@ -272,14 +272,14 @@ def manifests(draw: st.DrawFn) -> list[FlowInfo]:
 @given(parts=manifests(), random=st.randoms(use_true_random=False))
 def test_the_union_of_manifests(parts: list[FlowInfo], random: Random) -> None:
     """Neither the order of manifests nor a repetition changes what is drawn."""
-    whole = unite(parts)
+    whole = merge_flows(parts)
     shuffled = [*parts, *parts[:2]]
     random.shuffle(shuffled)
 
-    assert unite(shuffled) == whole
-    assert unite(whole) == whole
-    assert unite((*unite(parts[:2]), *unite(parts[2:]))) == whole
-    assert drawn("mermaid", *unite(shuffled)) == drawn("mermaid", *whole)
+    assert merge_flows(shuffled) == whole
+    assert merge_flows(whole) == whole
+    assert merge_flows((*merge_flows(parts[:2]), *merge_flows(parts[2:]))) == whole
+    assert drawn("mermaid", *merge_flows(shuffled)) == drawn("mermaid", *whole)
 
 
 @given(parts=systems())
@@ -308,7 +308,7 @@ def test_evidence_changes_no_step_and_no_edge(
     edges = dict.fromkeys(pairs_of(flow), count)
     first = next(iter(steps), "")
     runs = recorded(steps, edges, broken={(first, name): 1 for name in steps})
-    whole = Sources({flow.name: runs}, Reading({}, [(flow.name, first, first)]))
+    whole = Sources({flow.name: runs}, CodeEvidence({}, [(flow.name, first, first)]))
     plain = set(pairs_of(flow))
     strays = {(first, name) for name in steps if name != first} - plain
     legends = 1 if plain | strays else 0

@@ -332,7 +332,7 @@ def test_a_diagram_of_no_format_is_told_at_once(run: Any, project: Path) -> None
     code, output = run(CLEAN, "--penstock-diagram=flows.doc")
 
     assert code == pytest.ExitCode.USAGE_ERROR
-    assert "--penstock-diagram: the name 'flows.doc' does not tell" in output
+    assert "--penstock-diagram: the suffix of 'flows.doc' does not name" in output
     assert not (project / "flows.doc").exists()
 
 

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, RenderError, StepInfo
-from penstock.renderers.catalog import Catalog, render_book, render_site
+from penstock.renderers.catalog import (
+    Catalog,
+    render_html_catalog,
+    render_markdown_catalog,
+)
 from penstock.renderers.catalog.names import page_name
 from tests.support.flow_values import flow_of
 from tests.support.images import needs_draw, use_engine
@@ -59,13 +63,13 @@ HOSTILE = [
 
 def pages(*flows: FlowInfo) -> dict[str, str]:
     """Return the pages of a site as text."""
-    files = render_site(Catalog(flows))
+    files = render_html_catalog(Catalog(flows))
     return {name: content.decode() for name, content in files.items()}
 
 
 def book(*flows: FlowInfo, images: str = "") -> dict[str, bytes]:
     """Return the files of a catalog in Markdown."""
-    return render_book(Catalog(flows), images=images)
+    return render_markdown_catalog(Catalog(flows), images=images)
 
 
 class Html(HTMLParser):

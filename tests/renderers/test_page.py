@@ -169,9 +169,9 @@ def test_the_legend_has_what_is_drawn() -> None:
     plain, far = page(SHOP).words, page(flow_of("f", {"a": ["x/y:z"]})).words
 
     assert "entrypoint" in plain
-    assert "from process to process" not in plain
+    assert "between processes" not in plain
     assert "entrypoint" not in far
-    assert "from process to process" in far
+    assert "between processes" in far
     assert "step of another service" in far
 
 

@@ -27,7 +27,7 @@ from tests.support.images import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 SHOP = flow_of(
     "shop",
@@ -399,14 +399,14 @@ FAILURES = {
         "echo 'syntax error in line 1' >&2; exit 1",
         "failed: syntax error in li",
     ),
-    "fails in silence": ("exit 3", "failed: it does not say why"),
+    "fails in silence": ("exit 3", "failed: no error message"),
     "is killed": ("kill -9 $$", "was killed by signal 9"),
-    "prints garbage": ("cat >/dev/null; echo '<svg'", "gave something that is no SVG"),
-    "prints another": ("cat >/dev/null; echo '<a/>'", "gave something that is no SVG"),
-    "has no size": (f"echo '{SVG.format(unit='em')}</svg>'", "is no SVG"),
-    "prints nothing": ("cat >/dev/null", "gave something that is no SVG"),
-    "prints no PNG": (ANSWERS, "gave something that is no PNG"),
-    "hangs": ("sleep 600 & sleep 600", "has not finished after 0.5 s"),
+    "prints garbage": ("cat >/dev/null; echo '<svg'", "something that is not SVG"),
+    "prints another": ("cat >/dev/null; echo '<a/>'", "something that is not SVG"),
+    "has no size": (f"echo '{SVG.format(unit='em')}</svg>'", "is not SVG"),
+    "prints nothing": ("cat >/dev/null", "wrote something that is not SVG"),
+    "prints no PNG": (ANSWERS, "wrote something that is not PNG"),
+    "hangs": ("sleep 600 & sleep 600", "did not finish within 0.5 s"),
 }
 
 

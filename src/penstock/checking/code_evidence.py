@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from penstock._graph.evidence import Reading
+from penstock._graph.evidence import CodeEvidence
 
 from .silencing.comments import without_ignored
 from .silencing.witnessed import without_witnessed
@@ -29,7 +29,7 @@ def reading_of(
     flows: Iterable[FlowInfo],
     imported: frozenset[str],
     witnessed: Evidence,
-) -> Reading:
+) -> CodeEvidence:
     """Return for each edge of *flows* whether the code has it, and what it has besides.
 
     What a comment ignores counts as unclear. As in the findings, a call that comes too
@@ -51,7 +51,7 @@ def reading_of(
                 edge = flow.name, before, step.name
                 is_absent = edge in absent or (flow.name, step.name) in uncalled
                 edges[edge] = edge in checked.taken or (False if is_absent else None)
-    return Reading(edges, list(_too_early(findings, witnessed)))
+    return CodeEvidence(edges, list(_too_early(findings, witnessed)))
 
 
 def _too_early(findings: Iterable[Finding], witnessed: Evidence) -> Iterable[EdgeName]:

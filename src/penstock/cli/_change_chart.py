@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Graph, Node
     from penstock._manifests.diff import FlowChange
     from penstock._types import StepInfo
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 __all__ = ["changes_as_mermaid"]
 

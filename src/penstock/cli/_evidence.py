@@ -20,7 +20,7 @@ from ._reports import report_files
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from penstock._graph.evidence import Reading
+    from penstock._graph.evidence import CodeEvidence
     from penstock._project.load import Loaded
     from penstock.checking.silencing.witnessed import Evidence
 
@@ -67,7 +67,7 @@ def _is_here(path: str) -> bool:
     return Path(path).is_absolute() and Path(path).is_file()
 
 
-def _reading(loaded: Loaded, witnessed: Evidence) -> Reading:
+def _reading(loaded: Loaded, witnessed: Evidence) -> CodeEvidence:
     import_path = find_project(Path.cwd()).import_path
     request = request_for(*loaded, (), import_path, is_whole=False)
     checked, _ = read_code(request)

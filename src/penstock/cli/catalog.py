@@ -10,7 +10,11 @@ import click
 from penstock._project.load import load_flows
 from penstock._project.shown import note
 from penstock.errors import ConfigurationError, RenderError
-from penstock.renderers.catalog import Catalog, render_book, render_site
+from penstock.renderers.catalog import (
+    Catalog,
+    render_html_catalog,
+    render_markdown_catalog,
+)
 
 from ._output_folder import write_folder
 
@@ -60,9 +64,9 @@ def catalog(
     with warnings.catch_warnings(record=True) as told:
         whole = Catalog(flows, known)
         files = (
-            render_site(whole)
+            render_html_catalog(whole)
             if form == "html"
-            else render_book(whole, images=images or "")
+            else render_markdown_catalog(whole, images=images or "")
         )
     for warning in told:
         note(f"Warning: {warning.message}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
 from penstock._dag import draw
+from penstock._graph.selection import select_flows
 from penstock._project.load import load_flows
 from penstock._project.shown import note
-from penstock.errors import RenderError, UnknownFlowError, did_you_mean
-from penstock.renderers.base import Direction
+from penstock.errors import RenderError
+from penstock.renderers.formats import DIRECTIONS, FORMATS
 
 from ._output import emit
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from penstock._graph.evidence import Sources
     from penstock._project.load import Loaded
     from penstock._types import FlowInfo
+    from penstock.renderers.formats import Direction
 
 __all__ = ["dag"]
 
@@ -51,8 +53,8 @@ class _Options(TypedDict):
     "--format",
     "-f",
     metavar="FORMAT",
-    help="mermaid, dot, json, text, svg, png or html; by default what the suffix of "
-    "--output says, else mermaid.",
+    help=f"One of {', '.join(FORMATS)}, or a format of another package. By default "
+    "the one of --output's suffix, else mermaid.",
 )
 @click.option(
     "--output",
@@ -66,7 +68,7 @@ class _Options(TypedDict):
 )
 @click.option(
     "--direction",
-    type=click.Choice(get_args(Direction)),
+    type=click.Choice(DIRECTIONS),
     default="TD",
     show_default=True,
     help="Where edges point: top-down, left-right, and so on.",
@@ -133,13 +135,8 @@ def _sources(
     return sources_of(loaded, reports, reads_code=reads_code)
 
 
-def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> tuple[FlowInfo, ...]:
-    declared = {flow.name for flow in flows}
-    if not declared:
+def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> Sequence[FlowInfo]:
+    if not flows:
         msg = "no flow is declared there, so there is nothing to draw."
         raise RenderError(msg)
-    for name in names:
-        if name not in declared:
-            msg = f"there is no flow {name!r}.{did_you_mean(name, declared)}"
-            raise UnknownFlowError(msg, flow=name)
-    return tuple(flow for flow in flows if not names or flow.name in names)
+    return select_flows(names, flows) if names else flows

@@ -14,8 +14,7 @@ from penstock._manifests.manifest import load_manifest
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
 from penstock._project.shown import note
-from penstock.renderers.base import Direction
-from penstock.renderers.formats import fenced
+from penstock.renderers.formats import Direction, fenced
 
 from ._change_chart import changes_as_mermaid
 from ._changes import changes_as_json, changes_as_text

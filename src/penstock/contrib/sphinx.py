@@ -6,13 +6,13 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from penstock._documents.embed import Request, chosen_flows, draw_text
+from penstock._documents.embed import DiagramRequest, chosen_flows, draw_text
 from penstock._graph.graph import build_graph
 from penstock._manifests.manifest import load_manifest
 from penstock._platform.optional import requires
 from penstock._registry import declared_flows
 from penstock.errors import PenstockError
-from penstock.renderers.base import Direction, find_renderer
+from penstock.renderers.formats import Direction, find_renderer
 
 with requires("docutils", extra="sphinx"):
     from docutils import nodes
@@ -76,8 +76,8 @@ class FlowDirective(SphinxDirective):
         names = self.arguments[0]
         try:
             self._note_sources(chosen_flows(names, flows))
-            drawing = _drawing(Request(names, form, detail, direction), flows)
-            text = draw_text(Request(names, "text", detail, direction), flows)
+            drawing = _drawing(DiagramRequest(names, form, detail, direction), flows)
+            text = draw_text(DiagramRequest(names, "text", detail, direction), flows)
         except PenstockError as exc:
             _log.warning("%s", exc, location=self.get_location(), type="penstock")
             return []
@@ -105,7 +105,7 @@ class FlowDirective(SphinxDirective):
                 self.env.note_dependency(str(Path(path).resolve()))
 
 
-def _drawing(request: Request, flows: Sequence[FlowInfo]) -> str:
+def _drawing(request: DiagramRequest, flows: Sequence[FlowInfo]) -> str:
     if request.format != "svg":
         return draw_text(request, flows)
     graph = build_graph(chosen_flows(request.flows, flows), flows)

@@ -1,4 +1,4 @@
-"""How the pages look, and the one script that they have."""
+"""The style of the pages, and the script of the index."""
 
 from __future__ import annotations
 

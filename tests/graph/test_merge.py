@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._manifests.merge import disagreements, unite
+from penstock._graph.merge import disagreements, merge_flows
 from tests.support.flow_values import flow_of
 
 NEW = FlowInfo(
@@ -34,7 +34,7 @@ OLD = FlowInfo(
 
 def test_two_accounts_of_a_flow() -> None:
     """All steps are there, and one comes after what either account says."""
-    (flow,) = unite([NEW, OLD])
+    (flow,) = merge_flows([NEW, OLD])
 
     assert [step.name for step in flow.steps] == ["charge", "receive", "validate"]
     charge = flow.steps[0]
@@ -50,14 +50,14 @@ def test_two_accounts_of_a_flow() -> None:
 @pytest.mark.parametrize("order", list(permutations([NEW, OLD, NEW])))
 def test_order_plays_no_part(order: tuple[FlowInfo, ...]) -> None:
     """However the manifests are named, the union is one."""
-    assert unite(order) == unite([NEW, OLD])
+    assert merge_flows(order) == merge_flows([NEW, OLD])
 
 
 def test_one_account_stays_as_it_is() -> None:
     """A flow that is declared once keeps the order of its steps."""
     flow = flow_of("f", {"b": None, "a": "b"})
 
-    assert unite([flow, flow]) == (flow,)
+    assert merge_flows([flow, flow]) == (flow,)
 
 
 def test_steps_that_differ_in_words_alone() -> None:
@@ -65,7 +65,7 @@ def test_steps_that_differ_in_words_alone() -> None:
     step = StepInfo("a", "f", after=(("z",), ("b",)), line=1)
     one, two = (FlowInfo("f", (replace(step, line=line),)) for line in (1, 2))
 
-    assert unite([two, one]) == (one,)
+    assert merge_flows([two, one]) == (one,)
     assert list(disagreements([("x", one), ("y", two)])) == []
 
 
@@ -73,16 +73,18 @@ def test_services_stay_apart() -> None:
     """The same flow of two services is two declarations; the drawing unites them."""
     mail = replace(NEW, service="mail")
 
-    assert unite([NEW, mail]) == (mail, NEW)
+    assert merge_flows([NEW, mail]) == (mail, NEW)
 
 
 def test_disagreements_name_both_places() -> None:
     """Whoever draws learns which step, in which files, and what each says."""
     told = list(disagreements([("shop.json", NEW), ("old.json", OLD)]))
 
-    told_of = "step 'charge' of flow 'orders' is declared 2 times and not alike: "
-    said = "after 'receive', by a message (old.json); after 'validate' (shop.json)."
-    assert told == [f"{told_of}{said} What either says is taken."]
+    told_of = "step 'charge' of flow 'orders' is declared 2 times, with differences: "
+    said = (
+        "after 'receive', called by a message (old.json); after 'validate' (shop.json)."
+    )
+    assert told == [f"{told_of}{said} All of these are drawn."]
 
 
 def test_disagreement_about_where_a_flow_begins() -> None:
