@@ -1,4 +1,4 @@
-"""What a check has seen of each declared edge, for a drawing."""
+"""Which declared edges the code has, for a diagram."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["reading_of"]
 
-_NOT_THERE = frozenset({"PEN101", "PEN201"})
+_UNCALLED = frozenset({"PEN101", "PEN201"})
 
 
 def reading_of(
@@ -30,20 +30,20 @@ def reading_of(
     imported: frozenset[str],
     witnessed: Evidence,
 ) -> CodeEvidence:
-    """Return for each edge of *flows* whether the code has it, and what it has besides.
+    """Return whether the code has each edge of *flows*, and which undeclared ones.
 
-    What a comment ignores counts as unclear. As in the findings, a call that comes too
-    early is no longer told once a run has been seen to keep the order.
+    An edge counts as unclear where a comment ignores its finding. As in the findings, a
+    call that comes too early does not count once a run has kept the order.
 
     Args:
-        checked: What the check has found.
-        flows: The flows that it was about.
-        imported: Files of the modules that were imported.
+        checked: What the check found.
+        flows: The flows that it checked.
+        imported: Files of the imported modules.
         witnessed: The edges that runs have taken.
     """
     findings, _ = without_ignored(checked.findings, checked.paths, imported)
     absent = {(one.flow, *one.edge) for one in findings if one.code == "PEN202"}
-    uncalled = {(one.flow, one.step) for one in findings if one.code in _NOT_THERE}
+    uncalled = {(one.flow, one.step) for one in findings if one.code in _UNCALLED}
     edges: dict[EdgeName, bool | None] = {}
     for flow in flows:
         for step in flow.steps:

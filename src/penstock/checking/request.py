@@ -1,4 +1,4 @@
-"""What a check is asked, from the flows that were loaded and where they are."""
+"""What to check: from loaded flows to the folders of their project."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def request_for(
     *,
     is_whole: bool,
 ) -> Request:
-    """Return the request to check *flows*, the code of which is imported.
+    """Return the request to check *flows*, whose modules are imported.
 
     Args:
-        flows: The flows to judge.
-        known: Those, and whatever else came along.
+        flows: The flows to check.
+        known: Those, and all others that their modules declare.
         manifests: Flows of other services.
-        import_path: Where the project's modules are.
-        is_whole: Whether these are all that the project has.
+        import_path: Folders that the project's modules are imported from.
+        is_whole: Whether the project should have no other flows.
     """
     roots = {path.resolve(): None for path in import_path}
     for flow in known:
@@ -56,29 +56,22 @@ def request_for(
 
 
 def _root_of(path: str, module: str) -> Path | None:
-    """Return the folder from which *module* is imported, if its name tells."""
-    parts = module.split(".")
+    """Return the folder that *module* is imported from, if its file shows that."""
     file = Path(path)
     if not file.is_absolute() or not file.is_file():
         return None
-    own = (
-        [*file.parent.parts, file.stem]
-        if file.stem != "__init__"
-        else [*file.parent.parts]
-    )
-    if own[-len(parts) :] != parts:
-        return None
-    return Path(*own[: -len(parts)])
+    own = (file.parent if file.stem == "__init__" else file.with_suffix("")).parts
+    parts = tuple(module.split("."))
+    return Path(*own[: -len(parts)]) if own[-len(parts) :] == parts else None
 
 
-def _siblings(folders: Iterable[Path]) -> list[Path]:
+def _siblings(folders: Sequence[Path]) -> list[Path]:
     """Return the other packages and modules beside those of the project."""
-    found: dict[Path, None] = {}
-    for root in {folder.parent for folder in folders}:
-        if root.name in {"site-packages", "dist-packages"}:
-            continue
-        for path in sorted(root.iterdir()):
-            is_package = (path / "__init__.py").is_file()
-            if path.name not in _ASIDE and (is_package or path.suffix == ".py"):
-                found[path] = None
-    return [path for path in found if path not in set(folders)]
+    return [
+        path
+        for root in sorted({folder.parent for folder in folders})
+        if root.name not in {"site-packages", "dist-packages"}
+        for path in sorted(root.iterdir())
+        if path.name not in _ASIDE and path not in folders
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    ]

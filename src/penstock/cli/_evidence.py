@@ -10,7 +10,7 @@ from penstock._project.settings import find_project
 from penstock._project.shown import note
 from penstock.checking.code_evidence import reading_of
 from penstock.checking.request import request_for
-from penstock.checking.resolvers.fallback import has_resolver
+from penstock.checking.resolvers.registry import has_resolver
 from penstock.checking.silencing.witnessed import read_evidence
 from penstock.conformance import ConformanceReport
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from penstock._platform.optional import requires
 from penstock._project.shown import note
 from penstock.checking.check import check
-from penstock.checking.resolvers.fallback import resolvers
+from penstock.checking.resolvers.registry import open_resolver
 
 with requires("rich", extra="cli"):
     from rich.console import Console
@@ -19,21 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from penstock.checking.check import Checked, Request
-    from penstock.checking.resolvers.fallback import Choice
 
 __all__ = ["read_code"]
 
 
-def read_code(request: Request, choice: Choice = "auto") -> tuple[Checked, str]:
+def read_code(request: Request, resolver: str = "auto") -> tuple[Checked, str]:
     """Check *request*; return the result, and who was asked how many questions."""
     root = request.roots[0] if request.roots else Path.cwd()
-    asked = resolvers(choice, root, request.roots)
-    with closing(asked), _progress() as progress:
-        checked = check(request, asked, progress)
-    for one in asked.notes:
+    session = open_resolver(resolver, root, request.roots)
+    with closing(session), _progress() as progress:
+        checked = check(request, session, progress)
+    for one in session.notes():
         note(one)
-    counts = [f"{count} questions to {name}" for name, count in asked.asked.items()]
-    return checked, ", ".join(counts)
+    return checked, f"{session.questions} questions to {session.name}"
 
 
 @contextmanager

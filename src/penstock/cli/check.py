@@ -18,7 +18,6 @@ from penstock._project.settings import find_project
 from penstock._project.shown import note, shown_path
 from penstock.checking.output.reports import FORMATS, Report, github, statistics
 from penstock.checking.request import request_for
-from penstock.checking.resolvers.fallback import CHOICES
 from penstock.checking.silencing.baseline import without_known, write_baseline
 from penstock.checking.silencing.comments import without_ignored
 from penstock.checking.silencing.witnessed import read_evidence, without_witnessed
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
     from penstock.checking.check import Checked
     from penstock.checking.findings import Finding
-    from penstock.checking.resolvers.fallback import Choice
 
 __all__ = ["check_flows"]
 
@@ -89,11 +87,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--resolver",
-    type=click.Choice(CHOICES),
+    metavar="[auto|ty|jedi|NAME]",
     default="auto",
     show_default=True,
-    help="Who is asked where a name is defined; auto is ty where that is installed, "
-    "else jedi.",
+    help="What finds where a name is defined, if the code around it does not show it. "
+    "auto is ty where it is installed, else jedi.",
 )
 @click.option(
     "--statistics", "with_statistics", is_flag=True, help="Count what was found."
@@ -105,7 +103,7 @@ def check_flows(
     evidence: tuple[Path, ...],
     system: tuple[str, ...],
     calls: Path | None,
-    resolver: Choice,
+    resolver: str,
     *,
     update_baseline: bool,
     with_statistics: bool,

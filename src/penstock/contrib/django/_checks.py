@@ -78,7 +78,7 @@ def _told(find: Callable[[], Iterable[Finding]], apps: Any) -> list[Any]:
 def _of_declarations() -> Iterable[Finding]:
     # Imports stand where they are needed: a server checks nothing, most starts find
     # nothing, and jedi may be missing. Together they take 50 ms.
-    from penstock.checking.doubts import is_doubtful  # noqa: PLC0415  # see above
+    from penstock.checking.quick import is_doubtful  # noqa: PLC0415  # see above
 
     with suppress(Exception):  # told by Django's own check of URLs
         if getattr(conf.settings, "ROOT_URLCONF", None):

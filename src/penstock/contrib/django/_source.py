@@ -10,7 +10,7 @@ from penstock._project.load import load_project
 from penstock._project.settings import find_project
 from penstock.checking.check import check
 from penstock.checking.request import request_for
-from penstock.checking.resolvers.fallback import resolvers
+from penstock.checking.resolvers.registry import open_resolver
 from penstock.checking.silencing.baseline import without_known
 from penstock.checking.silencing.comments import without_ignored
 
@@ -31,8 +31,8 @@ def of_source() -> Iterable[Finding]:
     project = find_project(Path.cwd())
     loaded = load_project(project)
     request = request_for(*loaded, (), project.import_path, is_whole=True)
-    with closing(resolvers("auto", request.roots[0], request.roots)) as asked:
-        checked = check(request, asked)
+    with closing(open_resolver("auto", request.roots[0], request.roots)) as resolver:
+        checked = check(request, resolver)
     found, _ = without_ignored(checked.findings, checked.paths, request.imported)
     if project.baseline is not None:
         found, _ = without_known(found, project.baseline)
