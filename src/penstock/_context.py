@@ -65,7 +65,7 @@ class Track(Protocol):
         """Judge the run, if nothing is open."""
         ...
 
-    def sent(self, above: int, root_id: str, *, is_lent: bool) -> Done:
+    def sent(self, above: int, *, is_lent: bool) -> Done:
         """Return what is before a call that a message brings, sent below *above*."""
         ...
 
@@ -96,9 +96,6 @@ class FlowContext:
     # waits for the answer, as one that sends a request does.
     sent_trace: Mapping[str, str] = _EMPTY
     is_awaited: bool = False
-
-    # Whether somebody else knows it, too: its ID came from elsewhere, or went there.
-    is_shared: bool = False
 
     # Where the order of steps is judged: how far this run has come, and what is
     # known of it from before it came here.
@@ -158,7 +155,6 @@ class FlowContext:
         copy.is_carried = self.is_carried
         copy.sent_trace = self.sent_trace
         copy.is_awaited = self.is_awaited
-        copy.is_shared = self.is_shared
         copy.track = self.track
         copy.given_done = self.given_done
         copy.data = (self.home or self).data

@@ -1076,7 +1076,9 @@ def test_reports_merge() -> None:
 )
 def test_what_is_no_report_cannot_be_merged(report: Any) -> None:
     """The error says what is wrong with what."""
-    with pytest.raises(penstock.ConfigurationError, match="is no conformance report"):
+    with pytest.raises(
+        penstock.ConfigurationError, match="is not a conformance report"
+    ):
         penstock.ConformanceReport.merge([report])
 
 

@@ -489,7 +489,7 @@ class TestGenerateDag:
         """Nothing is drawn from what is none, nor written."""
         output = tmp_path / "flow.txt"
 
-        with pytest.raises(ConfigurationError, match="is no conformance report"):
+        with pytest.raises(ConfigurationError, match="is not a conformance report"):
             generate_dag(self.name, output=output, evidence=tmp_path / "none.json")
         assert not output.exists()
 

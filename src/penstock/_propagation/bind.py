@@ -85,9 +85,7 @@ def _continued(
     correlation_id: str,
     field: str,
 ) -> BoundFunction[P, R]:
-    context = received(correlation_id, field)
-    context.is_shared = True
-    return klass(func, (context, None))
+    return klass(func, (received(correlation_id, field), None))
 
 
 @overload

@@ -113,7 +113,6 @@ def opened(
     field = found.get(FIELD) if trust == "all" else None
     adopted = _adopted(found, names)
     context = received(adopted or state.new_id(), field)
-    context.is_shared = bool(adopted)
     if TRACE[0] in found and _trace_id(found[TRACE[0]]):
         context.sent_trace = {name: found[name] for name in TRACE if name in found}
     return EnteredFlow(context)

@@ -72,9 +72,8 @@ def _done(context: FlowContext, above: int, *, is_lent: bool) -> Done | None:
     """Return what is before a call that is made here, None where nobody judges."""
     if state.judge is None:
         return None
-    context.is_shared = True
     if context.track is not None:
-        return context.track.sent(above, context.root_id, is_lent=is_lent)
+        return context.track.sent(above, is_lent=is_lent)
     return context.given_done
 
 

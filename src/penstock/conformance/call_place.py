@@ -82,7 +82,8 @@ def find_place(
     is_other = step.flow != track.home.flow and not context.flow
     if is_other:
         track = _other(host, track, context, step)
-    _refresh(host, track)
+    if track.since is not host.since:
+        track.doubt()
     if outer is None or is_new:
         return Place(track, 0, is_entry, is_direct=False, is_lost=False)
     is_direct = context.is_carried and outer[1] is None
@@ -108,7 +109,6 @@ def _opened(
     if outer is not None and isinstance(around := outer[0].track, RunTrack):
         track.above = around
         track.learn(around, max(_above(outer), 0))
-    _cross_if_shared(host, track, context)
     return track
 
 
@@ -119,25 +119,7 @@ def _other(host: Host, track: RunTrack, context: FlowContext, step: Step) -> Run
         other = RunTrack(host.book.plan(step.flow), context, host)
         other.since = track.since
         track.others[step.flow] = other
-        _cross_if_shared(host, other, context)
     return other
-
-
-def _cross_if_shared(host: Host, track: RunTrack, context: FlowContext) -> None:
-    carried = context if context.home is None else context.home
-    is_inside = carried.is_carried and carried.given_root_id is not None
-    is_inside |= track.above is not None and track.above.crossing is not None
-    if carried.is_shared or is_inside:
-        host.book.crossings.open(track, context.root_id, is_origin=False)
-
-
-def _refresh(host: Host, track: RunTrack) -> None:
-    """Know a run less, or keep it anew, where something has changed since it began."""
-    if track.since is not host.since:
-        track.doubt()
-    crossing, crossings = track.crossing, host.book.crossings
-    if crossing is not None and crossing.store is not crossings:
-        crossings.open(track, crossing.root, is_origin=False)
 
 
 def _above(scope: Scope) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .rules import Rule
     from .run_track import RunTrack
 
-__all__ = ["call_finding", "edge_finding", "named"]
+__all__ = ["call_finding", "edge_finding"]
 
 
 def call_finding(
@@ -30,7 +30,7 @@ def call_finding(
     if not code:
         return None
     missing = _missing(place.track, rule, before, code)
-    called, by = _called(step), named(caller, step)
+    called, by = _called(step), _named(caller, step)
     home = place.track.home
     lost = [key for key in missing if key[0] == home.flow and not registry.has(*key)]
     if lost:
@@ -51,7 +51,7 @@ def _called(step: Step) -> Called:
     return Called(step.flow, step.name, step.place, step.after)
 
 
-def named(caller: Step | None, step: Step) -> str:
+def _named(caller: Step | None, step: Step) -> str:
     """Return how *step* names the one that calls it."""
     if caller is None:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from .counters import MAX_EXAMPLES, Book, Finding
+from .counters import MAX_EXAMPLES, Book
 from .rules import edge_status
 
 if TYPE_CHECKING:
@@ -73,12 +73,6 @@ class Counts:
         counts = self.edges.setdefault(edge, [0, 0])
         counts[0] += witnessed
         counts[1] += contradicted
-
-    def count_finding(self, finding: Finding, run: str) -> None:
-        """Add one finding."""
-        other = Counts()
-        other.violations[finding[1:]] = {run: 1}
-        self.add(other)
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON would have them."""

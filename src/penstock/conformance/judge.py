@@ -14,7 +14,7 @@ from penstock.errors import FlowOrderError
 
 from .call_place import Place, find_place
 from .counters import Book, Finding
-from .findings import call_finding, edge_finding, named
+from .findings import call_finding, edge_finding
 from .reporting import Teller
 from .run_track import Activation, RunTrack
 
@@ -135,7 +135,7 @@ class Judge:
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Do nothing: no call is missed."""
 
-    def share(self, track: RunTrack, root: str, /) -> None:
+    def share(self, track: RunTrack, /) -> None:
         """Remember that a message was sent from a run, and from those around it."""
         try:
             with self.lock:
@@ -143,7 +143,6 @@ class Judge:
                     track.doubt()
                 track.is_sent = True
                 track.fold()
-                self._share(track, root)
         except Exception as exc:  # noqa: BLE001  # the application goes on
             self.teller.report(exc)
 
@@ -169,7 +168,7 @@ class Judge:
                 unsure = place.unsure(ruled.rule)
                 finding = call_finding(place, ruled, unsure, caller)
                 if finding is None:
-                    self._start(place, ruled, unsure, call)
+                    self._start(place, ruled, unsure)
                 elif self.teller.mode != "raise":
                     self._count(place, ruled, unsure)
             for watch in self.watchers:
@@ -186,30 +185,17 @@ class Judge:
             self.book.foreign[track.home.flow, step.flow, step.name] += 1
         rule = track.home.stranger(step)
         track.start(rule, place.above)
-        if track.crossing is not None:
-            track.crossing.begin(rule.bit)
         return rule.bit
 
-    def _start(self, place: Place, ruled: Ruled, unsure: int, call: Call) -> None:
+    def _start(self, place: Place, ruled: Ruled, unsure: int) -> None:
         """Start a call that is in order, as far as is known."""
         track = place.track
         unknown = place.unknown(ruled.rule, unsure)
-        if unknown and track.crossing is None:
-            if track.is_told and not place.is_entry:  # else no record can judge it
-                root = call[0].root_id
-                self.book.crossings.open(track, root, is_origin=True)
-        elif not unknown and track.gate is track.home.gate and not place.is_lost:
+        if not unknown and track.gate is track.home.gate and not place.is_lost:
             track.home.note(ruled, track.marks, place.above)
-        self._count(place, ruled, unsure, unknown, call[2])
+        self._count(place, ruled, unsure)
 
-    def _count(
-        self,
-        place: Place,
-        ruled: Ruled,
-        unsure: int,
-        unknown: int = 0,
-        caller: Step | None = None,
-    ) -> None:
+    def _count(self, place: Place, ruled: Ruled, unsure: int) -> None:
         """Start a call, and count it with what is known to be before it."""
         track, rule = place.track, ruled.rule
         before = track.start(rule, place.above, unsure) & rule.mask
@@ -217,21 +203,6 @@ class Judge:
             before &= track.given  # of what was not told nobody knows
         if track.is_counted:
             ruled.add(before)
-        if track.crossing is not None:
-            if place.is_lost:
-                track.crossing.doubt()
-            by = named(caller, ruled.step)
-            judged = not place.is_entry
-            track.crossing.add(ruled, before, unknown, by, is_judged=judged)
-
-    def _share(self, track: RunTrack, root: str) -> None:
-        around: RunTrack | None = track
-        while around is not None:
-            if around.crossing is None:
-                self.book.crossings.open(around, root, is_origin=True)
-            else:
-                around.crossing.look()
-            around = around.above
 
     def _judge_edges(self, track: RunTrack) -> None:
         """Judge R2; what an earlier verdict said may be amended."""

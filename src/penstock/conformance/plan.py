@@ -12,7 +12,7 @@ from penstock._steps.step import Cell, Guide
 from .rules import Plan, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from penstock._context import Done
     from penstock._steps.step import Step
@@ -153,13 +153,6 @@ class FlowPlan(Plan):
     def keys(self, bits: int) -> list[Key]:
         """Return the steps that *bits* stand for."""
         return cast("list[Key]", self.names(bits))
-
-    def labels(self, bits: int) -> Iterator[tuple[str, str]]:
-        """Yield the edges that *bits* stand for, as the steps name them."""
-        for before, after in cast("list[Edge]", self.edges(bits)):
-            names = self.steps[after[1]].names
-            if before in names:  # else it was declared anew, without it
-                yield names[before], after[1]
 
     def marks(self) -> bytearray:
         """Return the marks of a run in which nothing has happened."""

@@ -89,12 +89,10 @@ class Plan:
 
     Attributes:
         rules: What was declared of each step.
-        edge_bits: The bits of all edges.
     """
 
     def __init__(self) -> None:
         self.rules: dict[Hashable, Rule] = {}
-        self.edge_bits: int = 0
         self._bits: dict[Hashable, int] = {}
         self._edges: dict[tuple[Hashable, Hashable], int] = {}
         self._known: dict[int, int] = {}
@@ -122,11 +120,9 @@ class Plan:
         """
         groups = [self.bits(group) for group in after]
         rule = Rule(self, name, groups, self.bits(unsure))
-        names = dict.fromkeys(one for group in after for one in group)
-        for before in names:
-            self.edge_bits |= self._edges.setdefault((before, name), self._next_bit())
         rule.edges = tuple(
-            (self.bit(before), self._edges[before, name]) for before in names
+            (self.bit(before), self._edges.setdefault((before, name), self._next_bit()))
+            for before in dict.fromkeys(one for group in after for one in group)
         )
         self.rules[name] = rule
         self._known.clear()

@@ -14,7 +14,6 @@ from .rules import Track
 if TYPE_CHECKING:
     from penstock._context import FlowContext
 
-    from .crossing import Crossing
     from .plan import Edge, FlowPlan
 
 __all__ = ["Activation", "RunTrack"]
@@ -29,7 +28,7 @@ class Keeper(Protocol):
         """Judge a run, if nothing of it is open."""
         ...
 
-    def share(self, track: RunTrack, root: str, /) -> None:
+    def share(self, track: RunTrack, /) -> None:
         """Remember that a message was sent from a run."""
         ...
 
@@ -41,7 +40,6 @@ class RunTrack(Track):
         home: The plan of its flow.
         run: Its correlation ID.
         is_known: Whether everything of it was seen or told, so that absence proves.
-        is_told: Whether that is so of the flow that the message came from, at least.
         is_over: Whether no entrypoint of it is open.
         is_counted: Whether it earns evidence; what a test sets up does not.
         is_lent: Whether a call was bound for another process, so that anything may run
@@ -51,10 +49,6 @@ class RunTrack(Track):
         since: What ``Judge.since`` was when it began.
         convicted: The edges that are contradicted so far.
         others: More tracks, of a context that belongs to no flow.
-        crossing: What is kept of it for other processes, None if it does not cross.
-        entry: The bit of the entrypoint that began it.
-        foreign: The bits of other flows' steps that have ended in it.
-        inner: The plans of runs inside, each with the bits of what has ended there.
     """
 
     done: int
@@ -64,18 +58,13 @@ class RunTrack(Track):
         "_keeper",
         "above",
         "convicted",
-        "crossing",
-        "entry",
-        "foreign",
         "gate",
         "home",
-        "inner",
         "is_counted",
         "is_known",
         "is_lent",
         "is_over",
         "is_sent",
-        "is_told",
         "marks",
         "others",
         "run",
@@ -92,7 +81,6 @@ class RunTrack(Track):
         self.marks: bytearray = bytearray()
         self.home: FlowPlan = home
         self.run: str = context.correlation_id
-        self.is_told: bool = done is not None and done.is_all
         self.is_known: bool = (
             done is not None and done.is_all and done.flow == home.flow
         )
@@ -104,10 +92,6 @@ class RunTrack(Track):
         self.convicted: frozenset[Edge] = frozenset()
         self.others: dict[str, RunTrack] = {}
         self.since: object = None
-        self.crossing: Crossing | None = None
-        self.entry: int = 0
-        self.foreign: int = 0
-        self.inner: dict[FlowPlan, int] = {}
         self._keeper = keeper
         around = context if context.home is None else context.home
         for one in (around, *around.given_causes):
@@ -116,9 +100,8 @@ class RunTrack(Track):
 
     def begin(self, mark: int, bit: int, *, is_fast: bool) -> None:
         """Begin a run by its entrypoint: that is open, and above all that follows."""
-        self.is_known = self.is_told = True
+        self.is_known = True
         self.done |= bit
-        self.entry = bit
         if is_fast and _HAS_GIL and len(self.home.every) <= MAX_FAST:
             self.gate = self.home.gate
             self.marks = self.home.marks()
@@ -126,7 +109,7 @@ class RunTrack(Track):
 
     def doubt(self) -> None:
         """Know it no longer: something may have happened unseen."""
-        self.is_known = self.is_told = False
+        self.is_known = False
 
     def fold(self) -> int:
         """Take over what the call path has marked; return what is done."""
@@ -140,29 +123,21 @@ class RunTrack(Track):
         self.open -= 1
         if mark < len(self.marks):
             self.marks[mark] = 1
-        if not bit & self.home.own:
-            self.foreign |= bit
-        if self.crossing is not None:
-            self.crossing.end(bit)
 
     def leave(self) -> None:
         """End the run: its entrypoint has ended."""
         self.is_over = True
         if self.above is not None:
             self.above.learn(self)
-            if self.crossing is None:
-                self.above.enclose(self)
-        if self.crossing is not None:
-            self.crossing.look()
 
     def settle(self) -> None:
         """Judge the run, if nothing is open."""
         self._keeper.settle(self)
 
-    def sent(self, above: int, root_id: str, *, is_lent: bool) -> Done:
+    def sent(self, above: int, *, is_lent: bool) -> Done:
         """Return what is before a call that a message brings, sent below *above*."""
         self.is_lent |= is_lent
-        self._keeper.share(self, root_id)
+        self._keeper.share(self)
         flow, bits = self.home.flow, self.done | above
         steps = frozenset(name for place, name in self.home.keys(bits) if place == flow)
         return Done(state.service, flow, steps, self.is_known)
@@ -173,18 +148,6 @@ class RunTrack(Track):
         for key, bit in self.home.outside.items():
             if key[0] == other.home.flow and other.home.known_bit(key) & done:
                 self.done |= bit
-
-    def ended(self) -> int:
-        """Return the steps that have ended here, other flows' among them."""
-        own = self.home.own & ~self.given
-        if not self.is_over:
-            own &= ~self.entry
-        return self.fold() & own | self.foreign
-
-    def enclose(self, other: RunTrack) -> None:
-        """Note what has ended in a run inside, in case that somebody asks for it."""
-        for home, bits in (*other.inner.items(), (other.home, other.ended())):
-            self.inner[home] = self.inner.get(home, 0) | bits
 
 
 class Activation:
