@@ -14,7 +14,7 @@ from penstock import ConfigurationError, FlowInfo, StepInfo, flow, generate_dag
 from penstock._dag import draw
 from penstock._graph.evidence import Reading, Sources
 from penstock._manifests.manifest import parse_manifest
-from penstock.conformance.judge import judge
+from penstock.conformance.judge import process_judge
 from tests.support.call_styles import unique
 from tests.support.diagram_parsers import parse_dot
 from tests.support.flow_values import flow_of
@@ -441,7 +441,7 @@ class TestGenerateDag:
     @pytest.fixture(autouse=True)
     def declare(self) -> Any:
         """Declare a flow, and record two runs of it."""
-        judge.clear()
+        process_judge.clear()
         penstock.configure(conformance="record")
         self.name = unique("orders")
         orders = flow(self.name)
@@ -459,7 +459,7 @@ class TestGenerateDag:
         receive()
         receive()
         yield
-        judge.clear()
+        process_judge.clear()
 
     def drawing(self, evidence: Any) -> dict[str, str]:
         """Return what is said of the edges."""

@@ -260,7 +260,7 @@ def test_outside_by_default_names_the_step_and_three_ways_out() -> None:
     message = str(caught.value)
     assert isinstance(caught.value, RuntimeError)
     assert f"{name}/charge" in message
-    assert re.search(r"test_runs\.py:\d+", message)
+    assert re.search(r"test_run_of\.py:\d+", message)
     for way in ("@entrypoint", "start_flow()", "configure(outside="):
         assert way in message
 

@@ -1,4 +1,4 @@
-"""What was counted, as plain values; of several processes as one."""
+"""What was counted, as plain values; several processes as one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from penstock._registry import registry
 from penstock.errors import ConfigurationError
 
-from .flow_counts import Counts, counted
-from .judge import judge
+from .flow_counts import FlowCounts, count_flow
+from .judge import process_judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .counters import Book
+    from .counters import Counters
 
     Report = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ __all__ = ["ConformanceReport", "conformance_report", "report_of"]
 
 
 class ConformanceReport:
-    """How the runs of a process kept to the declared order, or those of several.
+    """How the runs of one process, or of several, kept to the declared order.
 
     >>> import penstock
     >>> before = {"runs": 1, "steps": {}, "edges": [], "violations": [], "foreign": []}
@@ -34,7 +34,7 @@ class ConformanceReport:
     2
     """
 
-    def __init__(self, flows: Mapping[str, Counts]) -> None:
+    def __init__(self, flows: Mapping[str, FlowCounts]) -> None:
         self._flows = dict(flows)
 
     def __repr__(self) -> str:
@@ -42,7 +42,7 @@ class ConformanceReport:
         return f"<ConformanceReport {' '.join(self._flows)}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON would have it; the reference describes each key."""
+        """Return it as JSON values; the reference describes each key."""
         return {"flows": {name: flow.to_dict() for name, flow in self._flows.items()}}
 
     @classmethod
@@ -59,17 +59,17 @@ class ConformanceReport:
         Raises:
             ConfigurationError: One of them is not a conformance report.
         """
-        merged: dict[str, Counts] = {}
+        merged: dict[str, FlowCounts] = {}
         for report in reports:
             for name, flow in _read(report).items():
-                merged.setdefault(name, Counts()).add(flow)
+                merged.setdefault(name, FlowCounts()).add(flow)
         return cls({name: merged[name] for name in sorted(merged)})
 
 
 def conformance_report() -> ConformanceReport:
     """Return how the runs of this process have kept to the declared order so far.
 
-    Nothing is counted until ``configure(conformance=...)`` says so.
+    Counting starts with ``configure(conformance=...)``.
 
     >>> import penstock
     >>> penstock.configure(conformance="record")
@@ -85,28 +85,31 @@ def conformance_report() -> ConformanceReport:
     >>> report["flows"]["orders"]["edges"][0]["status"]
     'witnessed'
     """
-    return report_of(judge.book)
+    return report_of(process_judge.counters)
 
 
-def report_of(book: Book) -> ConformanceReport:
-    """Return the report of *book*, with each declared flow."""
-    with judge.lock:
+def report_of(counters: Counters) -> ConformanceReport:
+    """Return the report of *counters*, with each declared flow."""
+    with process_judge.lock:
         for name in registry.names():
-            book.plan(name).learn(registry.steps(name))
-        flows = {name: counted(book, book.plans[name]) for name in sorted(book.plans)}
+            counters.plan(name).learn(registry.steps(name))
+        flows = {
+            name: count_flow(counters, counters.plans[name])
+            for name in sorted(counters.plans)
+        }
     return ConformanceReport(flows)
 
 
-def _read(report: Any) -> Mapping[str, Counts]:
+def _read(report: Any) -> Mapping[str, FlowCounts]:
     """Return what a report, a dict or a file says."""
     if isinstance(report, ConformanceReport):
         return report._flows  # noqa: SLF001  # our own class
-    source = "what was given"
+    source = "the object"
     try:
         if isinstance(report, str | PathLike):
             source = str(report)
             report = json.loads(Path(report).read_bytes())
-        return {name: Counts.of(flow) for name, flow in report["flows"].items()}
+        return {name: FlowCounts.of(flow) for name, flow in report["flows"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
         msg = f"{source} is not a conformance report: {type(exc).__name__}: {exc}."
         raise ConfigurationError(msg) from None
