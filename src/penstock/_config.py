@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
 from ._runtime.ids import is_valid_id, mint_id, pool, refusal
-from ._runtime.state import ASK, INBOUND_HEADERS, say, state
+from ._runtime.state import ASK_EACH_TIME, INBOUND_HEADERS, say, state
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
 from .backends.named import CompositeBackend, load_backend
@@ -159,7 +159,11 @@ def _activate(backends: list[TracingBackend]) -> None:
     recorders = tuple(recorder_for(backend) for backend in backends)
     alone = recorders[0] if len(recorders) == 1 else None
     # In this order a call in another thread asks rather than trusts an old answer.
-    state.answers, state.unjudged, state.level = ASK, ASK, logging.INFO
+    state.answers, state.unjudged, state.level = (
+        ASK_EACH_TIME,
+        ASK_EACH_TIME,
+        logging.INFO,
+    )
     state.recorders = recorders
     if isinstance(alone, LoggingBackend):
         state.level = alone.level

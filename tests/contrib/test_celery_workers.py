@@ -21,9 +21,8 @@ from tests.support.odd_values import ODD
 pytest.importorskip("celery", reason="needs celery")
 pytest.importorskip("redis", reason="needs redis")
 
-from penstock.conformance.judge import judge
 from penstock.contrib.celery import install_celery_signals
-from tests.contrib.celery_app import joins, shapes, tasks
+from tests.contrib.celery_app import shapes, tasks
 from tests.contrib.celery_app.workers import deployed
 
 if TYPE_CHECKING:
@@ -125,47 +124,6 @@ def test_shapes_keep_to_the_declared_order(
     assert {"receive", "follow", "retry_twice"} <= {
         step for step, count in flow["steps"].items() if count
     }
-
-
-@pytest.mark.parametrize("left_out", ["", "reserve"])
-def test_a_chord_is_decided_by_the_reports_of_all(
-    left_out: str, redis: str, tmp_path: Path
-) -> None:
-    """No process knows both branches: merged, they witness the join, or convict it."""
-    penstock.configure(conformance="record")
-    judge.clear()
-    reports = tmp_path / "reports"
-    reports.mkdir()
-    env = {"PENSTOCK_CONFORMANCE": "record", "PENSTOCK_CONFORMANCE_DIR": str(reports)}
-    branches = {"charge": joins.charge, "reserve": joins.reserve}
-    branches.pop(left_out, None)
-    with (
-        deployed(redis, redis, tmp_path, **env) as deployment,
-        deployment.worker("prefork"),
-    ):
-        for number in range(3):
-            joins.take(f"join-{number}", *branches.values())
-            deployment.await_runs(f"join-{number}", 1 + len(branches))
-
-    files: list[Any] = [penstock.conformance_report(), *reports.glob("*.json")]
-    known = penstock.ConformanceReport.merge(files).to_dict()["flows"]["joins"]
-    complete = penstock.ConformanceReport.merge(files, complete=True).to_dict()
-    found = complete["flows"]["joins"]
-    assert len(files) > 2
-    assert known["violations"] == []
-    assert "crossings" not in complete
-    assert {(e["before"], e["after"]): e["witnessed"] for e in found["edges"]} == {
-        ("take", "charge"): 3,
-        ("take", "reserve"): 0 if left_out else 3,
-        ("charge", "send"): 3,
-        ("reserve", "send"): 0 if left_out else 3,
-    }
-    assert [(v["step"], v["code"]) for v in found["violations"]] == (
-        [("send", "R3")] * 3 if left_out else []
-    )
-    for violation in found["violations"]:
-        assert "joins.py:" in violation["message"]
-        assert "when 'reserve' had not ended. Fix: call" in violation["message"]
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])

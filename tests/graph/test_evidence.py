@@ -14,7 +14,7 @@ from penstock import ConfigurationError, FlowInfo, StepInfo, flow, generate_dag
 from penstock._dag import draw
 from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._manifests.manifest import parse_manifest
-from penstock.conformance.judge import judge
+from penstock.conformance.judge import process_judge
 from tests.support.call_styles import unique
 from tests.support.diagram_parsers import parse_dot
 from tests.support.flow_values import flow_of
@@ -441,7 +441,7 @@ class TestGenerateDag:
     @pytest.fixture(autouse=True)
     def declare(self) -> Any:
         """Declare a flow, and record two runs of it."""
-        judge.clear()
+        process_judge.clear()
         penstock.configure(conformance="record")
         self.name = unique("orders")
         orders = flow(self.name)
@@ -459,7 +459,7 @@ class TestGenerateDag:
         receive()
         receive()
         yield
-        judge.clear()
+        process_judge.clear()
 
     def drawing(self, evidence: Any) -> dict[str, str]:
         """Return what is said of the edges."""
@@ -489,7 +489,7 @@ class TestGenerateDag:
         """Nothing is drawn from what is none, nor written."""
         output = tmp_path / "flow.txt"
 
-        with pytest.raises(ConfigurationError, match="is no conformance report"):
+        with pytest.raises(ConfigurationError, match="is not a conformance report"):
             generate_dag(self.name, output=output, evidence=tmp_path / "none.json")
         assert not output.exists()
 

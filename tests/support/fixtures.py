@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
-from penstock.conformance.judge import judge
+from penstock.conformance.judge import process_judge
 from tests.support.call_styles import MODES, Traces
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def lines(
 @pytest.fixture
 def clean_counts() -> Iterator[None]:
     """Forget what other tests have counted."""
-    judge.clear()
+    process_judge.clear()
     yield
-    judge.clear()
+    process_judge.clear()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from penstock._context import FlowContext, leave, scope_var
 from penstock._runtime.bound_generators import BoundAsyncGenerator, BoundGenerator
+from penstock._runtime.state import state
 from penstock._steps.source import FunctionKind, kind_of
 
 from .carrier import received
@@ -52,7 +53,9 @@ class BoundFunction(Generic[P, R]):
         if self._scope is None:
             return type(self), (self._func, None)
         correlation_id = self._scope[0].correlation_id
-        field = pack(self._scope, is_lent=True)
+        field = pack(self._scope)
+        if state.judge is not None:
+            state.judge.note_pool(self._scope[0])
         return _continued, (type(self), self._func, correlation_id, field)
 
 
@@ -85,9 +88,7 @@ def _continued(
     correlation_id: str,
     field: str,
 ) -> BoundFunction[P, R]:
-    context = received(correlation_id, field)
-    context.is_shared = True
-    return klass(func, (context, None))
+    return klass(func, (received(correlation_id, field), None))
 
 
 @overload

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from .fast_path import FastPath
 from .source import FunctionKind, Origin, code_of, kind_of, place_of
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from penstock._types import StepInfo
 
-__all__ = ["Alternatives", "Cell", "Guide", "Step", "StepOptions"]
+__all__ = ["Alternatives", "Step", "StepOptions"]
 
 T = TypeVar("T")
 
@@ -66,63 +67,6 @@ class lazy_property(Generic[T]):  # noqa: N801  # used like functools.cached_pro
         return value
 
 
-class Cell:
-    """Calls of a step that came after the same predecessors, and were found in order.
-
-    Attributes:
-        before: The bits of those predecessors.
-        mark: Which mark says that there was one in a run.
-        calls: How many there were.
-    """
-
-    __slots__ = ("before", "calls", "mark")
-
-    def __init__(self, before: int, mark: int) -> None:
-        self.before: int = before
-        self.mark: int = mark
-        self.calls: int = 0
-
-
-class Guide:
-    """How the call path judges a step by itself, where a look at marks will do.
-
-    Attributes:
-        gate: Says for which runs this is true.
-        before: Which mark says that all predecessors had ended.
-        slowly: Which other mark says so.
-        done: Which mark says that a call has ended, of those judged so.
-        bit: The step's bit among those that are open.
-        calls: How many calls were judged by these two marks.
-        look: Takes the marks of all predecessors; None where that is not enough.
-        mask: The bits of all predecessors.
-        cells: What is in order, by the marks and by the predecessors that are open
-            above the call.
-    """
-
-    __slots__ = (
-        "before",
-        "bit",
-        "calls",
-        "cells",
-        "done",
-        "gate",
-        "look",
-        "mask",
-        "slowly",
-    )
-
-    def __init__(self) -> None:
-        self.gate: object = Guide  # no run's
-        self.before: int = 0
-        self.slowly: int = 0
-        self.done: int = 0
-        self.bit: int = 0
-        self.calls: int = 0
-        self.look: Callable[[bytearray], object] | None = None
-        self.mask: int = 0
-        self.cells: dict[tuple[object, int], Cell] = {}
-
-
 class Step:
     """A marked function in one flow.
 
@@ -145,8 +89,8 @@ class Step:
     klass: Origin | None = None
     overrides: frozenset[object] = frozenset()
     outside: str = ""
-    guide: Guide = Guide()
-    """How its calls are judged; this one, shared by all, fits no run."""
+    fast_path: FastPath = FastPath()
+    """How the call path judges it; this one, which all steps share, fits no run."""
 
     def __init__(
         self,

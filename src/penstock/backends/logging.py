@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
-from penstock._runtime.state import ASK, LOGGER, state
+from penstock._runtime.state import ASK_EACH_TIME, LOGGER, state
 
 from .base import TracingBackend, status_of
 from .log_fields import ABSENT, step_fields
@@ -57,10 +57,10 @@ class LoggingBackend(TracingBackend):
     def answers(self) -> Mapping[int, bool]:
         """The logger's own cache: a known no is final, anything else means "ask"."""
         if type(LOGGER).isEnabledFor is not logging.Logger.isEnabledFor:
-            return ASK  # a logger class of the application decides for itself
+            return ASK_EACH_TIME  # a logger class of the application decides for itself
         if type(self).enabled is not LoggingBackend.enabled:
-            return ASK  # so does a subclass
-        return getattr(LOGGER, "_cache", ASK)
+            return ASK_EACH_TIME  # so does a subclass
+        return getattr(LOGGER, "_cache", ASK_EACH_TIME)
 
     def enabled(self) -> bool:
         """Tell whether the logger takes lines of *level*."""

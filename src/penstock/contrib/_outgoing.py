@@ -12,7 +12,7 @@ from functools import wraps
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
-from penstock._propagation.carrier import inject
+from penstock._propagation.carrier import write_headers
 from penstock._runtime.state import say
 from penstock.errors import ConfigurationError
 
@@ -56,7 +56,11 @@ class Hosts:
         """Return what a request to there is sent; to a stranger, nothing."""
         host = _plain(host)
         port = _PORTS.get(scheme) if port is None else port
-        return inject() if any(p.fits(host, port) for p in self._patterns) else {}
+        if not any(pattern.fits(host, port) for pattern in self._patterns):
+            return {}
+        headers: dict[str, str] = {}
+        write_headers(headers)
+        return headers
 
 
 def harmless(func: Callable[P, R]) -> Callable[P, R | None]:
