@@ -93,7 +93,7 @@ __all__ = [
     "uninstall_log_fields",
 ]
 
-# Dataclasses and everything about drawing would double the time of the import.
+# Importing dataclasses and everything about drawing would double the import time.
 _COLD = {
     "ConformanceReport": "conformance",
     "FlowInfo": "_types",
@@ -104,7 +104,7 @@ _COLD = {
 
 
 def __getattr__(name: str) -> object:
-    """Import what is rarely needed when it is first asked for (PEP 562)."""
+    """Import rarely needed names at their first access (PEP 562)."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  # +20 ms, rarely
 
@@ -120,9 +120,9 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """List the names that are not imported yet, too."""
+    """List all names, including those that are not imported yet."""
     return sorted({*globals(), *__all__, "__version__"})
 
 
-# Last, as a backend that PENSTOCK_BACKEND names may itself import from penstock.
+# Last, because the backend that PENSTOCK_BACKEND names may import from penstock.
 reset()

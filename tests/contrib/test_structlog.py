@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import entrypoint, flow, start_flow
-from penstock._runtime.state import state
 from tests.support.call_styles import run_python, unique
 
 pytest.importorskip("structlog", reason="needs structlog")
@@ -18,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+pytestmark = pytest.mark.usefixtures("forget_watchers")
+
+
 @pytest.fixture(autouse=True)
-def forget_watchers() -> Iterator[None]:
-    """Undo what watches steps: processors do so as long as the process lives."""
+def plain_structlog() -> Iterator[None]:
+    """Leave structlog as it was."""
     yield
-    state.unwatch("log keys")
     structlog.reset_defaults()
 
 

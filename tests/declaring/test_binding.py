@@ -538,7 +538,7 @@ class Lazy:
 
 
 def test_a_lazy_object_can_hold_a_mark() -> None:
-    """A flow takes a task, and steps name it, before there is an app to make it."""
+    """White-box: a flow takes a lazy task, and steps name it, before it is made."""
 
     @entrypoint
     def receive() -> None: ...

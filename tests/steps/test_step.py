@@ -1,4 +1,4 @@
-"""What a step tells about itself."""
+"""White-box tests of what integrations say about a marked function."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.declarations import the_flow
 
 
 def test_an_integration_says_that_messages_bring_the_calls() -> None:
-    """A task is told from a function, so that edges into it are drawn dashed."""
+    """A message brings each call of a task, so edges into it are drawn dashed."""
 
     @entrypoint
     def receive() -> None: ...
