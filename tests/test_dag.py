@@ -23,8 +23,7 @@ from penstock import (
     generate_dag,
     step,
 )
-from penstock._dag import draw
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._dag import draw
 from penstock._graph.evidence import Sources
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.html_pages import Browser, chromium
 from tests.support.images import needs_draw
 from tests.support.reports import recorded

@@ -11,13 +11,12 @@ import pytest
 
 import penstock
 from penstock import ConfigurationError, FlowInfo, StepInfo, flow, generate_dag
-from penstock._dag import draw
 from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._manifests.manifest import parse_manifest
 from penstock.conformance.judge import judge
 from tests.support.call_styles import unique
 from tests.support.diagram_parsers import parse_dot
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.html_pages import Page
 from tests.support.images import Svg, needs_draw, pixels
 from tests.support.reports import recorded

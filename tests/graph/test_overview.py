@@ -8,12 +8,11 @@ from dataclasses import replace
 import pytest
 
 from penstock import FlowInfo, UnknownFlowError, entrypoint, flow, generate_dag, step
-from penstock._dag import draw
 from penstock._graph.graph import build_graph
 from penstock._graph.overview import overview_of
 from tests.support.call_styles import unique
 from tests.support.diagram_parsers import parse_dot
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.images import Svg, needs_draw, pixels
 
 ORDERS = replace(

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import FlowInfo, ManifestError, StepInfo
-from penstock._dag import draw
 from penstock._manifests.manifest import dump_manifest, load_manifest, parse_manifest
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock import FlowInfo, ManifestError, StepInfo
-from penstock._dag import draw as draw_flows
 from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._graph.graph import build_graph
 from penstock._graph.merge import merge_flows
@@ -20,6 +19,7 @@ from penstock._graph.overview import overview_of
 from penstock._manifests.manifest import dump_manifest, parse_manifest
 from penstock.renderers.terminal.text import render_text
 from tests.support.diagram_parsers import parse_dot
+from tests.support.flow_values import draw
 from tests.support.random_flows import flows, pairs_of, shown, systems, trimmed
 from tests.support.reports import recorded
 from tests.support.text_drawings import edges_of_boxes, edges_of_tree
@@ -38,7 +38,7 @@ def drawn(form: str, *parts: FlowInfo, detail: bool = False) -> str:
     """Return a drawing of *parts*, large or not."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="the diagram has")
-        return str(draw_flows(parts, format=form, detail=detail))
+        return str(draw(parts, format=form, detail=detail))
 
 
 def assert_shows(drawing: Drawing, flow: FlowInfo) -> None:
@@ -314,9 +314,9 @@ def test_evidence_changes_no_step_and_no_edge(
     legends = 1 if plain | strays else 0
 
     for form, parse in (("mermaid", mermaid.parse), ("dot", parse_dot)):
-        found = parse(str(draw_flows((flow,), format=form, evidence=whole)))
+        found = parse(str(draw((flow,), format=form, evidence=whole)))
         assert len(found.labels) == len(flow.steps) + legends
         assert len(found.edges) == len(plain | strays)
     assert parse_manifest(
-        str(draw_flows((flow,), format="json", evidence=whole)), source="it"
+        str(draw((flow,), format="json", evidence=whole)), source="it"
     ) == parse_manifest(dump_manifest((flow,)), source="it")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 
-from penstock._dag import draw
 from penstock._graph.graph import build_graph
 from penstock.renderers.labels import printable
+from tests.support.flow_values import draw
 from tests.support.images import Svg, needs_draw
 from tests.support.random_flows import flows, pairs_of, systems
 

@@ -10,14 +10,14 @@ import pytest
 from penstock import FlowInfo, StepInfo
 from penstock._graph.graph import build_graph
 from penstock.renderers.dot import render_dot
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw_text, flow_of
 
 SHOP = flow_of("shop", {"receive": None, "pay": "receive"})
 
 
 def dot(*flows: FlowInfo, detail: bool = False) -> str:
     """Return the drawing."""
-    return render_dot(build_graph(flows), detail=detail, direction="TD")
+    return draw_text("dot", flows, detail=detail)
 
 
 def test_one_flow() -> None:
@@ -87,8 +87,8 @@ def test_detail() -> None:
 
 def test_a_step_outside() -> None:
     """What leads in from a flow that is not drawn is grey."""
-    graph = build_graph([flow_of("f", {"a": ["shop:pay"]})], [SHOP])
-    text = render_dot(graph, detail=False, direction="LR")
+    flow = flow_of("f", {"a": ["shop:pay"]})
+    text = draw_text("dot", [flow], [SHOP], direction="LR")
 
     assert '"shop_pay" [label="shop:pay", color="#9aa5b1", fontcolor="#5f6b7a"]' in text
     assert "rankdir=LR" in text

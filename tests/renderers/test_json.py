@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._graph.graph import build_graph
-from penstock.renderers.json import render_json
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw_text, flow_of
 
 
 def parsed(*flows: FlowInfo) -> dict[str, Any]:
     """Return what the JSON of *flows* says."""
-    text = render_json(build_graph(flows), detail=False, direction="TD")
+    text = draw_text("json", flows)
     document: dict[str, Any] = json.loads(text)
     return document
 
@@ -87,9 +85,9 @@ def test_order_of_declaration_plays_no_part() -> None:
     one = flow_of("f", {"a": None, "b": None, "c": ["a", ("b", "a"), "a"]})
     two = FlowInfo("f", one.steps[::-1])
     other = flow_of("e", {"x": ["f:a"]})
-    text = render_json(build_graph([one, other]), detail=True, direction="TD")
+    text = draw_text("json", [one, other], detail=True)
 
-    assert render_json(build_graph([other, two]), detail=False, direction="LR") == text
+    assert draw_text("json", [other, two], direction="LR") == text
     assert json.loads(text)["flows"][1]["steps"][2]["after"] == [["a"], ["a", "b"]]
 
 
@@ -150,8 +148,7 @@ def test_paths_are_the_same_everywhere(module: str, path: str, portable: str) ->
 
 def test_text_that_utf_8_cannot_hold() -> None:
     """Half a surrogate pair is escaped, and everything else readable."""
-    graph = build_graph([flow_of("f", {"注\ud800文": None})])
-    text = render_json(graph, detail=False, direction="TD")
+    text = draw_text("json", [flow_of("f", {"注\ud800文": None})])
 
     assert '"注\\ud800文"' in text
     assert json.loads(text.encode())["flows"][0]["steps"][0]["name"] == "注\ud800文"

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._dag import draw
-from penstock._graph.graph import build_graph
-from penstock.renderers.mermaid import render_mermaid
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, draw_text, flow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +19,7 @@ def mermaid(
     *flows: FlowInfo, known: Iterable[FlowInfo] = (), detail: bool = False
 ) -> list[str]:
     """Return the lines of the drawing, without the first."""
-    graph = build_graph(flows, known)
-    first, *lines = render_mermaid(graph, detail=detail, direction="TD").split("\n")
+    first, *lines = draw_text("mermaid", flows, known, detail=detail).split("\n")
     assert first == "graph TD"
     return lines
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, MissingExtraError, StepInfo
-from penstock._dag import draw
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.html_pages import Page
 from tests.support.images import Svg, needs_draw, without_wheel
 

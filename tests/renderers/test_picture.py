@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, MissingExtraError, RenderError, StepInfo
-from penstock._dag import draw
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.images import (
     Svg,
     make_font,

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._dag import draw
 from penstock._graph.graph import build_graph
 from penstock.renderers.terminal.boxes import Box, draw_boxes
 from penstock.renderers.terminal.canvas import width_of
 from penstock.renderers.terminal.text import render_text
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
