@@ -1,4 +1,4 @@
-"""Laws of pages: whatever names hold, HTML finds what was declared, and no more."""
+"""Laws of pages: an HTML parser finds what was declared, and nothing else."""
 
 from __future__ import annotations
 

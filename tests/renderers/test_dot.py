@@ -1,4 +1,4 @@
-"""DOT: how flows look, and names that Graphviz would misread."""
+"""DOT: the style of flows, and names that Graphviz would misread."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_one_flow() -> None:
 
 
 def test_several_flows_are_dashed_clusters() -> None:
-    """Each flow has a frame with its name, and the whole needs no title."""
+    """Each flow has a frame with its name, and the graph has no title."""
     text = dot(SHOP, flow_of("g", {"x": ["shop:pay", "far/away:y"]}))
 
     assert 'subgraph "cluster_flow_shop" {' in text
@@ -61,7 +61,7 @@ def test_several_flows_are_dashed_clusters() -> None:
     ],
 )
 def test_labels(name: str, label: str) -> None:
-    """Whatever a name holds, it is shown as it is."""
+    """Every name is shown as it is."""
     assert f'[label="{label}", style=' in dot(flow_of("f", {name: None}))
 
 
@@ -86,7 +86,7 @@ def test_detail() -> None:
 
 
 def test_a_step_outside() -> None:
-    """What leads in from a flow that is not drawn is grey."""
+    """A step of a flow that is not drawn is grey."""
     flow = flow_of("f", {"a": ["shop:pay"]})
     text = draw_text("dot", [flow], [SHOP], direction="LR")
 
@@ -95,7 +95,7 @@ def test_a_step_outside() -> None:
 
 
 def test_widths_can_be_given() -> None:
-    """Whoever knows the font can say where lines break and how wide boxes must be."""
+    """The caller can wrap lines and set the width of boxes."""
     graph = build_graph([replace(SHOP, steps=SHOP.steps[:1])])
     text = render_dot(
         graph, detail=False, direction="TD", fit=lambda words: ([*words, "b"], 1.5)

@@ -1,11 +1,14 @@
-"""Flows as values in few words, and their drawings."""
+"""Flows as values in few words, and their drawings.
+
+``draw`` draws flows that no module declares, with the options of ``generate_dag``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from penstock import FlowInfo, StepInfo
-from penstock._dag import draw as draw_flows
+from penstock._dag import draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,18 +33,11 @@ def flow_of(
     return FlowInfo(name=name, steps=(*infos, *more), service=service)
 
 
-def draw(
-    flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = (), **options: Any
-) -> str | bytes | None:
-    """Draw flows that no module declares, with the options of ``generate_dag``."""
-    return draw_flows(flows, known, **options)
-
-
 def draw_text(
     form: str, flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = (), **options: Any
 ) -> str:
     """Return the drawing in a format that is text."""
-    return str(draw_flows(flows, known, format=form, **options))
+    return str(draw(flows, known, format=form, **options))
 
 
 def _after(after: After) -> tuple[tuple[str, ...], ...]:
