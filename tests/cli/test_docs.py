@@ -232,7 +232,7 @@ def test_markers_in_code_are_text(pages: Project) -> None:
         ("<!-- penstock:orders detail=no -->\n<!-- /penstock -->",
          "'detail' takes no value"),
         ("<!-- penstock:orders format=png -->\n<!-- /penstock -->",
-         "format is one of mermaid, text, dot, json, and not 'png'"),
+         "format is one of mermaid, dot, json, text, not 'png'"),
         ('<!-- penstock:"orders -->\n<!-- /penstock -->', "no closing quotation"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a document asks to be drawn."""
+"""The diagram that a document asks for."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def test_requests(text: str, request_: DiagramRequest) -> None:
     ],
 )
 def test_wrong_requests(text: str, told: str) -> None:
-    """The message says what is possible."""
+    """The message lists what is possible."""
     with pytest.raises(ConfigurationError, match=told):
         parse_request(text)
 
 
 def test_names() -> None:
-    """One, several or all; a flow with a comma in its name can be named, too."""
+    """One flow, several or all; a flow with a comma in its name works too."""
     odd = flow_of("orders,billing", {"a": None})
 
     assert chosen_flows("orders", FLOWS) == (ORDERS,)
@@ -63,7 +63,7 @@ def test_names() -> None:
 
 
 def test_unknown_names() -> None:
-    """What is not there is told with what may be meant."""
+    """The error suggests a similar name."""
     with pytest.raises(UnknownFlowError, match=r"'order'\. Did you mean 'orders'"):
         chosen_flows("billing,order", FLOWS)
     with pytest.raises(UnknownFlowError, match=r"no flow is declared yet"):
@@ -71,7 +71,7 @@ def test_unknown_names() -> None:
 
 
 def test_drawings() -> None:
-    """What else is known is known to a drawing; text has one width everywhere."""
+    """Predecessors may be in other known flows, and text has a fixed width."""
     billing = draw_text(DiagramRequest("billing"), FLOWS)
     assert '["orders#58;charge"] --> send' in billing
     assert draw_text(DiagramRequest("billing"), (BILLING,), (ORDERS,)) == billing

@@ -33,7 +33,7 @@ OLD = FlowInfo(
 
 
 def test_two_accounts_of_a_flow() -> None:
-    """All steps are there, and one comes after what either account says."""
+    """All steps are there, each after everything that either declaration names."""
     (flow,) = merge_flows([NEW, OLD])
 
     assert [step.name for step in flow.steps] == ["charge", "receive", "validate"]
@@ -49,19 +49,19 @@ def test_two_accounts_of_a_flow() -> None:
 
 @pytest.mark.parametrize("order", list(permutations([NEW, OLD, NEW])))
 def test_order_plays_no_part(order: tuple[FlowInfo, ...]) -> None:
-    """However the manifests are named, the union is one."""
+    """The union does not depend on the order or on repetition."""
     assert merge_flows(order) == merge_flows([NEW, OLD])
 
 
 def test_one_account_stays_as_it_is() -> None:
-    """A flow that is declared once keeps the order of its steps."""
+    """A flow with one declaration keeps the order of its steps."""
     flow = flow_of("f", {"b": None, "a": "b"})
 
     assert merge_flows([flow, flow]) == (flow,)
 
 
 def test_steps_that_differ_in_words_alone() -> None:
-    """What they come after is not rearranged, and nobody is told."""
+    """Their predecessors keep their order, and there is no message."""
     step = StepInfo("a", "f", after=(("z",), ("b",)), line=1)
     one, two = (FlowInfo("f", (replace(step, line=line),)) for line in (1, 2))
 
@@ -70,27 +70,27 @@ def test_steps_that_differ_in_words_alone() -> None:
 
 
 def test_services_stay_apart() -> None:
-    """The same flow of two services is two declarations; the drawing unites them."""
+    """The declarations of two services are not merged; the drawing combines them."""
     mail = replace(NEW, service="mail")
 
     assert merge_flows([NEW, mail]) == (mail, NEW)
 
 
 def test_disagreements_name_both_places() -> None:
-    """Whoever draws learns which step, in which files, and what each says."""
-    told = list(disagreements([("shop.json", NEW), ("old.json", OLD)]))
+    """The message names the step, the files, and what each of them says."""
+    found = list(disagreements([("shop.json", NEW), ("old.json", OLD)]))
 
-    told_of = "step 'charge' of flow 'orders' is declared 2 times, with differences: "
+    found_of = "step 'charge' of flow 'orders' is declared 2 times, with differences: "
     said = (
         "after 'receive', called by a message (old.json); after 'validate' (shop.json)."
     )
-    assert told == [f"{told_of}{said} All of these are drawn."]
+    assert found == [f"{found_of}{said} All of these are drawn."]
 
 
 def test_disagreement_about_where_a_flow_begins() -> None:
-    """An entrypoint here that is a step there is worth a word."""
+    """A step that is an entrypoint in only one of them differs."""
     one = flow_of("f", {"a": None, "b": [("x", "y")]})
     two = flow_of("f", {"a": [], "b": [("y", "x")]})
 
-    (told,) = disagreements([("one", one), ("two", two)])
-    assert "after nothing (two); an entrypoint (one)" in told
+    (found,) = disagreements([("one", one), ("two", two)])
+    assert "after nothing (two); an entrypoint (one)" in found

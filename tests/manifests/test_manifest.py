@@ -1,4 +1,4 @@
-"""Manifests: what is written is read again, and what is wrong is told."""
+"""Manifests: reading back what was written, and errors in files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import FlowInfo, ManifestError, StepInfo
-from penstock._dag import draw
 from penstock._manifests.manifest import dump_manifest, load_manifest, parse_manifest
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +44,7 @@ ORDERS = FlowInfo(
 
 
 def test_what_is_written_is_read_again() -> None:
-    """A manifest holds all that is known about a flow."""
+    """A manifest contains everything about a flow."""
     mails = flow_of("mails", {"send": ["shop/orders:charge"]}, service="mail")
     flows = (mails, ORDERS)
     text = dump_manifest(flows)
@@ -63,14 +62,14 @@ def test_json_from_generate_dag_is_a_manifest(tmp_path: Path) -> None:
 
 
 def test_what_else_is_known() -> None:
-    """A predecessor in a flow that is left out has to be known all the same."""
+    """A predecessor can be in a flow that is not written."""
     text = dump_manifest([flow_of("f", {"a": ["g:x"]})], [flow_of("g", {"x": None})])
 
     assert [flow["name"] for flow in json.loads(text)["flows"]] == ["f"]
 
 
 def test_short_manifests() -> None:
-    """Fields that say nothing may be left out, and unknown ones are passed over."""
+    """Empty fields may be left out, and unknown fields are ignored."""
     document = {
         "penstock": 1,
         "new": 1,
@@ -137,7 +136,7 @@ def document(**step: Any) -> dict[str, Any]:
     ],
 )
 def test_wrong_manifests(manifest: object, problem: str) -> None:
-    """The message names the file, the place in it, what is wrong, and the way out."""
+    """The message names the file, the place in it, the problem and the fix."""
     with pytest.raises(
         ManifestError,
         match=f"^shop.json is not a manifest: .*{problem}.*penstock export$",
@@ -160,13 +159,13 @@ def test_wrong_manifests(manifest: object, problem: str) -> None:
     ],
 )
 def test_files_that_are_something_else(data: str | bytes, problem: str) -> None:
-    """Whatever a file holds, the error is ours."""
+    """Any other file is a ``ManifestError``."""
     with pytest.raises(ManifestError, match=f"^x.json is not a manifest: {problem}"):
         parse_manifest(data, source="x.json")
 
 
 def test_a_manifest_of_a_newer_penstock() -> None:
-    """A format from the future asks for an upgrade, whatever else is in it."""
+    """A newer format asks for an upgrade, whatever else the file contains."""
     with pytest.raises(ManifestError, match=r"x.json has format 2.*pip install -U"):
         parse_manifest('{"penstock": 2, "flows": 7}', source="x.json")
 
@@ -180,7 +179,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_huge(tmp_path: Path) -> None:
-    """What is larger than any manifest is not read at all."""
+    """A file larger than any manifest is not read."""
     path = tmp_path / "huge.json"
     with path.open("wb") as file:
         file.truncate(10**12)

@@ -73,7 +73,7 @@ def book(*flows: FlowInfo, images: str = "") -> dict[str, bytes]:
 
 
 class Html(HTMLParser):
-    """What stands in a page, and the elements and addresses that it has."""
+    """The text, the elements and the addresses of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ def test_site_has_a_page_for_each_flow() -> None:
 
 @needs_draw
 def test_index_lists_what_is_declared() -> None:
-    """Name, owner, services, entrypoints, steps and tags; no column that is empty."""
+    """The index has a column for each field that is not empty."""
     words = Html(pages(ORDERS, MAILS)["index.html"]).words
 
     for word in ("Flows of mail, shop", "orders", "payments", "receive", "core", "2"):
@@ -120,7 +120,7 @@ def test_index_lists_what_is_declared() -> None:
 
 @needs_draw
 def test_page_tells_of_the_steps() -> None:
-    """Docstrings, places, tags, and links to what comes before and after."""
+    """A step has its docstring, source, tags, and links to its neighbours."""
     page = Html(pages(ORDERS, MAILS)["flows/orders.html"])
 
     for word in (
@@ -137,7 +137,7 @@ def test_page_tells_of_the_steps() -> None:
 
 @needs_draw
 def test_every_link_leads_somewhere() -> None:
-    """Pages and anchors exist, those in drawings too."""
+    """All links lead to pages and anchors that exist."""
     site = {name: Html(text) for name, text in pages(ORDERS, MAILS).items()}
 
     for name, page in site.items():
@@ -157,7 +157,7 @@ def test_every_link_leads_somewhere() -> None:
 
 @needs_draw
 def test_step_of_an_unseen_service_has_no_link() -> None:
-    """What is not in the catalog is named, and leads nowhere."""
+    """A step outside the catalog is named without a link."""
     page = Html(pages(MAILS)["flows/mails.html"])
 
     assert "crm/leads:won" in page.words
@@ -166,7 +166,7 @@ def test_step_of_an_unseen_service_has_no_link() -> None:
 
 @needs_draw
 def test_a_flow_of_two_services_is_one_page() -> None:
-    """Both services and owners are named, and each step says whose it is."""
+    """Both services and owners are named, and each step names its services."""
     mail = FlowInfo("orders", (StepInfo("send", "orders"),), owner="x", service="mail")
     page = Html(pages(ORDERS, mail)["flows/orders.html"])
 
@@ -202,7 +202,7 @@ def test_same_flows_same_bytes() -> None:
 
 @needs_draw
 def test_nothing_is_asked_of_anybody() -> None:
-    """Every page forbids all that is not its own, by hash."""
+    """Every page allows only its own style and script, by hash."""
     for text in pages(ORDERS).values():
         assert "default-src 'none'" in text
         assert "unsafe" not in text
@@ -211,7 +211,7 @@ def test_nothing_is_asked_of_anybody() -> None:
 
 @needs_draw
 def test_interactive_pages_come_along() -> None:
-    """Each flow has a page to zoom in, and a link to it."""
+    """Each flow has a page to zoom and search, and a link to it."""
     site = pages(ORDERS)
 
     assert "flows/orders.drawing.html" in site
@@ -273,7 +273,7 @@ def test_hostile_names_are_no_markdown(name: str) -> None:
 
 
 def test_page_names_are_safe_everywhere() -> None:
-    """Short, of few characters, no device of Windows, and never the same twice."""
+    """Page names are short, portable and unique."""
     lower = {page_name(name).lower() for name in HOSTILE}
 
     assert len(lower) == len(HOSTILE)
@@ -288,7 +288,7 @@ def test_page_names_are_safe_everywhere() -> None:
 
 
 def test_long_flows_are_drawn_without_details() -> None:
-    """Of many steps one sees the flow and not their descriptions."""
+    """A drawing of many steps leaves out their descriptions."""
     steps = tuple(StepInfo(f"s{n}", "f", description="Words.") for n in range(40))
 
     assert "Words" not in book(FlowInfo("f", steps))["flows/f.md"].decode()

@@ -73,9 +73,9 @@ def forget_watchers() -> Iterator[None]:
 @pytest.fixture
 def clean_counts() -> Iterator[None]:
     """Forget what other tests have counted."""
-    process_process_judge.clear()
+    process_judge.clear()
     yield
-    process_process_judge.clear()
+    process_judge.clear()
 
 
 @pytest.fixture

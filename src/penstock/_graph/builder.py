@@ -65,14 +65,11 @@ class Columns:
         return first
 
     def by_label(self) -> list[int]:
-        """Return the numbers of the nodes, sorted by label, the same way each time."""
-        labels = self.labels
-        if len(set(labels)) == len(labels):
-            return sorted(range(len(labels)), key=labels.__getitem__)
-        return sorted(
-            range(len(labels)),
-            key=lambda one: (labels[one], self.kinds[one], self.steps[one].flow),
-        )
+        """Return the numbers of the nodes, sorted by label."""
+        order = sorted(range(len(self.labels)), key=self.labels.__getitem__)
+        if "outside" in self.kinds:  # found in any order, and two may share a label
+            order.sort(key=lambda one: (self.labels[one], self.steps[one].flow))
+        return order
 
 
 class GraphBuilder:

@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["Adjacency", "layers_of"]
 
@@ -92,63 +92,55 @@ def _peel(links: Adjacency, waiting: list[int]) -> list[int]:
 def _collapse(links: Adjacency, waiting: Sequence[int], layers: list[int]) -> None:
     """Set the layers of the nodes that a cycle keeps waiting."""
     left = [node for node, count in enumerate(waiting) if count]
-    cycles = _Search(links).components(left)
+    cycles = _components(links, left)
     home = {node: number for number, cycle in enumerate(cycles) for node in cycle}
-    for number in reversed(range(len(cycles))):  # Tarjan finds them last to first
-        layer = max(layers[node] for node in cycles[number])
-        for node in cycles[number]:
+    for number, cycle in enumerate(cycles):
+        layer = max(layers[node] for node in cycle)
+        for node in cycle:
             layers[node] = layer
             for other in links.after(node):
                 if home[other] != number and layers[other] <= layer:
                     layers[other] = layer + 1
 
 
-class _Search:
-    """Tarjan's search for strongly connected components, with a stack of its own."""
+def _components(links: Adjacency, nodes: Sequence[int]) -> list[list[int]]:
+    """Return the strongly connected components, predecessors first (Kosaraju).
 
-    def __init__(self, links: Adjacency) -> None:
-        self._links = links
-        self._found: list[list[int]] = []
-        self._order: dict[int, int] = {}
-        self._low: dict[int, int] = {}
-        self._path: list[int] = []
-        self._on_path: set[int] = set()
-        self._calls: list[tuple[int, Iterator[int]]] = []
-
-    def components(self, nodes: Iterable[int]) -> list[list[int]]:
-        """Return the components of *nodes*, each before those that lead to it."""
-        for node in nodes:
-            if node not in self._order:
-                self._enter(node)
-            while self._calls:
-                self._advance()
-        return self._found
-
-    def _enter(self, node: int) -> None:
-        self._order[node] = self._low[node] = len(self._order)
-        self._path.append(node)
-        self._on_path.add(node)
-        self._calls.append((node, iter(self._links.after(node))))
-
-    def _advance(self) -> None:
-        """Follow one edge of the innermost call, or return from it."""
-        node, nexts = self._calls[-1]
-        for other in nexts:
-            if other not in self._order:
-                return self._enter(other)
-            if other in self._on_path:
-                self._low[node] = min(self._low[node], self._order[other])
-        self._calls.pop()
-        if self._calls:
-            caller = self._calls[-1][0]
-            self._low[caller] = min(self._low[caller], self._low[node])
-        if self._low[node] == self._order[node]:
-            self._close(node)
-        return None
-
-    def _close(self, root: int) -> None:
+    Args:
+        links: The links between nodes.
+        nodes: The nodes; links from them lead to no others.
+    """
+    before: dict[int, list[int]] = {node: [] for node in nodes}
+    for node in nodes:
+        for other in links.after(node):
+            before[other].append(node)
+    found: list[list[int]] = []
+    seen: set[int] = set()
+    for root in reversed(_postorder(links, nodes)):
         component: list[int] = []
-        while not component or component[-1] != root:
-            component.append(self._path.pop())
-        self._on_path.difference_update(component)
-        self._found.append(component)
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                component.append(node)
+                stack += before[node]
+        if component:
+            found.append(component)
+    return found
+
+
+def _postorder(links: Adjacency, nodes: Iterable[int]) -> list[int]:
+    """Return *nodes* in the order in which a depth-first search leaves them."""
+    entered: set[int] = set()
+    left: dict[int, None] = {}
+    for root in nodes:
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in entered:
+                left.setdefault(stack.pop())
+            else:
+                entered.add(node)
+                stack += [other for other in links.after(node) if other not in entered]
+    return list(left)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
+from functools import cache
 from html import escape
+from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
 
-from .assets import SCRIPT, STYLE
 from .entries import MAP_LEGEND
 from .pictures import draw, draw_linked
 
@@ -58,7 +58,7 @@ def _index(catalog: Catalog) -> str:
             *map(_row, catalog.entries, rows),
             "</tbody></table></div>",
         ],
-        script=SCRIPT,
+        script=_asset("catalog.js"),
     )
 
 
@@ -196,35 +196,21 @@ def _drawing(label: str, svg: str) -> str:
 
 
 def _page(title: str, body: Sequence[str], *, script: str = "") -> str:
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_hash(STYLE)}'",
-            f"script-src '{_hash(script)}'" if script else "script-src 'none'",
-            "img-src data:",  # for the icon, which browsers request otherwise
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+    style = _asset("catalog.css")
+    scripts = [f"<script>\n{script}\n</script>"] if script else []
+    page = Template(_asset("catalog.html")).substitute(
+        # Browsers request an icon unless the page has one, as it does in a data: URL.
+        policy=content_policy(style, script, "img-src data:"),
+        title=_text(title),
+        style=style,
+        body="\n".join((*body, *scripts)),
     )
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<link rel="icon" href="data:,">',
-            f"<title>{_text(title)}</title>",
-            f"<style>{STYLE}</style>",
-            "</head>",
-            "<body>",
-            *body,
-            *([f"<script>{script}</script>"] if script else []),
-            "</body>",
-            "</html>\n",
-        ]
-    )
+    return f"{page}\n"
+
+
+@cache
+def _asset(name: str) -> str:
+    return read_asset("penstock.renderers.catalog", name)
 
 
 def _text(text: str) -> str:
@@ -238,7 +224,3 @@ def _name(text: str) -> str:
 
 def _quoted(tag: str) -> str:
     return quote(printable(tag), safe="")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

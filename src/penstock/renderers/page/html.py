@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
 from html import escape
-from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
 from penstock.renderers.evidence_labels import flow_evidence, legend
+from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
 from penstock.renderers.picture.image import render_svg
 
@@ -51,7 +49,7 @@ def render_html(graph: Graph, *, detail: bool, direction: Direction) -> str:
         style += f"\n{_asset('evidence.css')}"
     title = _title(graph)
     return Template(_asset("page.html")).substitute(
-        policy=_policy(style, script),
+        policy=content_policy(style, script),
         title=escape(title[:_MAX_TITLE]),
         heading=escape(title),
         style=style,
@@ -65,21 +63,7 @@ def render_html(graph: Graph, *, detail: bool, direction: Direction) -> str:
 
 
 def _asset(name: str) -> str:
-    text = files("penstock.renderers.page").joinpath(name).read_text(encoding="utf-8")
-    return text.replace("\r\n", "\n").rstrip()
-
-
-def _policy(style: str, script: str) -> str:
-    """Return the policy that allows the page's own script and style only."""
-    return (
-        f"default-src 'none'; style-src '{_digest(style)}'; "
-        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    inside = f"\n{text}\n"  # the template adds both newlines
-    return f"sha256-{b64encode(sha256(inside.encode()).digest()).decode()}"
+    return read_asset("penstock.renderers.page", name)
 
 
 def _title(graph: Graph) -> str:
