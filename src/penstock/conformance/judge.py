@@ -12,7 +12,7 @@ from penstock._platform.process import on_fork
 from penstock._runtime.state import state
 from penstock.errors import FlowOrderError
 
-from .call_place import find_place
+from .call_place import find_place, open_run
 from .counters import Counters
 from .pending_call import PendingCall
 from .reporting import Reporter
@@ -120,6 +120,18 @@ class Judge:
             self.reporter.report_failure(exc)
             return False
         return True
+
+    def follow(self, context: FlowContext, flow: str, /) -> RunProgress:
+        """Return the progress of *context*, new if nothing was called in it yet.
+
+        *flow* is the flow of the step that will be called, if *context* has none.
+        """
+        with self.lock:
+            if context.progress is None:
+                flow = context.flow or flow
+                context.progress = open_run(self.counters, flow, context, self.epoch)
+        progress: RunProgress = context.progress
+        return progress
 
     def note_message(self, context: FlowContext, flows: frozenset[str] | None) -> None:
         """Note that a message was sent, to steps of *flows* or to anyone (None)."""
