@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -418,6 +420,56 @@ def test_only_so_many_calls_wait_for_generators() -> None:
 
     (violation,) = counted()["violations"]
     assert violation["count"] == 102
+
+
+CACHED = """
+import functools
+from penstock import entrypoint, flow, step
+
+@flow("orders")
+class Orders:
+    @entrypoint
+    def receive(self, *names):
+        for name in names:
+            value = getattr(self, name)
+            if callable(value):
+                value()
+
+    @{decorator}
+    @step(after="receive")
+    def load({self}):
+        return 1
+
+    @step(after="load")
+    def use(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("decorator", "self", "expected"),
+    [
+        ("functools.lru_cache", "self", set()),
+        ("functools.cached_property", "self", set()),
+        ("property", "self", {"R1 use"}),
+        ("staticmethod", "", {"R1 use"}),
+    ],
+)
+def test_a_cache_may_have_answered(
+    decorator: str, self: str, expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step behind one is not missing in later runs, unless it runs too late."""
+    module: Any = ModuleType("cached")
+    monkeypatch.setitem(sys.modules, "cached", module)
+    exec(CACHED.format(decorator=decorator, self=self), vars(module))  # noqa: S102  # a module
+    orders = module.Orders()
+    orders.receive("load", "use")
+    assert verdict() == set()
+
+    orders.receive("use")
+    assert verdict() == expected
+
+    module.Orders().receive("use", "load")
+    assert verdict() == expected | {"load->use"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
