@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -308,6 +310,166 @@ def test_a_generator_has_ended_at_its_first_item(kind: str) -> None:
 
     assert verdict() == set()
     assert counted()["steps"] == {"produce": 1, "consume": 1, "receive": 1}
+
+
+def pipeline(*names: str) -> dict[str, Callable[..., Any]]:
+    """Declare generator steps, each after the one before, and what stores the last."""
+    orders = flow("orders")
+    steps: dict[str, Callable[..., Any]] = {}
+
+    def pass_on(items: Any) -> Any:
+        yield from items
+
+    before = "receive"
+    for name in names:
+        steps[name] = orders.step(name=name, after=before)(pass_on)
+        before = name
+    steps["store"] = orders.step(name="store", after=before)(lambda take: take())
+    steps["receive"] = orders.entrypoint(name="receive")(lambda call: call())
+    return steps
+
+
+@pytest.mark.usefixtures("speed")
+@pytest.mark.parametrize("opened", ["receive", "by a message"])
+def test_a_chain_of_generator_steps(opened: str) -> None:
+    """``store(parse(load()))``: each begins inside the call that it is given to."""
+    steps = pipeline("load", "parse")
+
+    def work() -> None:
+        items = steps["parse"](steps["load"]([1, 2]))
+        assert steps["store"](lambda: list(items)) == [1, 2]
+
+    for _ in range(2):
+        if opened == "receive":
+            steps["receive"](work)
+        else:
+            with penstock.continue_flow({"X-Correlation-ID": "a"}):
+                work()
+
+    assert verdict() == set()
+    witnessed = {edge["after"]: edge["witnessed"] for edge in counted()["edges"]}
+    assert (witnessed["parse"], witnessed["store"]) == (2, 2)
+    assert counted()["steps"]["store"] == 2
+
+
+@pytest.mark.parametrize("mode", ["record", "warn", "raise"])
+def test_a_generator_that_never_begins_is_missing(
+    mode: str, warnings: list[logging.LogRecord]
+) -> None:
+    """That is known when the run ends, so that no call is stopped for it."""
+    configure(conformance=mode)
+    steps = pipeline("load")
+
+    def work() -> None:
+        steps["store"](lambda: None)
+        assert verdict() == set()
+
+    steps["receive"](work)
+
+    assert verdict() == {"R1 store"}
+    assert counted()["steps"]["store"] == 1
+    assert len(warnings) == (mode != "record")
+
+
+def test_a_generator_that_begins_elsewhere_is_missing() -> None:
+    """Only inside the call that lacks it does it come in time."""
+    steps = pipeline("load")
+
+    def work() -> None:
+        steps["store"](lambda: None)
+        list(steps["load"]([1]))
+
+    steps["receive"](work)
+
+    assert verdict() == {"R1 store", "load->store"}
+
+
+def test_a_join_of_generators_and_something_else() -> None:
+    """What lacks more than a generator is judged at once."""
+    orders = flow("orders")
+    load = orders.step(name="load", after="receive")(function("generator", lambda: 1))
+    orders.step(name="check", after="receive")(lambda: None)
+    both = all_of("load", "check")
+    store = orders.step(name="store", after=both)(lambda: list(load()))
+    keep = orders.step(name="keep", after=["load", "receive"])(lambda: list(load()))
+    configure(conformance="raise")
+
+    @orders.entrypoint
+    def receive() -> None:
+        with pytest.raises(penstock.FlowOrderError, match="'check'"):
+            store()  # type: ignore[no-untyped-call]  # a lambda
+        keep()  # type: ignore[no-untyped-call]  # a lambda
+
+    receive()
+
+    edges = {(e["before"], e["after"]): e["witnessed"] for e in counted()["edges"]}
+    assert edges["load", "keep"] == edges["receive", "keep"] == 1
+
+
+def test_only_so_many_calls_wait_for_generators() -> None:
+    """More of one run are judged at once."""
+    steps = pipeline("load")
+
+    def work() -> None:
+        for _ in range(102):
+            steps["store"](lambda: None)
+        (violation,) = counted()["violations"]
+        assert violation["count"] == 2
+
+    steps["receive"](work)
+
+    (violation,) = counted()["violations"]
+    assert violation["count"] == 102
+
+
+CACHED = """
+import functools
+from penstock import entrypoint, flow, step
+
+@flow("orders")
+class Orders:
+    @entrypoint
+    def receive(self, *names):
+        for name in names:
+            value = getattr(self, name)
+            if callable(value):
+                value()
+
+    @{decorator}
+    @step(after="receive")
+    def load({self}):
+        return 1
+
+    @step(after="load")
+    def use(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("decorator", "self", "expected"),
+    [
+        ("functools.lru_cache", "self", set()),
+        ("functools.cached_property", "self", set()),
+        ("property", "self", {"R1 use"}),
+        ("staticmethod", "", {"R1 use"}),
+    ],
+)
+def test_a_cache_may_have_answered(
+    decorator: str, self: str, expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step behind one is not missing in later runs, unless it runs too late."""
+    module: Any = ModuleType("cached")
+    monkeypatch.setitem(sys.modules, "cached", module)
+    exec(CACHED.format(decorator=decorator, self=self), vars(module))  # noqa: S102  # a module
+    orders = module.Orders()
+    orders.receive("load", "use")
+    assert verdict() == set()
+
+    orders.receive("use")
+    assert verdict() == expected
+
+    module.Orders().receive("use", "load")
+    assert verdict() == expected | {"load->use"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
+from penstock._registry import FlowOptions, registry
+from penstock._steps.marked import mark_of
 from tests.support import servers
 from tests.support.odd_values import ODD
 
 pytest.importorskip("celery", reason="needs celery")
 pytest.importorskip("redis", reason="needs redis")
 
+from penstock.conformance.judge import process_judge
 from penstock.contrib.celery import install_celery_signals
-from tests.contrib.celery_app import shapes, tasks
+from tests.contrib.celery_app import ordered, shapes, tasks
 from tests.contrib.celery_app.workers import deployed
 
 if TYPE_CHECKING:
@@ -124,6 +127,100 @@ def test_shapes_keep_to_the_declared_order(
     assert {"receive", "follow", "retry_twice"} <= {
         step for step, count in flow["steps"].items() if count
     }
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """Count from nothing here; give the folder for the reports of the workers."""
+    penstock.configure(conformance="warn")
+    process_judge.clear()
+    marks = [mark_of(one) for one in vars(ordered).values()]
+    steps = [step for mark in marks if mark is not None for step in mark.steps]
+    registry.add(FlowOptions("ordered"), steps)  # each test begins with none
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    return folder
+
+
+def merged(reports: Path) -> dict[str, Any]:
+    """Return what this process and the workers have counted together."""
+    files: list[Any] = [penstock.conformance_report(), *reports.glob("*.json")]
+    assert len(files) > 1
+    found: dict[str, Any] = penstock.ConformanceReport.merge(files).to_dict()
+    return dict(found["flows"]["ordered"])
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_ways_to_send_in_order_accuse_nobody(
+    pool: str, redis: str, reports: Path, tmp_path: Path
+) -> None:
+    """Chains, groups, chords, retries and the rest, sent by a run that is known."""
+    env = {"PENSTOCK_CONFORMANCE": "warn", "PENSTOCK_CONFORMANCE_DIR": str(reports)}
+    with (
+        deployed(redis, redis, tmp_path, **env) as deployment,
+        deployment.worker(pool),
+    ):
+        for name, (send, count) in ordered.WAYS.items():
+            ordered.take(name, send)
+            deployment.await_runs(name, count)
+
+    found = merged(reports)
+    assert found["violations"] == []
+    assert {edge["contradicted"] for edge in found["edges"]} == {0}
+    assert found["steps"] == {
+        "take": 9,
+        "check": 3,
+        "validate": 7,
+        "charge": 4,
+        "reserve": 3,
+        "join": 1,
+        "notify": 2,
+        "nest": 1,
+        "meet": 2,
+        "pack": 1,
+        "both": 1,
+    }
+    witnessed = {(e["before"], e["after"]): e["witnessed"] for e in found["edges"]}
+    assert witnessed["validate", "charge"] == 4
+    assert witnessed["check", "notify"] == 2
+
+
+def test_a_task_that_is_sent_too_early_violates(
+    redis: str, reports: Path, tmp_path: Path
+) -> None:
+    """The sender says so, once for each run, whatever the worker does then."""
+    env = {"PENSTOCK_CONFORMANCE": "warn", "PENSTOCK_CONFORMANCE_DIR": str(reports)}
+    with (
+        deployed(redis, redis, tmp_path, **env) as deployment,
+        deployment.worker("prefork"),
+    ):
+        for _ in range(2):
+            ordered.take("early", ordered.early)
+        deployment.await_runs("early", 2)
+        lines = deployment.lines(name="penstock")
+
+    found = merged(reports)
+    assert {(v["step"], v["code"], v["count"]) for v in found["violations"]} == {
+        ("notify", "R1", 1),
+        ("notify", "R2", 1),
+    }
+    assert len(found["violations"]) == 4
+    assert found["steps"]["notify"] == 2
+    assert not [line for line in lines if line["message"].startswith("R")]
+
+
+@pytest.mark.usefixtures("reports")
+def test_raise_publishes_nothing(redis: str, tmp_path: Path) -> None:
+    """No worker gets what was sent too early."""
+    penstock.configure(conformance="raise")
+    with deployed(redis, redis, tmp_path) as deployment, deployment.worker("solo"):
+        with pytest.raises(penstock.FlowOrderError, match="was sent, called by 'take'"):
+            ordered.take("stopped", ordered.early)
+        send, count = ordered.WAYS["in_turn"]
+        ordered.take("right", send)
+        deployment.await_runs("right", count)
+
+        assert deployment.ran("stopped") == []
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .counters import Counters
     from .rules import Rule
 
-__all__ = ["CallPlace", "find_place"]
+__all__ = ["CallPlace", "find_place", "open_run"]
 
 
 class CallPlace(NamedTuple):
@@ -69,7 +69,7 @@ def find_place(
     is_entry = is_new and progress is None and context.entry is step
     if progress is None:
         flow = context.flow or step.flow
-        progress = context.progress = _opened(counters, flow, context, judge_epoch)
+        progress = context.progress = open_run(counters, flow, context, judge_epoch)
         if outer is not None and is_new:
             progress.around = _around(counters, flow, context, outer, judge_epoch)
             if progress.around is not None:
@@ -90,9 +90,10 @@ def find_place(
     return CallPlace(progress, max(above, 0), is_entry, is_direct, is_lost)
 
 
-def _opened(
+def open_run(
     counters: Counters, flow: str, context: FlowContext, judge_epoch: object
 ) -> RunProgress:
+    """Return the progress of a run in *flow* that begins, or goes on, in *context*."""
     progress = RunProgress(counters.plan(flow), context.correlation_id)
     progress.judge_epoch = judge_epoch
     progress.is_over = context.entry is None
@@ -112,7 +113,7 @@ def _around(
     around = outer[0]
     if around.progress is None and context.home is around:
         flow = around.flow or flow
-        around.progress = _opened(counters, flow, around, judge_epoch)
+        around.progress = open_run(counters, flow, around, judge_epoch)
     found: RunProgress | None = around.progress
     return found
 
@@ -123,7 +124,7 @@ def _other(
     """Return the progress of a step's flow, under a context of no flow."""
     other = progress.others.get(step.flow)
     if other is None:
-        other = _opened(counters, step.flow, context, progress.judge_epoch)
+        other = open_run(counters, step.flow, context, progress.judge_epoch)
         progress.others[step.flow] = other
     return other
 

@@ -12,8 +12,9 @@ from penstock._platform.process import on_fork
 from penstock._runtime.state import state
 from penstock.errors import FlowOrderError
 
-from .call_place import find_place
+from .call_place import find_place, open_run
 from .counters import Counters
+from .pending_call import PendingCall
 from .reporting import Reporter
 from .run_progress import Activation, RunProgress
 from .violations import call_violation, edge_violation
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     Watch = Callable[[RunProgress, Step], None]
 
 __all__ = ["Judge", "process_judge"]
+
+_MAX_PENDING = 100
+"""How many calls of one run may wait for generators; more are judged at once."""
 
 
 class Judge:
@@ -117,6 +121,18 @@ class Judge:
             return False
         return True
 
+    def follow(self, context: FlowContext, flow: str, /) -> RunProgress:
+        """Return the progress of *context*, new if nothing was called in it yet.
+
+        *flow* is the flow of the step that will be called, if *context* has none.
+        """
+        with self.lock:
+            if context.progress is None:
+                flow = context.flow or flow
+                context.progress = open_run(self.counters, flow, context, self.epoch)
+        progress: RunProgress = context.progress
+        return progress
+
     def note_message(self, context: FlowContext, flows: frozenset[str] | None) -> None:
         """Note that a message was sent, to steps of *flows* or to anyone (None)."""
         progress: RunProgress | None = context.progress
@@ -168,6 +184,9 @@ class Judge:
         progress = started.progress
         with self.lock:
             progress.end(started.bit, started.flag)
+            if started.pending is not None:
+                started.pending.is_open = False
+                progress.count_decided()
             if started.is_entry:
                 progress.leave()
         if progress.is_over:
@@ -189,9 +208,9 @@ class Judge:
         """Do nothing: every call was begun."""
 
     def settle(self, progress: RunProgress, /) -> None:
-        """Judge R2 in a run, if nothing of it is open."""
+        """Judge what has to wait for the end of a run, if nothing of it is open."""
         try:
-            self._judge_edges(progress)
+            self._judge_end(progress)
         except Exception as exc:  # noqa: BLE001  # the application goes on
             self.reporter.report_failure(exc)
 
@@ -200,22 +219,23 @@ class Judge:
         with self.lock:
             place = self._find_place(call, outer)
             progress = place.progress
-            violation, flag = None, sys.maxsize
+            violation, flag, pending = None, sys.maxsize, None
             if step.flow != progress.plan.flow:
                 bit = self._begin_foreign(place, call)
             else:
                 step_rule = progress.plan.step_rule(step)
                 bit, flag = step_rule.rule.bit, step_rule.slow_flag
                 violation = _violation(place, step_rule, caller, is_sent=False)
-                if violation is None and not place.is_lost:
-                    self._remember(place, step_rule)
+                pending = _pending(place, step_rule, violation)
+                if pending is not None and pending.violation is not None:
+                    violation = None
                 if violation is None or self.reporter.mode != "raise":
-                    self._start(place, step_rule, context)
+                    self._start(place, step_rule, context, pending)
             for watch in self.watchers:
                 watch(progress, step)
         if violation is not None:
             self._report(violation, progress.run)
-        activation = Activation(progress, bit, flag, is_entry=place.is_entry)
+        activation = Activation(progress, bit, flag, pending, is_entry=place.is_entry)
         return (context, step, place.above | bit), activation
 
     def _send(self, call: Call, outer: Scope) -> None:
@@ -259,50 +279,62 @@ class Judge:
             self.counters.foreign[progress.plan.flow, step.flow, step.name] += 1
 
     def _start(
-        self, place: CallPlace, step_rule: StepRule, context: FlowContext
+        self,
+        place: CallPlace,
+        step_rule: StepRule,
+        context: FlowContext,
+        pending: PendingCall | None,
     ) -> None:
         """Start a call, and count it with what is known to be before it."""
         progress, rule = place.progress, step_rule.rule
+        if pending is None and not place.is_lost:
+            progress.remember(step_rule, place.above)
+        if rule.bit & progress.plan.generators:
+            progress.begin_generator(rule.bit, place.above)
         before = progress.start(rule, place.above, place.maybe(rule)) & rule.mask
         if place.is_direct and not (progress.is_known or progress.is_told):
             before &= progress.given
         was_counted = _was_counted(place, context, step_rule.step)
-        if progress.is_counted and not was_counted:
+        is_counted = progress.is_counted and not was_counted
+        if pending is not None:
+            pending.before, pending.is_counted = before, is_counted
+            progress.pending.append(pending)
+        elif is_counted:
             step_rule.add(before)
 
-    def _remember(self, place: CallPlace, step_rule: StepRule) -> None:
-        """Let the call path judge the next call like this one."""
-        progress = place.progress
-        if progress.epoch is progress.plan.epoch:
-            progress.plan.remember(step_rule, progress.flags, place.above)
-
-    def _judge_edges(self, progress: RunProgress) -> None:
-        """Judge R2; it may correct what an earlier verdict said."""
+    def _judge_end(self, progress: RunProgress) -> None:
+        """Judge late generators and R2, which may correct an earlier verdict."""
         with self.lock:
             progress.refresh(self.epoch)
             is_rehearsal = not progress.is_counted and not progress.is_known
-            if progress.open or not progress.is_seen or is_rehearsal:
+            if progress.open:
                 return
-            progress.fold()
-            now = frozenset(progress.find_contradicted())
+            broken = progress.take_pending()
+            now = progress.contradicted
+            if progress.is_seen and not is_rehearsal:
+                progress.fold()
+                now = frozenset(progress.find_contradicted())
             found, corrected = now - progress.contradicted, progress.contradicted - now
             progress.contradicted = now
             if progress.is_counted:
                 for edge in found | corrected:
                     self.counters.contradicted[edge] += 1 if edge in found else -1
+        for violation in broken:
+            self._report(violation, progress.run, is_late=True)
         for edge in found:
-            self._report(edge_violation(progress.plan, edge), progress.run)
+            violation = edge_violation(progress.plan, edge)
+            self._report(violation, progress.run, is_late=True)
         for edge in corrected:
             violation = edge_violation(progress.plan, edge)
             with self.lock:
                 self.counters.withdraw(violation, progress.run)
                 self.reporter.notify(violation, progress.run, is_found=False)
 
-    def _report(self, violation: Violation, run: str) -> None:
+    def _report(self, violation: Violation, run: str, *, is_late: bool = False) -> None:
         with self.lock:
             self.counters.add(violation, run)
             self.reporter.notify(violation, run, is_found=True)
-        self.reporter.report(violation)
+        self.reporter.report(violation, is_late=is_late)
 
 
 def _violation(
@@ -318,6 +350,20 @@ def _violation(
         unsure=place.unsure(step_rule.rule),
         is_sent=is_sent,
     )
+
+
+def _pending(
+    place: CallPlace, step_rule: StepRule, violation: Violation | None
+) -> PendingCall | None:
+    """Return the call if generator steps that have not begun may come before it."""
+    progress, rule = place.progress, step_rule.rule
+    before = progress.done | place.above
+    missing = progress.plan.generators & rule.mask & ~before
+    if not missing or place.is_entry or len(progress.pending) >= _MAX_PENDING:
+        return None
+    unsure = place.unsure(rule)
+    late = None if rule.broken(before | missing, unsure) else violation
+    return PendingCall(step_rule, unsure, late)
 
 
 def _was_counted(place: CallPlace, context: FlowContext, step: Step) -> bool:

@@ -9,6 +9,7 @@ from penstock._graph.names import Names
 from penstock._registry import registry
 from penstock._runtime.state import state
 from penstock._steps.fast_path import FastPath, SeenOrder
+from penstock._steps.source import Kind, kind_of
 from penstock._types import FlowInfo, StepInfo
 
 from .rules import Plan, Rule
@@ -31,6 +32,7 @@ MAX_FAST = 512
 
 _MAX_SETS = 1024
 _MAX_ORDERS = 128
+_GENERATORS = frozenset((Kind.GENERATOR, Kind.ASYNC_GENERATOR))
 _ALWAYS = 1  # a flag that is always set, as flag 0 never is; those of orders follow
 _FIRST_ORDER = 2
 _FIRST_STEP = _FIRST_ORDER + _MAX_ORDERS
@@ -113,6 +115,7 @@ class FlowPlan(Plan):
         steps: Each step as it is declared now.
         every: Each that was ever declared, replaced ones included.
         own: The bits of its steps.
+        generators: Those of its generator steps, which may begin inside a call.
         outside: The bits of steps of other flows that it names.
         epoch: Another object after each change of the fast paths.
     """
@@ -123,6 +126,7 @@ class FlowPlan(Plan):
         self.steps: dict[str, StepRule] = {}
         self.every: list[StepRule] = []
         self.own: int = 0
+        self.generators: int = 0
         self.outside: dict[Key, int] = {}
         self.epoch: object = object()
         self._by_step: dict[Step, StepRule] = {}
@@ -243,6 +247,8 @@ class FlowPlan(Plan):
         self.every.append(step_rule)
         self.steps[step.name] = self._by_step[step] = step_rule
         self.own |= rule.bit
+        if kind_of(step.func) in _GENERATORS:
+            self.generators |= rule.bit
         self.outside.update({key: self.bit(key) for key in others})
 
     def _flags_of_predecessors(self, one: StepRule) -> tuple[int, ...]:

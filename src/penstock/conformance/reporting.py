@@ -40,14 +40,14 @@ class Reporter:
         for listen in self.listeners:
             listen(violation, run, is_found)
 
-    def report(self, violation: Violation) -> None:
-        """Stop the call that broke the order, or log it.
+    def report(self, violation: Violation, *, is_late: bool) -> None:
+        """Stop the call that broke the order, or log it where it is too late for that.
 
         Raises:
-            FlowOrderError: The mode is ``raise``, and a call is to blame.
+            FlowOrderError: The mode is ``raise``, and it is not late.
         """
         flow, step, code, message, _ = violation
-        if self.mode == "raise" and code != "R2":
+        if self.mode == "raise" and not is_late:
             raise FlowOrderError(message, flow=flow, step=step, code=code)
         if self.mode != "record" and self._is_new(violation):
             say("%s %s", code, message)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
     from penstock._context import FlowContext
 
-    from .plan import Edge, FlowPlan
+    from .pending_call import PendingCall
+    from .plan import Edge, FlowPlan, StepRule
     from .rules import Rule
+    from .violations import Violation
 
 __all__ = ["Activation", "RunProgress"]
 
@@ -46,6 +48,7 @@ class RunProgress:
         epoch: That of the plan, while the call path may judge it by itself.
         flags: A byte for each thing that the call path notes, 1 where it happened.
         contradicted: The edges that are contradicted so far.
+        pending: Calls that generators may still put in order.
         others: The progress of more flows, in a context that belongs to none.
     """
 
@@ -67,6 +70,7 @@ class RunProgress:
         "may_run_elsewhere",
         "open",
         "others",
+        "pending",
         "plan",
         "run",
         "sent",
@@ -94,6 +98,7 @@ class RunProgress:
         self.epoch: object = None
         self.flags: bytearray = bytearray()
         self.contradicted: frozenset[Edge] = frozenset()
+        self.pending: list[PendingCall] = []
         self.others: dict[str, RunProgress] = {}
 
     def take_over(self, context: FlowContext) -> None:
@@ -135,6 +140,11 @@ class RunProgress:
             self.done |= self.plan.folded(self.flags)
         return self.done
 
+    def remember(self, step_rule: StepRule, above: int) -> None:
+        """Let the call path judge the next call like this one."""
+        if self.epoch is self.plan.epoch:
+            self.plan.remember(step_rule, self.flags, above)
+
     def start(self, rule: Rule, above: int, maybe: int = 0) -> int:
         """Start an activation below the open ones *above*; return what is before.
 
@@ -161,6 +171,26 @@ class RunProgress:
         self.open -= 1
         if flag < len(self.flags):
             self.flags[flag] = 1
+
+    def begin_generator(self, bit: int, above: int) -> None:
+        """Note that a generator begins: it is before the calls that wait for it."""
+        for one in self.pending:
+            if above & one.step_rule.rule.bit:
+                self.done |= one.learn(bit)
+        self.count_decided()
+
+    def count_decided(self) -> None:
+        """Count the pending calls that nothing later can change."""
+        for one in [one for one in self.pending if one.is_decided]:
+            one.count()
+            self.pending.remove(one)
+
+    def take_pending(self) -> list[Violation]:
+        """Count the calls that still wait; return what is wrong with them."""
+        pending, self.pending = self.pending, []
+        for one in pending:
+            one.count()
+        return [one.violation for one in pending if one.violation is not None]
 
     def leave(self) -> None:
         """End the run: its entrypoint has ended."""
@@ -203,13 +233,20 @@ class RunProgress:
 class Activation:
     """One call, from its start to its end."""
 
-    __slots__ = ("bit", "flag", "is_entry", "is_open", "progress")
+    __slots__ = ("bit", "flag", "is_entry", "is_open", "pending", "progress")
 
     def __init__(
-        self, progress: RunProgress, bit: int, flag: int, *, is_entry: bool
+        self,
+        progress: RunProgress,
+        bit: int,
+        flag: int,
+        pending: PendingCall | None,
+        *,
+        is_entry: bool,
     ) -> None:
         self.progress: RunProgress = progress
         self.bit: int = bit
         self.flag: int = flag
+        self.pending: PendingCall | None = pending
         self.is_entry: bool = is_entry
         self.is_open: bool = True

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from penstock._registry import registry
 from penstock.errors import did_you_mean
 
+from .cached_step import is_behind_cache
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -86,6 +88,8 @@ def call_violation(
     """
     rule, step = step_rule.rule, step_rule.step
     code = rule.broken(before, unsure)
+    if code:  # rarely: only then are caches looked for
+        code = rule.broken(before, unsure | _cached(plan, rule.mask & ~before))
     if not code:
         return None
     verb = "was sent" if is_sent else "ran"
@@ -141,6 +145,16 @@ def _no_such_step(
         f"declared.{did_you_mean(name, known)} Fix: name one that is."
     )
     return called.violation(code, message)
+
+
+def _cached(plan: FlowPlan, missing: int) -> int:
+    """Return those of the steps *missing* that a cache may have answered for."""
+    found = 0
+    for key in plan.keys(missing):
+        step_rule = plan.steps.get(key[1]) if key[0] == plan.flow else None
+        if step_rule is not None and is_behind_cache(step_rule.step):
+            found |= step_rule.rule.bit
+    return found
 
 
 def _name_of(caller: Step | None, step: Step) -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from penstock._context import Scope
     from penstock._declaring.mark import After
     from penstock._runtime.scopes import EnteredFlow
+    from penstock._steps.marked import Marked
 
     Headers = dict[str, Any]
 
@@ -125,7 +126,7 @@ def flow_task(
         mark.set_crossing()
         install_celery_signals()
         task = shared_task(**options, **{MARKED_ATTR: mark})(
-            _callable_directly(run, func)
+            _callable_directly(run, func, mark)
         )
         # The proxy would make its task, and finish the app, to answer setattr.
         object.__setattr__(task, MARKED_ATTR, mark)
@@ -187,7 +188,9 @@ def _refuse_async(func: Any) -> None:
         raise FlowDefinitionError(msg)
 
 
-def _callable_directly(run: Callable[..., Any], func: Any) -> Callable[..., Any]:
+def _callable_directly(
+    run: Callable[..., Any], func: Any, mark: Marked
+) -> Callable[..., Any]:
     """Return *run* so that, called with no message, it runs as one would make it."""
     if DISABLED:
         return run
@@ -197,7 +200,7 @@ def _callable_directly(run: Callable[..., Any], func: Any) -> Callable[..., Any]
         outer = scope_var.get()
         if outer is not None and outer[0].is_carried:
             return run(*args, **kwargs)
-        token = scope_var.set(_called_here(outer, _sent_with_failure(args)))
+        token = scope_var.set(_called_here(outer, mark, _sent_with_failure(args)))
         try:
             return run(*args, **kwargs)
         finally:
@@ -249,7 +252,7 @@ def _enter(task: Any, **_: object) -> None:
     request = task.request
     outer, sent = scope_var.get(), _found_in(request)
     if request.is_eager and ID_HEADER not in sent:
-        entered = _called_here(outer)
+        entered = _called_here(outer, mark_of(task))
     else:
         entered = _continued(sent, trust=None).context, None
     vars(request).update({_BEFORE: outer, _ENTERED: entered})
@@ -308,7 +311,9 @@ def _sent_here(message: _Message = _NO_MESSAGE) -> Headers:
     return {**_found(carrier), ID_HEADER: current_flow_id()}
 
 
-def _called_here(outer: Scope | None, sent: Headers | None = None) -> Scope:
+def _called_here(
+    outer: Scope | None, marked: Marked | None, sent: Headers | None = None
+) -> Scope:
     """Return the scope of a task that is called in *outer*, with no message.
 
     It gets what a message would bring. For the order of steps it is a direct call: the
@@ -316,12 +321,16 @@ def _called_here(outer: Scope | None, sent: Headers | None = None) -> Scope:
 
     Args:
         outer: The scope of the caller.
+        marked: The function of the task, if it is a step.
         sent: Headers to continue where there is none.
     """
     context = _continued(_sent_here() or sent or {}, trust="all").context
     if outer is None or outer[0].correlation_id != context.correlation_id:
         return context, None
     context.progress = outer[0].progress
+    steps = () if marked is None else marked.steps
+    if context.progress is None and state.judge is not None and steps:
+        context.progress = state.judge.follow(outer[0], steps[0].flow)
     return context, *outer[1:]
 
 
