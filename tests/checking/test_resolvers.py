@@ -238,7 +238,9 @@ def test_unknown_resolver(trips: CheckedProject) -> None:
     result = trips.check("trips", "--resolver", "jeti")
 
     assert result.returncode == 2
-    assert "no resolver is called 'jeti'; there is auto, ty, jedi." in result.stderr
+    assert (
+        "no resolver is called 'jeti'. Choose one of auto, ty, jedi." in result.stderr
+    )
     assert "Did you mean 'jedi'?" in result.stderr
 
 
@@ -448,14 +450,14 @@ def test_server_ends_with_an_interrupted_check(
 
     check.send_signal(signal.SIGINT)
 
-    assert check.wait(10) != 0
+    assert check.wait(60) != 0
     assert_is_over(elsewhere.path)
 
 
 def assert_is_over(folder: Path) -> None:
     """Wait for the end of the server in *folder*."""
     pid = int((folder / "pid").read_text(encoding="utf-8"))
-    until(lambda: not _is_alive(pid), timeout_s=1, what="the end of the server")
+    until(lambda: not _is_alive(pid), what="the end of the server")
 
 
 def _is_alive(pid: int) -> bool:

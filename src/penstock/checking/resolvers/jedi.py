@@ -48,11 +48,11 @@ class JediResolver:
             names = script.goto(line, len(before), follow_imports=True)
         except Exception:  # noqa: BLE001  # jedi raises anything on odd code: unknown
             return ()
-        return [
+        return sorted(  # jedi gives them in any order
             Place(str(name.module_path), name.line)
             for name in names
             if name.module_path is not None and name.line is not None
-        ]
+        )
 
     def close(self) -> None:
         """Forget the files."""

@@ -117,6 +117,7 @@ class LanguageServer:
     def _deadline(self) -> Iterator[None]:
         """Kill the server at the deadline, which ends any read or write."""
         timer = Timer(self._timeout_s, self._kill_late)
+        timer.daemon = True
         timer.start()
         try:
             yield

@@ -32,11 +32,9 @@ _MAX_QUESTIONS = {"jedi": 500}
 
 
 class ResolverSession:
-    """The questions of one check to a resolver, which starts at the first of them.
+    """What one check asks a resolver, which starts at the first question.
 
-    Args:
-        name: Name of the resolver.
-        start: Starts it; importing jedi takes 0.2 s, and many checks ask nothing.
+    Importing jedi takes 0.2 s, and many checks have no question.
 
     Attributes:
         name: Name of the resolver.
@@ -105,7 +103,7 @@ def open_resolver(
     Args:
         name: ``ty``, ``jedi``, the name of an entry point, or ``auto``: ty where it is
             installed, else jedi. In a Django project without django-stubs ``auto``
-            prefers jedi, which does not need them.
+            prefers jedi, which brings its own.
         root: Folder of the project.
         import_path: Folders that its modules are imported from.
 
@@ -142,14 +140,17 @@ def _find(name: str) -> EntryPoint:
         return found[name]
     known = ["auto", *_BUILT_IN, *sorted(found)]
     msg = (
-        f"no resolver is called {name!r}; there is {', '.join(known)}."
+        f"no resolver is called {name!r}. Choose one of {', '.join(known)}."
         f"{did_you_mean(name, known)}"
     )
     raise ConfigurationError(msg)
 
 
 def _lacks_django_stubs() -> bool:
-    return "django" in sys.modules and not _is_installed("django-stubs")
+    """Tell whether the project runs Django, and the types of Django are missing."""
+    conf = sys.modules.get("django.conf")
+    is_django = conf is not None and conf.settings.configured
+    return is_django and not _is_installed("django-stubs")
 
 
 def _is_installed(package: str) -> bool:
