@@ -252,7 +252,7 @@ def _enter(task: Any, **_: object) -> None:
     request = task.request
     outer, sent = scope_var.get(), _found_in(request)
     if request.is_eager and ID_HEADER not in sent:
-        entered = _called_here(outer, mark_of(task))
+        entered = _called_here(outer, find_marked(task))
     else:
         entered = _continued(sent, trust=None).context, None
     vars(request).update({_BEFORE: outer, _ENTERED: entered})
