@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock._project.source_files import (
+    BrokenFile,
+    Module,
+    files_below,
+    is_test,
+    module_name,
+    parsed,
+)
+
 from .findings import Finding, Place
 from .interpreter.mentions import mentioned
 from .interpreter.references import read_program, references
-from .project.files import BrokenFile, Module, files_below, is_test, module_name, parsed
 from .project.gc_freeze import kept, released
 from .project.program import Program
 from .project.steps import steps_of
