@@ -21,7 +21,7 @@ def test_full(project: CheckedProject) -> None:
         "  found     receive → ship     shop/orders.py:9\n"
         '  fix       after=["pack", "receive"]\n'
         "shop/orders.py:25: PEN201 orders/pack: nothing calls this step\n"
-        "1 error, 1 warning in 1 flow, 5 steps\n"
+        "1 flow, 5 steps: 1 error, 1 warning\n"
     )
 
 
@@ -33,7 +33,7 @@ def test_fix_makes_it_clean(project: CheckedProject) -> None:
 
     result = project.check("shop.orders")
 
-    assert result.stdout == "nothing found in 1 flow, 4 steps\n"
+    assert result.stdout == "1 flow, 4 steps: no findings\n"
     assert result.returncode == 0
 
 
@@ -63,7 +63,7 @@ def test_infos_do_not_fail(project: CheckedProject) -> None:
 
     assert result.returncode == 0
     assert "perhaps.py:8: PEN301 f/save: some path may skip 'enrich'" in result.stdout
-    assert result.stdout.endswith("1 info in 1 flow, 3 steps\n")
+    assert result.stdout.endswith("\n1 flow, 3 steps: 1 info\n")
 
 
 def test_json(project: CheckedProject) -> None:
@@ -108,7 +108,7 @@ def test_annotations_by_themselves(project: CheckedProject) -> None:
     """In a GitHub job the annotations follow what people read."""
     result = project.check("shop.orders", env={"GITHUB_ACTIONS": "true"})
 
-    assert "1 error, 1 warning in 1 flow, 5 steps\n::error file=" in result.stdout
+    assert "1 flow, 5 steps: 1 error, 1 warning\n::error file=" in result.stdout
 
 
 def test_annotations_spoil_no_data(project: CheckedProject) -> None:

@@ -15,6 +15,7 @@ import pytest
 from penstock.checking.findings import Place
 from penstock.checking.resolvers.base import ResolverError
 from penstock.checking.resolvers.ty import TyResolver
+from tests.support.projects import PROCESS
 from tests.support.servers import until
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def test_program_that_patches_threads(trips: CheckedProject, resolver: str) -> N
     patch = "from gevent import monkey\nmonkey.patch_all()\n"
     trips.write("trips.py", patch + text)
 
-    trips.check("trips", "--resolver", resolver, "--calls", "calls.json")
+    options = ("--resolver", resolver, "--calls", "calls.json")
+    trips.penstock("check", "trips", *options, program=PROCESS)
 
     assert calls(trips) == [("trips.Train.book", "call")]
 

@@ -1,4 +1,4 @@
-"""Check declarations alone: no source is read but that of what is wrong."""
+"""Check declarations alone, and read no source but that of what is wrong."""
 
 from __future__ import annotations
 
@@ -20,13 +20,23 @@ if TYPE_CHECKING:
 
     from .findings import Finding
 
-__all__ = ["judge_quickly"]
+__all__ = ["is_doubtful", "judge_quickly"]
+
+
+def is_doubtful(flows: Sequence[FlowInfo]) -> bool:
+    """Tell whether a declaration may be wrong, if *flows* are all that is declared."""
+    declarations = Declarations(flows, flows, UNREAD)
+    return any(judge_declarations(declarations, flows)) or any(
+        member.target is not None and member.target.step is None
+        for declared in declarations
+        for member in declared.members
+    )
 
 
 def judge_quickly(
     flows: Sequence[FlowInfo], known: Sequence[FlowInfo]
 ) -> list[Finding]:
-    """Return what is wrong with the declarations of *flows*, and not ignored there."""
+    """Return what is wrong with the declarations of *flows* and no comment ignores."""
     unplaced = list(judge_declarations(Declarations(flows, known, UNREAD), known))
     if not unplaced:
         return []
