@@ -134,6 +134,8 @@ def within(folder: Path, env: Mapping[str, str]) -> Generator[None]:
         warnings.catch_warnings(),
     ):
         warnings.resetwarnings()
+        for category in (DeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", category)  # as Python starts
         os.chdir(folder)
         sys.path[:] = [*_python_path(env), *path]
         sys.dont_write_bytecode = True
