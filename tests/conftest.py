@@ -16,7 +16,7 @@ from penstock._registry import registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.shop"]
 
 # Tests write a program, run it, and change it. Python runs the old bytecode where that
 # happens within a second and leaves the file as long as it was: so none is written.
