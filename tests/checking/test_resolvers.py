@@ -22,6 +22,7 @@ from tests.support.servers import until
 
 if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject
+    from tests.support.projects import Result
 
 # Only types say which of the two is booked: neither code nor a unique name does.
 BOOKING = """
@@ -118,10 +119,13 @@ class Elsewhere:
         code = f"import sys; sys.modules[{package!r}] = None\n"
         (self.hidden / "sitecustomize.py").write_text(code, encoding="utf-8")
 
-    def check(self, project: CheckedProject, *arguments: str) -> Any:
+    def check(self, project: CheckedProject, *arguments: str) -> Result:
         """Run ``penstock check`` there."""
+        return self.penstock(project, "check", *arguments)
+
+    def penstock(self, project: CheckedProject, *arguments: str) -> Result:
+        """Run ``penstock`` there."""
         return project.penstock(
-            "check",
             *arguments,
             program=(str(self.bin / "python"), "-m", "penstock"),
             env={
@@ -218,6 +222,20 @@ def test_failed_resolver(
     )
     result = elsewhere.check(trips, *ALL, "--resolver", "jedi")
     assert "1 questions to jedi, " in result.stderr
+
+
+def test_drawing_with_a_failed_resolver(
+    trips: CheckedProject, elsewhere: Elsewhere
+) -> None:
+    """A diagram has runs alone then, unless ``--code`` asks for more."""
+    put_server(elsewhere.path, ends=3)
+    trips.write("runs.json", '{"flows": {}}')
+    command = ("dag", "trips", "--evidence", "runs.json")
+
+    result = elsewhere.penstock(trips, *command)
+    assert result.stdout.startswith("graph TD")
+    assert "the resolver ty failed: it ended" in result.stderr
+    assert elsewhere.penstock(trips, *command, "--code").returncode == 2
 
 
 def test_file_that_is_not_a_program(

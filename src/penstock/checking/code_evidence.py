@@ -11,6 +11,7 @@ from penstock._project.shown import note
 
 from .check import check
 from .request import request_for
+from .resolvers.base import ResolverError
 from .resolvers.registry import has_resolver
 from .silencing.comments import without_ignored
 from .silencing.witnessed import read_runs, run_evidence, without_witnessed
@@ -48,13 +49,18 @@ def sources_of(
     Raises:
         ConfigurationError: A file is not a report.
         MissingExtraError: The code should be read, and no resolver is installed.
+        ResolverError: The code should be read, and the resolver failed.
     """
     runs = read_runs(paths)
-    if reads_code is None:
-        reads_code = _can_read(loaded)
-    return Sources(
-        runs, _reading(loaded, run_evidence(runs), progress) if reads_code else None
-    )
+    code = None
+    try:
+        if reads_code or (reads_code is None and _can_read(loaded)):
+            code = _reading(loaded, run_evidence(runs), progress)
+    except ResolverError as exc:
+        if reads_code:
+            raise
+        note(f"Edges are not looked up in the code: {exc}")
+    return Sources(runs, code)
 
 
 def _can_read(loaded: Loaded) -> bool:
