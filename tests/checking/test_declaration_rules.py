@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,11 +45,7 @@ POST = """
 def export(project: CheckedProject, module: str) -> str:
     """Write the manifest of a module; return its name."""
     name = f"{module}.json"
-    subprocess.run(
-        [sys.executable, "-m", "penstock", "export", module, "-o", name],
-        cwd=project.root,
-        check=True,
-    )
+    assert project.penstock("export", module, "-o", name).returncode == 0
     return name
 
 

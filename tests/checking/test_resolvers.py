@@ -17,11 +17,12 @@ import pytest
 from penstock.checking.resolvers import Place, ResolverError
 from penstock.checking.resolvers.registry import ResolverSession, open_resolver
 from penstock.checking.resolvers.ty import TyResolver, find_ty
-from tests.support.projects import surroundings
+from tests.support.projects import PROCESS, surroundings
 from tests.support.servers import until
 
 if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject
+    from tests.support.projects import Result
 
 # Only types say which of the two is booked: neither code nor a unique name does.
 BOOKING = """
@@ -96,7 +97,8 @@ def test_program_that_patches_threads(trips: CheckedProject, resolver: str) -> N
     patch = "from gevent import monkey\nmonkey.patch_all()\n"
     trips.write("trips.py", patch + text)
 
-    trips.check("trips", "--resolver", resolver, "--calls", "calls.json")
+    options = ("--resolver", resolver, "--calls", "calls.json")
+    trips.penstock("check", "trips", *options, program=PROCESS)
 
     assert calls(trips) == [("trips.Train.book", "call")]
 
@@ -117,10 +119,13 @@ class Elsewhere:
         code = f"import sys; sys.modules[{package!r}] = None\n"
         (self.hidden / "sitecustomize.py").write_text(code, encoding="utf-8")
 
-    def check(self, project: CheckedProject, *arguments: str) -> Any:
+    def check(self, project: CheckedProject, *arguments: str) -> Result:
         """Run ``penstock check`` there."""
+        return self.penstock(project, "check", *arguments)
+
+    def penstock(self, project: CheckedProject, *arguments: str) -> Result:
+        """Run ``penstock`` there."""
         return project.penstock(
-            "check",
             *arguments,
             program=(str(self.bin / "python"), "-m", "penstock"),
             env={
@@ -217,6 +222,20 @@ def test_failed_resolver(
     )
     result = elsewhere.check(trips, *ALL, "--resolver", "jedi")
     assert "1 questions to jedi, " in result.stderr
+
+
+def test_drawing_with_a_failed_resolver(
+    trips: CheckedProject, elsewhere: Elsewhere
+) -> None:
+    """A diagram has runs alone then, unless ``--code`` asks for more."""
+    put_server(elsewhere.path, ends=3)
+    trips.write("runs.json", '{"flows": {}}')
+    command = ("dag", "trips", "--evidence", "runs.json")
+
+    result = elsewhere.penstock(trips, *command)
+    assert result.stdout.startswith("graph TD")
+    assert "the resolver ty failed: it ended" in result.stderr
+    assert elsewhere.penstock(trips, *command, "--code").returncode == 2
 
 
 def test_file_that_is_not_a_program(
@@ -346,20 +365,24 @@ def test_stubs_that_would_help(django: CheckedProject) -> None:
     """One line recommends django-stubs, unless they are installed."""
     advice = "pip install django-stubs"
 
-    assert django.check("shop.models", "--resolver", "ty").stderr.count(advice) == 1
-    assert advice not in django.check("shop.models", "--resolver", "jedi").stderr
+    assert said(django, "--resolver", "ty").count(advice) == 1
+    assert advice not in said(django, "--resolver", "jedi")
     django.write("django-stubs/__init__.pyi", "")
-    assert advice not in django.check("shop.models", "--resolver", "ty").stderr
+    assert advice not in said(django, "--resolver", "ty")
 
 
 def test_auto_in_a_django_project(django: CheckedProject) -> None:
     """``auto`` is jedi where ty would need stubs that are not installed."""
-    result = django.check("shop.models", "--statistics")
-    assert "1 questions to jedi, " in result.stderr
+    assert "1 questions to jedi, " in said(django, "--statistics")
 
     django.write("django-stubs/__init__.pyi", "")
-    result = django.check("shop.models", "--statistics")
-    assert "1 questions to ty, " in result.stderr
+    assert "1 questions to ty, " in said(django, "--statistics")
+
+
+def said(project: CheckedProject, *options: str) -> str:
+    """Return what the check writes to stderr, in a process of its own."""
+    arguments = ("check", "shop.models", *options)
+    return project.penstock(*arguments, program=PROCESS).stderr
 
 
 @pytest.fixture

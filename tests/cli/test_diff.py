@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.diagram_parsers import Mermaid
+from tests.support.projects import PROCESS
 from tests.support.servers import until
 
 if TYPE_CHECKING:
@@ -464,7 +465,9 @@ def test_module_of_the_working_tree_is_refused(repo: Project) -> None:
     )
 
     result = repo.penstock(
-        "diff", "HEAD", "shop.orders", env={"PYTHONPATH": str(finder)}
+        *("diff", "HEAD", "shop.orders"),
+        program=PROCESS,
+        env={"PYTHONPATH": str(finder)},
     )
 
     assert result.returncode == 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .project.files import Module, parsed
+from penstock._project.source_files import Module, parsed
+
 from .project.program import Program
 from .project.steps import UNREAD, steps_of
 from .rules.declaration_rules import judge_declarations

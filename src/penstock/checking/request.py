@@ -1,21 +1,44 @@
-"""What to check: from loaded flows to the folders of their project."""
+"""What a check reads and judges."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from .check import Request, folders_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from penstock._types import FlowInfo
 
-__all__ = ["request_for"]
+__all__ = ["CheckRequest", "request_for"]
 
 _ASIDE = {"tests", "test", "docs", "conftest.py", "setup.py", "noxfile.py"}
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What to check.
+
+    Attributes:
+        flows: The flows to judge.
+        known: Those, and all others that were declared along with them.
+        manifests: Flows of other services, to look names up in.
+        folders: Folders and files that hold the project's modules.
+        roots: Folders that imports start from.
+        imported: Files of the imported modules.
+        is_whole: Whether to report modules in *folders* that declare steps and are
+            not imported.
+    """
+
+    flows: Sequence[FlowInfo]
+    known: Sequence[FlowInfo]
+    manifests: Sequence[FlowInfo]
+    folders: Sequence[Path]
+    roots: Sequence[Path]
+    imported: frozenset[str]
+    is_whole: bool
 
 
 def request_for(
@@ -25,15 +48,15 @@ def request_for(
     import_path: Iterable[Path],
     *,
     is_whole: bool,
-) -> Request:
+) -> CheckRequest:
     """Return the request to check *flows*, whose modules are imported.
 
     Args:
-        flows: The flows to check.
-        known: Those, and all others that their modules declare.
+        flows: The flows to judge.
+        known: Those, and all others that were declared along with them.
         manifests: Flows of other services.
-        import_path: Folders that the project's modules are imported from.
-        is_whole: Whether the project should have no other flows.
+        import_path: Folders that hold the project's modules.
+        is_whole: Whether *flows* should be all flows of the project.
     """
     roots = {path.resolve(): None for path in import_path}
     for flow in known:
@@ -43,8 +66,8 @@ def request_for(
                 roots[root] = None
     own = {flow.service for flow in known if flow.service}
     files = {getattr(one, "__file__", None) for one in list(sys.modules.values())}
-    folders = folders_of(known, list(roots))
-    return Request(
+    folders = _folders_of(known, list(roots))
+    return CheckRequest(
         flows,
         known,
         [flow for flow in manifests if flow.service not in own],
@@ -65,8 +88,21 @@ def _root_of(path: str, module: str) -> Path | None:
     return Path(*own[: -len(parts)]) if own[-len(parts) :] == parts else None
 
 
+def _folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:
+    """Return the top-level packages, or files, that hold the steps of *flows*."""
+    found: dict[Path, None] = {}
+    for flow in flows:
+        for step in flow.steps:
+            path = Path(step.path)
+            for root in sorted(roots, key=lambda root: -len(root.parts)):
+                if step.path and path.is_relative_to(root):
+                    found[root / path.relative_to(root).parts[0]] = None
+                    break
+    return list(found)
+
+
 def _siblings(folders: Sequence[Path]) -> list[Path]:
-    """Return the other packages and modules beside those of the project."""
+    """Return the packages and modules next to *folders*."""
     return [
         path
         for root in sorted({folder.parent for folder in folders})

@@ -1,4 +1,4 @@
-"""A small project on disk, and the command run in it as users run it."""
+"""A small project on disk, with three flows."""
 
 from __future__ import annotations
 
