@@ -91,7 +91,7 @@ def test_a_flow_that_is_gone(shop: Project) -> None:
     }
 
 
-def test_somebody_s_own_file(shop: Project) -> None:
+def test_a_file_of_the_user(shop: Project) -> None:
     """A README that penstock did not write is not replaced."""
     shop.write("README.md", "mine")
 
