@@ -22,7 +22,7 @@ from penstock._registry import registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.shop"]
 
 # Deadlines measure the machine, not the code: two workers on two cores miss them.
 settings.register_profile("dev", max_examples=25, deadline=None)

@@ -16,7 +16,6 @@ import asyncio, inspect
 from functools import partial
 import penstock
 from penstock import *
-from penstock._registry import declared_flows
 
 orders = flow("orders")
 

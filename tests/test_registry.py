@@ -147,8 +147,7 @@ def test_a_reload_keeps_what_is_said_about_the_flow(folder: Path) -> None:
 
 APP = """
     import sys
-    from penstock import entrypoint, flow, step
-    from penstock._registry import declared_flows
+    from penstock import declared_flows, entrypoint, flow, step
 
     @flow("orders")
     class Orders:
@@ -387,7 +386,7 @@ def test_threads_may_share_a_function() -> None:
 
 
 def test_a_forked_child_can_declare() -> None:
-    """What another thread of the parent held while it forked is free in the child."""
+    """White-box: a lock that a thread of the parent held is free in the child."""
     held, done = Event(), Event()
 
     class Orders:

@@ -21,7 +21,6 @@ from penstock import (
     start_flow,
     uninstall_log_fields,
 )
-from penstock._runtime.state import state
 from tests.support.call_styles import unique
 
 if TYPE_CHECKING:
@@ -30,12 +29,14 @@ if TYPE_CHECKING:
 FORMAT = "%(message)s [%(flow)s/%(step)s cid=%(correlation_id)s %(flow_id)s]"
 
 
+pytestmark = pytest.mark.usefixtures("forget_watchers")
+
+
 @pytest.fixture(autouse=True)
-def forget_watchers() -> Iterator[None]:
-    """Undo what watches steps: filters do so as long as the process lives."""
+def no_log_fields() -> Iterator[None]:
+    """Uninstall what a test has installed."""
     yield
     uninstall_log_fields()
-    state.unwatch("flow filter")
 
 
 @pytest.fixture

@@ -178,7 +178,7 @@ def test_file_and_line_are_the_users_function(lines: Lines, kind: str) -> None:
     asyncio.run(finish(func))
 
     assert len(lines) == 2
-    assert {line.filename for line in lines} == {"running.py"}
+    assert {line.filename for line in lines} == {"call_styles.py"}
     assert all(line.lineno > 1 for line in lines)
     assert len({line.funcName for line in lines}) == 1
 

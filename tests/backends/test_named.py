@@ -322,7 +322,7 @@ def test_a_registered_thing_that_is_no_backend_is_refused(
     """The message names the entry point, and where it leads."""
     monkeypatch.syspath_prepend(plugins)
 
-    with pytest.raises(ConfigurationError, match=r"'wrong'.*17.*acme_backend:wrong"):
+    with pytest.raises(ConfigurationError, match=r"'wrong'.*acme_backend:wrong.*17"):
         configure("wrong")
 
 

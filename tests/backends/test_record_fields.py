@@ -1,4 +1,4 @@
-"""Fields of log records that integrations add."""
+"""White-box tests of log fields that integrations add."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_baseline(project: CheckedProject) -> None:
 
     clean = project.check("shop.orders", "--baseline", "b.json")
     assert clean.returncode == 0
-    assert clean.stdout == ("nothing found in 1 flow, 5 steps (2 in the baseline)\n")
+    assert clean.stdout == ("1 flow, 5 steps: no findings (2 in the baseline)\n")
 
     new = "return charge(order), ship(order)"
     rewrite(project, "    return charge(order)", f"    {new}")
@@ -146,7 +146,7 @@ def test_no_baseline(project: CheckedProject, content: str) -> None:
 
     assert (missing.returncode, wrong.returncode) == (2, 2)
     assert "--update-baseline" in missing.stderr
-    assert "'b.json' is no baseline" in wrong.stderr
+    assert "'b.json' is not a baseline" in wrong.stderr
 
 
 def report(project: CheckedProject, witnessed: int, broken: int = 0) -> str:
@@ -198,4 +198,4 @@ def test_evidence_of_something_else(project: CheckedProject) -> None:
     result = project.check("shop.orders", "--evidence", "runs.json")
 
     assert result.returncode == 2
-    assert "no report of recorded runs" in result.stderr
+    assert "conformance report" in result.stderr

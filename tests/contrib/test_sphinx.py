@@ -209,7 +209,7 @@ def test_myst(site: Site) -> None:
         (".. penstock:: order", "there is no flow 'order'. Did you mean 'orders'?"),
         (".. penstock::", "1 argument(s) required"),
         (".. penstock:: orders\n   :format: gif", '"gif" unknown'),
-        (".. penstock:: orders\n   :direction: up", "'up' is none of TD, TB"),
+        (".. penstock:: orders\n   :direction: up", "expected one of TD, TB"),
     ],
 )
 def test_what_cannot_be_drawn(site: Site, directive: str, told: str) -> None:

@@ -199,7 +199,7 @@ class TestTwice:
 
         with pytest.raises(
             FlowDefinitionError,
-            match=rf"'work' is marked twice \({__file__}:\d+\).*@flow of its own",
+            match=rf"'work' is marked twice \({__file__}:\d+\).*its own @flow",
         ):
             second(first(work))
 
@@ -257,7 +257,8 @@ class TestTakenByNone:
 
         expected = pytest.raises(
             FlowDefinitionError,
-            match=rf"@{mark.__name__} 'charge' belongs to no flow \(.*running\.py:\d+\)"
+            match=rf"@{mark.__name__} 'charge' belongs to no flow "
+            r"\(.*call_styles\.py:\d+\)"
             rf'\. Put @flow\("\.\.\."\) above @{mark.__name__}, or on its class',
         )
         with start_flow() if inside else nullcontext(), expected:

@@ -13,8 +13,7 @@ import pytest
 
 import penstock
 from penstock._propagation.wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
-from penstock.renderers.base import FORMATS
-from penstock.renderers.formats import _SUFFIXES
+from penstock.renderers.formats import _SUFFIXES, FORMATS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 

@@ -1,14 +1,14 @@
-"""What a step tells about itself."""
+"""White-box tests of what integrations say about a marked function."""
 
 from __future__ import annotations
 
 from penstock import entrypoint, flow
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 from tests.support.declarations import the_flow
 
 
 def test_an_integration_says_that_messages_bring_the_calls() -> None:
-    """A task is told from a function, so that edges into it are drawn dashed."""
+    """A message brings each call of a task, so edges into it are drawn dashed."""
 
     @entrypoint
     def receive() -> None: ...
@@ -17,9 +17,9 @@ def test_an_integration_says_that_messages_bring_the_calls() -> None:
     @entrypoint
     def look() -> None: ...
 
-    mark = mark_of(receive)
+    mark = find_marked(receive)
     assert mark is not None
-    mark.spec = mark.spec._replace(crosses=True)
+    mark.set_crossing()
     flow("orders")(receive)
 
     crossing = {step.name: step.crosses for step in the_flow("orders").steps}

@@ -8,7 +8,7 @@ import sys
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from penstock._registry import declared_flows
+from penstock import declared_flows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Guard imports of packages that only an extra installs."""
+"""Guard imports of packages that an extra installs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ __all__ = ["requires"]
 class requires:  # noqa: N801  # reads as a statement: with requires("celery", ...)
     """Guard imports of *package*, which ``penstock[extra]`` installs.
 
-    A class and not a ``contextlib.contextmanager``, so that the core does not
-    import ``contextlib``.
+    A class, because ``contextlib`` would slow down the import of penstock.
 
     Args:
         package: Top-level module name of the package.
         extra: The extra of penstock that installs it.
 
     Raises:
-        MissingExtraError: *package* is not installed. A package that is
-            installed but broken shows its own error.
+        MissingExtraError: *package* is not installed. If it is installed but broken,
+            its own error passes through.
     """
 
     def __init__(self, package: str, *, extra: str) -> None:
@@ -41,12 +40,10 @@ class requires:  # noqa: N801  # reads as a statement: with requires("celery", .
         _traceback: TracebackType | None,
     ) -> None:
         """Turn "no module named *package*" into the command that installs it."""
-        if not isinstance(exc, ModuleNotFoundError) or exc.name is None:
-            return
-        if exc.name.partition(".")[0] != self._package:
-            return
-        msg = (
-            f"{self._package!r} is not installed. "
-            f"Install it with: pip install 'penstock[{self._extra}]'"
-        )
-        raise MissingExtraError(msg, name=exc.name) from exc
+        missing = isinstance(exc, ModuleNotFoundError) and (exc.name or "")
+        if missing and missing.partition(".")[0] == self._package:
+            msg = (
+                f"{self._package!r} is not installed. "
+                f"Install it with: pip install 'penstock[{self._extra}]'"
+            )
+            raise MissingExtraError(msg, name=missing) from exc

@@ -10,16 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock._platform.optional import requires
-from penstock.checking.project.files import (
-    Module,
-    files_below,
-    is_test,
-    module_name,
-    parsed,
-)
-from penstock.checking.rules.unimported_modules import declaring
 
+from .flow_modules import declaring_modules
 from .imports import INSTALLED, user_code
+from .source_files import Module, files_below, is_test, module_name, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +61,7 @@ def modules_with_flows() -> list[str]:
                 module = parsed(path, name)
                 if isinstance(module, Module):
                     modules[name] = module
-    return [module.name for module, _ in declaring(modules.values())]
+    return [module.name for module, _ in declaring_modules(modules.values())]
 
 
 def _own_packages() -> Iterator[tuple[str, Path]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-__all__ = ["CODES", "Code", "Finding", "Level", "Place"]
+__all__ = ["CODES", "Code", "Finding", "Level", "Place", "by_place"]
 
 Level = Literal["error", "warning", "info"]
 
@@ -78,3 +78,8 @@ class Finding:
     def label(self) -> str:
         """``flow/step``, or whatever of it there is."""
         return "/".join(filter(None, (self.flow, self.step)))
+
+
+def by_place(finding: Finding) -> tuple[Place, str, str, str]:
+    """Return the key that sorts findings."""
+    return (finding.place, finding.code, finding.label, finding.message)

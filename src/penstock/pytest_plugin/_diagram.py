@@ -11,9 +11,9 @@ from penstock._graph.evidence import Sources
 from penstock._platform.file import write_file
 from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
-from penstock.renderers.formats import fenced, format_of
+from penstock.renderers.formats import PICTURE_FORMATS, fenced, format_of
 from penstock.renderers.labels import printable
-from penstock.renderers.picture.graphviz import find_engine
+from penstock.renderers.picture.graphviz import find_graphviz
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["check_diagram", "write_diagram"]
 
 _MARKDOWN = frozenset((".md", ".markdown"))
-_PICTURES = frozenset(("svg", "png", "html"))
 
 
 def check_diagram(path: Path) -> None:
@@ -32,8 +31,8 @@ def check_diagram(path: Path) -> None:
         ConfigurationError: Its suffix does not tell what to draw.
         MissingExtraError: Nothing on this machine draws pictures.
     """
-    if format_of(path) in _PICTURES:
-        find_engine()
+    if format_of(path) in PICTURE_FORMATS:
+        find_graphviz()
 
 
 def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
