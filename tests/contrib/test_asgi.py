@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
-from penstock.contrib._http import KEY
 from penstock.contrib.asgi import FlowMiddleware, instrument, uninstrument
 from tests.contrib.web_apps.asgi_apps import FRAMEWORKS, PATHS, instrumented
 from tests.contrib.web_apps.clients import Heard, ask, ask_async, scope_of, talk
@@ -270,7 +269,7 @@ def test_scope_is_the_servers_own() -> None:
     asyncio.run(ask_async(FlowMiddleware(app), scope))
     assert found[0] is scope
     assert scope == before | {"route": "/orders"}
-    assert KEY not in scope
+    assert "penstock.flow" not in scope
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "something.else"])

@@ -1,7 +1,4 @@
-"""``.. penstock::``, built by Sphinx itself, in this process.
-
-White-box in one way: each build clears the registry, as a process of its own would.
-"""
+"""``.. penstock::``, built by Sphinx itself, in this process."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
-from penstock._registry import registry
+from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +53,7 @@ def as_a_process(folder: Path) -> Iterator[io.StringIO]:
     """
     printed = io.StringIO()
     before, modules, path = os.getcwd(), set(sys.modules), list(sys.path)  # noqa: PTH109  # chdir takes it back
-    registry.clear()
+    forget_flows()
     os.chdir(folder)
     try:
         with (

@@ -15,7 +15,6 @@ from wsgiref.validate import validator
 import pytest
 
 import penstock
-from penstock.contrib._http import KEY
 from penstock.contrib.wsgi import FlowMiddleware, instrument, uninstrument
 from tests.contrib.web_apps.clients import Heard, ask_wsgi
 from tests.contrib.web_apps.inbound import (
@@ -424,7 +423,7 @@ def test_two_middlewares_agree() -> None:
     )
 
     assert heard.body == heard.shown != "r"
-    assert repr(found[KEY]) == f"<RequestFlow {heard.shown}>"
+    assert repr(found["penstock.flow"]) == f"<RequestFlow {heard.shown}>"
 
 
 def test_many_at_once_are_apart() -> None:

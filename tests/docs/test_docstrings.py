@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
-from penstock._registry import registry
+from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -51,7 +51,7 @@ def test_examples_in_docstrings(name: str) -> None:
     told: list[str] = []
 
     for test in finder.find(module, name):
-        registry.clear()
+        forget_flows()
         runner.run(test, out=told.append)
 
     assert not told, "".join(told)

@@ -1,4 +1,7 @@
-"""The reference leaves nothing out."""
+"""The reference leaves nothing out.
+
+White-box: it compares the pages with the tables that the code uses.
+"""
 
 from __future__ import annotations
 
