@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from penstock._documents.blocks import MarkerError, blocks_of
 from penstock._project.shown import plain, shown_path
 from penstock.errors import RenderError
+from penstock.renderers.formats import MARKDOWN_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Page", "files_of", "place_in", "read_page"]
 
-_SUFFIXES = (".md", ".markdown")
 _NOT_OURS = frozenset(("node_modules", "__pycache__", "site-packages", "venv"))
 # A file without any of these has no marker; whatever its encoding is, it may stay so.
 _SIGNS = tuple("penstock".encode(name) for name in ("utf-8", "utf-16le", "utf-16be"))
@@ -58,7 +58,7 @@ def _below(folder: Path) -> Iterator[Path]:
         here = Path(root)
         folders[:] = sorted(name for name in folders if _is_own(here / name))
         for name in sorted(files):
-            if name.lower().endswith(_SUFFIXES):
+            if name.lower().endswith(MARKDOWN_SUFFIXES):
                 yield here / name
 
 
