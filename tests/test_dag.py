@@ -92,7 +92,7 @@ def test_every_argument_by_place() -> None:
 
 @pytest.mark.parametrize("direction", ["TD", "TB", "LR", "RL", "BT"])
 def test_directions(direction: Any) -> None:
-    """All of Mermaid's directions are ours."""
+    """All of Mermaid's directions work."""
     assert generate_dag("orders", direction=direction).startswith(
         f"graph {direction}\n"
     )
@@ -139,7 +139,7 @@ def test_no_flow_at_all() -> None:
 
 
 def test_a_predecessor_that_is_not_there() -> None:
-    """A typing error in ``after`` is told with its place."""
+    """A misspelled name in ``after`` is reported with its place."""
 
     @flow("orders")
     @step(after="recieve")
@@ -197,7 +197,7 @@ def test_markdown_is_fenced(tmp_path: Path) -> None:
 
 
 def test_the_format_may_differ_from_the_suffix(tmp_path: Path) -> None:
-    """Whoever says a format gets it, whatever the file is called."""
+    """An explicit format wins over the name of the file."""
     generate_dag("orders", "json", tmp_path / "dag.txt")
     generate_dag("orders", "text", tmp_path / "dag.md")
     generate_dag("orders", "mermaid", tmp_path / "dag")

@@ -127,7 +127,7 @@ def test_the_users_own_extra_is_kept(stream: io.StringIO) -> None:
 def test_our_own_lines_keep_what_they_say(
     stream: io.StringIO, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A line about a step is of that step, whoever else fills in fields."""
+    """A line about a step names that step, whatever else fills in fields."""
     caplog.set_level(logging.INFO)
     install_log_fields()
 
@@ -144,10 +144,10 @@ def test_installing_twice_is_installing_once(stream: io.StringIO) -> None:
     """And one ``uninstall`` takes it away again."""
     before = logging.Logger.makeRecord
     install_log_fields()
-    ours = logging.Logger.makeRecord
+    patched = logging.Logger.makeRecord
     install_log_fields()
 
-    assert logging.Logger.makeRecord is ours is not before
+    assert logging.Logger.makeRecord is patched is not before
     uninstall_log_fields()
     assert logging.Logger.makeRecord is before
     uninstall_log_fields()
@@ -162,12 +162,12 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
     install_log_fields()
     below = logging.Logger.makeRecord
 
-    def theirs(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    def other_patch(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = below(*args, **kwargs)
         seen.append(record)
         return record
 
-    logging.Logger.makeRecord = theirs  # type: ignore[method-assign]  # the point
+    logging.Logger.makeRecord = other_patch  # type: ignore[method-assign]  # the point
     try:
         say("installed")
         uninstall_log_fields()
@@ -175,7 +175,7 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
         install_log_fields()
         say("again")
         uninstall_log_fields()
-        assert logging.Logger.makeRecord is theirs
+        assert logging.Logger.makeRecord is other_patch
     finally:
         logging.Logger.makeRecord = original  # type: ignore[method-assign]  # the same
 
@@ -183,7 +183,7 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
 
 
 def test_a_record_factory_of_the_application_is_kept(stream: io.StringIO) -> None:
-    """Its fields and ours stand side by side."""
+    """Its fields and penstock's are both set."""
     factory = logging.getLogRecordFactory()
 
     def own(*args: Any, **kwargs: Any) -> logging.LogRecord:

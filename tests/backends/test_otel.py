@@ -519,7 +519,7 @@ def test_what_is_sent_names_the_span_that_sends_it(spans: Spans) -> None:
 
 
 def test_a_run_that_a_message_brings_is_linked_to_its_sender(spans: Spans) -> None:
-    """It has a trace of its own; whoever sent the message has long gone on."""
+    """It has its own trace: the sender of the message did not wait."""
     with continue_flow(sent_by(spans, "send")):
         named("receive", lambda: None)()
 
@@ -530,7 +530,7 @@ def test_a_run_that_a_message_brings_is_linked_to_its_sender(spans: Spans) -> No
 
 
 def test_a_run_that_many_messages_bring_is_linked_to_each_sender(spans: Spans) -> None:
-    """Those that nobody's span has sent bring no link."""
+    """Messages that no span has sent bring no link."""
     senders = [f"send {number}" for number in range(2)]
     messages = [Message(sent_by(spans, name)) for name in senders]
     messages.append(Message({"X-Correlation-ID": "order-17"}))
