@@ -21,6 +21,7 @@ from penstock import (
     start_flow,
     uninstall_log_fields,
 )
+from penstock._runtime.state import state
 from tests.support.call_styles import unique
 
 if TYPE_CHECKING:
@@ -333,3 +334,45 @@ def test_an_entrypoint_alone_has_fields(stream: io.StringIO) -> None:
     receive()
 
     assert f"[{name}/receive " in stream.getvalue()
+
+
+@pytest.fixture
+def task_id() -> Iterator[list[str | None]]:
+    """White-box: add a field as an integration does; give the list of its values."""
+    values: list[str | None] = [None]
+    state.record_fields = {"task_id": lambda: values[-1]}
+    yield values
+    state.record_fields = {}
+
+
+def test_a_field_of_an_integration_is_on_every_record(
+    task_id: list[str | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every record has the field, "-" if it is not known; extra wins."""
+    install_log_fields()
+    log = logging.getLogger("app")
+    log.warning("outside")
+    task_id.append("t-1")
+    log.warning("inside")
+    log.warning("mine", extra={"task_id": "t-2"})
+
+    said = {record.getMessage(): vars(record)["task_id"] for record in caplog.records}
+    assert said == {"outside": "-", "inside": "t-1", "mine": "t-2"}
+
+
+def test_a_field_of_an_integration_is_on_lines_about_steps(
+    task_id: list[str | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The logging backend adds the field if it is known."""
+
+    @flow("orders")
+    @entrypoint
+    def receive() -> None:
+        task_id.append("t-1")
+
+    caplog.set_level(logging.INFO, "penstock")
+    receive()
+
+    first, last = caplog.records
+    assert not hasattr(first, "task_id")
+    assert vars(last)["task_id"] == "t-1"
