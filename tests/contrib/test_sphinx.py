@@ -180,7 +180,7 @@ def test_myst(site: Site) -> None:
         (".. penstock:: order", "there is no flow 'order'. Did you mean 'orders'?"),
         (".. penstock::", "1 argument(s) required"),
         (".. penstock:: orders\n   :format: gif", '"gif" unknown'),
-        (".. penstock:: orders\n   :direction: up", "expected one of TD, TB"),
+        (".. penstock:: orders\n   :direction: up", '"up" unknown'),
     ],
 )
 def test_what_cannot_be_drawn(site: Site, directive: str, message: str) -> None:
