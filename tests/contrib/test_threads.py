@@ -181,23 +181,23 @@ def test_installing_is_idempotent_and_has_an_inverse() -> None:
 
 
 def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
-    """Uninstalling leaves it in place, and ours passes calls through."""
+    """Uninstalling leaves it in place; penstock's part passes calls through."""
     original = threading.Thread.start
     calls: list[threading.Thread] = []
     install_threads()
     below = threading.Thread.start
 
-    def theirs(self: threading.Thread) -> None:
+    def other_patch(self: threading.Thread) -> None:
         calls.append(self)
         below(self)
 
-    threading.Thread.start = theirs  # type: ignore[method-assign]  # the point
+    threading.Thread.start = other_patch  # type: ignore[method-assign]  # the point
     try:
         with start_flow("order-17"):
             with_ours = in_thread()
             uninstall_threads()
             without = in_thread()
-        assert threading.Thread.start is theirs
+        assert threading.Thread.start is other_patch
     finally:
         threading.Thread.start = original  # type: ignore[method-assign]  # the same
 
