@@ -1,7 +1,4 @@
-"""What every test needs: a clean penstock, Hypothesis profiles, coverage that forks.
-
-White-box: it clears the registry, which no public function does.
-"""
+"""What every test needs: a clean penstock, Hypothesis profiles, coverage that forks."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import penstock
-from penstock._registry import registry
+from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +76,7 @@ let_coverage_fork()
 def clean_penstock() -> Iterator[None]:
     """Forget flows and settings before and after each test."""
     penstock.reset()
-    registry.clear()
+    forget_flows()
     yield
     penstock.reset()
-    registry.clear()
+    forget_flows()

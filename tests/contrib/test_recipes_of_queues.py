@@ -29,7 +29,7 @@ NEEDS = {"rq": "rq", "dramatiq": "dramatiq", "taskiq": "taskiq_redis", "arq": "a
 
 DATABASES = count()  # of Redis, which has 16
 
-# As the page starts them, with the jobs of the tests beside the page's own.
+# As the page starts them, with the tests' jobs in addition to the page's.
 WORKERS = {
     "rq": ["python shop_rq.py"] * 2,
     "dramatiq": [
@@ -39,7 +39,7 @@ WORKERS = {
     "arq": [f"arq {APPS}.arq_app.WorkerSettings"],
 }
 
-# What each framework says when a job fails, when all is done, and between two jobs.
+# What each framework logs when a job fails, and what it logs between two jobs.
 FAILED = {
     "rq": "exception raised while executing",
     "dramatiq": "Failed to process message fail",
@@ -115,7 +115,7 @@ def counts(lines: list[Line], verb: str) -> Counter[str]:
 def test_one_id_in_caller_and_worker(
     framework: str, redis: str, tmp_path: Path
 ) -> None:
-    """Each line about a job has its sender's ID, or a fresh one, and no other line."""
+    """Lines about a job, and only those, have its sender's ID or a fresh one."""
     lines = run(framework, redis, tmp_path)
 
     shown = shown_below(f"shop_{framework}.py")
@@ -163,7 +163,7 @@ asyncio.run(main())
 
 
 def test_taskiq_in_place(tmp_path: Path) -> None:
-    """A broker that runs a task where it is sent, as in tests, puts each ID back."""
+    """A broker that runs a task where it is sent, as in tests, restores each ID."""
     pytest.importorskip("taskiq", reason="needs taskiq")
     done = subprocess.run(
         [sys.executable, "-c", IN_PLACE],

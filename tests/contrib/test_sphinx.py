@@ -1,7 +1,4 @@
-"""``.. penstock::``, built by Sphinx itself, in this process.
-
-White-box in one way: each build clears the registry, as a process of its own would.
-"""
+"""``.. penstock::``, built by Sphinx itself, in this process."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
-from penstock._registry import registry
+from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +53,7 @@ def as_a_process(folder: Path) -> Iterator[io.StringIO]:
     """
     printed = io.StringIO()
     before, modules, path = os.getcwd(), set(sys.modules), list(sys.path)  # noqa: PTH109  # chdir takes it back
-    registry.clear()
+    forget_flows()
     os.chdir(folder)
     try:
         with (
@@ -132,7 +129,7 @@ def test_mermaid_where_it_is_drawn(site: Site) -> None:
     ],
 )
 def test_text_where_nothing_draws_it(site: Site, builder: str, file: str) -> None:
-    """Without the extension, and in what is no web page, boxes are drawn."""
+    """Without the extension, and outside web pages, the flow is drawn as boxes."""
     site.build(builder)
 
     assert "║ receive ║" in site.result(file)
@@ -177,7 +174,7 @@ def test_options(site: Site) -> None:
 
 
 def test_svg(site: Site) -> None:
-    """A drawing that needs no script stands in the page itself."""
+    """An SVG, which needs no script, is part of the page."""
     pytest.importorskip(
         "penstock.renderers.picture.image", reason="svg is still to come"
     )
@@ -250,7 +247,7 @@ def test_manifests(site: Site) -> None:
 
 
 def test_document_is_read_again_when_its_flow_changes(site: Site) -> None:
-    """An incremental build knows on which files a diagram depends."""
+    """An incremental build knows the files that a diagram depends on."""
     site.write("docs/index.rst", "X\n=\n\n.. toctree::\n\n   a\n   b\n")
     site.write("docs/a.rst", "A\n=\n\n.. penstock:: orders\n")
     site.write("docs/b.rst", "B\n=\n")

@@ -89,7 +89,7 @@ def test_database_holds_what_is_installed(demo: Demo) -> None:
 
 
 def test_every_line_has_an_id(demo: Demo) -> None:
-    """Also those of modules that know nothing of penstock."""
+    """Lines of modules that know nothing of penstock have one, too."""
     assert demo.lines
     assert not [line for line in demo.lines if not re.fullmatch("[0-9a-f]{8}", line.id)]
     assert {line.step for line in demo.says("^upserted")} == {"sync_to_database"}
@@ -114,14 +114,14 @@ def test_one_id_from_the_message_to_the_last_check(demo: Demo) -> None:
 
 
 def test_each_part_has_its_own_id(demo: Demo) -> None:
-    """No two operations share one."""
+    """No two operations share an ID."""
     synced = demo.says("^upserted")
 
     assert len({line.id for line in synced}) == len(synced) == len(demo.parts)
 
 
 def test_metadata_travels_with_the_message(demo: Demo) -> None:
-    """The version that one flow set is there in the other, under the same ID."""
+    """The second flow sees the version that the first one set, under the same ID."""
     found = {line.text.partition(":")[0]: line.id for line in demo.says("files, ")}
 
     assert found == {
@@ -130,7 +130,7 @@ def test_metadata_travels_with_the_message(demo: Demo) -> None:
 
 
 def test_licence_report_knows_the_run_that_started_it(demo: Demo) -> None:
-    """The second flow has runs of its own, and each names its parent."""
+    """The second flow has its own runs, and each names its parent."""
     started = demo.says("^started by run")
 
     parents = [line.text.rpartition(" ")[2] for line in started]
@@ -139,7 +139,7 @@ def test_licence_report_knows_the_run_that_started_it(demo: Demo) -> None:
 
 
 def test_failing_message_fails_under_its_id(demo: Demo) -> None:
-    """One WARNING of penstock's, at the step that failed; INFO above it."""
+    """One WARNING is logged, at the step that failed, and INFO above it."""
     failed = [(line.level, line.step) for line in demo.says("^step.error")]
     (given_up,) = demo.says("^gave up")
 
@@ -150,7 +150,7 @@ def test_failing_message_fails_under_its_id(demo: Demo) -> None:
 
 
 def test_printed_lines_are_those_of_the_log(demo: Demo) -> None:
-    """What the story shows below a grep is what grep would show."""
+    """The lines below each grep are those that grep prints."""
     greps = re.findall(
         r"\$ grep (\w+) bom_sync.log\n((?:  [\d:.]+ .*\n)+)", demo.printed
     )
@@ -163,7 +163,7 @@ def test_printed_lines_are_those_of_the_log(demo: Demo) -> None:
 
 
 def test_diagrams_are_printed(demo: Demo) -> None:
-    """The terminal drawings, and the whole system with its edges between flows."""
+    """The demo draws its flows, and the system with its edges between flows."""
     assert "licence_report" in demo.printed
     mermaid = demo.printed[demo.printed.index("graph TD") :]
     assert "subgraph" in mermaid
@@ -171,5 +171,5 @@ def test_diagrams_are_printed(demo: Demo) -> None:
 
 
 def test_the_story_fits_on_a_few_screens(demo: Demo) -> None:
-    """However many parts there are."""
+    """The demo prints at most 120 lines, for any number of parts."""
     assert len(demo.printed.splitlines()) <= 120

@@ -104,7 +104,7 @@ def run(project: Path) -> Callable[..., tuple[int, str]]:
             if not name.startswith(("PENSTOCK_", "PYTEST_"))
         }
         command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *options]
-        if "-n4" not in options and not variables:  # other plugins take seconds
+        if not variables:  # other plugins take seconds
             variables = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
             command += ["-p", "penstock.pytest_plugin"]
         result = subprocess.run(
@@ -152,7 +152,7 @@ def test_workers_and_one_process_count_the_same(run: Any, project: Path) -> None
     """Four of xdist, and a subprocess: every number is that of one process."""
     pytest.importorskip("xdist", reason="needs pytest-xdist")
     run(CLEAN, "--penstock-report=one.json")
-    run(CLEAN, "--penstock-report=four.json", "-n4")
+    run(CLEAN, "--penstock-report=four.json", "-p", "xdist", "-n4")
 
     one, four = report(project / "one.json"), report(project / "four.json")
     assert one == four

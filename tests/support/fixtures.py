@@ -1,4 +1,7 @@
-"""Fixtures for tests of what runs."""
+"""Fixtures for tests of runs.
+
+White-box: no public function stops watching steps or forgets counts.
+"""
 
 from __future__ import annotations
 
