@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .findings import Finding, Place
-from .interpreter.mentions import mentioned
+from .interpreter.name_references import named_steps
 from .interpreter.references import read_program, references
 from .project.files import BrokenFile, Module, files_below, is_test, module_name, parsed
 from .project.gc_freeze import kept, released
@@ -27,11 +25,10 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
 
     from .interpreter.references import Reference
+    from .project.definitions import Function
     from .resolvers.base import Resolver
 
 __all__ = ["Checked", "Request", "check"]
-
-_STACK = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ def check(
         progress: Is told how many steps of how many are read.
     """
     with released():
-        return deeply(lambda: _check(request, resolver, progress))
+        return _check(request, resolver, progress)
 
 
 def _check(
@@ -104,17 +101,18 @@ def _check(
     steps = steps_of(request.known, program)
     known = [*request.known, *request.manifests]
     declarations = Declarations(request.flows, known, steps)
-    engine = read_program(program, steps, resolver, progress)
+    interpreter = read_program(program, steps, resolver, progress)
     findings = [_broken(one) for one in broken]
+    findings += [_too_deep(one) for one in interpreter.too_deep]
     findings += judge_declarations(declarations, known)
     findings += judge_declarations(Declarations(request.manifests, known, steps), known)
     if request.is_whole:
         findings += unreached(modules, request.imported)
-    verdicts = follow_runs(engine, steps, declarations)
-    findings += judge_calls(verdicts, declarations, mentioned(engine))
+    verdicts = follow_runs(interpreter, steps, declarations)
+    findings += judge_calls(verdicts, declarations, named_steps(interpreter))
     return Checked(
         sorted(dict.fromkeys(findings), key=_order),
-        references(engine),
+        references(interpreter),
         frozenset((flow, before, after) for flow, after, before in verdicts.exercised),
         [module.path for module in modules],
         sum(_lines(module) for module in modules),
@@ -152,6 +150,16 @@ def _broken(one: BrokenFile) -> Finding:
     )
 
 
+def _too_deep(function: Function) -> Finding:
+    return Finding(
+        "PEN301",
+        f"{function.qualname} is nested too deeply to be read to its end, so not all "
+        "of its calls are seen",
+        Place(function.module.path, function.node.lineno),
+        edge=(function.qualname,),
+    )
+
+
 def _lines(module: Module) -> int:
     last = module.tree.body[-1] if module.tree.body else None
     return (last.end_lineno or 0) if last is not None else 0
@@ -160,33 +168,6 @@ def _lines(module: Module) -> int:
 def _order(finding: Finding) -> tuple[str, int, str, str, str]:
     place = finding.place
     return (place.path, place.line, finding.code, finding.label, finding.message)
-
-
-def deeply(work: Callable[[], Checked]) -> Checked:
-    """Do *work* where calls may go deep: each of the user's takes a dozen of ours."""
-    done: list[Checked] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except BaseException as exc:  # noqa: BLE001  # raised again below
-            failed.append(exc)
-
-    limit, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
-    sys.setrecursionlimit(max(limit, 50_000))
-    try:
-        thread = threading.Thread(target=run, daemon=True)
-        try:
-            thread.start()
-        finally:
-            threading.stack_size(size)  # not for threads that the work starts
-        thread.join()
-    finally:
-        sys.setrecursionlimit(limit)
-    if failed:
-        raise failed[0]
-    return done[0]
 
 
 def folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:

@@ -3,170 +3,138 @@
 from __future__ import annotations
 
 import ast
-from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from .effects import State
-from .members import Members
-from .values import NOTHING, Class, Func, Instance, ModuleRef, Running, Scope
+from .values import NOTHING, Class, Func, Instance, ModuleRef, Running
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-    from .binding import Given
-    from .effects import Summary, Visits
-    from .values import Thing, Things
+    from .calls import Calls
+    from .effects import PathState
+    from .frame import Frame
+    from .interpreter import Interpreter
+    from .values import Value, Values
 
-__all__ = ["Storing"]
+__all__ = ["Assignments"]
 
 
-class Storing(Members):
-    """The part of a reader that knows assignments.
+class Assignments:
+    """Assigns to names, attributes and collections.
 
-    Attributes:
-        scope: Names, for the functions that are defined in this one.
-        local: Names that are this function's own.
+    Args:
+        interpreter: Keeps what attributes and global names are set to.
+        frame: The function that assigns.
+        calls: Records functions that are handed over.
+        evaluate: Returns what an expression may stand for.
     """
 
-    visits: Visits
-    rests: list[Summary]
-    scope: Scope
-    local: frozenset[str] = frozenset()
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        frame: Frame,
+        calls: Calls,
+        evaluate: Callable[[ast.expr, PathState], Values],
+    ) -> None:
+        self._interpreter = interpreter
+        self._frame = frame
+        self._calls = calls
+        self._evaluate = evaluate
 
-    @abstractmethod
-    def value(self, node: ast.expr | None, state: State) -> Things:
-        """Work out *node*: note what is called, return what it may stand for."""
-
-    def peek(self, node: ast.expr, names: Mapping[str, Things] | None = None) -> Things:
-        """Return what *node* may stand for, and note nothing.
-
-        Args:
-            node: An expression.
-            names: What names stand for that are not the module's.
-        """
-        kept, self.visits = self.visits, {}
-        try:
-            return self.value(node, State(names=dict(names or {})))
-        finally:
-            self.visits = kept
-
-    def assign(self, target: ast.expr, things: Things, state: State) -> None:
-        """Give *things* to a name, or to whatever else is on the left."""
+    def assign(self, target: ast.expr, values: Values, state: PathState) -> None:
+        """Give *values* to a name, or to whatever else stands on the left."""
         if isinstance(target, ast.Name):
-            self._name(target.id, things, state)
+            self.name(target.id, values, state)
         elif isinstance(target, ast.Tuple | ast.List):
             for one in target.elts:
-                self.assign(one, things, state)
+                self.assign(one, values, state)
         elif isinstance(target, ast.Starred):
-            self.assign(target.value, things, state)
+            self.assign(target.value, values, state)
         elif isinstance(target, ast.Attribute):
-            holders = self.value(target.value, state)
-            self._set(holders, target.attr, things, target, state)
+            self._set(target, values, state)
         elif isinstance(target, ast.Subscript):
-            key = self.value(target.slice, state)
-            given: Given = [(None, key), (None, things)]
-            base = self.value(target.value, state)
-            self.protocol(base, "__setitem__", given, target, state)
-            self._keep(target.value, things, state)
+            self._evaluate(target.slice, state)
+            self.keep(target.value, values, state)
 
-    def iterate(self, things: Things, node: ast.expr, state: State) -> Things:
-        """Begin to iterate *things*; return the items."""
-        self.rests += self.consume(things, node, state)
-        iterators = things
-        for name in ("__iter__", "__aiter__"):
-            made = self.protocol(things, name, [], node, state)
-            self.rests += self.consume(made, node, state)
-            iterators |= made
-        for name in ("__next__", "__anext__"):
-            item = self.protocol(iterators, name, [], node, state)
-            iterators |= self.wait_for(item, node, state) if item else NOTHING
-        return iterators
+    def name(self, name: str, values: Values, state: PathState) -> None:
+        """Bind a name, which may be declared ``global``."""
+        invocation = self._frame.invocation
+        if invocation and name in invocation.func.function.global_names:
+            self._interpreter.names.hold(self._frame.module.name, name, values)
+        self._frame.bind(name, values, state)
 
-    def _set(
-        self,
-        holders: Things,
-        name: str,
-        things: Things,
-        node: ast.Attribute,
-        state: State,
-    ) -> None:
-        """Set an attribute; that of a property is a call."""
-        setters: set[Thing] = set()
-        for holder in holders:
-            if isinstance(holder, Instance):
-                classes = self.engine.bases(holder.klass)
-                own = (k.setters[name] for k in classes if name in k.setters)
-                setters |= {Func(one, holder) for one in own}
-        if setters:
-            self.call(frozenset(setters), [(None, things)], node, state, "call")
-        else:
-            self._hold(holders, name, things, node, state)
-
-    def _hold(
-        self,
-        holders: Things,
-        name: str,
-        things: Things,
-        node: ast.expr,
-        state: State,
-    ) -> None:
-        kept = frozenset(t for t in things if not isinstance(t, Running))
-        is_ours = False
-        for holder in holders:
-            if isinstance(holder, Instance | Class):
-                site = holder.site if isinstance(holder, Instance) else None
-                self.engine.hold(site or holder.klass, name, kept)
-                is_ours = True
-            elif isinstance(holder, ModuleRef):
-                self.engine.hold_global(holder.name, name, kept)
-                is_ours = True
-        if not is_ours:
-            self.escape(things, node, state)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            state.names[f"{node.value.id}.{name}"] = things
-
-    def _keep(self, target: ast.expr, things: Things, state: State) -> None:
-        """Add *things* to the collection *target*."""
+    def keep(self, target: ast.expr, values: Values, state: PathState) -> None:
+        """Add *values* to the collection *target*."""
         if isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
             target = target.func.value  # one that another holds: table.get(key).append
         while isinstance(target, ast.Subscript):
             target = target.value
         if isinstance(target, ast.Attribute):
-            holders = self.value(target.value, state)
+            holders = self._evaluate(target.value, state)
             owners = frozenset(self._owner(one, target.attr) for one in holders)
-            self._hold(owners, target.attr, things, target, state)
+            self._hold(owners, target.attr, values, target, state)
         elif not isinstance(target, ast.Name) or not self._keep_in(
-            target.id, things, state
+            target.id, values, state
         ):
-            self.escape(things, target, state)
+            self._calls.escape(values, target, state)
 
-    def _owner(self, holder: Thing, name: str) -> Thing:
+    def _set(self, target: ast.Attribute, values: Values, state: PathState) -> None:
+        """Set an attribute; setting a property is a call."""
+        holders = self._evaluate(target.value, state)
+        setters: set[Func] = set()
+        for holder in holders:
+            if isinstance(holder, Instance):
+                classes = self._interpreter.classes.bases(holder.klass)
+                own = (k.setters.get(target.attr) for k in classes)
+                setters |= {Func(one, holder) for one in own if one is not None}
+        if setters:
+            self._calls.call(frozenset(setters), [(None, values)], target, state)
+        else:
+            self._hold(holders, target.attr, values, target, state)
+
+    def _hold(
+        self,
+        holders: Values,
+        name: str,
+        values: Values,
+        node: ast.expr,
+        state: PathState,
+    ) -> None:
+        kept = frozenset(one for one in values if not isinstance(one, Running))
+        is_ours = False
+        for holder in holders:
+            if isinstance(holder, Instance | Class):
+                site = holder.site if isinstance(holder, Instance) else None
+                self._interpreter.heap.add(site or holder.klass, name, kept)
+                is_ours = True
+            elif isinstance(holder, ModuleRef):
+                self._interpreter.names.hold(holder.name, name, kept)
+                is_ours = True
+        if not is_ours:
+            self._calls.escape(values, node, state)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            state.names[f"{node.value.id}.{name}"] = values
+
+    def _owner(self, holder: Value, name: str) -> Value:
         """Return the class that has the collection *name*, if it is that of a class."""
         if isinstance(holder, Instance | Class):
-            for klass in self.engine.bases(holder.klass):
+            for klass in self._interpreter.classes.bases(holder.klass):
                 if name in klass.values:
                     return Class(klass)
         return holder
 
-    def _keep_in(self, name: str, things: Things, state: State) -> bool:
-        """Add *things* to a collection that has a name; tell whether it is known."""
+    def _keep_in(self, name: str, values: Values, state: PathState) -> bool:
+        """Add *values* to the collection *name*; return whether it is known."""
+        frame = self._frame
         known = state.names.get(name, NOTHING)
-        if name in self.local or known:
-            state.names[name] = known | things
-            self.scope.learn(name, things)
+        if name in frame.local or known:
+            frame.bind(name, known | values, state)
             return True
-        owner = self.scope.owner(name)
+        owner = frame.scope.owner(name)
         if owner is not None:
-            owner.learn(name, things)
+            owner.learn(name, values)
             return True
-        home = self.engine.home(self.module.name, name)
+        home = self._interpreter.names.home(frame.module.name, name)
         if home is not None:
-            self.engine.hold_global(*home, things)
+            self._interpreter.names.hold(*home, values)
         return home is not None
-
-    def _name(self, name: str, things: Things, state: State) -> None:
-        function = self.body.func.function if self.body else None
-        if function is not None and name in function.global_names:
-            self.engine.hold_global(self.module.name, name, things)
-        state.names[name] = things
-        self.scope.learn(name, things)

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
 
-    from .values import Func, Things
+    from .values import Func, Values
 
-    Given = list[tuple[str | None, Things]]
+    Given = list[tuple[str | None, Values]]
     """Arguments, each with its keyword; None for the next place."""
 
-    Arguments = tuple[tuple[str, Things], ...]
+    Arguments = tuple[tuple[str, Values], ...]
     """What is known of parameters; ``*1`` and ``**name`` are one each of many."""
 
 __all__ = ["bound", "handed_on"]
@@ -30,10 +30,10 @@ def bound(func: Func, given: Given) -> Arguments:
     if func.receiver is not None and "staticmethod" not in func.function.decorators:
         places = places[1:]
     named = {*places, *(arg.arg for arg in spec.kwonlyargs)}
-    found: dict[str, Things] = {}
+    found: dict[str, Values] = {}
     place = 0
-    for name, things in given:
-        kept = frozenset(t for t in things if not isinstance(t, Foreign))
+    for name, values in given:
+        kept = frozenset(t for t in values if not isinstance(t, Foreign))
         for target in _targets(name, place, places, named, spec) if kept else ():
             found[target] = found.get(target, NOTHING) | kept
         place += name is None
@@ -61,11 +61,11 @@ def _targets(
 def handed_on(arguments: Arguments, stars: str) -> Given:
     """Return the arguments that ``*args`` or ``**kwargs`` hands on as it got them."""
     many = [
-        (name.removeprefix(stars), things)
-        for name, things in arguments
+        (name.removeprefix(stars), values)
+        for name, values in arguments
         if name.startswith(stars) and name.startswith(_MANY) == (stars == _MANY)
     ]
     if stars == _MANY:
         return list(many)
-    known = {int(place): things for place, things in many}
+    known = {int(place): values for place, values in many}
     return [(None, known.get(n, NOTHING)) for n in range(max(known, default=-1) + 1)]

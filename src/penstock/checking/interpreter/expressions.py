@@ -1,93 +1,158 @@
-"""What an expression stands for, and what is called while it is worked out."""
+"""What an expression stands for, and what is called while it is evaluated."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from .call_targets import Callees
-from .effects import State, merged
+from penstock.checking.project.ast_walk import children
+from penstock.checking.project.definitions import Function
+
+from .assignments import Assignments
+from .call_targets import CallTargets
+from .calls import Calls
+from .concurrency import Concurrency, combined
+from .effects import merged
+from .nesting import MAX_DEPTH
 from .values import NOTHING, Foreign, Func
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .effects import Visits
-    from .values import Things
+    from .effects import PathState
+    from .frame import Frame
+    from .interpreter import Interpreter
+    from .values import Values
 
 __all__ = ["Expressions"]
 
 _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
-class Expressions(Callees):
-    """The part of a reader that reads expressions.
+class Expressions:
+    """Evaluates the expressions of one function.
+
+    Args:
+        interpreter: Knows the program.
+        frame: The function.
 
     Attributes:
-        returned: What the function may give back.
-        first: What was found up to the first yield.
+        calls: Does what a call does.
+        concurrency: Does what starts, and waits for, other work.
+        assignments: Assigns to names, attributes and collections.
     """
 
-    visits: Visits
-    returned: Things = NOTHING
-    first: tuple[Visits, int, int] | None = None
+    def __init__(self, interpreter: Interpreter, frame: Frame) -> None:
+        self._interpreter = interpreter
+        self._frame = frame
+        self.calls: Calls = Calls(interpreter, frame)
+        self.concurrency: Concurrency = Concurrency(frame, self.calls)
+        self.assignments: Assignments = Assignments(
+            interpreter, frame, self.calls, self.value
+        )
+        self._targets = CallTargets(
+            interpreter,
+            frame,
+            self.calls,
+            self.concurrency,
+            self.assignments,
+            self.value,
+        )
 
-    def value(self, node: ast.expr | None, state: State) -> Things:
-        """Work out *node*: note what is called, return what it may stand for."""
-        if node is None or isinstance(node, ast.Constant):
-            return NOTHING
-        read = _READERS.get(type(node))
-        if read is not None:
-            return read(self, node, state)
-        found = NOTHING
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                found |= self.value(child, state)
-        return found
+    def value(self, node: ast.expr | None, state: PathState) -> Values:
+        """Evaluate *node*: record what is called, return what it may stand for."""
+        read = self._readers.get(type(node))
+        if read is None:
+            return self._parts(node, state)
+        interpreter = self._interpreter
+        if interpreter.depth >= MAX_DEPTH:
+            return interpreter.give_up(state)
+        interpreter.depth += 1
+        values = read(self, node, state)
+        interpreter.depth -= 1
+        return values
 
-    def read_name(self, node: ast.Name, state: State) -> Things:
-        """Return what a name stands for."""
+    def peek(self, node: ast.expr, state: PathState) -> Values:
+        """Return what *node* may stand for, and record nothing."""
+        frame = self._frame
+        kept, frame.visits = frame.visits, {}
+        try:
+            return self.value(node, state)
+        finally:
+            frame.visits = kept
+
+    def _parts(self, node: ast.expr | None, state: PathState) -> Values:
+        """Evaluate what is in *node*, from left to right."""
+        values = NOTHING
+        todo = [] if node is None else children(node)[::-1]
+        while todo:
+            one = todo.pop()
+            if type(one) in self._readers and isinstance(one, ast.expr):
+                values |= self.value(one, state)
+            else:
+                todo += children(one)[::-1]
+        return values
+
+    def _name(self, node: ast.Name, state: PathState) -> Values:
+        frame = self._frame
         if node.id in state.names:
             return state.names[node.id]
-        if node.id in self.local:
-            return self.scope.seen.get(node.id, NOTHING)
-        outer = self.scope.find(node.id)
-        if outer is not None:
-            return outer
-        known = self.engine.global_value(self.module.name, node.id)
-        if known is None:
-            return frozenset({Foreign(f"builtins.{node.id}")})
-        return known
+        if node.id in frame.local:
+            return frame.scope.seen.get(node.id, NOTHING)
+        owner = frame.scope.owner(node.id)
+        if owner is not None:
+            return owner.seen[node.id]
+        known = self._interpreter.names.value(frame.module.name, node.id)
+        return frozenset({Foreign(f"builtins.{node.id}")}) if known is None else known
 
-    def read_attribute(self, node: ast.Attribute, state: State) -> Things:
-        """Return what an attribute is; a property is called for it."""
-        held = NOTHING
-        if isinstance(node.value, ast.Name):
-            held = state.names.get(f"{node.value.id}.{node.attr}", NOTHING)
-        things = self.attribute(self.value(node.value, state), node.attr, node) | held
-        return self._unwrapped(things, node, state)
+    def _attribute(self, node: ast.Attribute, state: PathState) -> Values:
+        return self._targets.attribute(node, self.value(node.value, state), state)
 
-    def read_lambda(self, node: ast.Lambda, _state: State) -> Things:
-        """Return the function that a lambda is."""
-        function = self.engine.program.defined[node]
-        return frozenset({Func(function, None, self.scope)})  # type: ignore[arg-type]  # a lambda defines no class
+    def _call(self, node: ast.Call, state: PathState) -> Values:
+        return self._targets.call(node, state)
 
-    def read_named(self, node: ast.NamedExpr, state: State) -> Things:
-        """Read ``name := value``."""
-        things = self.value(node.value, state)
-        self.assign(node.target, things, state)
-        return things
+    def _subscript(self, node: ast.Subscript, state: PathState) -> Values:
+        """Return what a collection holds."""
+        base = self.value(node.value, state)
+        self.value(node.slice, state)
+        held = frozenset(one for one in base if not isinstance(one, Foreign))
+        if not base or held:
+            return held
+        return frozenset({Foreign(f"{next(iter(base))}[]()")})
 
-    def read_choice(self, node: ast.IfExp, state: State) -> Things:
-        """Read ``one if test else other``."""
+    def _lambda(self, node: ast.Lambda, _state: PathState) -> Values:
+        function = self._interpreter.program.defined[node]
+        assert isinstance(function, Function)  # noqa: S101  # a lambda is one
+        return frozenset({Func(function, None, self._frame.scope)})
+
+    def _operation(self, node: ast.BinOp, state: PathState) -> Values:
+        """Read ``a + b + c``, of any length; ``|`` makes a chain of messages."""
+        operands = [node.right]
+        left = node.left
+        while isinstance(left, ast.BinOp):
+            operands.append(left.right)
+            left = left.left
+        values = [self.value(one, state) for one in (left, *reversed(operands))]
+        if isinstance(node.op, ast.BitOr):
+            chain = combined("chain", values)
+            if chain is not None:
+                return chain
+        return NOTHING.union(*values)
+
+    def _named(self, node: ast.NamedExpr, state: PathState) -> Values:
+        values = self.value(node.value, state)
+        self.assignments.assign(node.target, values, state)
+        return values
+
+    def _choice(self, node: ast.IfExp, state: PathState) -> Values:
         self.value(node.test, state)
         yes, no = state.branch(), state.branch()
         found = self.value(node.body, yes) | self.value(node.orelse, no)
         state.become(merged([yes, no], certain=state.is_certain))
         return found
 
-    def read_bool(self, node: ast.BoolOp, state: State) -> Things:
-        """Read ``and`` and ``or``: only the first is sure to be looked at."""
+    def _bool(self, node: ast.BoolOp, state: PathState) -> Values:
+        """Read ``and`` and ``or``: only the first is sure to be evaluated."""
         first, *others = node.values
         found = self.value(first, state)
         ways = [state.copy()]
@@ -98,32 +163,25 @@ class Expressions(Callees):
         state.become(merged(ways, certain=state.is_certain))
         return found
 
-    def read_compare(self, node: ast.Compare, state: State) -> Things:
-        """Read a comparison; ``in`` asks the object on its right."""
-        left = self.value(node.left, state)
-        for kind, one in zip(node.ops, node.comparators, strict=True):
-            things = self.value(one, state)
-            if isinstance(kind, ast.In | ast.NotIn):
-                self.protocol(things, "__contains__", [(None, left)], one, state)
-            left = things
+    def _compare(self, node: ast.Compare, state: PathState) -> Values:
+        self._parts(node, state)
         return NOTHING
 
-    def read_await(self, node: ast.Await, state: State) -> Things:
-        """Read ``await``."""
-        return self.wait_for(self.value(node.value, state), node.value, state)
+    def _await(self, node: ast.Await, state: PathState) -> Values:
+        values = self.value(node.value, state)
+        return self.concurrency.wait_for(values, node.value, state)
 
-    def read_comprehension(self, node: _Comprehension, state: State) -> Things:
+    def _comprehension(self, node: _Comprehension, state: PathState) -> Values:
         """Read a comprehension: a loop."""
         inner = state.branch()
         ways = [state.copy()]
         for part in node.generators:
-            items = self.iterate(self.value(part.iter, inner), part.iter, inner)
+            values = self.value(part.iter, inner)
+            items = self.concurrency.iterate(values, part.iter, inner)
             ways.append(inner.copy())
-            inner.is_first, inner.is_certain = (
-                True,
-                inner.is_certain or not (inner.is_first),
-            )
-            self.assign(part.target, items, inner)
+            inner.is_certain = inner.is_certain or not inner.is_first
+            inner.is_first = True
+            self.assignments.assign(part.target, items, inner)
             for test in part.ifs:
                 self.value(test, inner)
                 inner.is_certain = False
@@ -140,55 +198,45 @@ class Expressions(Callees):
         state.become(after)
         return found
 
-    def _items(self, node: _Comprehension, state: State) -> Things:
+    def _items(self, node: _Comprehension, state: PathState) -> Values:
         if isinstance(node, ast.DictComp):
             return self.value(node.key, state) | self.value(node.value, state)
         return self.value(node.elt, state)
 
-    def read_text(self, node: ast.JoinedStr, state: State) -> Things:
-        """Read an f-string."""
-        for part in node.values:
-            if isinstance(part, ast.FormattedValue):
-                self.value(part.value, state)
-                self.value(part.format_spec, state)
+    def _text(self, node: ast.JoinedStr, state: PathState) -> Values:
+        self._parts(node, state)
         return NOTHING
 
-    def read_yield(self, node: ast.Yield, state: State) -> Things:
-        """Read ``yield``: what it gives is for whoever iterates."""
-        self.returned |= self.value(node.value, state)
-        self._split(state)
+    def _yield(self, node: ast.Yield, state: PathState) -> Values:
+        """Read ``yield``: what it gives belongs to whatever iterates."""
+        self._frame.returned |= self.value(node.value, state)
+        self._frame.split(state)
         return NOTHING
 
-    def read_yield_from(self, node: ast.YieldFrom, state: State) -> Things:
-        """Read ``yield from``."""
-        rests = self.consume(self.value(node.value, state), node.value, state)
-        self._split(state)
-        self.go_on(rests, state)
+    def _yield_from(self, node: ast.YieldFrom, state: PathState) -> Values:
+        values = self.value(node.value, state)
+        rests = self.calls.consume(values, node.value, state)
+        self._frame.split(state)
+        self.calls.go_on(rests, state)
         return NOTHING
 
-    def _split(self, state: State) -> None:
-        """Keep what was found so far apart from what comes after the first yield."""
-        if self.first is None:
-            self.first = self.visits, state.may, state.must
-            self.visits = {}
-
-
-_READERS: dict[type[ast.expr], Callable[..., Things]] = {
-    ast.Name: Expressions.read_name,
-    ast.Attribute: Expressions.read_attribute,
-    ast.Call: Expressions.read_call,
-    ast.Subscript: Expressions.read_subscript,
-    ast.Lambda: Expressions.read_lambda,
-    ast.NamedExpr: Expressions.read_named,
-    ast.IfExp: Expressions.read_choice,
-    ast.BoolOp: Expressions.read_bool,
-    ast.Compare: Expressions.read_compare,
-    ast.Await: Expressions.read_await,
-    ast.ListComp: Expressions.read_comprehension,
-    ast.SetComp: Expressions.read_comprehension,
-    ast.GeneratorExp: Expressions.read_comprehension,
-    ast.DictComp: Expressions.read_comprehension,
-    ast.JoinedStr: Expressions.read_text,
-    ast.Yield: Expressions.read_yield,
-    ast.YieldFrom: Expressions.read_yield_from,
-}
+    _readers: ClassVar[dict[type[ast.AST | None], Callable[..., Values]]] = {
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.Call: _call,
+        ast.Subscript: _subscript,
+        ast.Lambda: _lambda,
+        ast.BinOp: _operation,
+        ast.NamedExpr: _named,
+        ast.IfExp: _choice,
+        ast.BoolOp: _bool,
+        ast.Compare: _compare,
+        ast.Await: _await,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.JoinedStr: _text,
+        ast.Yield: _yield,
+        ast.YieldFrom: _yield_from,
+    }

@@ -14,7 +14,7 @@ from .run_paths import Visit, follow
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from penstock.checking.interpreter.engine import Engine
+    from penstock.checking.interpreter.interpreter import Interpreter
     from penstock.checking.project.definitions import Function
     from penstock.checking.project.steps import Steps
 
@@ -50,18 +50,20 @@ class Verdicts:
     reached: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
 
-def follow_runs(engine: Engine, steps: Steps, declarations: Declarations) -> Verdicts:
+def follow_runs(
+    interpreter: Interpreter, steps: Steps, declarations: Declarations
+) -> Verdicts:
     """Follow a run from each entrypoint; return what all of them show.
 
     Args:
-        engine: Who tells what each step does.
+        interpreter: Who tells what each step does.
         steps: Which functions are steps.
         declarations: What is declared.
     """
     verdicts = Verdicts()
     for declared in declarations:
         if declared.step.is_entrypoint and declared.function is not None:
-            for visit in follow(engine, steps, declarations, declared):
+            for visit in follow(interpreter, steps, declarations, declared):
                 _judge(visit, declared.flow.name, verdicts)
     return verdicts
 

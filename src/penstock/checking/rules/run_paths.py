@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from penstock.checking.interpreter.effects import Body, Context, Site
+from penstock.checking.interpreter.effects import Context, Invocation, Site
 from penstock.checking.interpreter.values import Func
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from penstock.checking.interpreter.engine import Engine
+    from penstock.checking.interpreter.interpreter import Interpreter
     from penstock.checking.project.steps import Steps
 
     from .declarations import Declarations, Declared
@@ -30,21 +30,21 @@ class Visit(NamedTuple):
 
 
 def follow(
-    engine: Engine, steps: Steps, declarations: Declarations, entry: Declared
+    interpreter: Interpreter, steps: Steps, declarations: Declarations, entry: Declared
 ) -> Iterator[Visit]:
     """Follow a run from its entrypoint; yield every call of a step that it reaches."""
     assert entry.function is not None  # noqa: S101  # the caller has asked
     flow = entry.flow.name
-    bit = engine.bits[entry.function]
-    todo: list[tuple[Body, Context, tuple[str, ...]]] = [
-        (Body(Func(entry.function)), Context(bit, bit), (entry.step.name,)),
+    bit = interpreter.bits[entry.function]
+    todo: list[tuple[Invocation, Context, tuple[str, ...]]] = [
+        (Invocation(Func(entry.function)), Context(bit, bit), (entry.step.name,)),
     ]
-    seen: dict[Body, set[Context]] = {}
+    seen: dict[Invocation, set[Context]] = {}
     while todo:
-        body, around, way = todo.pop()
-        if not _is_new(seen, body, around):
+        invocation, around, way = todo.pop()
+        if not _is_new(seen, invocation, around):
             continue
-        for site, inner in _sites(engine, body):
+        for site, inner in _sites(interpreter, invocation):
             if around.is_first and not inner.is_certain:
                 continue  # the second time around the loop tells
             context = Context(
@@ -53,7 +53,7 @@ def follow(
                 around.is_first or inner.is_first,
                 around.is_certain and inner.is_certain,
             )
-            called = site.body.func.function
+            called = site.invocation.func.function
             own = [one for one in steps.of[called] if one.flow == flow]
             name = own[0].name if own else steps.of[called][0].name
             further = (*way, name)
@@ -64,13 +64,15 @@ def follow(
             begins = any(one.is_entrypoint for one in steps.of[called])
             if begins and not any(not one.is_entrypoint for one in own):
                 continue  # a run of its own, which is followed from there
-            bit = engine.bits[called]
+            bit = interpreter.bits[called]
             inside = context._replace(may=context.may | bit, must=context.must | bit)
-            todo.append((site.body, inside, further))
+            todo.append((site.invocation, inside, further))
 
 
-def _is_new(seen: dict[Body, set[Context]], body: Body, context: Context) -> bool:
-    contexts = seen.setdefault(body, set())
+def _is_new(
+    seen: dict[Invocation, set[Context]], invocation: Invocation, context: Context
+) -> bool:
+    contexts = seen.setdefault(invocation, set())
     if context in contexts or any(_covers(old, context) for old in contexts):
         return False
     contexts.add(context)
@@ -86,9 +88,11 @@ def _covers(old: Context, new: Context) -> bool:
     )
 
 
-def _sites(engine: Engine, body: Body) -> Iterator[tuple[Site, Context]]:
-    summary = engine.summary(body)
-    for part in (summary, summary.rest):
-        for site, contexts in part.visits.items() if part is not None else ():
+def _sites(
+    interpreter: Interpreter, invocation: Invocation
+) -> Iterator[tuple[Site, Context]]:
+    summary = interpreter.summary(invocation)
+    for part in summary.parts:
+        for site, contexts in part.visits.items():
             for context in sorted(contexts):
                 yield site, context
