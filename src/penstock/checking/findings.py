@@ -23,7 +23,7 @@ CODES: dict[str, Code] = {
     "PEN002": Code("error", "no path from an entrypoint leads to the step"),
     "PEN003": Code("error", "`after` names what the other service does not have"),
     "PEN004": Code("warning", "a decorated module that `import` does not reach"),
-    "PEN101": Code("error", "no declared predecessor can have run at this call"),
+    "PEN101": Code("error", "called before any step it is declared after"),
     "PEN201": Code("warning", "nothing calls this step"),
     "PEN202": Code("warning", "no code path exercises this edge"),
     "PEN301": Code("info", "some path may skip the predecessor"),
