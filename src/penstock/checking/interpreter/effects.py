@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 ReferenceKind = Literal["call", "escape", "possible"]
+"""How a step is referred to; of two kinds on the way, the later in the alphabet."""
 
 ANYTHING = 1
 """The bit that says that something unknown may have run here."""
@@ -130,6 +131,7 @@ class PathState:
         running: Work that is under way.
         deferred: Steps that certainly run when the transaction commits.
         is_alive: Whether this point can be reached.
+        kind: How what is called here is referred to.
     """
 
     may: int = 0
@@ -140,6 +142,7 @@ class PathState:
     running: frozenset[Running] = frozenset()
     deferred: int = 0
     is_alive: bool = True
+    kind: ReferenceKind = "call"
 
     def copy(self) -> PathState:
         """Return a state that can go another way."""
@@ -152,6 +155,7 @@ class PathState:
             self.running,
             self.deferred,
             self.is_alive,
+            self.kind,
         )
 
     def branch(self) -> PathState:

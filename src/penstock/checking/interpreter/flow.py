@@ -42,10 +42,6 @@ class _Loop:
 class Flow:
     """Reads the statements of one function.
 
-    Args:
-        interpreter: Knows the program.
-        frame: The function.
-
     Attributes:
         expressions: Evaluates the expressions in the statements.
     """
@@ -55,8 +51,6 @@ class Flow:
         self._frame = frame
         self.expressions: Expressions = Expressions(interpreter, frame)
         self._calls = self.expressions.calls
-        self._concurrency = self.expressions.concurrency
-        self._assignments = self.expressions.assignments
         self._value = self.expressions.value
         self._loops: list[_Loop] = []
         self._raised: list[list[PathState]] = []
@@ -83,7 +77,7 @@ class Flow:
     def _assign(self, node: ast.Assign, state: PathState) -> None:
         values = self._value(node.value, state)
         for target in node.targets:
-            self._assignments.assign(target, values, state)
+            self.expressions.assign(target, values, state)
 
     def _assign_annotated(self, node: ast.AnnAssign, state: PathState) -> None:
         values = self._value(node.value, state)
@@ -92,10 +86,10 @@ class Flow:
             values = annotated(
                 node.annotation, lambda one: self.expressions.peek(one, PathState())
             )
-        self._assignments.assign(node.target, values, state)
+        self.expressions.assign(node.target, values, state)
 
     def _assign_augmented(self, node: ast.AugAssign, state: PathState) -> None:
-        self._assignments.keep(node.target, self._value(node.value, state), state)
+        self.expressions.keep(node.target, self._value(node.value, state), state)
 
     def _with(self, node: _With, state: PathState) -> None:
         entered: list[tuple[Values, list[Summary], str, ast.expr]] = []
@@ -104,9 +98,9 @@ class Flow:
             rests = self._calls.consume(values, item.context_expr, state)
             result = self._enter(values, item.context_expr, state, "enter")
             if isinstance(node, ast.AsyncWith):
-                self._concurrency.suspend(state)
+                self._calls.suspend(state)
             if item.optional_vars is not None:
-                self._assignments.assign(item.optional_vars, result, state)
+                self.expressions.assign(item.optional_vars, result, state)
             owner = getattr(item.optional_vars, "id", "")
             entered.append((values, rests, owner, item.context_expr))
         before = state.copy()
@@ -115,7 +109,7 @@ class Flow:
         state.is_alive = True  # the way out is always taken
         for values, rests, owner, at in reversed(entered):
             owned = [one for one in state.running if owner and one.owner == owner]
-            self._concurrency.finish(owned, state)
+            self._calls.finish(owned, state)
             self._enter(values, at, state, "exit")
             self._calls.go_on(rests, state)
             if any(isinstance(one, Foreign) and _swallows(one) for one in values):
@@ -131,11 +125,10 @@ class Flow:
         for value in values:
             if isinstance(value, Instance):
                 for name in (f"__{way}__", f"__a{way}__"):
-                    made = self._calls.call_method(
-                        frozenset({value}), name, [], node, state
-                    )
+                    own: Values = frozenset({value})
+                    made = self._calls.call_method(own, name, node, state)
                     if made:
-                        found |= self._concurrency.wait_for(made, node, state)
+                        found |= self._calls.wait_for(made, node, state)
             elif isinstance(value, Generator):
                 found |= self._interpreter.summary_of(value).returns
         return found or frozenset(v for v in values if not isinstance(v, Generator))
@@ -150,19 +143,19 @@ class Flow:
             wrappers = frozenset(one for one in found if isinstance(one, Func | Class))
             made = self._calls.call(wrappers, [(None, values)], decorator, state)
             values = made or values
-        self._assignments.name(node.name, values, state)
+        self.expressions.bind(node.name, values, state)
 
     def _class(self, node: ast.ClassDef, state: PathState) -> None:
         klass = self._interpreter.program.defined[node]
         assert isinstance(klass, Klass)  # noqa: S101  # it defines one
-        self._assignments.name(node.name, frozenset({Class(klass)}), state)
+        self.expressions.bind(node.name, frozenset({Class(klass)}), state)
 
     def _import(self, node: _Import, state: PathState) -> None:
         for alias in node.names:
             name = (alias.asname or alias.name).partition(".")[0]
             names = self._interpreter.names
             found = names.imported(self._frame.module, node, alias)
-            self._assignments.name(name, found, state)
+            self.expressions.bind(name, found, state)
 
     def _if(self, node: ast.If, state: PathState) -> None:
         """Read ``if`` and all of its ``elif``, of which there may be hundreds."""
@@ -198,14 +191,14 @@ class Flow:
         rests = self._frame.rests
         values = self._value(node.iter, state)
         before = len(rests)
-        items = self._concurrency.iterate(values, node.iter, state)
+        items = self._calls.iterate(values, node.iter, state)
         own = rests[before:]
         del rests[before:]
 
         def head(inside: PathState) -> None:
             if isinstance(node, ast.AsyncFor):
-                self._concurrency.suspend(inside)
-            self._assignments.assign(node.target, items, inside)
+                self._calls.suspend(inside)
+            self.expressions.assign(node.target, items, inside)
 
         def between(inside: PathState) -> None:
             self._calls.go_on(own, inside)
@@ -339,7 +332,7 @@ class Flow:
             way = left.copy()
             for one in walk(case.pattern):
                 if isinstance(one, ast.MatchAs) and one.name:
-                    self._assignments.name(one.name, values, way)
+                    self.expressions.bind(one.name, values, way)
             self._value(case.guard, way)
             left = merged([left, way], certain=False)
             self.block(case.body, way)

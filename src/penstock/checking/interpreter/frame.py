@@ -10,12 +10,10 @@ from .values import NOTHING, Scope
 if TYPE_CHECKING:
     from penstock.checking.project.files import Module
 
-    from .effects import Invocation, ReferenceKind, Visits
+    from .effects import Invocation, Visits
     from .values import Values
 
 __all__ = ["Frame"]
-
-_ORDER: dict[ReferenceKind, int] = {"call": 0, "escape": 1, "possible": 2}
 
 
 class Frame:
@@ -45,10 +43,10 @@ class Frame:
         self.ends: list[PathState] = []
         self.rests: list[Summary] = []
 
-    def apply(self, summary: Summary, state: PathState, kind: ReferenceKind) -> None:
+    def apply(self, summary: Summary, state: PathState) -> None:
         """Do here what a plain function does."""
         for site, contexts in summary.visits.items():
-            worst = max(site.kind, kind, key=_ORDER.__getitem__)
+            worst = max(site.kind, state.kind)
             here = site if worst == site.kind else site._replace(kind=worst)
             for context in contexts:
                 self.note(here, context, state)
