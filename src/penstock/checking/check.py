@@ -11,7 +11,6 @@ from .findings import Finding, Place
 from .interpreter.name_references import named_steps
 from .interpreter.references import read_program, references
 from .project.files import BrokenFile, Module, files_below, is_test, module_name, parsed
-from .project.gc_freeze import kept, released
 from .project.program import Program
 from .project.steps import steps_of
 from .rules.call_rules import follow_runs, judge_calls
@@ -87,17 +86,9 @@ def check(
         resolver: Who is asked where a name is defined.
         progress: Is told how many steps of how many are read.
     """
-    with released():
-        return _check(request, resolver, progress)
-
-
-def _check(
-    request: Request, resolver: Resolver, progress: Callable[[int, int], None]
-) -> Checked:
     began = time.perf_counter()
-    with kept():
-        modules, broken = _read(request)
-        program = Program(modules)
+    modules, broken = _read(request)
+    program = Program(modules)
     steps = steps_of(request.known, program)
     known = [*request.known, *request.manifests]
     declarations = Declarations(request.flows, known, steps)

@@ -357,7 +357,7 @@ class Calls:
             name = keyword
             if name is None and place < len(fields):
                 name = fields[place]
-            if values and name:
+            if values and name and name[0] != "*":
                 self._interpreter.heap.add(made.site or made.klass, name, values)
 
     def _run(

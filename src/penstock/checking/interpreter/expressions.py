@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from penstock.checking.project.ast_walk import children
 from penstock.checking.project.definitions import Function
 
-from .binding import handed_on
 from .calls import Calls, combined
 from .effects import ANYTHING, merged
 from .known_functions import (
@@ -362,26 +361,11 @@ class Expressions:
     def _given(self, node: ast.Call, state: PathState) -> Given:
         given: Given = []
         for one in node.args:
-            held = None
-            if isinstance(one, ast.Starred):
-                held = self._handed_on(one.value, "*")
-            given += [(None, self.value(one, state))] if held is None else held
+            name = "*" if isinstance(one, ast.Starred) else None
+            given.append((name, self.value(one, state)))
         for keyword in node.keywords:
-            values = self.value(keyword.value, state)
-            held = self._handed_on(keyword.value, "**") if not keyword.arg else None
-            given += [(keyword.arg or "", values)] if held is None else held
+            given.append((keyword.arg or "**", self.value(keyword.value, state)))
         return given
-
-    def _handed_on(self, node: ast.expr, stars: str) -> Given | None:
-        """Return what the function's own ``*args`` or ``**kwargs`` hold, else None."""
-        invocation = self._frame.invocation
-        if invocation is None:
-            return None
-        spec = invocation.func.function.node.args
-        own = spec.vararg if stars == "*" else spec.kwarg
-        if own is None or not isinstance(node, ast.Name) or node.id != own.arg:
-            return None
-        return handed_on(invocation.arguments, stars)
 
     def _unresolved(
         self,
@@ -393,9 +377,8 @@ class Expressions:
     ) -> Values:
         """Read a call of what this program does not define."""
         func = node.func
-        name = func.attr if isinstance(func, ast.Attribute) else ""
         foreign = next((one.name for one in values if isinstance(one, Foreign)), "")
-        name = name or foreign.rpartition(".")[2].removesuffix("()")
+        name = getattr(func, "attr", foreign.rpartition(".")[2].removesuffix("()"))
         everything = NOTHING.union(*(one for _, one in given))
         if foreign in {"builtins.getattr", "operator.attrgetter"} and node.args[1:]:
             return self._by_name(node, state)
@@ -405,9 +388,7 @@ class Expressions:
             done = self._method(func, base, everything, state)
             if done is not None:
                 return done
-        owner = ""
-        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
-            owner = func.value.id
+        owner = getattr(getattr(func, "value", None), "id", "")
         done = self.calls.call_known(name, owner, given, node, state)
         if done is not None:
             return done

@@ -1,13 +1,13 @@
 """What an expression may stand for, as far as calls are concerned.
 
 Sets of values are visited in the order of their hashes, and what is read first may
-decide what is found. Hashes of strings and addresses differ from run to run, so these
-classes hash the numbers of functions and classes instead.
+decide what is found. Hashes of strings, addresses and None differ from run to run, so
+these classes leave them out of their own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -66,10 +66,7 @@ class Instance:
 
     klass: Klass
     is_exact: bool = False
-    site: object = None
-
-    def __hash__(self) -> int:
-        return self.klass.number * 4 + self.is_exact
+    site: object = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +76,13 @@ class Class:
     klass: Klass
     is_exact: bool = True
 
-    def __hash__(self) -> int:
-        return self.klass.number * 4 + 2 + self.is_exact
-
 
 @dataclass(frozen=True, slots=True)
 class Super:
     """What ``super()`` gives in a method of a class."""
 
     klass: Klass
-    receiver: Instance | Class | None
-
-    def __hash__(self) -> int:
-        return self.klass.number * _SPREAD + _hash_of(self.receiver)
+    receiver: Instance | Class | None = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +90,8 @@ class Func:
     """A function, with the object it is bound to and the scope around it."""
 
     function: Function
-    receiver: Instance | Class | None = None
-    scope: Scope | None = None
-
-    def __hash__(self) -> int:
-        return self.function.number * _SPREAD + _hash_of(self.receiver)
+    receiver: Instance | Class | None = field(default=None, hash=False)
+    scope: Scope | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +99,7 @@ class Awaitable:
     """A coroutine that has not started."""
 
     func: Func
-    arguments: tuple[tuple[str, Values], ...]
-
-    def __hash__(self) -> int:
-        return hash(self.func) + 1
+    arguments: tuple[tuple[str, Values], ...] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +107,7 @@ class Generator:
     """A generator that has not started."""
 
     func: Func
-    arguments: tuple[tuple[str, Values], ...]
-
-    def __hash__(self) -> int:
-        return hash(self.func) + 2
+    arguments: tuple[tuple[str, Values], ...] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +120,6 @@ class Message:
     """
 
     stages: tuple[frozenset[Func | Message], ...]
-
-    def __hash__(self) -> int:
-        return hash(self.stages) + 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +135,8 @@ class Running:
 
     may: int
     must: int
-    owner: str
+    owner: str = field(hash=False)
     is_parallel: bool
-
-    def __hash__(self) -> int:
-        return hash((self.may, self.must, self.is_parallel))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +178,6 @@ Value = (
 )
 Values = frozenset[Value]
 NOTHING: Values = frozenset()
-_SPREAD = 1_000_003
-
-
-def _hash_of(receiver: Instance | Class | None) -> int:
-    return 0 if receiver is None else hash(receiver)
 
 
 def in_order(values: Iterable[Value]) -> list[Value]:
