@@ -68,7 +68,7 @@ DEFAULTS = {
 
 
 def test_defaults() -> None:
-    """What holds where nobody says anything."""
+    """The defaults."""
     assert settings() == DEFAULTS
 
 
@@ -248,7 +248,7 @@ def test_a_wrong_variable_is_told_at_the_import(
 def test_reset_names_the_variable_behind_a_wrong_setting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever reads the error finds what to change."""
+    """The error names what to change."""
     monkeypatch.setenv("PENSTOCK_OUTSIDE", "rise")
 
     with pytest.raises(ConfigurationError, match=r"'rise'.*PENSTOCK_OUTSIDE"):

@@ -91,7 +91,7 @@ def test_every_argument_by_place() -> None:
 
 @pytest.mark.parametrize("direction", ["TD", "TB", "LR", "RL", "BT"])
 def test_directions(direction: Any) -> None:
-    """All directions of Mermaid work."""
+    """All of Mermaid's directions work."""
     assert generate_dag("orders", direction=direction).startswith(
         f"graph {direction}\n"
     )
@@ -141,7 +141,7 @@ def test_no_flow_at_all() -> None:
 
 
 def test_a_predecessor_that_is_not_there() -> None:
-    """A typing error in ``after`` is an error with its place."""
+    """A misspelled name in ``after`` is reported with its place."""
 
     @flow("orders")
     @step(after="recieve")
@@ -199,7 +199,7 @@ def test_markdown_is_fenced(tmp_path: Path) -> None:
 
 
 def test_the_format_may_differ_from_the_suffix(tmp_path: Path) -> None:
-    """An explicit format counts more than the suffix."""
+    """An explicit format wins over the name of the file."""
     generate_dag("orders", "json", tmp_path / "dag.txt")
     generate_dag("orders", "text", tmp_path / "dag.md")
     generate_dag("orders", "mermaid", tmp_path / "dag")

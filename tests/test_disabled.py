@@ -123,7 +123,7 @@ PROGRAMS = {
         drawn = generate_dag("orders").splitlines()
         assert drawn == ["graph TD", "    receive --> charge"]
     """,
-    "mistakes are told": """
+    "mistakes are reported": """
         def refused(declare):
             try:
                 declare()

@@ -235,7 +235,7 @@ RETRIED = """
 
 
 def test_a_shared_decorator_makes_two_functions_no_one(folder: Path) -> None:
-    """Functions are told apart by their own file, not by that of a decorator."""
+    """Functions are distinguished by their own file, not by that of a decorator."""
     retry = """
         from functools import partial, wraps
 

@@ -16,6 +16,7 @@ import penstock
 from penstock import all_of, bind_flow, configure, flow, start_flow, step
 from penstock._steps.marked import find_marked
 from penstock.conformance.judge import process_judge
+from penstock.testing import in_flow
 from tests.support.call_styles import KINDS, finish, function, run_python
 
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -404,6 +405,28 @@ def test_a_join_of_generators_and_something_else() -> None:
 
     edges = {(e["before"], e["after"]): e["witnessed"] for e in counted()["edges"]}
     assert edges["load", "keep"] == edges["receive", "keep"] == 1
+
+
+def test_a_join_of_generators() -> None:
+    """Each of them has to begin inside the call; a test's own call is not counted."""
+    orders = flow("orders")
+    one, other = (
+        orders.step(name=name, after="receive")(function("generator", lambda: 1))
+        for name in ("one", "other")
+    )
+
+    @orders.step(after=all_of("one", "other"))
+    def store(*items: Any) -> list[Any]:
+        return [next(each) for each in items]
+
+    orders.entrypoint(name="receive")(lambda: store(one()))()
+    assert verdict() == {"R1 store"}
+    with in_flow("orders", done={"receive"}):
+        store(one(), other())
+
+    assert counted()["steps"]["store"] == 1
+    (violation,) = counted()["violations"]
+    assert violation["count"] == 1
 
 
 def test_only_so_many_calls_wait_for_generators() -> None:
@@ -966,6 +989,20 @@ def test_switching_in_the_middle_of_a_run_convicts_nobody() -> None:
     )
 
     assert verdict() == set()
+
+
+def test_a_run_inside_one_that_began_unseen() -> None:
+    """It is known, whatever the one around may have done."""
+    orders = chain()
+    configure(conformance="off")
+
+    orders.receive(
+        lambda: configure(conformance="record"),
+        lambda: orders.receive(orders.validate, orders.ship),
+    )
+
+    assert counted()["runs"] == 1
+    assert verdict() == {"R1 ship"}
 
 
 def test_a_step_declared_later_is_judged() -> None:

@@ -187,17 +187,17 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
     install_threads()
     below = threading.Thread.start
 
-    def theirs(self: threading.Thread) -> None:
+    def other_patch(self: threading.Thread) -> None:
         calls.append(self)
         below(self)
 
-    threading.Thread.start = theirs  # type: ignore[method-assign]  # the point
+    threading.Thread.start = other_patch  # type: ignore[method-assign]  # the point
     try:
         with start_flow("order-17"):
             with_ours = in_thread()
             uninstall_threads()
             without = in_thread()
-        assert threading.Thread.start is theirs
+        assert threading.Thread.start is other_patch
     finally:
         threading.Thread.start = original  # type: ignore[method-assign]  # the same
 

@@ -132,7 +132,7 @@ def test_a_subclass_without_a_flow_runs_in_its_parents() -> None:
 
 
 def test_an_inherited_classmethod_runs_in_the_flow_of_its_class() -> None:
-    """Classes are told apart as objects are."""
+    """Classes are distinguished as objects are."""
 
     @flow("parents")
     class Parent:

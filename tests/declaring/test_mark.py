@@ -188,7 +188,7 @@ class TestSeveralFlows:
 
 
 class TestTwice:
-    """A marker that nobody takes is a mistake."""
+    """A marker that no flow takes is a mistake."""
 
     @pytest.mark.parametrize("first", [entrypoint, step])
     @pytest.mark.parametrize("second", [entrypoint, step])
@@ -204,7 +204,7 @@ class TestTwice:
             second(first(work))
 
     def test_a_marker_is_not_marked_by_a_handle(self) -> None:
-        """A handle over a bare marker would leave the marker to nobody."""
+        """A handle above a bare marker would leave the marker without a flow."""
         with pytest.raises(FlowDefinitionError, match="marked twice"):
 
             @flow("orders").step
@@ -251,7 +251,7 @@ class TestTakenByNone:
     def test_it_refuses_to_run(
         self, kind: str, mark: Any, mode: str, *, inside: bool
     ) -> None:
-        """Inside and outside a flow, whoever listens, the body does not run."""
+        """The body never runs, with or without listeners, inside or outside a flow."""
         ran: list[int] = []
         func = mark(name="charge")(function(kind, lambda: ran.append(1)))
 

@@ -151,7 +151,7 @@ def test_flows_drawn_together_are_connected() -> None:
     assert {node.kind for node in graph.nodes} == {"step"}
     assert edges_of(graph) == ["a → b", "start → invoice", "invoice → b"]
     assert [
-        (cluster.flow.name, [node.label for node in cluster.nodes])
+        (cluster.name, [node.label for node in cluster.nodes])
         for cluster in graph.clusters
     ] == [("billing", ["start", "invoice"]), ("shop", ["a", "b"])]
     assert graph.title == "billing, shop"

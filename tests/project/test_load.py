@@ -1,4 +1,4 @@
-"""What can be named on the command line, and what is said when it is not there."""
+"""Targets, the settings of a project, and the messages about wrong ones."""
 
 from __future__ import annotations
 
@@ -97,18 +97,19 @@ def test_project_names_the_targets(shop: Project) -> None:
     ("settings", "told"),
     [
         ('[tool.penstock]\nimports = ["shop"]', "'imports'. Did you mean 'import'?"),
-        ('[tool.penstock]\nimport = "shop"', "must be a list of strings, not 'shop'"),
-        ("[tool.penstock]\nimport = [1]", "must be a list of strings, not [1]"),
+        ('[tool.penstock]\nimport = "shop"', "[tool.penstock].import should be a list"),
+        ("[tool.penstock]\nimport = [1]", "[tool.penstock].import[0] should be a"),
         ('[tool.penstock]\nsource-url = "javascript:x"', "begins with https://"),
-        ("[tool.penstock]\nsource-url = 1", "source-url = 1: it takes a text"),
-        ("[tool.penstock]\nbaseline = 1", "baseline must name a file, not 1"),
+        ("[tool.penstock]\nsource-url = 1", "[tool.penstock].source-url should be a"),
+        ("[tool.penstock]\nbaseline = 1", "[tool.penstock].baseline should be a"),
+        ("[tool]\npenstock = 1", "[tool.penstock] should be an object"),
         ("[tool.penstock", "pyproject.toml: Expected ']'"),
         ("[tool.penstock]", "no target given"),
         ("", "no target given"),
     ],
 )
 def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
-    """A setting that cannot be right is named with its file."""
+    """The message names the file and the setting."""
     shop.write("pyproject.toml", settings)
 
     result = shop.penstock("list")
@@ -141,7 +142,7 @@ def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
     ],
 )
 def test_target_that_is_not_there(shop: Project, target: str, told: str) -> None:
-    """The message says which part of the target is wrong, and what may be meant."""
+    """The message says which part is wrong, and what the user may mean."""
     result = shop.penstock("list", target)
 
     assert result.returncode == 2

@@ -394,7 +394,7 @@ def test_the_setting_reaches_steps_that_were_declared_before() -> None:
 
 
 def test_an_unknown_setting_of_a_flow_is_refused() -> None:
-    """A misspelt mode is told at once, with what was probably meant."""
+    """A misspelled mode is refused at once, with the nearest one."""
     with pytest.raises(FlowDefinitionError, match="Did you mean 'raise'"):
         flow("orders", outside="rise")
 

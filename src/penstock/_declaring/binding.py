@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from penstock._registry import registry
 from penstock._steps.marked import find_marked
-from penstock._steps.source import Origin, caller_place
+from penstock._steps.source import Origin, caller_place, first_line
 from penstock._steps.step import Step
 from penstock.errors import FlowDefinitionError
 
@@ -54,7 +54,7 @@ def take_class(options: FlowOptions, klass: type) -> None:
         step.owner = None if _is_static(klass, attr) else klass
         step.klass = origin
         step.overrides = overridden[attr]
-    options = options._replace(doc=_first_line(klass.__doc__))
+    options = options._replace(doc=first_line(klass.__doc__))
     with registry.lock:
         registry.add(options, list(steps.values()), klass=origin)
         for marked, step in steps.items():
@@ -104,10 +104,6 @@ def _origin(klass: type) -> Origin:
     own = (find_marked(value) for value in vars(klass).values())
     path = next((Origin.of(m.func).path for m in own if m is not None), "")
     return Origin(klass.__qualname__, klass.__module__, path)
-
-
-def _first_line(doc: str | None) -> str:
-    return (doc or "").strip().partition("\n")[0].strip()
 
 
 def _refuse_unmarked(flow: str, target: object) -> NoReturn:

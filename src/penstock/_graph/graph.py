@@ -93,14 +93,17 @@ class Cluster(NamedTuple):
     """One flow of a drawing, with its steps.
 
     Attributes:
-        flow: The declaration of its first service.
+        flows: Its declarations, one for each service.
         nodes: Its steps.
-        owners: The owners that its services name, each once.
     """
 
-    flow: FlowInfo
+    flows: tuple[FlowInfo, ...]
     nodes: tuple[Node, ...]
-    owners: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the flow."""
+        return self.flows[0].name
 
 
 @dataclass(frozen=True)
@@ -183,13 +186,9 @@ class Graph:
         for node in self.nodes:
             if node.kind == "step":
                 members[node.step.flow].append(node)
-        first = {flow.name: flow for flow in reversed(self.flows)}
-        owners: dict[str, dict[str, None]] = {name: {} for name in members}
-        for flow in self.flows:
-            owners[flow.name] |= {flow.owner: None} if flow.owner else {}
         return tuple(
-            Cluster(first[name], tuple(nodes), tuple(owners[name]))
-            for name, nodes in members.items()
+            Cluster(tuple(flows), tuple(members[name]))
+            for name, flows in groupby(self.flows, key=lambda flow: flow.name)
         )
 
     def edge(self, number: int, other: int) -> Edge:

@@ -1,4 +1,4 @@
-"""The flows of one handle, class or function: what ``module:attr`` asks for."""
+"""The flows of one handle, class or function: the target ``module:attr``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def flows_of(module: str, attribute: str) -> set[str]:
     """Return the names of the flows of *attribute* of *module*.
 
     Raises:
-        TargetError: It is not there, or it has no flow.
+        TargetError: It does not exist, or has no flow.
     """
     thing: object = import_module(module)
     for name in attribute.split("."):

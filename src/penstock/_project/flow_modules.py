@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["declaring_modules"]
 
 _MARKERS = frozenset({"entrypoint", "step", "flow_task"})
-_MAX_REEXPORTS = 5  # of a name by one module after the other
+_MAX_REEXPORTS = 5  # of one name, from module to module
 _Origins = dict[str, str]
-"""What each imported name of a module is, as ``package.module.name``."""
+"""The full name of each imported name of a module: ``package.module.name``."""
 
 
 def declaring_modules(modules: Iterable[Module]) -> Iterator[tuple[Module, int]]:
@@ -37,7 +37,7 @@ def declaring_modules(modules: Iterable[Module]) -> Iterator[tuple[Module, int]]
 def _first_marker(
     module: Module, handles: Collection[str], origins: Mapping[str, _Origins]
 ) -> int:
-    """Return the line of the first function that penstock marks, 0 without one."""
+    """Return the line of the first marked function, 0 if there is none."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
@@ -52,7 +52,7 @@ def _marks(
     handles: Collection[str],
     origins: Mapping[str, _Origins],
 ) -> bool:
-    """Tell whether a decorator is a marker of penstock, or one of a handle."""
+    """Tell whether a decorator is a marker of penstock or of a handle."""
     name = _dotted(node.func if isinstance(node, ast.Call) else node)
     holder, _, last = _origin(name, origins[module]).rpartition(".")
     if last not in _MARKERS:
@@ -68,7 +68,7 @@ def _marks(
 
 
 def _handles(module: Module, origins: _Origins) -> set[str]:
-    """Return the names that ``flow("...")`` is assigned to, with their module."""
+    """Return the full names that ``flow("...")`` is assigned to."""
     found: set[str] = set()
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.Assign | ast.AnnAssign):
@@ -97,7 +97,7 @@ def _origins(module: Module) -> _Origins:
 
 
 def _base(node: ast.ImportFrom, module: Module) -> str:
-    """Return the module that ``from ... import`` is about; dots count upwards."""
+    """Return the module that ``from ... import`` names; dots count upwards."""
     if not node.level:
         return node.module or ""
     up = node.level - module.is_package
@@ -111,7 +111,7 @@ def _origin(name: str, origins: _Origins) -> str:
 
 
 def _dotted(node: ast.expr) -> str:
-    """Return ``a.b.c``, or ``""`` for what is no such name."""
+    """Return ``a.b.c``, or ``""`` for any other expression."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):

@@ -1,4 +1,4 @@
-"""The project's files, parsed; those that cannot be are named."""
+"""The Python files of a project, parsed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 _TESTS = ("test_", "conftest")
-_NOT_OURS = {"__pycache__", "node_modules", "site-packages", "venv"}
+_INSTALLED = {"__pycache__", "node_modules", "site-packages", "venv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +53,27 @@ class Module:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield every Python file below *folder*, but none of environments and caches."""
+    """Yield every Python file below *folder*, outside environments and caches."""
     for at, folders, names in os.walk(folder):
         here = Path(at)
         folders[:] = sorted(
             name
             for name in folders
             if not name.startswith(".")
-            and name not in _NOT_OURS
+            and name not in _INSTALLED
             and not (here / name / "pyvenv.cfg").exists()
         )
         yield from (here / name for name in sorted(names) if name.endswith(".py"))
 
 
 def is_test(path: Path, folder: Path) -> bool:
-    """Tell whether the file *path* below *folder* is a part of tests."""
+    """Tell whether the file *path* below *folder* belongs to tests."""
     parts = path.relative_to(folder).parts
     return path.name.startswith(_TESTS) or bool({"tests", "test"} & set(parts[:-1]))
 
 
 def module_name(path: Path, roots: Iterable[Path]) -> str | None:
-    """Return what the file *path* is called when it is imported from one of *roots*."""
+    """Return the name that the file *path* has when imported from one of *roots*."""
     for root in sorted(roots, key=lambda root: -len(root.parts)):
         if path.is_relative_to(root):
             parts = list(path.relative_to(root).with_suffix("").parts)
@@ -89,7 +89,7 @@ def parsed(path: Path, name: str) -> Module | BrokenFile:
         with tokenize.open(path) as file:
             text = file.read()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the user's code, told when it runs
+            warnings.simplefilter("ignore")  # of the user's code, shown when it runs
             tree = ast.parse(text, str(path))
     except SyntaxError as exc:
         return BrokenFile(str(path), exc.lineno or 1, exc.msg)

@@ -15,6 +15,7 @@ __all__ = [
     "Origin",
     "caller_place",
     "code_of",
+    "first_line",
     "kind_of",
     "place_of",
     "python_function",
@@ -39,6 +40,11 @@ def code_of(func: object) -> CodeType | None:
     """Return the user's own code in *func*, below partials and ``functools.wraps``."""
     code: CodeType | None = getattr(python_function(func), "__code__", None)
     return code
+
+
+def first_line(doc: str | None) -> str:
+    """Return the first line of a docstring, ``""`` if there is none."""
+    return (doc or "").strip().partition("\n")[0].strip()
 
 
 def python_function(func: object) -> object | None:
@@ -120,8 +126,7 @@ class Origin(NamedTuple):
     @classmethod
     def of(cls, func: object) -> Origin:
         """Return the origin of a function, partial or callable object."""
-        while isinstance(func, partial):
-            func = func.func
+        func = _filled_in(func)
         code = code_of(func)
         named: Any = func if hasattr(func, "__qualname__") else type(func)
         return cls(

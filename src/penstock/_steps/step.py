@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .fast_path import FastPath
-from .source import FunctionKind, Origin, code_of, kind_of, place_of
+from .source import FunctionKind, Origin, code_of, first_line, kind_of, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,16 +138,19 @@ class Step:
     @lazy_property
     def info(self) -> StepInfo:
         """The public, frozen view of this step."""
-        func: Any = self.func.func if isinstance(self.func, partial) else self.func
+        from penstock._types import StepInfo  # noqa: PLC0415  # dataclasses: +6 ms
+
+        from .signature import signature_of  # noqa: PLC0415  # inspect: +4 ms on import
+
+        func = self.func.func if isinstance(self.func, partial) else self.func
         doc = getattr(func, "__doc__", None) or ""
         path, line, _ = self.source
-        step_info, signature_of = _drawing_tools()
-        return step_info(
+        return StepInfo(
             name=self.name,
             flow=self.flow,
             is_entrypoint=self.is_entrypoint,
             after=self.after,
-            description=doc.strip().partition("\n")[0].strip(),
+            description=first_line(doc),
             doc=doc,
             tags=self.options.tags,
             module=self.origin.module,
@@ -161,12 +164,3 @@ class Step:
 
 
 _ASYNC = frozenset((FunctionKind.ASYNC, FunctionKind.ASYNC_GENERATOR))
-
-
-@cache
-def _drawing_tools() -> tuple[type[StepInfo], Callable[[object], str]]:
-    from penstock._types import StepInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
-
-    from .signature import signature_of  # noqa: PLC0415  # inspect: +4 ms on import
-
-    return StepInfo, signature_of

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from penstock._context import Call
 
-    Fields = dict[str, Any]
+    LineFields = dict[str, Any]
     SourceLine = tuple[str, int, str]
     """Source file, line and function of a record: those of the user's function."""
 
@@ -76,7 +76,7 @@ class LoggingBackend(TracingBackend):
         """Return a context manager that writes the lines of one call."""
         from contextlib import contextmanager  # noqa: PLC0415  # +1 ms on import
 
-        fields: Fields = {"flow": flow_name, "step": step_name}
+        fields: LineFields = {"flow": flow_name, "step": step_name}
         fields |= dict.fromkeys(("root_id", "parent_id", "caller", "service"))
         fields |= {"correlation_id": current_flow_id() or ABSENT, **attrs}
         fields["flow_id"] = fields["correlation_id"]
@@ -96,7 +96,7 @@ class LoggingBackend(TracingBackend):
 
         return lines()
 
-    def start(self, call: Call) -> tuple[float, Fields]:
+    def start(self, call: Call) -> tuple[float, LineFields]:
         """Write ``step.start``; return the time, and what the end repeats."""
         fields = step_fields(call)
         return self._start(fields, call[1].source), fields
@@ -106,7 +106,7 @@ class LoggingBackend(TracingBackend):
     def finish(
         self,
         call: Call,
-        started: tuple[float, Fields],
+        started: tuple[float, LineFields],
         exc: BaseException | None,
         *,
         inner: bool,
@@ -125,14 +125,14 @@ class LoggingBackend(TracingBackend):
     def pause(self, started: float) -> None:
         """Do nothing: a log line is never current."""
 
-    def _start(self, fields: Fields, source: SourceLine) -> float:
+    def _start(self, fields: LineFields, source: SourceLine) -> float:
         args = _label(fields), fields["correlation_id"]
         _write(self.level, "step.start %s %.8s", args, fields, source)
         return perf_counter()
 
     def _end(
         self,
-        fields: Fields,
+        fields: LineFields,
         source: SourceLine,
         exc: BaseException | None,
         *,
@@ -163,7 +163,7 @@ class LoggingBackend(TracingBackend):
         _write(level, f"{template} %.8s", tuple(args), fields, source, cause)
 
 
-def _label(fields: Fields) -> str:
+def _label(fields: LineFields) -> str:
     return f"{fields['flow']}/{fields['step']}"
 
 
@@ -171,7 +171,7 @@ def _write(
     level: int,
     template: str,
     args: tuple[object, ...],
-    fields: Fields,
+    fields: LineFields,
     source: SourceLine,
     exc: BaseException | None = None,
 ) -> None:

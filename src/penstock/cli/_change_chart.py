@@ -1,4 +1,4 @@
-"""Draw what differs between two sets of flows as one coloured Mermaid diagram."""
+"""Draw what differs between two sets of flows as one Mermaid diagram."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["changes_as_mermaid"]
 
-# Each has its own text colour, so that it can be read on a light and on a dark page.
+# Each has its own text colour, to be readable on a light and on a dark page.
 _LOOKS = {
     "added": "fill:#dafbe1,stroke:#1a7f37,color:#0a3d1a",
     "removed": "fill:#ffebe9,stroke:#cf222e,color:#6e0d16,stroke-dasharray:5 5",
@@ -40,12 +40,12 @@ def changes_as_mermaid(
     new: Sequence[FlowInfo],
     direction: Direction,
 ) -> str:
-    """Return Mermaid's text for the flows that differ, drawn as a whole.
+    """Return Mermaid text that draws the flows that differ, each as a whole.
 
     Args:
         changes: What differs.
-        old: All flows that there were.
-        new: All flows that there are.
+        old: All old flows.
+        new: All new flows.
         direction: Where edges point.
     """
     names = {change.name for change in changes}
@@ -101,7 +101,7 @@ def _link_marks(
 
 
 def _label(before: Node, after: Node) -> str:
-    """Return the predecessor's name as a comparison has it."""
+    """Return the name of a predecessor in a comparison."""
     if before.kind == "step" and before.step.flow != after.step.flow:
         return f"{before.step.flow}:{before.label}"
     return before.label

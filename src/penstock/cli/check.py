@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._platform.file import write_file
-from penstock._project.shown import note, shown_path
+from penstock._project.shown import counted, note, shown_path
 from penstock.checking.output.reports import (
     FOR_PEOPLE,
     FOR_PROGRAMS,
@@ -101,7 +101,8 @@ def check_flows(
         write_file(calls, _calls_as_json(result.code).encode())
     if update_baseline:
         path = result.baseline or _BASELINE
-        note(f"{write_baseline(path, result.findings)} findings written to {path}.")
+        written = counted(write_baseline(path, result.findings), "finding")
+        note(f"Wrote {written} to {path}.")
         return
     _print(result, form)
     if with_statistics:

@@ -39,11 +39,8 @@ def _format(argument: str) -> str:
 
 
 def _direction(argument: str) -> str:
-    names = get_args(Direction)
-    if argument.upper() not in names:
-        msg = f"expected one of {', '.join(names)}, not {argument!r}"
-        raise ValueError(msg)
-    return argument.upper()
+    names = [name.lower() for name in get_args(Direction)]
+    return directives.choice(argument, names).upper()
 
 
 class _Diagram(nodes.General, nodes.Element):

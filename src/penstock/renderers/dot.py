@@ -124,7 +124,7 @@ class _Lines:
 
     def _heading(self, cluster: Cluster, *, is_title: bool = False) -> str:
         title = cluster_title(cluster, detail=self._detail)
-        texts = [title, *flow_evidence(cluster.flow.name, self._graph)]
+        texts = [title, *flow_evidence(cluster.name, self._graph)]
         if not self._fit:
             return _quoted(*texts)
         lines, width_in = self._fit(texts)
@@ -138,7 +138,7 @@ class _Lines:
         ids = cluster_ids(self._graph, self._ids)
         for cluster in clusters:
             title = self._heading(cluster)
-            yield f'subgraph "cluster_{ids[cluster.flow.name]}" {{'
+            yield f'subgraph "cluster_{ids[cluster.name]}" {{'
             yield f"{_INDENT}graph [label={title}, fontsize=13, {_CLUSTER}]"
             yield from (_INDENT + self._node(node) for node in cluster.nodes)
             yield "}"

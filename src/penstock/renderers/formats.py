@@ -19,6 +19,7 @@ __all__ = [
     "BLOCK_FORMATS",
     "DIRECTIONS",
     "FORMATS",
+    "MARKDOWN_SUFFIXES",
     "PICTURE_FORMATS",
     "Direction",
     "Renderer",
@@ -83,8 +84,8 @@ _TABLE = {
 FORMATS = tuple(_TABLE)
 BLOCK_FORMATS = tuple(name for name, row in _TABLE.items() if row.is_block)
 PICTURE_FORMATS = tuple(name for name, row in _TABLE.items() if row.is_picture)
-_MARKDOWN = (".md", ".markdown")
-_SUFFIXES = dict.fromkeys(_MARKDOWN, "mermaid") | {
+MARKDOWN_SUFFIXES = (".md", ".markdown")
+_SUFFIXES = dict.fromkeys(MARKDOWN_SUFFIXES, "mermaid") | {
     suffix: name for name, row in _TABLE.items() for suffix in row.suffixes
 }
 _BACKTICKS = re.compile("`+")
@@ -135,7 +136,7 @@ def content_of(drawing: str | bytes, form: str, path: Path) -> bytes:
     """Return a drawing as its file holds it: in Markdown as a fenced block."""
     if isinstance(drawing, bytes):
         return drawing
-    if form in BLOCK_FORMATS and path.suffix.lower() in _MARKDOWN:
+    if form in BLOCK_FORMATS and path.suffix.lower() in MARKDOWN_SUFFIXES:
         drawing = fenced(drawing, form)
     return f"{drawing}\n".encode()
 

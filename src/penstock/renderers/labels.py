@@ -83,7 +83,7 @@ def edge_label(edge: Edge, graph: Graph, *, detail: bool) -> str:
 
 def cluster_title(cluster: Cluster, *, detail: bool) -> str:
     """Return the heading of a flow: its name, in detail with its owners."""
-    return titled(cluster.flow.name, cluster.owners if detail else ())
+    return titled(cluster.name, owners_of(cluster.flows) if detail else ())
 
 
 def owners_of(flows: Iterable[FlowInfo]) -> tuple[str, ...]:

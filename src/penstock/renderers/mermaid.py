@@ -120,7 +120,7 @@ class _Chart:
                 end.append(number)
         ids = cluster_ids(graph, self._ids)
         for cluster in clusters:
-            name = cluster.flow.name
+            name = cluster.name
             known = ", ".join(flow_evidence(name, graph))
             title = cluster_title(cluster, detail=self._detail)
             title = _escape(f"{title}: {known}" if known else title)

@@ -36,12 +36,12 @@ class Checkout(NamedTuple):
     Attributes:
         top: Root of the user's working tree.
         tree: The folder that stands for it.
-        scratch: An empty folder next to that.
+        answer: A file next to it that does not exist yet.
     """
 
     top: Path
     tree: Path
-    scratch: Path
+    answer: Path
 
 
 @contextmanager
@@ -62,8 +62,7 @@ def checked_out(revision: str) -> Generator[Checkout]:
         TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
     ):
         root = Path(folder).resolve()
-        checkout = Checkout(top, root / "tree", root / "scratch")
-        checkout.scratch.mkdir()
+        checkout = Checkout(top, root / "tree", root / "answer")
         _fill(top, commit, checkout.tree)
         yield checkout
 

@@ -129,16 +129,16 @@ class Catalog:
         self.services: tuple[str, ...] = tuple(sorted(services))
         self.overview: Graph = overview_of(system)
         everything = (*system.flows, *known)
-        own: dict[str, list[FlowInfo]] = {}
-        for flow in system.flows:
-            own.setdefault(flow.name, []).append(flow)
-        graphs = {name: build_graph(parts, everything) for name, parts in own.items()}
+        graphs = {
+            cluster.name: build_graph(cluster.flows, everything)
+            for cluster in system.clusters
+        }
         neighbours = _Neighbours(system, graphs)
         self.entries: tuple[FlowEntry, ...] = tuple(
             FlowEntry(
-                flows=tuple(own[cluster.flow.name]),
-                page=page_name(cluster.flow.name),
-                graph=graphs[cluster.flow.name],
+                flows=cluster.flows,
+                page=page_name(cluster.name),
+                graph=graphs[cluster.name],
                 steps=neighbours.steps(cluster),
             )
             for cluster in system.clusters
@@ -148,10 +148,6 @@ class Catalog:
     def title(self) -> str:
         """The title of the index."""
         return f"Flows of {', '.join(self.services)}" if self.services else "Flows"
-
-    def pages(self) -> dict[str, str]:
-        """Return the name of the page of each flow."""
-        return {entry.name: entry.page for entry in self.entries}
 
 
 class _Neighbours:

@@ -12,6 +12,7 @@ from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
 
 from .entries import MAP_LEGEND
+from .names import page_name
 from .pictures import draw, draw_linked
 
 if TYPE_CHECKING:
@@ -98,11 +99,10 @@ def _entrypoints(entry: FlowEntry) -> str:
 
 
 def _map(catalog: Catalog) -> str:
-    pages = catalog.pages()
     drawing = draw_linked(
         catalog.overview,
         lambda node: (
-            f"flows/{pages[node.step.flow]}.html" if node.kind == "flow" else ""
+            f"flows/{page_name(node.step.flow)}.html" if node.kind == "flow" else ""
         ),
         detail=False,
     )

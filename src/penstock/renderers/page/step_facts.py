@@ -30,9 +30,7 @@ def step_facts(graph: Graph) -> str:
     """
     ids = [f"step-{one}" for one in node_ids(graph)]
     joins = _joins(graph, ids)
-    flows: dict[str, list[FlowInfo]] = {}
-    for flow in graph.flows:
-        flows.setdefault(flow.name, []).append(flow)
+    flows = {cluster.name: cluster.flows for cluster in graph.clusters}
     lines = (
         f"{json.dumps(one)}: "
         + json.dumps(

@@ -55,13 +55,13 @@ def render_text(
     """
     width = width or shutil.get_terminal_size().columns
     clusters = _clusters(graph)
-    into: dict[str, list[Edge]] = {cluster.flow.name: [] for cluster in clusters}
+    into: dict[str, list[Edge]] = {cluster.name: [] for cluster in clusters}
     for edge in graph.edges:
         after = edge.after
         into[after.step.flow if after.kind == "step" else _OVERVIEW].append(edge)
     parts = []
     for cluster in clusters:
-        part = _Part(graph, cluster, into[cluster.flow.name], detail=detail)
+        part = _Part(graph, cluster, into[cluster.name], detail=detail)
         title = [part.title, ""] if len(clusters) > 1 or graph.evidence else []
         parts.append("\n".join((*title, *part.lines(width), *part.evidence())))
     entries = [f"{_MARKS[one]} {label}: {text}" for one, label, text in legend(graph)]
@@ -74,7 +74,7 @@ def _clusters(graph: Graph) -> Sequence[Cluster]:
     if not graph.boxes:
         return graph.clusters
     boxes = tuple(node for node in graph.nodes if node.kind == "flow")
-    return Cluster(FlowInfo(_OVERVIEW), boxes), *graph.clusters
+    return Cluster((FlowInfo(_OVERVIEW),), boxes), *graph.clusters
 
 
 class _Part:
@@ -84,8 +84,8 @@ class _Part:
         self, graph: Graph, cluster: Cluster, edges: Sequence[Edge], *, detail: bool
     ) -> None:
         title = cluster_title(cluster, detail=detail)
-        if cluster.flow.name:
-            known = ", ".join(flow_evidence(cluster.flow.name, graph))
+        if cluster.name:
+            known = ", ".join(flow_evidence(cluster.name, graph))
             self.title = _line(f"{title}: {known}" if known else title)
         else:
             self.title = _line(graph.title)
@@ -145,15 +145,13 @@ class _Part:
         return draw_tree(labels, links, width=width)
 
     def _lines(self, node: Node) -> list[str]:
-        lines = [self._name(node), *self._more(node)]
+        more = node_lines(node, self._graph, detail=self._detail)[1:]
+        lines = [self._name(node), *more]
         if self._detail:
             for group in self._graph.joins.get(node.number, ()):
                 names = (self._name(self._graph.nodes[one]) for one in sorted(group))
                 lines.append(f"after all of: {', '.join(names)}")
         return [_line(each) for each in lines]
-
-    def _more(self, node: Node) -> Sequence[str]:
-        return node_lines(node, self._graph, detail=self._detail)[1:]
 
     def _name(self, node: Node) -> str:
         is_far = node.kind == "step" and node.number not in self._own

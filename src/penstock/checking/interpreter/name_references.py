@@ -14,41 +14,42 @@ if TYPE_CHECKING:
 
     from penstock.checking.project.definitions import Function
 
-    from .engine import Engine
+    from .interpreter import Interpreter
 
-__all__ = ["mentioned"]
+__all__ = ["named_steps"]
 
 
-def mentioned(engine: Engine) -> set[Function]:
+def named_steps(interpreter: Interpreter) -> set[Function]:
     """Return the steps that something refers to, or that others may call unseen.
 
     That is generous: who is not among them is called by nobody.
     """
-    unseen = {step for step in engine.bits if _is_called_unseen(step, engine)}
-    return unseen | set(_named(engine)) | set(_called(engine))
+    unseen = {step for step in interpreter.bits if _is_called_unseen(step, interpreter)}
+    return unseen | set(_named(interpreter)) | set(_called(interpreter))
 
 
-def _called(engine: Engine) -> Iterator[Function]:
-    for body, summary in engine.read_steps():
-        for part in (summary, summary.rest):
-            for site in part.visits if part is not None else ():
-                if site.body.func.function is not body.func.function:
-                    yield site.body.func.function
+def _called(interpreter: Interpreter) -> Iterator[Function]:
+    for invocation, summary in interpreter.read_steps():
+        for part in summary.parts:
+            for site in part.visits:
+                called = site.invocation.func.function
+                if called is not invocation.func.function:
+                    yield called
 
 
-def _named(engine: Engine) -> Iterator[Function]:
+def _named(interpreter: Interpreter) -> Iterator[Function]:
     by_name: dict[str, list[Function]] = {}
-    for step in engine.bits:
+    for step in interpreter.bits:
         by_name.setdefault(step.name, []).append(step)
-    for module in engine.program.modules.values():
-        if engine.program.names[module.name].isdisjoint(by_name):
+    for module in interpreter.program.modules.values():
+        if interpreter.program.names[module.name].isdisjoint(by_name):
             continue
         ours = {id(node) for node in _declarations(module.tree)}
         for node, owner in _uses(module.tree, None, ours):
             name = node.attr if isinstance(node, ast.Attribute) else _text(node)
             for step in by_name.get(name, ()):
                 if owner is not step.node and _may_mean(
-                    node, module.name, step, engine
+                    node, module.name, step, interpreter
                 ):
                     yield step
 
@@ -94,29 +95,30 @@ def _text(node: ast.expr) -> str:
     return value.rpartition(".")[2] if isinstance(value, str) else ""
 
 
-def _may_mean(node: ast.expr, module: str, step: Function, engine: Engine) -> bool:
+def _may_mean(
+    node: ast.expr, module: str, step: Function, interpreter: Interpreter
+) -> bool:
     """Tell whether a name may be that step: a method's is always an attribute."""
     if not isinstance(node, ast.Name):
         return True
     if step.klass is not None and "." in step.qualname:
         return module == step.module.name and isinstance(node.ctx, ast.Load)
-    known = engine.global_value(module, node.id)
+    known = interpreter.names.value(module, node.id)
     return known is None or any(
         getattr(thing, "function", step) is step for thing in known
     )
 
 
-def _is_called_unseen(step: Function, engine: Engine) -> bool:
+def _is_called_unseen(step: Function, interpreter: Interpreter) -> bool:
     """Tell whether a framework, a protocol or the language may call *step*."""
     if step.name.startswith("__") and step.name.endswith("__"):
         return True
-    if step.klass is not None and engine.has_foreign_base(step.klass):
+    if step.klass is not None and interpreter.classes.has_foreign_base(step.klass):
         return True
-    outer = engine.reader(step.module.name)
     nodes: Iterable[ast.expr] = getattr(step.node, "decorator_list", ())
     for node in nodes:
         func = node.func if isinstance(node, ast.Call) else node
-        known = outer.peek(func)
+        known = interpreter.scope.evaluate(step.module, func)
         if not is_ours(known) and not step.decorators <= _HARMLESS:
             name = getattr(func, "attr", getattr(func, "id", ""))
             if name not in _HARMLESS:
