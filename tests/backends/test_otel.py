@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 
+# A failure is reported once per backend, which is known by its address.
+_kept: list[TracerProvider] = []
+
+
 class Spans:
     """An SDK provider, configured as the backend; what has ended can be read."""
 
@@ -55,6 +59,7 @@ class Spans:
         self._exporter = InMemorySpanExporter()
         self.provider = TracerProvider(shutdown_on_exit=False, id_generator=ids)
         self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        _kept.append(self.provider)
         self.tracer = self.provider.get_tracer("test")
         configure(OTelBackend(self.provider, across_messages=across_messages))
 
