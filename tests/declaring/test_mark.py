@@ -163,7 +163,7 @@ class TestSeveralFlows:
         assert retry() == "first"
 
     def test_arguments_do_not_choose_the_flow(self, mode: str) -> None:
-        """Outside a run a function belongs to its first flow, whatever the arguments."""
+        """Outside a run, a function belongs to its first flow, with any arguments."""
 
         @flow("second")
         @flow("first")
