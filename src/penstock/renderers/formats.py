@@ -1,4 +1,4 @@
-"""The formats: who draws each, which files hold it, and how packages add more."""
+"""The formats: the renderer and the file suffixes of each, and those of packages."""
 
 from __future__ import annotations
 
