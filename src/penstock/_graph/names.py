@@ -58,7 +58,7 @@ class Names:
         return self._of_flow(name) or self._of_service(name, flow.service)
 
     def known(self, flow: FlowInfo) -> Iterator[str]:
-        """Give every name that ``find`` resolves, as a step of *flow* would write it."""
+        """Give every name that ``find`` resolves for a step of *flow*."""
         yield from self._flows.get(flow.name, ())
         for other, steps in self._flows.items():
             yield from (f"{other}:{step}" for step in steps)
