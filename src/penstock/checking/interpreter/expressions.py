@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .effects import PathState
     from .frame import Frame
     from .interpreter import Interpreter
-    from .values import Value, Values
+    from .values import Values
 
 __all__ = ["Expressions"]
 
@@ -113,8 +113,7 @@ class Expressions:
             target = target.value
         if isinstance(target, ast.Attribute):
             holders = self.value(target.value, state)
-            owners = frozenset(self._owner(one, target.attr) for one in holders)
-            self._hold(owners, target.attr, values, target, state)
+            self._hold(holders, target.attr, values, target, state)
         elif not isinstance(target, ast.Name) or not self._keep_in(
             target.id, values, state
         ):
@@ -156,14 +155,6 @@ class Expressions:
             self.calls.escape(values, node, state)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             state.names[f"{node.value.id}.{name}"] = values
-
-    def _owner(self, holder: Value, name: str) -> Value:
-        """Return the class that has the collection *name*, if it is that of a class."""
-        if isinstance(holder, Instance | Class):
-            for klass in self._interpreter.classes.bases(holder.klass):
-                if name in klass.values:
-                    return Class(klass)
-        return holder
 
     def _keep_in(self, name: str, values: Values, state: PathState) -> bool:
         """Add *values* to the collection *name*; return whether it is known."""

@@ -1,4 +1,4 @@
-"""The project's files, parsed; those that cannot be are named."""
+"""The project's files, parsed, and those that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Module:
     """One parsed file.
 
     Attributes:
-        name: Its name as ``import`` knows it.
-        path: Where it is, absolute.
-        tree: Its syntax.
+        name: Its dotted name.
+        path: Its absolute path.
+        tree: Its syntax tree.
         is_package: Whether it is an ``__init__.py``.
     """
 
@@ -53,7 +53,7 @@ class Module:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield every Python file below *folder*, but none of environments and caches."""
+    """Yield every Python file below *folder*, without environments and caches."""
     for at, folders, names in os.walk(folder):
         here = Path(at)
         folders[:] = sorted(
@@ -67,13 +67,13 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def is_test(path: Path, folder: Path) -> bool:
-    """Tell whether the file *path* below *folder* is a part of tests."""
+    """Return whether the file *path* below *folder* belongs to tests."""
     parts = path.relative_to(folder).parts
     return path.name.startswith(_TESTS) or bool({"tests", "test"} & set(parts[:-1]))
 
 
 def module_name(path: Path, roots: Iterable[Path]) -> str | None:
-    """Return what the file *path* is called when it is imported from one of *roots*."""
+    """Return the module name of the file *path*, imported from one of *roots*."""
     for root in sorted(roots, key=lambda root: -len(root.parts)):
         if path.is_relative_to(root):
             parts = list(path.relative_to(root).with_suffix("").parts)
@@ -89,7 +89,9 @@ def parsed(path: Path, name: str) -> Module | BrokenFile:
         with tokenize.open(path) as file:
             text = file.read()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the user's code, told when it runs
+            warnings.simplefilter(
+                "ignore"
+            )  # about the user's code, which shows them when it runs
             tree = ast.parse(text, str(path))
     except SyntaxError as exc:
         return BrokenFile(str(path), exc.lineno or 1, exc.msg)
