@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, ClassVar
 
 from penstock.checking.project.ast_walk import walk
-from penstock.checking.project.definitions import Function, Klass
+from penstock.checking.project.definitions import Function, Klass, last_name
 
 from .annotations import annotated
 from .effects import PathState, merged
@@ -139,6 +139,8 @@ class Flow:
         assert isinstance(function, Function)  # noqa: S101  # a def is one
         values: Values = frozenset({Func(function, None, self._frame.scope)})
         for decorator in reversed(node.decorator_list):
+            if last_name(decorator) == "wraps":
+                continue  # it only copies the name of what it is given
             found = self._value(decorator, state)
             wrappers = frozenset(one for one in found if isinstance(one, Func | Class))
             made = self._calls.call(wrappers, [(None, values)], decorator, state)
