@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .binding import Arguments, Given
-    from .effects import PathState
-    from .frame import Frame
+    from .effects import Frame, PathState
     from .interpreter import Interpreter
     from .values import Value, Values
 

@@ -23,12 +23,7 @@ _PLAIN_BASES = {"object", "ABC", "Protocol", "Generic"}
 
 
 class Classes:
-    """Which class derives from which.
-
-    Args:
-        program: The parsed modules.
-        evaluate: Returns what an expression stands for in the scope of a module.
-    """
+    """Which class derives from which."""
 
     def __init__(
         self, program: Program, evaluate: Callable[[Module, ast.expr], Values]

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .binding import Given
-    from .effects import PathState
-    from .frame import Frame
+    from .effects import Frame, PathState
     from .interpreter import Interpreter
     from .values import Values
 

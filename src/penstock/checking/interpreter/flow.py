@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from penstock.checking.project.ast_walk import walk
 from penstock.checking.project.definitions import Function, Klass, last_name
 
-from .annotations import annotated
+from .attributes import annotated
 from .effects import PathState, merged
 from .expressions import Expressions
 from .nesting import MAX_DEPTH
@@ -17,8 +17,7 @@ from .values import NOTHING, Class, Foreign, Func, Generator, Instance
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .effects import Summary
-    from .frame import Frame
+    from .effects import Frame, Summary
     from .interpreter import Interpreter
     from .values import Values
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .annotations import annotated
-from .decorators import ModuleScope, is_ours
-from .effects import PathState, Summary, merged
+from .attributes import annotated
+from .decorators import Readers, is_ours
+from .effects import Frame, PathState, Summary, merged
 from .flow import Flow
-from .frame import Frame
-from .interpreter import Readers
 from .values import (
     NOTHING,
     Awaitable,
@@ -44,14 +42,14 @@ def readers_of(interpreter: Interpreter) -> Readers:
             modules[module] = _ModuleReader(interpreter, module)
         return modules[module]
 
-    scope = ModuleScope(
+    return Readers(
+        lambda invocation: _read(interpreter, invocation),
         lambda module, node: reader(module).evaluate(node, {}),
         lambda module, node, names: reader(module).evaluate(node, names),
         lambda module, node: reader(module).annotated(node),
         lambda module, *given: reader(module).apply(*given),
         lambda module, nodes: reader(module).run(nodes),
     )
-    return Readers(scope, lambda invocation: _read(interpreter, invocation))
 
 
 class _ModuleReader:
@@ -108,16 +106,16 @@ def _call_decorators(
     interpreter: Interpreter, function: Function, flow: Flow, state: PathState
 ) -> None:
     """Record what decorators other than penstock's are given to call."""
-    scope, module = interpreter.scope, function.module
+    readers, module = interpreter.readers, function.module
     calls = flow.expressions.calls
     for node in getattr(function.node, "decorator_list", ()):
         if isinstance(node, ast.Call) and not is_ours(
-            scope.evaluate(module, node.func)
+            readers.evaluate(module, node.func)
         ):
             for value in (*node.args, *(one.value for one in node.keywords)):
-                calls.escape(scope.evaluate(module, value), value, state)
+                calls.escape(readers.evaluate(module, value), value, state)
     for node, wrappers in interpreter.decorators.wrappers(function)[1]:
-        around = scope.apply(module, wrappers, NOTHING, node)
+        around = readers.apply(module, wrappers, NOTHING, node)
         calls.escape(around, node, state)
 
 
@@ -125,7 +123,7 @@ def _bind_parameters(
     interpreter: Interpreter, invocation: Invocation, frame: Frame, state: PathState
 ) -> None:
     func, known = invocation.func, dict(invocation.arguments)
-    scope, module = interpreter.scope, frame.module
+    readers, module = interpreter.readers, frame.module
     spec = func.function.node.args
     names = [*spec.posonlyargs, *spec.args]
     defaults: dict[str, ast.expr | None] = {
@@ -141,10 +139,10 @@ def _bind_parameters(
         if place == 0 and receiver is not None:
             values = frozenset({receiver})
         if not values:
-            values = scope.annotated(module, arg.annotation)
+            values = readers.annotated(module, arg.annotation)
             default = defaults.get(arg.arg)
             if default is not None:
-                found = scope.evaluate(module, default)
+                found = readers.evaluate(module, default)
                 values |= {one for one in found if not isinstance(one, Foreign)}
         frame.bind(arg.arg, values, state)
     for extra in (spec.vararg, spec.kwarg):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .attributes import Attributes
 from .classes import Classes
@@ -23,36 +23,18 @@ if TYPE_CHECKING:
     from penstock.checking.project.program import Program
     from penstock.checking.resolvers.base import Resolver
 
-    from .decorators import ModuleScope
+    from .decorators import Readers
     from .effects import PathState
     from .values import Generator, Values
 
-__all__ = ["Interpreter", "Readers"]
+__all__ = ["Interpreter"]
 
 _MAX_INVOCATIONS = 8  # of one function, with different arguments
 _MAX_RESTARTS = 3  # from one function; one in another is a new one each time
 
 
-class Readers(NamedTuple):
-    """How source is read.
-
-    Attributes:
-        scope: Reads code in the global scope of a module.
-        read: Reads a function.
-    """
-
-    scope: ModuleScope
-    read: Callable[[Invocation], Summary]
-
-
 class Interpreter:
     """Reads functions, each once for the arguments that matter.
-
-    Args:
-        program: The parsed modules.
-        bits: The bit of each function that is a step.
-        resolver: Asked what a name is where this code does not know.
-        readers: Makes what reads the source for this interpreter.
 
     Attributes:
         depth: How deep in expressions, statements and calls the reading is.
@@ -66,15 +48,14 @@ class Interpreter:
         resolver: Resolver,
         readers: Callable[[Interpreter], Readers],
     ) -> None:
-        scope, self._read_function = readers(self)
         self.program: Program = program
         self.bits: Mapping[Function, int] = bits
-        self.scope: ModuleScope = scope
+        self.readers: Readers = readers(self)
         self.heap: Heap = Heap()
-        self.classes: Classes = Classes(program, scope.evaluate)
-        self.decorators: Decorators = Decorators(program, bits, self.heap, scope)
+        self.classes: Classes = Classes(program, self.readers.evaluate)
+        self.decorators: Decorators = Decorators(program, bits, self.heap, self.readers)
         self.names: GlobalNames = GlobalNames(
-            program, self.heap, self.decorators, scope
+            program, self.heap, self.decorators, self.readers
         )
         self.attributes: Attributes = Attributes(
             program,
@@ -82,7 +63,7 @@ class Interpreter:
             self.classes,
             self.decorators,
             self.names,
-            scope,
+            self.readers,
             self._ask,
             self._read_method,
         )
@@ -155,7 +136,7 @@ class Interpreter:
         self.depth += 2
         self._open.append(invocation)
         try:
-            summary = self._read_function(invocation)
+            summary = self.readers.read(invocation)
         finally:
             self._open.pop()
         self.depth -= 2

@@ -106,7 +106,7 @@ def _is_called_unseen(step: Function, interpreter: Interpreter) -> bool:
     return any(
         last_name(node) not in HARMLESS_DECORATORS
         and not is_ours(
-            interpreter.scope.evaluate(
+            interpreter.readers.evaluate(
                 step.module, node.func if isinstance(node, ast.Call) else node
             )
         )
