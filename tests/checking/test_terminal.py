@@ -41,7 +41,7 @@ def test_no_colours_where_none_are_wanted(project: CheckedProject) -> None:
     """``NO_COLOR`` is heard."""
     result = shown(project, "shop.orders", NO_COLOR="1")
 
-    assert "PEN101 orders/ship: no declared predecessor" in result.text
+    assert "PEN101 orders/ship: called before any step" in result.text
     assert "\x1b[31m" not in result.text
 
 
