@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
 
     from .interpreter.references import Reference
-    from .project.definitions import Function
+    from .project.functions_and_classes import Function
     from .resolvers.base import Resolver
 
 __all__ = ["Checked", "Request", "check"]

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from penstock.checking.project.definitions import last_name
+from penstock.checking.project.functions_and_classes import last_name
 
 from .known_functions import PLAIN_ATTRIBUTES, SEND
 from .nesting import once
@@ -24,8 +24,8 @@ from .values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from penstock.checking.project.definitions import Function, Klass
     from penstock.checking.project.files import Module
+    from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
 
     from .classes import Classes

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.checking.project.ast_walk import walk
-from penstock.checking.project.definitions import Function
+from penstock.checking.project.functions_and_classes import Function
 
 from .nesting import once
 from .values import NOTHING, Class, Foreign, Func, Instance

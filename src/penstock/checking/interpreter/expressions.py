@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from penstock.checking.project.ast_walk import children
-from penstock.checking.project.definitions import Function
+from penstock.checking.project.functions_and_classes import Function
 
 from .calls import Calls, combined
 from .effects import ANYTHING, merged

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .attributes import annotated
 from .decorators import Readers, is_ours
 from .effects import Frame, PathState, Summary, merged
-from .flow import Flow
+from .statements import Statements
 from .values import (
     NOTHING,
     Awaitable,
@@ -23,8 +23,8 @@ from .values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from penstock.checking.project.definitions import Function
     from penstock.checking.project.files import Module
+    from penstock.checking.project.functions_and_classes import Function
 
     from .effects import Invocation
     from .interpreter import Interpreter
@@ -57,10 +57,10 @@ class _ModuleReader:
 
     def __init__(self, interpreter: Interpreter, module: Module) -> None:
         self._frame = Frame(module)
-        self._flow = Flow(interpreter, self._frame)
+        self._statements = Statements(interpreter, self._frame)
 
     def evaluate(self, node: ast.expr, names: Mapping[str, Values]) -> Values:
-        return self._flow.expressions.peek(node, PathState(names=dict(names)))
+        return self._statements.expressions.peek(node, PathState(names=dict(names)))
 
     def annotated(self, node: ast.expr | None) -> Values:
         return annotated(node, lambda one: self.evaluate(one, {}))
@@ -68,13 +68,13 @@ class _ModuleReader:
     def apply(self, wrappers: Values, given: Values, node: ast.expr) -> Values:
         kept, self._frame.visits = self._frame.visits, {}
         try:
-            calls = self._flow.expressions.calls
+            calls = self._statements.expressions.calls
             return calls.call(wrappers, [(None, given)], node, PathState())
         finally:
             self._frame.visits = kept
 
     def run(self, nodes: Iterable[ast.stmt]) -> None:
-        self._flow.block(nodes, PathState())
+        self._statements.block(nodes, PathState())
         self._frame.visits = {}
 
 
@@ -82,17 +82,17 @@ def _read(interpreter: Interpreter, invocation: Invocation) -> Summary:
     """Return what one call of a function does."""
     function = invocation.func.function
     frame = Frame(function.module, invocation)
-    flow = Flow(interpreter, frame)
-    calls = flow.expressions.calls
+    statements = Statements(interpreter, frame)
+    calls = statements.expressions.calls
     state = PathState()
     is_step = function in interpreter.bits
     if is_step:
-        _call_decorators(interpreter, function, flow, state)
+        _call_decorators(interpreter, function, statements, state)
     _bind_parameters(interpreter, invocation, frame, state)
     if isinstance(function.node, ast.Lambda):
-        frame.returned = flow.expressions.value(function.node.body, state)
+        frame.returned = statements.expressions.value(function.node.body, state)
     else:
-        flow.block(function.node.body, state)
+        statements.block(function.node.body, state)
     end = merged([*frame.ends, state], certain=True)
     if is_step and end.is_alive:
         kinds = (Func, Awaitable, Generator, Message)
@@ -103,11 +103,14 @@ def _read(interpreter: Interpreter, invocation: Invocation) -> Summary:
 
 
 def _call_decorators(
-    interpreter: Interpreter, function: Function, flow: Flow, state: PathState
+    interpreter: Interpreter,
+    function: Function,
+    statements: Statements,
+    state: PathState,
 ) -> None:
     """Record what decorators other than penstock's are given to call."""
     readers, module = interpreter.readers, function.module
-    calls = flow.expressions.calls
+    calls = statements.expressions.calls
     for node in getattr(function.node, "decorator_list", ()):
         if isinstance(node, ast.Call) and not is_ours(
             readers.evaluate(module, node.func)

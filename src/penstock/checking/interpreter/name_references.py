@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from penstock.checking.project.ast_walk import children, walk
-from penstock.checking.project.definitions import last_name
+from penstock.checking.project.functions_and_classes import last_name
 
 from .decorators import is_ours
 from .known_functions import HARMLESS_DECORATORS
@@ -15,8 +15,8 @@ from .known_functions import HARMLESS_DECORATORS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from penstock.checking.project.definitions import Function
     from penstock.checking.project.files import Module
+    from penstock.checking.project.functions_and_classes import Function
 
     from .interpreter import Interpreter
 

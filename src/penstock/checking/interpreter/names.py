@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from penstock.checking.project.definitions import Function
+from penstock.checking.project.functions_and_classes import Function
 
 from .nesting import once
 from .values import NOTHING, Class, Foreign, ModuleRef

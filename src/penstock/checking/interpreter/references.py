@@ -12,7 +12,7 @@ from .values import Func
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from penstock.checking.project.definitions import Function
+    from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.program import Program
     from penstock.checking.project.steps import Steps
     from penstock.checking.resolvers.base import Resolver

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from .ast_walk import children, walk
-from .definitions import SCOPES, Def, Function, Klass, last_name
+from .functions_and_classes import SCOPES, Def, Function, Klass, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo, StepInfo
 
-    from .definitions import Function
+    from .functions_and_classes import Function
     from .program import Program
 
 __all__ = ["UNREAD", "Steps", "steps_of"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from penstock.checking.interpreter.interpreter import Interpreter
-    from penstock.checking.project.definitions import Function
+    from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.steps import Steps
 
     from .declarations import Declarations, Declared

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, ClassVar
 
 from penstock.checking.project.ast_walk import walk
-from penstock.checking.project.definitions import Function, Klass, last_name
+from penstock.checking.project.functions_and_classes import Function, Klass, last_name
 
 from .attributes import annotated
 from .effects import PathState, merged
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .interpreter import Interpreter
     from .values import Values
 
-__all__ = ["Flow"]
+__all__ = ["Statements"]
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 _For = ast.For | ast.AsyncFor
@@ -38,7 +38,7 @@ class _Loop:
         self.continues: list[PathState] = []
 
 
-class Flow:
+class Statements:
     """Reads the statements of one function.
 
     Attributes:
