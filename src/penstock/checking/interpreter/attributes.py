@@ -50,7 +50,7 @@ class Attributes:
         decorators: Decorators,
         names: GlobalNames,
         readers: Readers,
-        ask: Callable[[Module, ast.expr], Iterable[Function]],
+        ask: Callable[[Module, ast.Attribute], Iterable[Function]],
         read_method: Callable[[Function, Klass], None],
     ) -> None:
         self._program = program

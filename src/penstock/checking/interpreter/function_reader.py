@@ -97,7 +97,7 @@ def _read(interpreter: Interpreter, invocation: Invocation) -> Summary:
     if is_step and end.is_alive:
         kinds = (Func, Awaitable, Generator, Message)
         handed = frozenset(one for one in frame.returned if isinstance(one, kinds))
-        calls.escape(handed, _first_of(function), end)
+        calls.escape(handed, ast.copy_location(ast.Constant(None), function.node), end)
         frame.returned -= {one for one in handed if not isinstance(one, Func)}
     return frame.summary(end)
 
@@ -162,10 +162,3 @@ def _receiver(func: Func) -> Instance | Class | None:
     if "classmethod" in func.function.decorators:
         return Class(klass, is_exact=False)
     return Instance(klass)
-
-
-def _first_of(function: Function) -> ast.expr:
-    node = function.node
-    place = ast.Constant(None)
-    place.lineno, place.col_offset = node.lineno, node.col_offset
-    return place

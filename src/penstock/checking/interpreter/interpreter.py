@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from .nesting import MAX_DEPTH, TooDeepError
 from .values import NOTHING, Class, Func, Instance
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Callable, Iterable, Mapping
 
     from penstock.checking.project.files import Module
@@ -83,6 +83,7 @@ class Interpreter:
     def begin_round(self) -> None:
         """Read everything again, with what the round before has found."""
         self._has_guessed = self.heap.has_grown = False
+        self.too_deep.clear()
         self._restarts.clear()
         self._before, self._summaries = self._summaries, {}
         self._forget()
@@ -211,19 +212,15 @@ class Interpreter:
         if all(one.func.function is not function for one in self._open):
             self.summary(Invocation(Func(function, Instance(klass))))
 
-    def _ask(self, module: Module, node: ast.expr) -> Iterable[Function]:
+    def _ask(self, module: Module, node: ast.Attribute) -> Iterable[Function]:
         """Return the functions that the resolver says *node* is."""
-        name, column, line = "", node.col_offset, node.lineno
-        if isinstance(node, ast.Attribute):
-            name, line = node.attr, node.end_lineno or node.lineno
-            column = (node.end_col_offset or 0) - len(name.encode())
-        elif isinstance(node, ast.Name):
-            name = node.id
+        name = node.attr
         if name not in self.decorators.leading or name not in self.program.named:
             return ()
         if self._is_importing:
             return ()  # much more is read than the resolver can be asked about
-        key = (module.path, line, column)
+        column = (node.end_col_offset or 0) - len(name.encode())
+        key = (module.path, node.end_lineno or node.lineno, column)
         if key not in self._answers:
             places = self._resolver.definitions(*key)
             found = [self.program.function_at(one.path, one.line) for one in places]
