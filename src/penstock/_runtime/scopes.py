@@ -1,4 +1,4 @@
-"""Enter a flow context by hand, or leave every one of them."""
+"""Enter a flow context by hand, or leave every flow."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["EnteredFlow", "OutsideFlow", "carried", "outside_flow", "start_flow"
 
 
 class _Entered:
-    """Enter a scope, and put back what was there before.
+    """Enter a scope, and restore what was there before.
 
-    The previous value is put back rather than a token reset: a token cannot be
+    The previous value is restored rather than a token reset: a token cannot be
     reset in another context, such as the one that closes a streaming response.
     """
 
@@ -43,7 +43,7 @@ class _Entered:
         _exc: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Put back what was there, unless somebody else has changed it since."""
+        """Restore what was there, unless other code has changed it since."""
         previous = self._previous.pop()
         if scope_var.get() is self._scope:
             scope_var.set(previous)

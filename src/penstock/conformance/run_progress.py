@@ -165,7 +165,7 @@ class RunProgress:
     def end(self, bit: int, flag: int = sys.maxsize) -> None:
         """End an activation: it returned, raised, was cancelled, or yields at first.
 
-        *flag* is what tells the call path, if it is one of this run's.
+        *flag* is set for the call path, if the run has it.
         """
         self.done |= bit
         self.open -= 1

@@ -94,8 +94,8 @@ def flow_task(
 ) -> Any:
     """Make a Celery task that is an entrypoint of a flow or, with *after*, a step.
 
-    What it returns is what ``celery.shared_task`` does, so that ``delay``, ``s`` and
-    the rest are there. Whoever sends the task and the worker that runs it share one
+    It returns what ``celery.shared_task`` does, so that ``delay``, ``s`` and the
+    others are there. The sender of the task and the worker that runs it share one
     correlation ID: this connects ``install_celery_signals`` too.
 
     >>> from penstock import flow
@@ -111,7 +111,7 @@ def flow_task(
         after: Steps that run before, as for ``penstock.step``.
         step_name: Name of the step; the function's own by default.
         tags: Free labels of the step.
-        **options: Every option of ``shared_task``; ``name`` is that of the task.
+        **options: Any option of ``shared_task``; ``name`` is the name of the task.
 
     Raises:
         FlowDefinitionError: It cannot be such a task; the message says why.
@@ -316,8 +316,8 @@ def _called_here(
 ) -> Scope:
     """Return the scope of a task that is called in *outer*, with no message.
 
-    It gets what a message would bring. For the order of steps it is a direct call: the
-    run of the caller goes on, below the steps that are open there.
+    Its context has what a message would bring. For the order of steps it is a direct
+    call, in the run of the caller and below the steps that are open there.
 
     Args:
         outer: The scope of the caller.
