@@ -310,15 +310,15 @@ class Judge:
             if progress.open:
                 return
             broken = progress.take_pending()
-            now = progress.contradicted
+            before = now = progress.contradicted
             if progress.is_seen and not is_rehearsal:
                 progress.fold()
-                now = frozenset(progress.find_contradicted())
-            found, corrected = now - progress.contradicted, progress.contradicted - now
-            progress.contradicted = now
+                now = progress.contradicted = progress.find_contradicted()
+            found = progress.plan.declared_edges(now & ~before)
+            corrected = progress.plan.declared_edges(before & ~now)
             if progress.is_counted:
-                for edge in found | corrected:
-                    self.counters.contradicted[edge] += 1 if edge in found else -1
+                self.counters.contradicted.update(found)
+                self.counters.contradicted.subtract(corrected)
         for violation in broken:
             self._report(violation, progress.run, is_late=True)
         for edge in found:

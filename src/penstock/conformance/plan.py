@@ -161,7 +161,7 @@ class FlowPlan(Plan):
 
     def declared_edges(self, bits: int) -> list[Edge]:
         """Return the edges that *bits* stand for."""
-        return cast("list[Edge]", self.edges(bits))
+        return cast("list[Edge]", self.edges(bits)) if bits else []
 
     def flags(self) -> bytearray:
         """Return the flags of a run in which nothing has happened."""

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from .plan import MAX_FAST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from penstock._context import FlowContext
 
     from .pending_call import PendingCall
-    from .plan import Edge, FlowPlan, StepRule
+    from .plan import FlowPlan, StepRule
     from .rules import Rule
     from .violations import Violation
 
@@ -97,7 +95,7 @@ class RunProgress:
         self.judge_epoch: object = None
         self.epoch: object = None
         self.flags: bytearray = bytearray()
-        self.contradicted: frozenset[Edge] = frozenset()
+        self.contradicted: int = 0
         self.pending: list[PendingCall] = []
         self.others: dict[str, RunProgress] = {}
 
@@ -222,12 +220,9 @@ class RunProgress:
                 around.may_run_elsewhere = True
             around = around.around
 
-    def find_contradicted(self) -> Iterator[Edge]:
-        """Yield the edges that break R2, now that nothing is open."""
-        happened = (self.done | self.sent) & ~self.given
-        broken = self.plan.contradicted(happened)
-        if broken:
-            yield from self.plan.declared_edges(broken)
+    def find_contradicted(self) -> int:
+        """Return the edges that break R2, now that nothing is open."""
+        return self.plan.contradicted((self.done | self.sent) & ~self.given)
 
 
 class Activation:
