@@ -314,6 +314,8 @@ class Judge:
             if progress.is_seen and not is_rehearsal:
                 progress.fold()
                 now = progress.contradicted = progress.find_contradicted()
+            if now == before and not broken:  # so it is at most ends
+                return
             found = progress.plan.declared_edges(now & ~before)
             corrected = progress.plan.declared_edges(before & ~now)
             if progress.is_counted:

@@ -138,9 +138,12 @@ def flow_task(
 def install_celery_signals() -> None:
     """Carry the flow with every task that this process sends or runs.
 
-    Call it once where the app is made, so that tasks without ``flow_task`` take part
-    and ``send_task`` does. More calls do nothing; ``uninstall_celery_signals`` is the
-    inverse. Log records get a ``task_id``.
+    Call it once where the app is made, so that tasks without ``flow_task`` take part,
+    and tasks that ``send_task`` names. Further calls do nothing, and
+    ``uninstall_celery_signals`` is the inverse. Log records get a ``task_id``.
+
+    Where conformance is on, the call of a task is judged when it is sent. A signal
+    cannot stop a message, so ``Celery.send_task`` is wrapped for that.
 
     >>> install_celery_signals()
     >>> uninstall_celery_signals()
