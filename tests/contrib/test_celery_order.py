@@ -363,13 +363,12 @@ def test_another_flows_task_is_foreign(app: Celery) -> None:
     assert verdict() == set()
 
 
-def test_a_message_under_another_id_is_no_call_of_this_run(app: Celery) -> None:
-    """Whoever gives the ID decides which operation it is."""
+@pytest.mark.parametrize("given", ["another", ["no", "ID"]])
+def test_a_message_under_another_id_is_no_call_of_this_run(given: object) -> None:
+    """An ID that the caller gives names another operation."""
     shop = declared()
 
-    shop.receive(
-        lambda: shop.notify.apply_async(headers={"X-Correlation-ID": "another"})
-    )
+    shop.receive(lambda: shop.notify.apply_async(headers={"X-Correlation-ID": given}))
 
     assert verdict() == set()
     assert counted()["steps"]["notify"] == 0

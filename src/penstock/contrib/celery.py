@@ -368,7 +368,8 @@ def _judged(app: Any, name: str, options: Mapping[str, Any]) -> _Message:
         return _Message(frozenset())
     flows = frozenset(step.flow for step in marked.steps)
     given = (options.get("headers") or {}).get(ID_HEADER)
-    if given not in {None, "", scope[0].correlation_id} or options.get("retries"):
+    is_other = given not in (None, "", scope[0].correlation_id)
+    if is_other or options.get("retries"):
         return _Message(flows)
     running = get_current_task()
     if running is not None and vars(running.request).get(_ENTERED) is scope:
