@@ -23,6 +23,7 @@ from celery import Celery, _state, chain, chord, group, shared_task
 
 from penstock.conformance.judge import process_judge
 from penstock.contrib.celery import flow_task, uninstall_celery_signals
+from tests.support.call_styles import run_python
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -509,3 +510,51 @@ def test_a_failure_of_penstock_stops_no_message(
     (message,) = sent(app)
     assert "call" not in field(message)
     assert "done" not in field(message)
+
+
+ON_COMMIT = """
+import django
+from celery import Celery
+from django.conf import settings
+
+import penstock
+from penstock import flow
+from penstock.contrib.celery import flow_task
+
+database = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+settings.configure(DATABASES={"default": database})
+django.setup()
+from django.db import transaction
+
+app = Celery("shop", broker="memory://")
+orders = flow("orders")
+
+@orders.entrypoint
+def receive():
+    with transaction.atomic():
+        transaction.on_commit(notify.delay)
+        reserve()
+
+@orders.step(after=receive)
+def reserve(): ...
+
+@orders
+@flow_task(after=reserve)
+def notify(): ...
+
+penstock.configure(conformance="raise")
+receive()
+with penstock.start_flow(), transaction.atomic():  # as a request does
+    receive()
+found = penstock.conformance_report().to_dict()["flows"]["orders"]
+print(found["violations"], [edge["witnessed"] for edge in found["edges"]])
+"""
+
+
+def test_tasks_that_are_sent_on_commit() -> None:
+    """They are sent when the transaction ends, perhaps after the run."""
+    pytest.importorskip("django", reason="needs django")
+
+    said, errors = run_python(ON_COMMIT)
+
+    assert (said, errors) == ("[] [2, 2]\n", "")
