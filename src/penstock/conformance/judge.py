@@ -195,18 +195,6 @@ class Judge:
     def resume(self, started: Activation | None) -> None:
         """Do nothing: a generator has ended at its first yield."""
 
-    def enabled(self) -> bool:
-        """Want every call."""
-        return True
-
-    def start(self, call: Call, /) -> None:
-        """Do nothing: ``judge`` has begun the call."""
-
-    start_paused = start
-
-    def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
-        """Do nothing: every call was begun."""
-
     def settle(self, progress: RunProgress, /) -> None:
         """Judge what has to wait for the end of a run, if nothing of it is open."""
         try:
