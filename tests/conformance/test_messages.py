@@ -115,7 +115,7 @@ def test_raise_stops_the_sender() -> None:
 
 
 def test_the_receiver_does_not_count_again() -> None:
-    """But for a call of the same step that is its own."""
+    """Only its own further calls of the step."""
     shop = Shop()
     shop.receive(shop.reserve, shop.sending(shop.notify))
 
@@ -155,8 +155,8 @@ def test_a_rehearsal_counts_nothing() -> None:
     assert verdict() == ["R1 notify"]
 
 
-def test_who_watches_is_told_of_messages() -> None:
-    """The path of a run has them."""
+def test_watchers_see_messages() -> None:
+    """The path of a run has the steps that messages call."""
     shop = Shop()
 
     with watch_runs() as runs:
@@ -188,8 +188,8 @@ def test_a_request_runs_nothing_of_this_service() -> None:
     assert verdict() == ["R1 notify"]
 
 
-def test_who_judges_no_message() -> None:
-    """Outside a flow, without a flow, for an entrypoint, and where nobody judges."""
+def test_messages_that_are_not_judged() -> None:
+    """Outside a flow, of a step without one, of an entrypoint, and in mode off."""
     shop = Shop()
     mark: Any = mark_of(shop.notify)
     untaken: Any = mark_of(step(name="untaken", after="receive")(lambda: None))
@@ -205,7 +205,9 @@ def test_who_judges_no_message() -> None:
         assert "done" not in field(dict(write_headers({}, flows=None)))
 
 
-def test_a_failure_of_ours_stops_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_penstock_stops_no_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It is sent, without what could not be found out."""
 
     def fail(*_: object, **__: object) -> None:

@@ -38,7 +38,7 @@ POLL: After = {
 
 
 class Case(NamedTuple):
-    """A run as it was heard.
+    """A run as a list of events.
 
     ``+a`` starts below the entrypoint, ``+a/b`` below the open ``a``; ``-a`` ends it.
     The entrypoint, which the flow names first, is open around it all.
@@ -46,7 +46,7 @@ class Case(NamedTuple):
 
     what: str
     flow: After
-    heard: str
+    events: str
     found: str = ""
 
 
@@ -124,7 +124,7 @@ def found(case: Case) -> str:
     run.start(entry, 0)
     above = {"": entry.bit}
     said = []
-    for event in case.heard.split():
+    for event in case.events.split():
         parent, _, name = event[1:].rpartition("/")
         rule = rules[name]
         if event[0] == "-":
