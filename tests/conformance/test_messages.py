@@ -214,7 +214,7 @@ def test_a_failure_of_penstock_stops_no_message(
         raise ZeroDivisionError
 
     shop = Shop()
-    monkeypatch.setattr("penstock.conformance.judge.call_violation", fail)
+    monkeypatch.setattr("penstock.conformance.run_progress.RunProgress.send", fail)
     monkeypatch.setattr("penstock.conformance.plan.FlowPlan.keys", fail)
 
     shop.receive(shop.reserve, shop.sending(shop.notify))

@@ -331,14 +331,12 @@ def _violation(
     place: CallPlace, step_rule: StepRule, caller: Step | None, *, is_sent: bool
 ) -> Violation | None:
     """Return what is wrong with a call, or None."""
-    progress = place.progress
+    progress, rule = place.progress, step_rule.rule
+    before, unsure = progress.done | place.above, place.unsure(rule)
+    if not rule.broken(before, unsure):
+        return None
     return call_violation(
-        progress.plan,
-        step_rule,
-        caller,
-        before=progress.done | place.above,
-        unsure=place.unsure(step_rule.rule),
-        is_sent=is_sent,
+        progress.plan, step_rule, caller, before=before, unsure=unsure, is_sent=is_sent
     )
 
 
