@@ -1,4 +1,4 @@
-"""A small project on disk, and the check run on it as users run it."""
+"""A small project on disk, and the check that runs on it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from penstock.checking.resolvers.ty import find_ty
 from tests.support.projects import Project
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
+
+    from tests.support.projects import Result
 
 ORDERS = """
     from penstock import flow
@@ -45,13 +46,11 @@ ORDERS = """
 
 
 class CheckedProject(Project):
-    """The same, with what the check says of it."""
+    """A project, with what the check says of it."""
 
     __slots__ = ()
 
-    def check(
-        self, *arguments: str, env: dict[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def check(self, *arguments: str, env: dict[str, str] | None = None) -> Result:
         """Run ``penstock check`` with *arguments*, with *env* added."""
         return self.penstock("check", *arguments, env=env)
 
@@ -69,7 +68,7 @@ class CheckedProject(Project):
 
 
 def needed() -> None:
-    """Skip the test where something is missing that a check needs."""
+    """Skip the test if a package is missing that a check needs."""
     for package in ("click", "rich", "jedi"):
         pytest.importorskip(package, reason=f"needs {package}")
 
@@ -86,7 +85,7 @@ def project(tmp_path: Path) -> CheckedProject:
 
 @pytest.fixture(params=["jedi", "ty"])
 def resolver(request: pytest.FixtureRequest) -> str:
-    """Return who is asked where names are defined: each in turn."""
+    """Return each resolver in turn."""
     name: str = request.param
     if name == "ty" and find_ty() is None:
         pytest.skip("needs ty")

@@ -20,16 +20,6 @@ RUNS = {
         runs=4,
     )
 }
-# A Python that has no jedi, and no ty beside it; nor is one on the PATH.
-ALONE = """
-import sys
-sys.modules["jedi"] = None
-sys.executable = "/nowhere/python"
-from penstock.cli import main
-main()
-"""
-WITHOUT_RESOLVER = (sys.executable, "-c", ALONE)
-NO_PATH = {"PATH": "/nowhere"}
 
 
 @pytest.fixture
@@ -37,6 +27,17 @@ def shop(project: CheckedProject) -> CheckedProject:
     """Return the project with a report of four runs."""
     project.write("runs.json", json.dumps({"flows": RUNS}))
     return project
+
+
+@pytest.fixture
+def no_resolver(
+    shop: CheckedProject, monkeypatch: pytest.MonkeyPatch
+) -> CheckedProject:
+    """Return the project, with jedi and ty hidden."""
+    monkeypatch.setitem(sys.modules, "jedi", None)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    monkeypatch.setenv("PATH", "/nowhere")
+    return shop
 
 
 def edges_of(text: str) -> dict[str, str]:
@@ -102,28 +103,38 @@ def test_ignored_findings_are_no_edges(shop: CheckedProject) -> None:
     assert "not declared" not in result.stdout
 
 
-def test_runs_alone(shop: CheckedProject) -> None:
-    """``--no-code`` draws two; so does a penstock without a resolver, and says so."""
-    command = ("dag", "shop.orders", "--evidence", "runs.json", "--format=text")
-    expected = {
-        "receive → validate": "4×",
-        "validate → charge": "3×",
-        "charge → pack": "unseen",
-        "pack → ship": "unseen",
-    }
+RUNS_ALONE = {
+    "receive → validate": "4×",
+    "validate → charge": "3×",
+    "charge → pack": "unseen",
+    "pack → ship": "unseen",
+}
 
-    result = shop.penstock(*command, "--no-code")
-    assert (edges_of(result.stdout), result.stderr) == (expected, "")
-    result = shop.penstock(*command, program=WITHOUT_RESOLVER, env=NO_PATH)
-    assert edges_of(result.stdout) == expected
+
+def test_runs_alone(shop: CheckedProject) -> None:
+    """``--no-code`` draws declarations and runs."""
+    result = shop.penstock(
+        "dag", "shop.orders", "--evidence", "runs.json", "--format=text", "--no-code"
+    )
+
+    assert (edges_of(result.stdout), result.stderr) == (RUNS_ALONE, "")
+
+
+def test_runs_without_a_resolver(no_resolver: CheckedProject) -> None:
+    """Without a resolver the drawing shows the same, and one line says so."""
+    result = no_resolver.penstock(
+        "dag", "shop.orders", "--evidence", "runs.json", "--format=text"
+    )
+
+    assert edges_of(result.stdout) == RUNS_ALONE
     assert result.stderr.count("\n") == 1
     assert "pip install 'penstock[check]'" in result.stderr
 
 
-def test_code_without_a_resolver_is_an_error(shop: CheckedProject) -> None:
-    """Who asks for the code gets it, or is told."""
+def test_code_without_a_resolver_is_an_error(no_resolver: CheckedProject) -> None:
+    """``--code`` fails if the code cannot be read."""
     command = ("dag", "shop.orders", "--evidence", "runs.json", "--code")
-    result = shop.penstock(*command, program=WITHOUT_RESOLVER, env=NO_PATH)
+    result = no_resolver.penstock(*command)
 
     assert result.returncode == 2
     assert "jedi" in result.stderr

@@ -54,21 +54,23 @@ def test_several_codes(project: CheckedProject) -> None:
     found = project.findings("shop.orders")
 
     assert [one["code"] for one in found] == ["PEN901", "PEN201"]
-    assert "PEN202 is ignored here, and is not found here" in found[0]["message"]
+    assert (
+        "PEN202 is ignored here, but nothing here has that code" in found[0]["message"]
+    )
 
 
 @pytest.mark.parametrize(
     ("comment", "message"),
     [
-        ("# penstock: ignore", "has to name what it ignores"),
-        ("# penstock: ignore[]", "has to name what it ignores"),
-        ("# penstock: ignore[PEN999]", "there is no 'PEN999' to ignore"),
+        ("# penstock: ignore", "must name what it ignores"),
+        ("# penstock: ignore[]", "must name what it ignores"),
+        ("# penstock: ignore[PEN999]", "there is no code 'PEN999' to ignore"),
     ],
 )
 def test_comment_without_use(
     project: CheckedProject, comment: str, message: str
 ) -> None:
-    """A comment that ignores nothing warns, in every module that was imported."""
+    """A comment that ignores nothing is a finding, in every imported module."""
     project.write("shop/__init__.py", f"x = 1  {comment}\n")
     project.write("shop/other.py", f"x = 1  {comment}\n")
 
@@ -81,21 +83,21 @@ def test_comment_without_use(
 
 
 def test_text_is_no_comment(project: CheckedProject) -> None:
-    """A string that holds the words ignores nothing, and does not warn."""
+    """A string with the same text ignores nothing, and is no finding."""
     project.write("shop/__init__.py", 'x = "# penstock: ignore[PEN101]"\n')
 
     assert project.codes("shop.orders") == BOTH
 
 
 def test_baseline(project: CheckedProject) -> None:
-    """An old project starts today: what was there is known, what is new is not."""
+    """Old findings are known, new ones are reported."""
     written = project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
     assert (written.returncode, written.stdout) == (0, "")
-    assert "2 findings written to b.json" in written.stderr
+    assert "Wrote 2 findings to b.json" in written.stderr
 
     clean = project.check("shop.orders", "--baseline", "b.json")
     assert clean.returncode == 0
-    assert clean.stdout == ("nothing found in 1 flow, 5 steps (2 in the baseline)\n")
+    assert clean.stdout == ("1 flow, 5 steps: no findings (2 in the baseline)\n")
 
     new = "return charge(order), ship(order)"
     rewrite(project, "    return charge(order)", f"    {new}")
@@ -103,7 +105,7 @@ def test_baseline(project: CheckedProject) -> None:
 
 
 def test_baseline_survives_other_lines(project: CheckedProject) -> None:
-    """Entries are exact edges, and no lines."""
+    """Entries hold exact edges, and no line numbers."""
     project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
     rewrite(project, "from penstock", "import os\n    import sys\n    from penstock")
 
@@ -111,7 +113,7 @@ def test_baseline_survives_other_lines(project: CheckedProject) -> None:
 
 
 def test_baseline_of_the_project(project: CheckedProject) -> None:
-    """It is named once, in pyproject.toml; targets that are named have it, too."""
+    """pyproject.toml names it once; it also counts for targets."""
     settings = 'import = ["shop.*"]\nbaseline = "b.json"\n'
     project.write("pyproject.toml", f"[tool.penstock]\n{settings}")
     project.write("shop/other.py", OTHER)
@@ -139,14 +141,14 @@ def test_fixed_entry_has_to_leave(project: CheckedProject) -> None:
 
 @pytest.mark.parametrize("content", ["", "[]", '{"findings": [{}]}', '{"findings": 3}'])
 def test_no_baseline(project: CheckedProject, content: str) -> None:
-    """A file that is something else is a failure, as is one that is missing."""
+    """A file that is not a baseline is a failure, and so is a missing one."""
     missing = project.check("shop.orders", "--baseline", "b.json")
     project.write("b.json", content)
     wrong = project.check("shop.orders", "--baseline", "b.json")
 
     assert (missing.returncode, wrong.returncode) == (2, 2)
     assert "--update-baseline" in missing.stderr
-    assert "'b.json' is no baseline" in wrong.stderr
+    assert "'b.json' is not a baseline" in wrong.stderr
 
 
 def report(project: CheckedProject, witnessed: int, broken: int = 0) -> str:
@@ -171,7 +173,7 @@ def report(project: CheckedProject, witnessed: int, broken: int = 0) -> str:
 
 
 def test_evidence(project: CheckedProject) -> None:
-    """What a run has shown is not doubted."""
+    """An edge that a run has taken is not reported."""
     seen = report(project, 2)
 
     assert project.codes("shop.orders", "--evidence", seen) == ["PEN201 pack"]
@@ -180,7 +182,7 @@ def test_evidence(project: CheckedProject) -> None:
 
 
 def test_evidence_of_both(project: CheckedProject) -> None:
-    """What runs took one time, and broke another, is still wrong."""
+    """An edge that some runs took and others broke is still wrong."""
     seen = report(project, witnessed=2, broken=1)
 
     assert project.codes("shop.orders", "--evidence", seen) == BOTH
@@ -192,10 +194,10 @@ def test_no_evidence(project: CheckedProject) -> None:
 
 
 def test_evidence_of_something_else(project: CheckedProject) -> None:
-    """A file that is no report is a failure."""
+    """A file that is not a report is a failure."""
     project.write("runs.json", "[]")
 
     result = project.check("shop.orders", "--evidence", "runs.json")
 
     assert result.returncode == 2
-    assert "no report of recorded runs" in result.stderr
+    assert "conformance report" in result.stderr

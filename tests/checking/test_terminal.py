@@ -1,8 +1,9 @@
-"""``penstock check`` in a terminal: colours, and how far it is."""
+"""``penstock check`` in a terminal: colours and progress."""
 
 from __future__ import annotations
 
 import sys
+from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,13 +14,13 @@ from tests.support.terminals import Shown, run_in_terminal
 if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject
 
-# What terminals and builds say of themselves, which rich would hear.
-_SPOKEN = {"NO_COLOR", "FORCE_COLOR", "TERM", "TTY_COMPATIBLE", "COLUMNS"}
+# Variables by which terminals and builds tell rich what they are.
+_DETECTED = {"NO_COLOR", "FORCE_COLOR", "TERM", "TTY_COMPATIBLE", "COLUMNS"}
 
 
 def shown(project: CheckedProject, *arguments: str, **env: str) -> Shown:
     """Run the check in a terminal of ordinary size."""
-    kept = {name: at for name, at in surroundings().items() if name not in _SPOKEN}
+    kept = {name: at for name, at in surroundings().items() if name not in _DETECTED}
     return run_in_terminal(
         [sys.executable, "-m", "penstock", "check", *arguments],
         cwd=project.root,
@@ -37,25 +38,41 @@ def test_colours(project: CheckedProject) -> None:
     assert "\x1b[1m" in result.text
 
 
-def test_no_colours_where_none_are_wanted(project: CheckedProject) -> None:
-    """``NO_COLOR`` is heard."""
-    result = shown(project, "shop.orders", NO_COLOR="1")
+class Terminal(TextIOWrapper):
+    """Output that says it is a terminal."""
 
-    assert "PEN101 orders/ship: no declared predecessor" in result.text
-    assert "\x1b[31m" not in result.text
+    def isatty(self) -> bool:
+        """Return true."""
+        return True
+
+
+def terminal() -> Terminal:
+    """Return a terminal that has shown nothing yet."""
+    return Terminal(BytesIO(), "utf-8")
+
+
+def test_no_colours_if_unwanted(project: CheckedProject) -> None:
+    """``NO_COLOR`` turns colours off."""
+    command = ("check", "shop.orders")
+    plain = project.penstock(*command, stdout=terminal(), env={"NO_COLOR": "1"})
+
+    assert "PEN101 orders/ship: " in plain.stdout
+    assert "\x1b" not in plain.stdout
 
 
 @pytest.mark.parametrize("form", ["json", "github", "sarif"])
 def test_no_colours_for_programs(project: CheckedProject, form: str) -> None:
-    """What programs read has none, whoever looks on."""
-    result = shown(project, "shop.orders", "--format", form)
+    """Formats for programs have no colours, even on a terminal."""
+    result = project.penstock(
+        "check", "shop.orders", "--format", form, stdout=terminal()
+    )
 
-    assert "PEN101" in result.text
-    assert "\x1b[31m" not in result.text
+    assert "PEN101" in result.stdout
+    assert "\x1b" not in result.stdout
 
 
 def test_progress(project: CheckedProject) -> None:
-    """A bar counts the steps that are read, and is gone when the result is there."""
+    """A bar counts the steps that are read, and goes away before the result."""
     text = shown(project, "shop.orders").text
     bar, _, rest = text.partition("shop/orders.py:9:")
 
@@ -66,7 +83,7 @@ def test_progress(project: CheckedProject) -> None:
 
 
 def test_no_progress_in_a_pipe(project: CheckedProject) -> None:
-    """Where nobody looks, nothing moves."""
+    """In a pipe there is neither a bar nor colour."""
     result = project.check("shop.orders")
 
     assert "reading steps" not in result.stderr + result.stdout

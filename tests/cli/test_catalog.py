@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.images import needs_draw
+from tests.support.projects import PROCESS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,9 @@ def test_markdown_is_the_same_each_time(shop: Project) -> None:
     """The same flows give the same bytes, whatever order Python keeps sets in."""
     first = shop.penstock("catalog", "shop.**", "--format=md", "-o", "one")
     shop.penstock(
-        "catalog", "shop.**", "-f", "md", "-o", "two", env={"PYTHONHASHSEED": "7"}
+        *("catalog", "shop.**", "-f", "md", "-o", "two"),
+        program=PROCESS,
+        env={"PYTHONHASHSEED": "7"},
     )
 
     assert first.returncode == 0, first.stderr
@@ -88,7 +91,7 @@ def test_a_flow_that_is_gone(shop: Project) -> None:
     }
 
 
-def test_somebody_s_own_file(shop: Project) -> None:
+def test_a_file_of_the_user(shop: Project) -> None:
     """A README that penstock did not write is not replaced."""
     shop.write("README.md", "mine")
 
@@ -128,7 +131,7 @@ def test_nothing_to_write(shop: Project) -> None:
     result = shop.penstock("catalog", "empty", "-o", "site")
 
     assert result.returncode == 2
-    assert "no flow is declared there" in result.stderr
+    assert "the targets declare no flow" in result.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no users")
@@ -162,8 +165,8 @@ def test_manifests_that_disagree(shop: Project) -> None:
         == ("graph TD\n    a --> c\n    b --> c\n")
     )
     assert (
-        "Warning: step 'c' of flow 'f' is declared 2 times and not alike: after 'a' "
-        "(new.json); after 'b' (old.json)." in results[0].stderr
+        "Warning: step 'c' of flow 'f' is declared 2 times, with differences: after "
+        "'a' (new.json); after 'b' (old.json)." in results[0].stderr
     )
 
 
@@ -185,8 +188,8 @@ def test_code_counts_more_than_its_manifest(shop: Project) -> None:
         ("", "it is not JSON"),
         ("[" * 100_000, "nested too deeply"),
         ('{"penstock": 2}', "pip install -U penstock"),
-        ('{"penstock": 1, "flows": [{"name": 7}]}', "flows[0].name should be a text"),
-        ('{"penstock": 1, "flows": [], "flows": []}', "the key 'flows' of one object"),
+        ('{"penstock": 1, "flows": [{"name": 7}]}', "flows[0].name should be a string"),
+        ('{"penstock": 1, "flows": [], "flows": []}', "the key 'flows' of an object"),
         ('{"penstock": 1, "flows": [{"name": "f", "steps": [{}]}]}', "steps[0] has no"),
     ],
 )

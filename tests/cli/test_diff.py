@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.diagram_parsers import Mermaid
+from tests.support.projects import PROCESS
 from tests.support.servers import until
 
 if TYPE_CHECKING:
@@ -464,7 +465,9 @@ def test_module_of_the_working_tree_is_refused(repo: Project) -> None:
     )
 
     result = repo.penstock(
-        "diff", "HEAD", "shop.orders", env={"PYTHONPATH": str(finder)}
+        *("diff", "HEAD", "shop.orders"),
+        program=PROCESS,
+        env={"PYTHONPATH": str(finder)},
     )
 
     assert result.returncode == 2
@@ -474,6 +477,33 @@ def test_module_of_the_working_tree_is_refused(repo: Project) -> None:
 def test_files_that_archives_leave_out(repo: Project) -> None:
     """``export-ignore`` is about releases; a flow in such a file was there."""
     repo.write(".gitattributes", "shop/orders.py export-ignore\n")
+    commit(repo.root)
+
+    assert repo.penstock("diff", "HEAD").returncode == 0
+
+
+def test_filters_and_hooks_do_not_run(repo: Project) -> None:
+    """Files are read as git stores them, whatever a checkout would do with them."""
+    touched = repo.root / "touched"
+    git(repo.root, "config", "filter.loud.smudge", f"touch {touched}; cat")
+    git(repo.root, "config", "filter.loud.clean", "cat")
+    repo.write(".git/hooks/post-checkout", f"#!/bin/sh\ntouch {touched}\n").chmod(0o755)
+    repo.write(".gitattributes", "*.py filter=loud export-subst\n")
+    repo.write(
+        "shop/orders.py", CHANGED.replace("From click", "$Format:%H$ From click")
+    )
+    commit(repo.root)
+
+    result = repo.penstock("diff", "HEAD")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert not touched.exists()
+
+
+def test_links(repo: Project) -> None:
+    """A symbolic link of the revision leads to the file of the revision."""
+    (repo.root / "shop/orders.py").rename(repo.root / "shop/moved.txt")
+    (repo.root / "shop/orders.py").symlink_to("moved.txt")
     commit(repo.root)
 
     assert repo.penstock("diff", "HEAD").returncode == 0
@@ -509,7 +539,7 @@ def test_submodule_that_is_not_here(repo: Project) -> None:
     result = repo.penstock("diff", "HEAD")
 
     assert result.returncode == 0
-    assert "the submodule 'vendored' is not here" in result.stderr
+    assert "the submodule 'vendored' has no commit 111111111111 here" in result.stderr
 
 
 def test_shallow_clone(repo: Project, tmp_path_factory: pytest.TempPathFactory) -> None:

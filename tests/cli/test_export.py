@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.support.projects import PROCESS
+
 if TYPE_CHECKING:
     from tests.support.projects import Project
 
@@ -21,7 +23,9 @@ def test_same_flows_same_bytes(shop: Project) -> None:
     """A manifest changes only when the flows do, so that it can be committed."""
     first = shop.penstock("export", "shop.orders", "shop.billing")
     second = shop.penstock(
-        "export", "shop.billing", "shop.orders", env={"PYTHONHASHSEED": "7"}
+        *("export", "shop.billing", "shop.orders"),
+        program=PROCESS,
+        env={"PYTHONHASHSEED": "7"},
     )
 
     assert first.stdout == second.stdout
@@ -78,4 +82,4 @@ def test_no_flow(shop: Project) -> None:
 
     assert result.returncode == 0
     assert json.loads(result.stdout)
-    assert "No flow" in result.stderr
+    assert "declare no flow" in result.stderr

@@ -1,4 +1,4 @@
-"""A folder of our files: written as a whole, and nothing else in it is touched."""
+"""A folder of pages: written as a whole, and no other file in it is touched."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_a_new_folder(tmp_path: Path) -> None:
     assert (tmp_path / "site/flows/x.md").read_text() == "b"
 
 
-def test_what_is_gone_is_removed(tmp_path: Path) -> None:
-    """A page that we wrote and that is no more goes, and its folder with it."""
+def test_pages_that_are_gone_are_removed(tmp_path: Path) -> None:
+    """A page that penstock wrote and no longer writes is removed, with its folder."""
     written(tmp_path, index="a", flows__x="b")
 
     assert written(tmp_path, index="a") == Changes((), ("flows/x.md",))
@@ -51,19 +51,19 @@ def test_what_is_gone_is_removed(tmp_path: Path) -> None:
     assert not (tmp_path / "flows").exists()
 
 
-def test_what_is_somebody_else_s_stays(tmp_path: Path) -> None:
-    """Other files, and pages of ours that somebody has changed, are not removed."""
+def test_files_of_the_user_stay(tmp_path: Path) -> None:
+    """Other files, and pages that the user has changed, are not removed."""
     written(tmp_path, index="a", flows__x="b", flows__y="c")
     (tmp_path / "flows/notes.md").write_text("mine")
     (tmp_path / "flows/x.md").write_text("mine now")
     (tmp_path / "flows/y.md").unlink()
 
-    assert written(tmp_path, index="a").removed == ("flows/y.md",)
+    assert written(tmp_path, index="a").removed == ()
     assert names(tmp_path) == [RECORD, "flows/notes.md", "flows/x.md", "index.md"]
 
 
 def test_the_same_again_touches_nothing(tmp_path: Path) -> None:
-    """What has not changed keeps its time."""
+    """A file that does not change keeps its time."""
     written(tmp_path, index="a", flows__x="b")
     os.utime(tmp_path / "index.md", (1, 1))
 
@@ -72,23 +72,21 @@ def test_the_same_again_touches_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_folder", [True, False])
-def test_a_file_that_is_not_ours_is_not_replaced(
-    tmp_path: Path, *, is_folder: bool
-) -> None:
-    """Somebody's README is an error, and nothing is written."""
+def test_a_file_of_the_user_is_not_replaced(tmp_path: Path, *, is_folder: bool) -> None:
+    """It is an error, and nothing is written."""
     path = tmp_path / "index.md"
     if is_folder:
         path.mkdir()
     else:
         path.write_text("mine")
 
-    with pytest.raises(RenderError, match=r"index\.md' is there already"):
+    with pytest.raises(RenderError, match=r"index\.md' exists, and penstock did not"):
         written(tmp_path, about="x", index="a")
     assert [one.name for one in tmp_path.iterdir()] == ["index.md"]
 
 
 def test_an_equal_file_may_be_there(tmp_path: Path) -> None:
-    """A page that is already as it should be is taken for ours."""
+    """A page with the right content counts as one that penstock wrote."""
     (tmp_path / "index.md").write_text("a")
 
     assert written(tmp_path, index="a").written == ()
@@ -96,7 +94,7 @@ def test_an_equal_file_may_be_there(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
-    """Where one file does not fit, none is replaced and no draft stays."""
+    """If one file does not fit, none is replaced and no draft stays."""
     written(tmp_path, index="a")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
@@ -111,8 +109,8 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "flows").exists()
 
 
-def test_a_page_of_ours_is_written_anew(tmp_path: Path) -> None:
-    """Whatever became of it, as when an earlier call was stopped halfway."""
+def test_a_changed_page_is_written_again(tmp_path: Path) -> None:
+    """For example, because an earlier call was stopped halfway."""
     written(tmp_path, index="a")
     (tmp_path / "index.md").write_text("something else")
 
@@ -121,42 +119,44 @@ def test_a_page_of_ours_is_written_anew(tmp_path: Path) -> None:
 
 
 def test_a_file_in_the_way(tmp_path: Path) -> None:
-    """Where a folder should be is a file: nothing is replaced, and it is told."""
+    """A file in place of a folder is an error, and nothing is replaced."""
     written(tmp_path, a="1")
     (tmp_path / "flows").write_text("in the way")
 
-    with pytest.raises(RenderError, match="cannot be written: Not a directory"):
+    with pytest.raises(RenderError, match="cannot be written: File exists"):
         written(tmp_path, a="2", flows__b="2")
     assert (tmp_path / "a.md").read_text() == "1"
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    """Only the last folder is made."""
+    """Only the last folder of the path is made."""
     with pytest.raises(RenderError, match=r"there is no folder '.*nowhere'"):
         written(tmp_path / "nowhere" / "site", index="a")
 
 
 def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
-    """A file is no folder."""
+    """A file in place of the folder is an error."""
     (tmp_path / "site").write_text("")
 
-    with pytest.raises(RenderError, match="cannot be written: Not a directory"):
+    with pytest.raises(RenderError, match="cannot be written: File exists"):
         written(tmp_path / "site", index="a")
 
 
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"files": []}', "[" * 100_000, "\xff"]
 )
-def test_a_record_that_is_none(tmp_path: Path, content: str) -> None:
-    """What we cannot read we do not guess: it is told, and nothing is removed."""
+def test_a_broken_record(tmp_path: Path, content: str) -> None:
+    """A record that cannot be read is an error, and nothing is removed."""
     (tmp_path / RECORD).write_bytes(content.encode("latin-1"))
 
-    with pytest.raises(RenderError, match=r"record\.json' is not what penstock wrote"):
+    with pytest.raises(
+        RenderError, match=r"record\.json' is not a record that penstock"
+    ):
         written(tmp_path, index="a")
 
 
 def test_a_hostile_record_leads_nowhere(tmp_path: Path) -> None:
-    """A record that names files elsewhere makes nobody remove them."""
+    """A record that names files elsewhere does not remove them."""
     victim = tmp_path / "victim.md"
     victim.write_text("")
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -14,7 +14,7 @@ import pytest
 
 import penstock
 from penstock import all_of, bind_flow, configure, flow, start_flow, step
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 from penstock.conformance.judge import process_judge
 from penstock.testing import in_flow
 from tests.support.call_styles import KINDS, finish, function, run_python
@@ -1386,8 +1386,8 @@ def test_a_step_after_a_task_or_something_else_is_judged_each_time() -> None:
     """Whether the task may have run depends on the run."""
     orders = flow("orders")
     task = step(name="task", after="receive")(lambda: None)
-    mark: Any = mark_of(task)
-    mark.spec = mark.spec._replace(crosses=True)
+    mark: Any = find_marked(task)
+    mark.set_crossing()
     orders(task)
     ship = orders.step(name="ship", after=["receive", "task"])(lambda: None)
 

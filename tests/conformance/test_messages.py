@@ -19,7 +19,7 @@ from penstock import (
 )
 from penstock._context import scope_var
 from penstock._propagation.carrier import judge_message, write_headers
-from penstock._steps.marked import Marked, mark_of
+from penstock._steps.marked import Marked, find_marked
 from penstock.conformance.judge import process_judge
 from penstock.testing import in_flow, watch_runs
 
@@ -44,7 +44,7 @@ class Shop:
 
     def send(self, function: Any, flows: frozenset[str] | None = None) -> None:
         """Send a message that calls a step, as an integration does."""
-        mark: Any = mark_of(function)
+        mark: Any = find_marked(function)
         call = judge_message(mark)
         flows = flows or frozenset(one.flow for one in mark.steps)
         headers: Headers = {}
@@ -191,14 +191,14 @@ def test_a_request_runs_nothing_of_this_service() -> None:
 def test_messages_that_are_not_judged() -> None:
     """Outside a flow, of a step without one, of an entrypoint, and in mode off."""
     shop = Shop()
-    mark: Any = mark_of(shop.notify)
-    untaken: Any = mark_of(step(name="untaken", after="receive")(lambda: None))
+    mark: Any = find_marked(shop.notify)
+    untaken: Any = find_marked(step(name="untaken", after="receive")(lambda: None))
 
     assert isinstance(untaken, Marked)
     assert judge_message(mark) == ""
     with start_flow():
         assert judge_message(untaken) == ""
-        assert judge_message(mark_of(shop.receive)) == ""  # type: ignore[arg-type]  # it has one
+        assert judge_message(find_marked(shop.receive)) == ""  # type: ignore[arg-type]  # it has one
         assert judge_message(mark) == "orders/notify"
         configure(conformance="off")
         assert judge_message(mark) == ""

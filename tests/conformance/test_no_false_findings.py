@@ -21,7 +21,7 @@ from penstock import (
     outside_flow,
     start_flow,
 )
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 
 pytestmark = pytest.mark.usefixtures("clean_counts")
 
@@ -260,8 +260,8 @@ def entrypoint_in_itself(shop: Shop) -> None:
 def message_and_back(shop: Shop) -> None:
     """A task that was sent and waited for is before what follows here."""
     task = penstock.step(name="task", after="receive")(_call)
-    mark: Any = mark_of(task)
-    mark.spec = mark.spec._replace(crosses=True)  # as Celery's tasks do
+    mark: Any = find_marked(task)
+    mark.set_crossing()  # as a task of Celery is
     flow("orders")(task)
     done = flow("orders").step(name="done", after="task")(_call)
     shop.receive(penstock.inject, done)

@@ -16,7 +16,7 @@ import pytest
 
 import penstock
 from penstock._registry import FlowOptions, registry
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 from tests.support import servers
 from tests.support.odd_values import ODD
 
@@ -134,7 +134,7 @@ def reports(tmp_path: Path) -> Path:
     """Count from nothing here; give the folder for the reports of the workers."""
     penstock.configure(conformance="warn")
     process_judge.clear()
-    marks = [mark_of(one) for one in vars(ordered).values()]
+    marks = [find_marked(one) for one in vars(ordered).values()]
     steps = [step for mark in marks if mark is not None for step in mark.steps]
     registry.add(FlowOptions("ordered"), steps)  # each test begins with none
     folder = tmp_path / "reports"

@@ -1,21 +1,33 @@
-"""``manage.py check`` and ``manage.py penstock``, in processes of a real project."""
+"""``manage.py check`` and ``manage.py penstock``, in a real project."""
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
-from tests.support.projects import Project
+from tests.support.projects import PROCESS, Project, Result, called, within
 
 pytest.importorskip("django", reason="needs django")
 
+import django
+from django.core import management
+from django.test.utils import override_settings
+
 if TYPE_CHECKING:
-    import subprocess
+    from collections.abc import Mapping
     from pathlib import Path
+
+with mock.patch.dict(
+    os.environ, DJANGO_SETTINGS_MODULE="tests.contrib.django_site.settings"
+):
+    django.setup()
 
 MANAGE = """
     import os
@@ -68,6 +80,8 @@ TASKS = """
 
         remind(order)
 """
+# What the site of other tests sets, and this one does not.
+FRESH = {"SETTINGS_MODULE": "config.settings", "MIDDLEWARE": [], "ALLOWED_HOSTS": ["*"]}
 WRONG = ("shop/views.py", 'after="charge"', 'after="charg"')
 MESSAGE = """ERRORS:
 shop/views.py:11: (penstock.E001) PEN001 orders/remind: 'charg' names nothing: there \
@@ -80,14 +94,25 @@ is no such step. Did you mean 'charge'?
 class Site(Project):
     """A Django project, whose tasks nothing imports at the start."""
 
-    def manage(
-        self, *arguments: str, env: dict[str, str] | None = None, cwd: str = "."
-    ) -> subprocess.CompletedProcess[str]:
-        """Run ``manage.py`` with *arguments*; tests find penstock as we do."""
+    def manage(self, *arguments: str) -> Result:
+        """Run ``manage.py`` with *arguments* in this process."""
+        env = {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": str(self.root),
+        }
+        with within(self.root, env):
+            settings = importlib.import_module("config.settings")
+            given = {key: at for key, at in vars(settings).items() if key.isupper()}
+            del given["DATABASES"]  # Django's are open already
+            with override_settings(**(FRESH | given)):
+                management.get_commands.cache_clear()
+                main = management.execute_from_command_line
+                return called(main, ["manage.py", *arguments])
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        """Run ``manage.py`` with *arguments* in a process of its own."""
         manage = str(self.root / "manage.py")
-        return self.penstock(
-            *arguments, program=(sys.executable, manage), env=env, cwd=cwd
-        )
+        return self.penstock(*arguments, program=(sys.executable, manage), env=env)
 
     def change(self, name: str, old: str, new: str) -> None:
         """Change one place of a file."""
@@ -129,7 +154,7 @@ def needs_command_line() -> None:
 
 def test_clean_project_is_clean(site: Site) -> None:
     """A step that is in a module which no start imports is no finding."""
-    result = site.manage("check")
+    result = site.start("check")
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "no issues" in result.stdout
@@ -176,7 +201,7 @@ def test_start_imports_little(site: Site) -> None:
         """,
     )
 
-    result = site.manage("loaded")
+    result = site.start("loaded")
 
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == "loaded:\n"
@@ -241,7 +266,7 @@ def test_broken_urls_are_told_by_django(site: Site) -> None:
     """A URLconf that cannot be imported shows its own error, as without penstock."""
     site.write("config/urls.py", "import nowhere")
 
-    result = site.manage("check")
+    result = site.start("check")
 
     assert result.returncode == 1
     assert "No module named 'nowhere'" in result.stderr
@@ -281,22 +306,20 @@ def test_source_is_read_on_request(site: Site, is_async: str) -> None:
 
     assert told.count("PEN001 orders/charge: 'lost' names nothing") == 1
     assert (
-        "shop/views.py:8: (penstock.E101) PEN101 orders/remind: no declared "
-        "predecessor can have run here (found: receive → remind)\n"
+        "shop/views.py:8: (penstock.E101) PEN101 orders/remind: called before "
+        "any step it is declared after (found: receive → remind)\n"
         '\tHINT: after=["charge", "receive"] in shop/views.py:11\n'
     ) in told
     assert "shop/tasks.py:4: (penstock.W201) PEN201 orders/charge" in told
 
 
-def test_source_without_a_resolver(site: Site) -> None:
+def test_source_without_a_resolver(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the extra is missing, ``--deploy`` says so and finds nothing wrong."""
-    hidden = (
-        "import sys\nsys.modules['jedi'] = None\nsys.executable = '/nowhere/python'\n"
-    )
-    site.write("sitecustomize.py", hidden)
-    env = {"PATH": "/nowhere", "PYTHONPATH": str(site.root)}
+    monkeypatch.setitem(sys.modules, "jedi", None)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    monkeypatch.setenv("PATH", "/nowhere")
 
-    result = site.manage("check", "--deploy", "--tag", "penstock", env=env)
+    result = site.manage("check", "--deploy", "--tag", "penstock")
 
     assert result.returncode == 0
     assert "(penstock.I803)" in result.stderr
@@ -322,8 +345,8 @@ def test_settings_of_one_file(site: Site) -> None:
     site.write("local.py", "from config.settings import *")
 
     env = {"DJANGO_SETTINGS_MODULE": "local"}
-    drawn = site.manage("penstock", "dag", env=env)
-    checked = site.manage("check", "--deploy", "--tag", "penstock", env=env)
+    drawn = site.start("penstock", "dag", env=env)
+    checked = site.start("check", "--deploy", "--tag", "penstock", env=env)
 
     assert drawn.stdout == ("graph TD\n    receive --> charge\n    charge --> remind\n")
     assert "penstock.W802" not in checked.stderr
@@ -334,7 +357,7 @@ def test_command_line_finds_the_same(site: Site) -> None:
     needs_command_line()
 
     env = {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    drawn = site.penstock("dag", env=env)
+    drawn = site.penstock("dag", program=PROCESS, env=env)
 
     assert drawn.stdout == site.manage("penstock", "dag").stdout
 
@@ -374,7 +397,7 @@ def test_options_of_django_stay(site: Site) -> None:
         ("penstock", *options, "list", "--format=json"),
         ("penstock", "list", *options, "--format=json"),
     ):
-        (flow,) = json.loads(site.manage(*arguments).stdout)
+        (flow,) = json.loads(site.start(*arguments).stdout)
         assert flow["service"] == "other"
 
 
@@ -391,7 +414,7 @@ def test_help_is_that_of_the_command_line(
 
     assert result.returncode == 0
     assert result.stdout.startswith("Usage: manage.py penstock [OPTIONS] COMMAND")
-    assert "Hold the flows of TARGETS against the code" in result.stdout
+    assert "Check the flows of TARGETS against the code" in result.stdout
 
 
 def test_called_by_a_program(site: Site) -> None:
@@ -428,14 +451,14 @@ def test_without_the_extra(site: Site) -> None:
     site.write("click.py", "raise ModuleNotFoundError('no click', name='click')")
     site.change(*WRONG)
 
-    result = site.manage("penstock", "list")
+    result = site.start("penstock", "list")
 
     assert result.returncode == 2
     assert result.stderr == (
         "CommandError: 'click' is not installed. "
         "Install it with: pip install 'penstock[cli]'\n"
     )
-    assert "penstock.E001" in site.told()
+    assert "penstock.E001" in site.start("check").stderr
 
 
 def test_changes_since_a_revision(site: Site) -> None:

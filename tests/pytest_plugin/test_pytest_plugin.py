@@ -136,7 +136,7 @@ def run(project: Path) -> Callable[..., tuple[int, str]]:
             if not name.startswith(("PENSTOCK_", "PYTEST_"))
         }
         command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *options]
-        if "-n4" not in options and not variables:  # other plugins take seconds
+        if not variables:  # other plugins take seconds
             variables = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
             command += ["-p", "penstock.pytest_plugin"]
         result = subprocess.run(
@@ -184,7 +184,7 @@ def test_workers_and_one_process_count_the_same(run: Any, project: Path) -> None
     """Four of xdist, and a subprocess: every number is that of one process."""
     pytest.importorskip("xdist", reason="needs pytest-xdist")
     run(CLEAN, "--penstock-report=one.json")
-    run(CLEAN, "--penstock-report=four.json", "-n4")
+    run(CLEAN, "--penstock-report=four.json", "-p", "xdist", "-n4")
 
     one, four = report(project / "one.json"), report(project / "four.json")
     assert one == four
@@ -373,7 +373,7 @@ def test_a_diagram_of_no_format_is_told_at_once(run: Any, project: Path) -> None
     code, output = run(CLEAN, "--penstock-diagram=flows.doc")
 
     assert code == pytest.ExitCode.USAGE_ERROR
-    assert "--penstock-diagram: the name 'flows.doc' does not tell" in output
+    assert "--penstock-diagram: the suffix of 'flows.doc' does not name" in output
     assert not (project / "flows.doc").exists()
 
 

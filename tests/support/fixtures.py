@@ -1,4 +1,7 @@
-"""Fixtures for tests of what runs."""
+"""Fixtures for tests of runs.
+
+White-box: no public function stops watching steps or forgets counts.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
+from penstock._runtime.state import state
 from penstock.conformance.judge import process_judge
 from tests.support.call_styles import MODES, Traces
 
@@ -59,6 +63,14 @@ def lines(
     """Hear it at INFO, where the lines of each step are."""
     caplog.set_level(logging.INFO, "penstock")
     return warnings
+
+
+@pytest.fixture
+def forget_watchers() -> Iterator[None]:
+    """Undo what keeps the current step known: filters and processors never stop."""
+    yield
+    for reader in ("flow filter", "log keys"):
+        state.unwatch(reader)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A Django project: set up as ``manage.py`` does, and where its flows are."""
+"""A Django project: set it up as ``manage.py`` does, and find its flows."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock._platform.optional import requires
-from penstock.checking.project.files import (
-    Module,
-    files_below,
-    is_test,
-    module_name,
-    parsed,
-)
-from penstock.checking.rules.unimported_modules import declaring
 
+from .flow_modules import declaring_modules
 from .imports import INSTALLED, user_code
+from .source_files import Module, files_below, is_test, module_name, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,11 +27,11 @@ def set_up_django() -> bool:
     """Let Django load its settings and models, as ``manage.py`` does.
 
     Returns:
-        Whether this is a Django project, so that it is set up now.
+        Whether this is a Django project.
 
     Raises:
         TargetError: Its settings or models cannot be imported.
-        MissingExtraError: There is no Django.
+        MissingExtraError: Django is not installed.
     """
     if "django" in sys.modules and importlib.import_module("django.apps").apps.ready:
         return True
@@ -54,8 +48,8 @@ def set_up_django() -> bool:
 def modules_with_flows() -> list[str]:
     """Return the project's modules that declare steps, without importing them.
 
-    Those of its own apps, and of the packages that its settings and URLs are in; not
-    those of apps that are installed, and no tests.
+    They are in its own apps and in the packages of its settings and URLs. Installed
+    apps and tests do not count.
     """
     modules: dict[str, Module] = {}
     for package, place in _own_packages():
@@ -67,11 +61,11 @@ def modules_with_flows() -> list[str]:
                 module = parsed(path, name)
                 if isinstance(module, Module):
                     modules[name] = module
-    return [module.name for module, _ in declaring(modules.values())]
+    return [module.name for module, _ in declaring_modules(modules.values())]
 
 
 def _own_packages() -> Iterator[tuple[str, Path]]:
-    """Yield the name and the place of each package that is the project's."""
+    """Yield the name and the folder of each package of the project."""
     settings: Any = importlib.import_module("django.conf").settings
     apps: Any = importlib.import_module("django.apps").apps
     for name in ("SETTINGS_MODULE", "ROOT_URLCONF"):
@@ -86,10 +80,10 @@ def _own_packages() -> Iterator[tuple[str, Path]]:
 
 
 def _is_own(place: str) -> bool:
-    return bool(place) and not place.startswith((*INSTALLED, _OURS))
+    return bool(place) and not place.startswith((*INSTALLED, _PENSTOCK))
 
 
-_OURS = str(Path(__file__).parents[1])
+_PENSTOCK = str(Path(__file__).parents[1])
 
 
 def _may_mark(path: Path) -> bool:

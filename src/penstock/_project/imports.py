@@ -1,4 +1,4 @@
-"""Import the user's modules; a failure is told in their terms, not in ours."""
+"""Import the user's modules, and show a failure by the user's own lines."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ __all__ = [
 ]
 
 _TAIL = 3  # lines of the traceback: enough to see who imported what
-_OURS = str(Path(__file__).parents[1])
+_PENSTOCK = str(Path(__file__).parents[1])
 INSTALLED = tuple(
     sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 
 
 class TargetError(PenstockError):
-    """A target is not there, or importing it failed."""
+    """A target does not exist, or importing it failed."""
 
 
 class MissingTargetError(TargetError):
-    """A target is not there."""
+    """A target does not exist."""
 
 
 @contextmanager
 def user_code(doing: str) -> Generator[None]:
-    """Run code of the user's: what it prints goes to stderr, what it raises is told.
+    """Run code of the user, and send what it prints to stderr.
 
     Args:
-        doing: What is being done, for the message: "importing 'shop'".
+        doing: What it does, for the message: "importing 'shop'".
 
     Raises:
         TargetError: The code raised, or called ``sys.exit``.
@@ -78,7 +78,7 @@ def import_module(name: str) -> ModuleType:
 
 
 def not_there(name: str) -> MissingTargetError:
-    """Return the error that there is no module *name*, with one that may be meant."""
+    """Return the error that there is no module *name*, with a suggestion."""
     parent, dot, _ = name.rpartition(".")
     folders = getattr(sys.modules[parent], "__path__", []) if dot else None
     beside = (info.name for info in pkgutil.iter_modules(folders, parent + dot))
@@ -104,11 +104,11 @@ def _tail(exc: BaseException) -> list[str]:
 
 
 def _frames(exc: BaseException) -> list[traceback.FrameSummary]:
-    """Return the frames of the user's own files, else of whatever is not ours."""
+    """Return the frames of the user's files, else of all files outside penstock."""
     others = [
         frame
         for frame in traceback.extract_tb(exc.__traceback__)
-        if not frame.filename.startswith((_OURS, "<frozen importlib"))
+        if not frame.filename.startswith((_PENSTOCK, "<frozen importlib"))
         and Path(frame.filename) != Path(importlib.__file__)
     ]
     own = [frame for frame in others if not frame.filename.startswith(INSTALLED)]

@@ -1,4 +1,4 @@
-"""From the targets of a command line to flows."""
+"""Load the flows that targets name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from penstock._graph.merge import disagreements, merge_flows
 from penstock._manifests.manifest import load_manifest
-from penstock._manifests.merge import disagreements, unite
 from penstock._project.shown import note, plain
 from penstock._registry import declared_flows
 from penstock.errors import ManifestError
@@ -27,15 +27,19 @@ if TYPE_CHECKING:
 
     from .settings import Project
 
-__all__ = ["Loaded", "load_flows", "load_project"]
+__all__ = ["Loaded", "NoTargetError", "load_flows", "load_project"]
+
+
+class NoTargetError(TargetError):
+    """No target is named, neither in a call nor in pyproject.toml."""
 
 
 class Loaded(NamedTuple):
-    """What targets bring.
+    """The flows that targets bring.
 
     Attributes:
         flows: The flows that the targets name.
-        known: Those, and the ones that came along; edges may lead to them.
+        known: Those, and all others that their imports declare; edges may lead there.
     """
 
     flows: tuple[FlowInfo, ...]
@@ -49,19 +53,19 @@ def load_flows(
     project: Project | None = None,
     allow_missing: bool = False,
 ) -> Loaded:
-    """Import *targets*, or the project's own if there are none.
+    """Import *targets*, or those of the project if there are none.
 
     A module brings every flow that is declared once it is imported, ``module:attr``
-    the flows of that attribute, and a manifest what it holds.
+    the flows of that attribute, and a manifest the flows in it.
 
     Args:
         targets: What the user named.
         service: The service of the modules' flows, instead of what they configure.
-        project: Where modules are looked for, instead of the project of this folder.
-        allow_missing: Whether a target that is not there brings nothing.
+        project: Where to look for modules, instead of the project of this folder.
+        allow_missing: Whether to skip a target that does not exist.
 
     Raises:
-        TargetError: A target is not there, or importing it failed.
+        TargetError: A target does not exist, or importing it failed.
         ConfigurationError: A setting in pyproject.toml is wrong.
         ManifestError: A file is not a manifest.
     """
@@ -69,19 +73,19 @@ def load_flows(
     targets = targets or project.targets or _of_django(project)
     if not targets:
         msg = (
-            "there is nothing to look at. Name a module (shop.orders), a pattern "
-            "(shop.**) or a manifest (penstock.json), or set `import = [...]` under "
-            "[tool.penstock] in pyproject.toml."
+            "no target given. Name a module (shop.orders), a pattern (shop.**) or a "
+            "manifest (penstock.json), or set `import = [...]` under [tool.penstock] "
+            "in pyproject.toml."
         )
-        raise TargetError(msg)
+        raise NoTargetError(msg)
     manifests = [target for target in targets if target.endswith(".json")]
     modules = [target for target in targets if not target.endswith(".json")]
     if allow_missing:
         manifests = [path for path in manifests if Path(path).exists()]
     declared = [(path, flow) for path in manifests for flow in _from_manifest(path)]
-    carried = unite(flow for _, flow in declared)
+    carried = merge_flows(flow for _, flow in declared)
     if not modules:
-        _tell(declared)
+        _warn_of_disagreements(declared)
         return Loaded(carried, carried)
     _look_in(project)
     set_up_django()
@@ -93,18 +97,18 @@ def load_flows(
     if service is not None:
         own = tuple(replace(flow, service=service) for flow in own)
     wanted = own if names is None else tuple(f for f in own if f.name in names)
-    # Code is newer than what was written down of it.
+    # The code is newer than its manifest.
     live = {(flow.name, flow.service) for flow in own}
     others = [item for item in declared if (item[1].name, item[1].service) not in live]
-    _tell([*(("the modules", flow) for flow in own), *others])
+    _warn_of_disagreements([*(("the modules", flow) for flow in own), *others])
     return Loaded((*wanted, *carried), (*own, *carried))
 
 
 def load_project(project: Project) -> Loaded:
-    """Import what *project* names; if that is nothing, take what is imported already.
+    """Import what *project* names; if it names nothing, take the declared flows.
 
     Raises:
-        TargetError: A target is not there, or importing it failed.
+        TargetError: A target does not exist, or importing it failed.
         ManifestError: A file is not a manifest.
     """
     targets = project.targets or _of_django(project)
@@ -115,14 +119,14 @@ def load_project(project: Project) -> Loaded:
 
 
 def _of_django(project: Project) -> list[str]:
-    """Return the modules with flows, where this is a Django project."""
+    """Return the modules with flows if this is a Django project."""
     if "DJANGO_SETTINGS_MODULE" in os.environ:
         _look_in(project)
     return modules_with_flows() if set_up_django() else []
 
 
 def _look_in(project: Project) -> None:
-    """Let modules of *project* be found."""
+    """Put the folders of *project* on ``sys.path``."""
     for folder in reversed(project.import_path):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
@@ -135,7 +139,7 @@ def _from_manifest(path: str) -> tuple[FlowInfo, ...]:
     return load_manifest(Path(path))
 
 
-def _tell(declared: Iterable[tuple[str, FlowInfo]]) -> None:
+def _warn_of_disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> None:
     for disagreement in disagreements(declared):
         note(f"Warning: {plain(disagreement)}")
 
@@ -171,13 +175,13 @@ def _parsed(target: str) -> tuple[str, str]:
     fault = ""
     if "/" in module or module.endswith(".py"):
         name = ".".join(Path(module).with_suffix("").parts).strip("./")
-        fault = f"{module!r} is a file; name the module: {name}"
+        fault = f"{module!r} is a file. Name the module: {name}"
     elif not module:
-        fault = f"{target!r}: name a module before ':'."
+        fault = f"{target!r} has no module before ':'."
     elif colon and not attribute:
-        fault = f"{target!r}: name what is wanted after ':'."
+        fault = f"{target!r} has no name after ':'."
     elif not is_pattern(module) and not all(map(str.isidentifier, module.split("."))):
-        fault = f"{module!r} is no name of a module."
+        fault = f"{module!r} is not the name of a module."
     if fault:
         raise TargetError(fault)
     return module, attribute

@@ -1,4 +1,4 @@
-"""Import every module that a pattern such as ``shop.**`` stands for."""
+"""Import every module that matches a pattern such as ``shop.**``."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def is_pattern(name: str) -> bool:
 
 
 def import_matching(pattern: str) -> None:
-    """Import every module that *pattern* names, such as ``shop.**``.
+    """Import every module that matches *pattern*, such as ``shop.**``.
 
-    ``*`` stands for any one name, or part of one; ``**`` for any number of names, none
-    included. A ``__main__`` module is left out: to import it is to run the program.
+    ``*`` stands for one name or a part of it, ``**`` for any number of names. A
+    ``__main__`` module is left out, because importing it runs the program.
 
     Raises:
         TargetError: Nothing matches, or an import fails.
@@ -33,7 +33,7 @@ def import_matching(pattern: str) -> None:
     names = pattern.split(".")
     fixed = next(i for i, name in enumerate(names) if is_pattern(name))
     if fixed == 0:
-        msg = f"{pattern!r} has to begin with the name of a package, as in 'shop.**'."
+        msg = f"{pattern!r} must begin with the name of a package, as in 'shop.**'."
         raise TargetError(msg)
     base = ".".join(names[:fixed])
     wanted = names[fixed:]
@@ -49,7 +49,7 @@ def import_matching(pattern: str) -> None:
 def _walk(
     base: str, below: tuple[str, ...], depth: int | None
 ) -> Iterator[tuple[str, ...]]:
-    """Yield the names under the package *base*, the empty one for itself first."""
+    """Yield the names below the package *base*, and first the empty one for itself."""
     yield below
     if len(below) == depth:
         return
@@ -58,7 +58,7 @@ def _walk(
 
 
 def _folders(name: str) -> list[str]:
-    """Return where the modules of the package *name* are, without importing it."""
+    """Return the folders of the package *name*, without importing it."""
     parent, _, _ = name.rpartition(".")
     if parent:
         import_module(parent)
@@ -77,7 +77,7 @@ def _children(folders: list[str]) -> set[str]:
 
 
 def _is_namespace(path: Path) -> bool:
-    """Tell whether *path* is a package although it has no ``__init__.py``."""
+    """Tell whether *path* is a package without ``__init__.py``."""
     return path.name.isidentifier() and next(path.rglob("*.py"), None) is not None
 
 

@@ -1,16 +1,20 @@
-"""What ``[tool.penstock]`` in the nearest pyproject.toml says."""
+"""The settings of a project: ``[tool.penstock]`` in its pyproject.toml."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 
+from penstock._platform.json_fields import JsonObject
 from penstock._steps.source_links import wrong_template
 from penstock.errors import ConfigurationError, did_you_mean
 
 __all__ = ["Project", "find_project"]
+
+_TABLE = "[tool.penstock]"
+_KNOWN = ("import", "source-url", "baseline", "pytest")  # pytest is for the plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +23,9 @@ class Project:
 
     Attributes:
         root: Folder of its pyproject.toml, else the current one.
-        targets: What commands take where no target is named.
-        source_url: Where the source can be read, as ``configure`` takes it.
-        baseline: The file of what ``check`` is not to report, if there is one.
+        targets: The targets of commands that name none.
+        source_url: Where to read the source, as ``configure`` takes it.
+        baseline: The file of findings that ``check`` does not report, if any.
     """
 
     root: Path
@@ -31,85 +35,54 @@ class Project:
 
     @property
     def import_path(self) -> tuple[Path, ...]:
-        """Folders whose modules can be targets: here, the root, and ``src`` in it."""
+        """The folders to look for modules in: here, the root, and ``src`` in it."""
         src = self.root / "src"
         is_layout = src.is_dir() and not (src / "__init__.py").exists()
         return (Path.cwd(), self.root, *([src] if is_layout else []))
 
 
-_KNOWN = (
-    "import",
-    "source-url",
-    "baseline",
-    "pytest",
-)  # the last is for the pytest plugin
-
-
 def find_project(start: Path) -> Project:
     """Return the project that *start* is in.
 
-    Its pyproject.toml is the first one upwards that has a ``[tool.penstock]``.
+    Its pyproject.toml is the nearest one upwards that has a ``[tool.penstock]``.
 
     Raises:
         ConfigurationError: That file is not TOML, or a setting in it is wrong.
     """
     for folder in (start, *start.parents):
         path = folder / "pyproject.toml"
-        settings = _settings(path)
-        if settings is not None:
-            return Project(
-                folder,
-                _strings(settings, "import", path),
-                _address(settings, "source-url", path),
-                _file(settings, "baseline", path),
-            )
+        try:
+            table = _table(path)
+            if table is not None:
+                return _project(folder, table)
+        except (OSError, ValueError) as exc:
+            msg = f"{path}: {exc}"
+            raise ConfigurationError(msg) from exc
     return Project(start)
 
 
-def _settings(path: Path) -> dict[str, object] | None:
+def _table(path: Path) -> Any:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as exc:
-        msg = f"cannot read {path}: {exc}"
-        raise ConfigurationError(msg) from exc
-    settings = content.get("tool", {}).get("penstock")
-    if settings is None:
-        return None
-    for key in settings:
+    return document.get("tool", {}).get("penstock")
+
+
+def _project(folder: Path, table: Any) -> Project:
+    fields = JsonObject(table, _TABLE)
+    for key in table:
         if key not in _KNOWN:
-            msg = (
-                f"{path}: [tool.penstock] has no setting {key!r}."
-                f"{did_you_mean(key, _KNOWN)} Known: {', '.join(_KNOWN)}."
+            problem = (
+                f"{_TABLE} has no setting {key!r}.{did_you_mean(key, _KNOWN)} "
+                f"Settings are: {', '.join(_KNOWN)}."
             )
-            raise ConfigurationError(msg)
-    return dict(settings)
-
-
-def _strings(settings: dict[str, object], key: str, path: Path) -> tuple[str, ...]:
-    values = settings.get(key, [])
-    if isinstance(values, list):
-        items = cast("list[object]", values)
-        strings = tuple(item for item in items if isinstance(item, str))
-        if len(strings) == len(items):
-            return strings
-    msg = f"{path}: [tool.penstock] {key} must be a list of strings, not {values!r}."
-    raise ConfigurationError(msg)
-
-
-def _address(settings: dict[str, object], key: str, path: Path) -> str:
-    value = settings.get(key, "")
-    problem = wrong_template(value) if isinstance(value, str) else "it takes a text"
-    if problem:
-        msg = f"{path}: [tool.penstock] {key} = {value!r}: {problem}."
-        raise ConfigurationError(msg)
-    return str(value)
-
-
-def _file(settings: dict[str, object], key: str, path: Path) -> Path | None:
-    value = settings.get(key)
-    if value is None or (isinstance(value, str) and value):
-        return path.parent / value if value else None
-    msg = f"{path}: [tool.penstock] {key} must name a file, not {value!r}."
-    raise ConfigurationError(msg)
+            raise ValueError(problem)
+    url = fields.text("source-url")
+    if problem := wrong_template(url) if url else "":
+        msg = f"{_TABLE}.source-url = {url!r}: {problem}."
+        raise ValueError(msg)
+    baseline = fields.text("baseline")
+    return Project(
+        folder, fields.texts("import"), url, folder / baseline if baseline else None
+    )

@@ -1,25 +1,30 @@
-"""How names and paths of a project are shown to its user."""
+"""How messages show names, numbers and paths of a project."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-__all__ = ["note", "plain", "shown_path"]
+__all__ = ["counted", "note", "plain", "shown_path"]
 
 
 def note(message: str) -> None:
-    """Tell the user something that is not the result."""
+    """Print *message* to stderr: it is not a part of the result."""
     sys.stderr.write(f"{message}\n")
 
 
 def plain(text: str) -> str:
-    """Return *text* on one line, with what a terminal would obey made visible."""
+    """Return *text* on one line, with control characters escaped."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return ``1 step`` or ``2 steps``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def shown_path(filename: str) -> str:
-    """Return *filename* from the current folder on, where it lies below that."""
+    """Return *filename*, relative to the current folder if it lies in there."""
     path = Path(filename)
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -241,10 +241,7 @@ _TRACEPARENT = re.compile(
     "(?P<version>[0-9a-f]{2})-(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}"
     "-[0-9a-f]{2}(?P<more>-.{0,400})?"
 )
-_said: set[str] = set()
 
 
 def _say_once(template: str, reason: str) -> None:
-    if reason not in _said:
-        _said.add(reason)
-        say(template, reason)
+    say(template, reason, once=(template, reason))

@@ -23,8 +23,6 @@ MAX_DONE = MAX_BYTES // 2
 MAX_KEYS = 64
 MAX_DEPTH = 8
 
-_said: set[str] = set()
-
 
 class Sent(NamedTuple):
     """What a receiver takes from a ``penstock`` field."""
@@ -190,6 +188,5 @@ def _refuse_constant(name: str) -> object:
 
 
 def _say_once(key: str, reason: str) -> None:
-    if key not in _said:
-        _said.add(key)
-        say("Metadata %r was not sent: %s. Said once.", key, reason)
+    text = "Metadata %r was not sent: %s. Said once."
+    say(text, key, reason, once=("metadata", key))

@@ -14,8 +14,8 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import UNKNOWN_ANCESTORS, Call, FlowContext, leave, scope_var
-from penstock._steps.marked import MARK
-from penstock._steps.source import Kind
+from penstock._steps.marked import MARKED_ATTR
+from penstock._steps.source import FunctionKind
 
 from .failures import end_failed, record_failure, record_unwatched_failure
 from .generator_calls import async_generator_call, generator_call
@@ -47,20 +47,20 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
 
     Args:
         marked: The user's function and the steps that it is.
-        kind: How it runs, one of ``Kind``.
+        kind: How it runs, one of ``FunctionKind``.
         is_entrypoint: Whether it begins a run in any flow.
     """
     resolve: Resolve = entry_call if is_entrypoint else step_call
-    if kind == Kind.PLAIN:
+    if kind == FunctionKind.PLAIN:
         wrapper = _entry(marked) if is_entrypoint else _step(marked)
-    elif kind == Kind.ASYNC:
+    elif kind == FunctionKind.ASYNC:
         wrapper = _async_entry(marked) if is_entrypoint else _async_step(marked)
-    elif kind == Kind.GENERATOR:
+    elif kind == FunctionKind.GENERATOR:
         wrapper = generator_call(marked, resolve)
     else:
         wrapper = async_generator_call(marked, resolve)
     update_wrapper(wrapper, marked.func)
-    setattr(wrapper, MARK, marked)
+    setattr(wrapper, MARKED_ATTR, marked)
     return wrapper
 
 

@@ -167,9 +167,22 @@ def _with_default(headers: tuple[str, ...]) -> tuple[str, ...]:
 state = State()
 
 
-def say(template: str, *args: object) -> None:
-    """Log a warning of penstock; a broken handler must not break the call."""
+_said: set[object] = set()
+
+
+def say(template: str, *args: object, once: object = None) -> None:
+    """Log a warning; a broken log handler does not break the call.
+
+    Args:
+        template: The message, with a place for each of *args*.
+        *args: What is filled into it.
+        once: What the warning is about; only the first about an equal one is logged.
+    """
+    if once is not None:
+        if once in _said:
+            return
+        _said.add(once)
     try:  # noqa: SIM105  # importing contextlib would cost 1 ms
         LOGGER.warning(template, *args, stacklevel=2)
-    except Exception:  # noqa: BLE001, S110  # there is nowhere left to report it
+    except Exception:  # noqa: BLE001, S110  # there is nowhere else to say it
         pass

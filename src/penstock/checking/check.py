@@ -1,65 +1,49 @@
-"""The whole check: from flows and folders to findings."""
+"""Check flows against their source: from a request to findings."""
 
 from __future__ import annotations
 
-import sys
-import threading
 import time
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .findings import Finding, Place
-from .interpreter.mentions import mentioned
+from penstock._project.source_files import (
+    BrokenFile,
+    Module,
+    files_below,
+    is_test,
+    module_name,
+    parsed,
+)
+
+from .findings import Finding, Place, by_place
+from .interpreter.name_references import named_steps
 from .interpreter.references import read_program, references
-from .project.files import BrokenFile, Module, files_below, is_test, module_name, parsed
-from .project.gc_freeze import kept, released
 from .project.program import Program
 from .project.steps import steps_of
+from .resolvers.registry import open_resolver
 from .rules.call_rules import follow_runs, judge_calls
 from .rules.declaration_rules import judge_declarations
 from .rules.declarations import Declarations
 from .rules.unimported_modules import unreached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from penstock._types import FlowInfo
+    from collections.abc import Callable, Mapping, Sequence
 
     from .interpreter.references import Reference
+    from .project.definitions import Function
+    from .request import CheckRequest
     from .resolvers.base import Resolver
 
-__all__ = ["Checked", "Request", "check"]
+    Progress = Callable[[int, int], None]
 
-_STACK = 512 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to check.
-
-    Attributes:
-        flows: The flows to judge.
-        known: Those, and whatever else there is.
-        manifests: Flows of other services, to hold names against.
-        folders: Folders whose modules are the project.
-        roots: Where imports begin.
-        imported: Files of the modules that were imported.
-        is_whole: Whether *folders* should hold no flow that was not imported.
-    """
-
-    flows: Sequence[FlowInfo]
-    known: Sequence[FlowInfo]
-    manifests: Sequence[FlowInfo]
-    folders: Sequence[Path]
-    roots: Sequence[Path]
-    imported: frozenset[str]
-    is_whole: bool
+__all__ = ["Checked", "check"]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check has found.
+    """What a check has found, before anything silences it.
 
     Attributes:
         findings: Sorted by place.
@@ -68,6 +52,8 @@ class Checked:
         paths: The files that were read.
         lines: How many lines these have.
         seconds: How long it took.
+        questions: How many questions the resolver was asked, by its name.
+        notes: What the user should know about the answers.
     """
 
     findings: list[Finding]
@@ -76,45 +62,53 @@ class Checked:
     paths: list[str]
     lines: int
     seconds: float
+    questions: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def check(
-    request: Request,
-    resolver: Resolver,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    request: CheckRequest,
+    resolver: str = "auto",
+    progress: Progress = lambda _done, _total: None,
 ) -> Checked:
-    """Hold the flows of *request* against the source.
+    """Check the flows of *request* against their source.
 
     Args:
         request: What to check.
-        resolver: Who is asked where a name is defined.
-        progress: Is told how many steps of how many are read.
+        resolver: What finds the definition of a name if the code around it does not
+            show it.
+        progress: Called with the number of steps read and the number of all steps.
+
+    Raises:
+        MissingExtraError: The resolver is not installed.
+        ResolverError: It failed.
     """
-    with released():
-        return deeply(lambda: _check(request, resolver, progress))
+    root = request.roots[0] if request.roots else Path.cwd()
+    with closing(open_resolver(resolver, root, request.roots)) as session:
+        checked = _check(request, session, progress)
+    questions = {session.name: session.questions}
+    return replace(checked, questions=questions, notes=session.notes())
 
 
-def _check(
-    request: Request, resolver: Resolver, progress: Callable[[int, int], None]
-) -> Checked:
+def _check(request: CheckRequest, resolver: Resolver, progress: Progress) -> Checked:
     began = time.perf_counter()
-    with kept():
-        modules, broken = _read(request)
-        program = Program(modules)
+    modules, broken = _read(request)
+    program = Program(modules)
     steps = steps_of(request.known, program)
     known = [*request.known, *request.manifests]
     declarations = Declarations(request.flows, known, steps)
-    engine = read_program(program, steps, resolver, progress)
+    interpreter = read_program(program, steps, resolver, progress)
     findings = [_broken(one) for one in broken]
+    findings += [_too_deep(one) for one in interpreter.too_deep]
     findings += judge_declarations(declarations, known)
     findings += judge_declarations(Declarations(request.manifests, known, steps), known)
     if request.is_whole:
         findings += unreached(modules, request.imported)
-    verdicts = follow_runs(engine, steps, declarations)
-    findings += judge_calls(verdicts, declarations, mentioned(engine))
+    verdicts = follow_runs(interpreter, steps, declarations)
+    findings += judge_calls(verdicts, declarations, named_steps(interpreter))
     return Checked(
-        sorted(dict.fromkeys(findings), key=_order),
-        references(engine),
+        sorted(dict.fromkeys(findings), key=by_place),
+        references(interpreter),
         frozenset((flow, before, after) for flow, after, before in verdicts.exercised),
         [module.path for module in modules],
         sum(_lines(module) for module in modules),
@@ -122,9 +116,9 @@ def _check(
     )
 
 
-def _read(request: Request) -> tuple[list[Module], list[BrokenFile]]:
+def _read(request: CheckRequest) -> tuple[list[Module], list[BrokenFile]]:
     wanted = {step.path for flow in request.known for step in flow.steps if step.path}
-    # A manifest's paths are relative to a folder that need not be this one.
+    # A manifest's paths are relative to its own repository.
     own = (Path(path) for path in sorted(wanted) if Path(path).is_absolute())
     paths = {path: None for path in own if path.is_file()}
     for folder in request.folders:
@@ -152,51 +146,16 @@ def _broken(one: BrokenFile) -> Finding:
     )
 
 
+def _too_deep(function: Function) -> Finding:
+    return Finding(
+        "PEN301",
+        f"{function.qualname} is nested too deeply to be read to its end, so not all "
+        "of its calls are seen",
+        Place(function.module.path, function.node.lineno),
+        edge=(function.qualname,),
+    )
+
+
 def _lines(module: Module) -> int:
     last = module.tree.body[-1] if module.tree.body else None
     return (last.end_lineno or 0) if last is not None else 0
-
-
-def _order(finding: Finding) -> tuple[str, int, str, str, str]:
-    place = finding.place
-    return (place.path, place.line, finding.code, finding.label, finding.message)
-
-
-def deeply(work: Callable[[], Checked]) -> Checked:
-    """Do *work* where calls may go deep: each of the user's takes a dozen of ours."""
-    done: list[Checked] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except BaseException as exc:  # noqa: BLE001  # raised again below
-            failed.append(exc)
-
-    limit, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
-    sys.setrecursionlimit(max(limit, 50_000))
-    try:
-        thread = threading.Thread(target=run, daemon=True)
-        try:
-            thread.start()
-        finally:
-            threading.stack_size(size)  # not for threads that the work starts
-        thread.join()
-    finally:
-        sys.setrecursionlimit(limit)
-    if failed:
-        raise failed[0]
-    return done[0]
-
-
-def folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:
-    """Return the top-level packages, or files, that hold the steps of *flows*."""
-    found: dict[Path, None] = {}
-    for flow in flows:
-        for step in flow.steps:
-            path = Path(step.path)
-            for root in sorted(roots, key=lambda root: -len(root.parts)):
-                if step.path and path.is_relative_to(root):
-                    found[root / path.relative_to(root).parts[0]] = None
-                    break
-    return list(found)

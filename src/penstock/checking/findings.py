@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-__all__ = ["CODES", "Code", "Finding", "Level", "Place"]
+__all__ = ["CODES", "Code", "Finding", "Level", "Place", "by_place"]
 
 Level = Literal["error", "warning", "info"]
 
 
 class Code(NamedTuple):
-    """What one kind of finding means, and how bad it is."""
+    """What one kind of finding means, and its level."""
 
     level: Level
     meaning: str
@@ -19,16 +19,16 @@ class Code(NamedTuple):
 
 CODES: dict[str, Code] = {
     "PEN000": Code("warning", "a file of the project cannot be parsed"),
-    "PEN001": Code("error", "`after` names nothing"),
+    "PEN001": Code("error", "`after` names a step that does not exist"),
     "PEN002": Code("error", "no path from an entrypoint leads to the step"),
-    "PEN003": Code("error", "`after` names what the other service does not have"),
-    "PEN004": Code("warning", "a decorated module that `import` does not reach"),
-    "PEN101": Code("error", "no declared predecessor can have run at this call"),
+    "PEN003": Code("error", "`after` names a step that another service does not have"),
+    "PEN004": Code("warning", "a module declares steps, and nothing imports it"),
+    "PEN101": Code("error", "called before any step it is declared after"),
     "PEN201": Code("warning", "nothing calls this step"),
-    "PEN202": Code("warning", "no code path exercises this edge"),
-    "PEN301": Code("info", "some path may skip the predecessor"),
-    "PEN901": Code("warning", "a comment ignores what is not found"),
-    "PEN902": Code("warning", "the baseline holds what is not found any more"),
+    "PEN202": Code("warning", "no path in the code takes this edge"),
+    "PEN301": Code("info", "a path may skip the predecessor"),
+    "PEN901": Code("warning", "a comment ignores nothing"),
+    "PEN902": Code("warning", "the baseline holds a finding that is fixed"),
 }
 
 
@@ -45,16 +45,16 @@ class Finding:
 
     Attributes:
         code: One of ``CODES``.
-        message: What was found, to which name.
+        message: What is wrong.
         place: The line to look at.
-        flow: Name of the flow, ``""`` where it is about none.
-        step: Name of the step, ``""`` where it is about none.
-        declared: How ``after`` reads in the source, ``""`` where it is not at issue.
-        declared_at: Where that stands.
+        flow: Name of the flow, ``""`` if there is none.
+        step: Name of the step, ``""`` if there is none.
+        declared: The ``after=`` in the source, ``""`` if it does not matter.
+        declared_at: Where that is.
         found: The steps on the way to the call, as ``receive → ship``.
         suggestion: What to write instead.
-        edge: The exact edge that it is about, for a baseline.
-        befores: The declared predecessors that it is about, for evidence.
+        edge: The exact edge, for a baseline.
+        befores: The declared predecessors, for evidence.
     """
 
     code: str
@@ -71,10 +71,15 @@ class Finding:
 
     @property
     def level(self) -> Level:
-        """How bad it is."""
+        """The level of its code."""
         return CODES[self.code].level
 
     @property
     def label(self) -> str:
-        """``flow/step``, or whatever of it there is."""
+        """``flow/step``, or the one that there is."""
         return "/".join(filter(None, (self.flow, self.step)))
+
+
+def by_place(finding: Finding) -> tuple[Place, str, str, str]:
+    """Return the key that sorts findings."""
+    return (finding.place, finding.code, finding.label, finding.message)

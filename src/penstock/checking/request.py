@@ -1,21 +1,44 @@
-"""What a check is asked, from the flows that were loaded and where they are."""
+"""What a check reads and judges."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from .check import Request, folders_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from penstock._types import FlowInfo
 
-__all__ = ["request_for"]
+__all__ = ["CheckRequest", "request_for"]
 
 _ASIDE = {"tests", "test", "docs", "conftest.py", "setup.py", "noxfile.py"}
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What to check.
+
+    Attributes:
+        flows: The flows to judge.
+        known: Those, and all others that were declared along with them.
+        manifests: Flows of other services, to look names up in.
+        folders: Folders and files that hold the project's modules.
+        roots: Folders that imports start from.
+        imported: Files of the imported modules.
+        is_whole: Whether to report modules in *folders* that declare steps and are
+            not imported.
+    """
+
+    flows: Sequence[FlowInfo]
+    known: Sequence[FlowInfo]
+    manifests: Sequence[FlowInfo]
+    folders: Sequence[Path]
+    roots: Sequence[Path]
+    imported: frozenset[str]
+    is_whole: bool
 
 
 def request_for(
@@ -25,15 +48,15 @@ def request_for(
     import_path: Iterable[Path],
     *,
     is_whole: bool,
-) -> Request:
-    """Return the request to check *flows*, the code of which is imported.
+) -> CheckRequest:
+    """Return the request to check *flows*, whose modules are imported.
 
     Args:
         flows: The flows to judge.
-        known: Those, and whatever else came along.
+        known: Those, and all others that were declared along with them.
         manifests: Flows of other services.
-        import_path: Where the project's modules are.
-        is_whole: Whether these are all that the project has.
+        import_path: Folders that hold the project's modules.
+        is_whole: Whether *flows* should be all flows of the project.
     """
     roots = {path.resolve(): None for path in import_path}
     for flow in known:
@@ -43,8 +66,8 @@ def request_for(
                 roots[root] = None
     own = {flow.service for flow in known if flow.service}
     files = {getattr(one, "__file__", None) for one in list(sys.modules.values())}
-    folders = folders_of(known, list(roots))
-    return Request(
+    folders = _folders_of(known, list(roots))
+    return CheckRequest(
         flows,
         known,
         [flow for flow in manifests if flow.service not in own],
@@ -56,29 +79,35 @@ def request_for(
 
 
 def _root_of(path: str, module: str) -> Path | None:
-    """Return the folder from which *module* is imported, if its name tells."""
-    parts = module.split(".")
+    """Return the folder that *module* is imported from, if its file shows that."""
     file = Path(path)
     if not file.is_absolute() or not file.is_file():
         return None
-    own = (
-        [*file.parent.parts, file.stem]
-        if file.stem != "__init__"
-        else [*file.parent.parts]
-    )
-    if own[-len(parts) :] != parts:
-        return None
-    return Path(*own[: -len(parts)])
+    own = (file.parent if file.stem == "__init__" else file.with_suffix("")).parts
+    parts = tuple(module.split("."))
+    return Path(*own[: -len(parts)]) if own[-len(parts) :] == parts else None
 
 
-def _siblings(folders: Iterable[Path]) -> list[Path]:
-    """Return the other packages and modules beside those of the project."""
+def _folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:
+    """Return the top-level packages, or files, that hold the steps of *flows*."""
     found: dict[Path, None] = {}
-    for root in {folder.parent for folder in folders}:
-        if root.name in {"site-packages", "dist-packages"}:
-            continue
-        for path in sorted(root.iterdir()):
-            is_package = (path / "__init__.py").is_file()
-            if path.name not in _ASIDE and (is_package or path.suffix == ".py"):
-                found[path] = None
-    return [path for path in found if path not in set(folders)]
+    for flow in flows:
+        for step in flow.steps:
+            path = Path(step.path)
+            for root in sorted(roots, key=lambda root: -len(root.parts)):
+                if step.path and path.is_relative_to(root):
+                    found[root / path.relative_to(root).parts[0]] = None
+                    break
+    return list(found)
+
+
+def _siblings(folders: Sequence[Path]) -> list[Path]:
+    """Return the packages and modules next to *folders*."""
+    return [
+        path
+        for root in sorted({folder.parent for folder in folders})
+        if root.name not in {"site-packages", "dist-packages"}
+        for path in sorted(root.iterdir())
+        if path.name not in _ASIDE and path not in folders
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    ]

@@ -12,11 +12,11 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command in ``sys.argv`` and exit: 0 clean, 1 findings, 2 failure."""
     try:
-        # Here, so that without the extra this is a message and no traceback.
+        # Here, so that a missing extra is a message, not a traceback.
         from ._app import app  # noqa: PLC0415  # click may be missing
     except MissingExtraError as exc:
         sys.exit(_complain(exc))
-    # A glob such as shop.** is one of modules: Windows must not expand it to files.
+    # Windows must not expand shop.** to files: it stands for modules.
     app(prog_name="penstock", windows_expand_args=False)
 
 

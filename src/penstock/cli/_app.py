@@ -1,4 +1,4 @@
-"""The group of commands, and what an error becomes."""
+"""The command ``penstock`` and its subcommands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Failure", "app"]
 
 
 class Failure(click.ClickException):
-    """A command could not do its work; nothing of ours is worth a traceback."""
+    """A command failed with an error that needs no traceback."""
 
     exit_code = 2
 
@@ -42,12 +42,12 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="penstock", message="%(prog)s %(version)s")
 def app() -> None:
-    """Show, draw, write down and check the flows of a program.
+    """List, draw, export and check the flows of a program.
 
-    A TARGET is a module (shop.orders), one thing in it (shop.orders:OrderFlow), all
-    modules that match a pattern (shop.**), or a manifest (penstock.json). Without
-    one, the list `import` under [tool.penstock] in pyproject.toml is taken; without
-    that, a Django project's own modules with flows.
+    A TARGET is a module (shop.orders), one name in it (shop.orders:OrderFlow), a
+    pattern of modules (shop.**), or a manifest (penstock.json). Without targets, the
+    list `import` under [tool.penstock] in pyproject.toml counts; without that, the
+    modules of a Django project that declare flows.
     """
 
 

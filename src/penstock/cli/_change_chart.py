@@ -1,4 +1,4 @@
-"""Draw what differs between two sets of flows as one coloured Mermaid diagram."""
+"""Draw what differs between two sets of flows as one Mermaid diagram."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from penstock._graph.graph import build_graph
-from penstock._types import FlowInfo
+from penstock._graph.merge import merge_flows
 from penstock.renderers.ids import node_ids
 from penstock.renderers.mermaid import render_mermaid
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph, Node
     from penstock._manifests.diff import FlowChange
-    from penstock._types import StepInfo
-    from penstock.renderers.base import Direction
+    from penstock._types import FlowInfo
+    from penstock.renderers.formats import Direction
 
 __all__ = ["changes_as_mermaid"]
 
-# Each has its own text colour, so that it can be read on a light and on a dark page.
+# Each has its own text colour, to be readable on a light and on a dark page.
 _LOOKS = {
     "added": "fill:#dafbe1,stroke:#1a7f37,color:#0a3d1a",
     "removed": "fill:#ffebe9,stroke:#cf222e,color:#6e0d16,stroke-dasharray:5 5",
@@ -40,17 +40,17 @@ def changes_as_mermaid(
     new: Sequence[FlowInfo],
     direction: Direction,
 ) -> str:
-    """Return Mermaid's text for the flows that differ, drawn as a whole.
+    """Return Mermaid text that draws the flows that differ, each as a whole.
 
     Args:
         changes: What differs.
-        old: All flows that there were.
-        new: All flows that there are.
+        old: All old flows.
+        new: All new flows.
         direction: Where edges point.
     """
-    names = [change.name for change in changes]
-    flows = [_united(name, new, old) for name in names]
-    graph = build_graph(flows, (*new, *old))
+    names = {change.name for change in changes}
+    both = (replace(flow, service="") for flow in (*new, *old) if flow.name in names)
+    graph = build_graph(merge_flows(both), (*new, *old))
     chart = render_mermaid(graph, detail=False, direction=direction)
     ids = node_ids(graph)
     numbers = {name: number for number, name in enumerate(ids)}
@@ -60,23 +60,6 @@ def changes_as_mermaid(
         *_link_marks(changes, graph, links),
     )
     return "\n".join((chart, *(f"    {mark}" for mark in marks)))
-
-
-def _united(name: str, *sides: Iterable[FlowInfo]) -> FlowInfo:
-    """Return a flow with the steps and edges of all sides; the first one says more."""
-    steps: dict[str, StepInfo] = {}
-    for side in sides:
-        for flow in side:
-            if flow.name == name:
-                for step in flow.steps:
-                    steps[step.name] = _merged(steps.get(step.name), step)
-    return FlowInfo(name, tuple(steps.values()))
-
-
-def _merged(first: StepInfo | None, step: StepInfo) -> StepInfo:
-    if first is None:
-        return step
-    return replace(first, after=tuple(dict.fromkeys((*first.after, *step.after))))
 
 
 def _node_marks(
@@ -118,7 +101,7 @@ def _link_marks(
 
 
 def _label(before: Node, after: Node) -> str:
-    """Return the predecessor's name as a comparison has it."""
+    """Return the name of a predecessor in a comparison."""
     if before.kind == "step" and before.step.flow != after.step.flow:
         return f"{before.step.flow}:{before.label}"
     return before.label

@@ -1,4 +1,4 @@
-"""Show what differs between two sets of flows: for people, and as JSON."""
+"""What differs between two sets of flows, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def changes_as_text(changes: Sequence[FlowChange]) -> str:
-    """Return one paragraph for each flow, and a line that counts."""
+    """Return one paragraph per flow, and a summary."""
     if not changes:
         return "no flow differs"
     parts = ["\n".join(_paragraph(change)) for change in changes]

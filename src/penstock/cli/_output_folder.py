@@ -1,31 +1,29 @@
-"""Keep a folder of files that are ours in step; what is somebody else's stays."""
+"""Write a folder of pages, and leave other files in it alone."""
 
 from __future__ import annotations
 
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
-from typing import TYPE_CHECKING, cast
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.errors import RenderError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
 __all__ = ["Changes", "write_folder"]
 
-# What we give our files, so that a record that somebody made up leads nowhere else.
-_OURS = re.compile(r"(?:[a-z][a-z0-9_-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
+# The names of pages, so that a forged record leads nowhere else.
+_PAGE = re.compile(r"(?:[a-z][a-z0-9_-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What was done to a folder: names of files."""
+class Changes(NamedTuple):
+    """The files that were written to a folder, and those that were removed."""
 
     written: tuple[str, ...]
     removed: tuple[str, ...]
@@ -34,149 +32,99 @@ class Changes:
 def write_folder(
     path: str | PathLike[str], files: Mapping[str, bytes], *, record: str
 ) -> Changes:
-    """Bring the folder at *path* to hold *files*, each replaced as a whole.
+    """Write *files* to the folder at *path*, and remove those of an earlier call.
 
-    All of them are written beside their places before the first is moved there, so
-    that a disk that is full changes nothing. Files of an earlier call that are not
-    among *files* any more are removed, unless somebody has changed them.
+    All files are written to a temporary folder in it before the first one is moved to
+    its place, so a full disk changes nothing. A file that the user has changed is not
+    removed.
 
     Args:
-        path: The folder; it is made, if the one that it is in is there.
-        files: Contents by path, with "/" for folders.
-        record: Name of the file in which to remember what is ours.
+        path: The folder. It is made if its parent exists.
+        files: Contents by name, with "/" for folders.
+        record: Name of the file that remembers what penstock wrote.
 
     Raises:
-        RenderError: It cannot be written, or a file of that name is not ours.
+        RenderError: It cannot be written, or a file of that name is not penstock's.
     """
     folder = Path(path)
     try:
-        return _Folder(folder, record).bring(files)
+        known = _recorded(folder / record)
+        _refuse_foreign(folder, files, known)
+        changed = [name for name in files if _read(folder / name) != files[name]]
+        stale = [
+            name
+            for name, digest in known.items()
+            if name not in files and _digest(_read(folder / name)) == digest
+        ]
+        digests = {name: _digest(files[name]) for name in sorted(files)}
+        content = json.dumps({"penstock": 1, "files": digests}, indent=2)
+        drafts = {name: files[name] for name in changed}
+        _replace(folder, {**drafts, record: f"{content}\n".encode()}, stale)
     except OSError as exc:
         reason = str(exc.strerror or exc)
         if not folder.resolve().parent.is_dir():
             reason = f"there is no folder {str(folder.parent)!r}"
         msg = f"{str(path)!r} cannot be written: {reason}."
         raise RenderError(msg) from exc
+    return Changes(tuple(changed), tuple(stale))
 
 
-@dataclass(slots=True)
-class _Folder:
-    path: Path
-    record: str
-    drafts: dict[Path, Path] = field(default_factory=dict)
-    made: list[Path] = field(default_factory=list)
-
-    def bring(self, files: Mapping[str, bytes]) -> Changes:
-        old = self._recorded()
-        self._refuse_others(files, old)
-        changed = [name for name in files if _read(self.path / name) != files[name]]
-        stale = [
-            name for name in old if name not in files and self._is_as_written(name, old)
-        ]
-        hashes = {name: sha256(content).hexdigest() for name, content in files.items()}
-        try:
-            for name in changed:
-                self._draft(name, files[name])
-            # First of all: should we be stopped, these are ours all the same.
-            self._draft(self.record, _document(hashes | {n: old[n] for n in stale}))
-            self._place(self.record)
-            for name in changed:
-                self._place(name)
-        except BaseException:
-            self._clean_up()
-            raise
+def _replace(folder: Path, files: Mapping[str, bytes], stale: Sequence[str]) -> None:
+    """Write *files*, the last one after *stale* is removed."""
+    folder.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix=".penstock-", dir=folder) as temporary:
+        drafts = Path(temporary)
+        for name, content in files.items():
+            (drafts / name).parent.mkdir(exist_ok=True)
+            (drafts / name).write_bytes(content)
+        for name in files:
+            (folder / name).parent.mkdir(exist_ok=True)
+        *pages, record = files
+        for name in pages:
+            (drafts / name).replace(folder / name)
         for name in stale:
-            self._remove(name)
-        if stale:
-            self._draft(self.record, _document(hashes))
-            self._place(self.record)
-        return Changes(tuple(changed), tuple(stale))
+            (folder / name).unlink()
+            with suppress(OSError):  # there are other files in it
+                (folder / name).parent.rmdir()
+        (drafts / record).replace(folder / record)
 
-    def _recorded(self) -> dict[str, str]:
-        """Return the hashes of what we wrote before, as far as we can tell."""
-        content = _read(self.path / self.record)
-        if content is None:
-            return {}
-        try:
-            document: object = json.loads(content)
-        except (ValueError, RecursionError):
-            document = None
-        files = (
-            cast("dict[str, object]", document).get("files")
-            if isinstance(document, dict)
-            else None
+
+def _recorded(path: Path) -> dict[str, str]:
+    """Return the digest of each file that penstock wrote before."""
+    content = _read(path)
+    if content is None:
+        return {}
+    try:
+        files = json.loads(content)["files"].items()
+        return {name: str(at) for name, at in files if _PAGE.fullmatch(name)}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        msg = (
+            f"{str(path)!r} is not a record that penstock wrote. Remove it, and the "
+            "pages beside it, and run the command again."
         )
-        if not isinstance(files, dict):
+        raise RenderError(msg) from None
+
+
+def _refuse_foreign(
+    folder: Path, files: Mapping[str, bytes], known: Mapping[str, str]
+) -> None:
+    for name, content in files.items():
+        path = folder / name
+        is_other = name not in known and _read(path) not in {None, content}
+        if is_other or path.is_dir():
             msg = (
-                f"{str(self.path / self.record)!r} is not what penstock wrote. Remove "
-                "it, and the pages that are to be written anew."
+                f"{str(path)!r} exists, and penstock did not write it. Choose another "
+                "folder, or move the file."
             )
             raise RenderError(msg)
-        items = cast("dict[str, object]", files).items()
-        return {name: str(known) for name, known in items if _OURS.fullmatch(name)}
-
-    def _refuse_others(
-        self, files: Mapping[str, bytes], old: Mapping[str, str]
-    ) -> None:
-        for name, content in files.items():
-            path = self.path / name
-            is_other = path.is_dir() or (
-                name not in old and _read(path) not in (None, content)
-            )
-            if is_other:
-                msg = (
-                    f"{str(path)!r} is there already, and penstock did not write it. "
-                    "Choose another folder, or move it away."
-                )
-                raise RenderError(msg)
-
-    def _is_as_written(self, name: str, old: Mapping[str, str]) -> bool:
-        content = _read(self.path / name)
-        return content is None or sha256(content).hexdigest() == old[name]
-
-    def _draft(self, name: str, content: bytes) -> None:
-        target = self.path / name
-        self._make(target.parent)
-        draft = target.with_name(f".penstock-{token_hex(8)}.tmp")
-        self.drafts[target] = draft
-        with draft.open("xb") as file:
-            file.write(content)
-
-    def _make(self, folder: Path) -> None:
-        if not folder.is_dir():
-            if folder != self.path:
-                self._make(self.path)
-            folder.mkdir()
-            self.made.append(folder)
-
-    def _place(self, name: str) -> None:
-        target = self.path / name
-        self.drafts[target].replace(target)
-        del self.drafts[target]
-
-    def _clean_up(self) -> None:
-        for draft in self.drafts.values():
-            with suppress(OSError):
-                draft.unlink()
-        for folder in reversed(self.made):
-            with suppress(OSError):  # something of ours is in it already
-                folder.rmdir()
-
-    def _remove(self, name: str) -> None:
-        path = self.path / name
-        path.unlink(missing_ok=True)
-        if path.parent != self.path:
-            with suppress(OSError):  # others are in it
-                path.parent.rmdir()
 
 
 def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
 
 
-def _document(hashes: Mapping[str, str]) -> bytes:
-    files = dict(sorted(hashes.items()))
-    return f"{json.dumps({'penstock': 1, 'files': files}, indent=2)}\n".encode()
+def _digest(content: bytes | None) -> str:
+    return "" if content is None else sha256(content).hexdigest()

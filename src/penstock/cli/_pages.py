@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from penstock._documents.blocks import MarkerError, blocks_of
 from penstock._project.shown import plain, shown_path
 from penstock.errors import RenderError
+from penstock.renderers.formats import MARKDOWN_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,21 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Page", "files_of", "place_in", "read_page"]
 
-_SUFFIXES = (".md", ".markdown")
-_NOT_OURS = frozenset(("node_modules", "__pycache__", "site-packages", "venv"))
-# A file without any of these has no marker; whatever its encoding is, it may stay so.
+_SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "venv"))
+# A file without any of these has no marker, so its encoding does not matter.
 _SIGNS = tuple("penstock".encode(name) for name in ("utf-8", "utf-16le", "utf-16be"))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One file.
+    """One Markdown file.
 
     Attributes:
-        path: Where it is.
-        bom: The mark that its text begins with, if it has one.
-        text: The rest.
-        blocks: Its blocks.
+        path: The file.
+        bom: Its byte order mark, if any.
+        text: The rest of it.
+        blocks: The blocks between markers.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Page:
 
 
 def files_of(paths: Iterable[Path]) -> Iterator[Path]:
-    """Give every file once, as it was first named."""
+    """Yield every file once, under the name that comes first."""
     seen: set[Path] = set()
     for path in paths:
         for file in _below(path) if path.is_dir() else (path,):
@@ -58,19 +58,19 @@ def _below(folder: Path) -> Iterator[Path]:
         here = Path(root)
         folders[:] = sorted(name for name in folders if _is_own(here / name))
         for name in sorted(files):
-            if name.lower().endswith(_SUFFIXES):
+            if name.lower().endswith(MARKDOWN_SUFFIXES):
                 yield here / name
 
 
 def _is_own(folder: Path) -> bool:
-    """Tell whether what is in a folder was written here, not installed."""
-    if folder.name.startswith(".") or folder.name in _NOT_OURS:
+    """Tell whether the files of a folder belong to the project."""
+    if folder.name.startswith(".") or folder.name in _SKIPPED:
         return False
     return not (folder / "pyvenv.cfg").exists()
 
 
 def read_page(path: Path) -> Page | None:
-    """Return a page, None for a file that can have no marker.
+    """Return a page; None if the file has no marker.
 
     Raises:
         RenderError: It cannot be read, or a marker in it is wrong.
@@ -87,7 +87,7 @@ def read_page(path: Path) -> Page | None:
         text = data[len(bom) :].decode()
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        msg = f"{place_in(path, line)}: this is not UTF-8. Save the file so."
+        msg = f"{place_in(path, line)}: this is not UTF-8. Save the file as UTF-8."
         raise RenderError(msg) from None
     try:
         return Page(path, bom, text, blocks_of(text))
@@ -97,5 +97,5 @@ def read_page(path: Path) -> Page | None:
 
 
 def place_in(path: Path, line: int) -> str:
-    """Return where a line is, as ``path:line``."""
+    """Return a place as ``path:line``."""
     return f"{plain(shown_path(str(path)))}:{line}"

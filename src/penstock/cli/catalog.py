@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import click
@@ -10,8 +9,14 @@ import click
 from penstock._project.load import load_flows
 from penstock._project.shown import note
 from penstock.errors import ConfigurationError, RenderError
-from penstock.renderers.catalog import Catalog, render_book, render_site
+from penstock.renderers.catalog import (
+    Catalog,
+    render_html_catalog,
+    render_markdown_catalog,
+)
 
+from ._options import format_option, targets_argument
+from ._output import warnings_as_notes
 from ._output_folder import write_folder
 
 __all__ = ["catalog"]
@@ -20,7 +25,7 @@ _RECORD = ".penstock-catalog.json"
 
 
 @click.command("catalog")
-@click.argument("targets", nargs=-1)
+@targets_argument
 @click.option(
     "--output",
     "-o",
@@ -29,14 +34,8 @@ _RECORD = ".penstock-catalog.json"
     required=True,
     help="Write the pages into this folder.",
 )
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["html", "md"]),
-    default="html",
-    show_default=True,
-    help="html opens from disk; md is for a forge, a wiki or TechDocs.",
+@format_option(
+    ["html", "md"], "html opens from disk; md is for a forge, a wiki or TechDocs."
 )
 @click.option(
     "--images",
@@ -55,17 +54,15 @@ def catalog(
         raise ConfigurationError(msg)
     flows, known = load_flows(targets)
     if not flows:
-        msg = "no flow is declared there, so there is nothing to write."
+        msg = "the targets declare no flow, so there is nothing to write."
         raise RenderError(msg)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings_as_notes():
         whole = Catalog(flows, known)
         files = (
-            render_site(whole)
+            render_html_catalog(whole)
             if form == "html"
-            else render_book(whole, images=images or "")
+            else render_markdown_catalog(whole, images=images or "")
         )
-    for warning in told:
-        note(f"Warning: {warning.message}")
     changes = write_folder(output, files, record=_RECORD)
     note(
         f"{output}: {len(files)} files, {len(changes.written)} of them changed, "

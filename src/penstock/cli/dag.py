@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
 from penstock._dag import draw
+from penstock._graph.selection import select_flows
 from penstock._project.load import load_flows
-from penstock._project.shown import note
-from penstock.errors import RenderError, UnknownFlowError, did_you_mean
-from penstock.renderers.base import Direction
+from penstock.errors import RenderError
+from penstock.renderers.formats import FORMATS
 
-from ._output import emit
+from ._options import (
+    direction_option,
+    evidence_option,
+    file_option,
+    targets_argument,
+)
+from ._output import emit, warnings_as_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from penstock._graph.evidence import Sources
     from penstock._project.load import Loaded
     from penstock._types import FlowInfo
+    from penstock.renderers.formats import Direction
 
 __all__ = ["dag"]
 
 
 class _Options(TypedDict):
-    """The options that are those of ``draw``."""
+    """The options that ``draw`` has, too."""
 
     format: str | None
     output: Path | None
@@ -39,38 +45,26 @@ class _Options(TypedDict):
 
 
 @click.command("dag")
-@click.argument("targets", nargs=-1)
+@targets_argument
 @click.option(
     "--flow",
     "names",
     metavar="NAME",
     multiple=True,
-    help="Draw this flow alone; may be given several times. All flows by default.",
+    help="Draw only this flow; may be given several times. By default all flows.",
 )
 @click.option(
     "--format",
     "-f",
     metavar="FORMAT",
-    help="mermaid, dot, json, text, svg, png or html; by default what the suffix of "
-    "--output says, else mermaid.",
+    help=f"One of {', '.join(FORMATS)}, or a format of another package. By default "
+    "the one of --output's suffix, else mermaid.",
 )
-@click.option(
-    "--output",
-    "-o",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write this file instead of stdout.",
-)
+@file_option("--output", "-o", explained="Write this file instead of stdout.")
 @click.option(
     "--detail", is_flag=True, help="Add shapes, descriptions, tags and joins."
 )
-@click.option(
-    "--direction",
-    type=click.Choice(get_args(Direction)),
-    default="TD",
-    show_default=True,
-    help="Where edges point: top-down, left-right, and so on.",
-)
+@direction_option
 @click.option(
     "--overview",
     is_flag=True,
@@ -82,43 +76,35 @@ class _Options(TypedDict):
     multiple=True,
     help="In an overview, show the steps of this flow; may be given several times.",
 )
-@click.option(
-    "--evidence",
-    "reports",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="A report of recorded runs, as JSON, or a folder of them: show of each edge "
-    "whether the code has it, and how often it was seen. May be given several times.",
+@evidence_option(
+    "show for each edge whether the code has it and how often runs took it."
 )
 @click.option(
     "--code/--no-code",
     "reads_code",
     default=None,
-    help="With --evidence, whether to look for edges in the code. By default where "
-    "ty or jedi (penstock[check]) is installed.",
+    help="With --evidence, whether to look for edges in the code. By default if ty or "
+    "jedi (penstock[check]) is installed.",
 )
 def dag(
     targets: tuple[str, ...],
     names: tuple[str, ...],
-    reports: tuple[Path, ...],
+    evidence: tuple[Path, ...],
     *,
     reads_code: bool | None,
     **options: Unpack[_Options],
 ) -> None:
     """Draw the flows of TARGETS as a diagram."""
-    if reads_code and not reports:
-        msg = "--code needs --evidence FILE. Without runs: penstock check"
+    if reads_code and not evidence:
+        msg = "--code needs --evidence FILE. To check the code alone: penstock check"
         raise click.UsageError(msg)
     loaded = load_flows(targets)
     chosen = _chosen(loaded.flows, names)
-    sources = _sources(loaded, reports, reads_code=reads_code) if reports else None
-    with warnings.catch_warnings(record=True) as told:
+    sources = _sources(loaded, evidence, reads_code=reads_code) if evidence else None
+    with warnings_as_notes():
         drawing = draw(chosen, loaded.known, evidence=sources, **options)
-    for warning in told:
-        note(f"Warning: {warning.message}")
     if isinstance(drawing, bytes) and sys.stdout.isatty():
-        msg = "a picture is nothing for a terminal. Name a file: --output flow.png"
+        msg = "a picture cannot be shown here. Name a file: --output flow.png"
         raise RenderError(msg)
     if drawing is not None:
         emit(drawing)
@@ -127,19 +113,17 @@ def dag(
 def _sources(
     loaded: Loaded, reports: Sequence[Path], *, reads_code: bool | None
 ) -> Sources:
-    # Here, because a plain drawing needs neither the check nor the recorder.
-    from ._evidence import sources_of  # noqa: PLC0415  # as said above
+    # Here, because a plain drawing needs neither the check nor conformance: 60 ms.
+    from penstock.checking.code_evidence import sources_of  # noqa: PLC0415  # see above
 
-    return sources_of(loaded, reports, reads_code=reads_code)
+    from ._progress import reading_progress  # noqa: PLC0415  # see above
+
+    with reading_progress() as progress:
+        return sources_of(loaded, reports, progress, reads_code=reads_code)
 
 
-def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> tuple[FlowInfo, ...]:
-    declared = {flow.name for flow in flows}
-    if not declared:
-        msg = "no flow is declared there, so there is nothing to draw."
+def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> Sequence[FlowInfo]:
+    if not flows:
+        msg = "the targets declare no flow, so there is nothing to draw."
         raise RenderError(msg)
-    for name in names:
-        if name not in declared:
-            msg = f"there is no flow {name!r}.{did_you_mean(name, declared)}"
-            raise UnknownFlowError(msg, flow=name)
-    return tuple(flow for flow in flows if not names or flow.name in names)
+    return select_flows(names, flows) if names else flows

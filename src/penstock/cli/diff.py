@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,48 +12,42 @@ from penstock._manifests.manifest import load_manifest
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
 from penstock._project.shown import note
-from penstock.renderers.base import Direction
 from penstock.renderers.formats import fenced
 
 from ._change_chart import changes_as_mermaid
 from ._changes import changes_as_json, changes_as_text
 from ._git.revision import flows_at
-from ._output import emit
+from ._options import (
+    direction_option,
+    file_option,
+    format_option,
+    service_option,
+    targets_argument,
+)
+from ._output import emit, warnings_as_notes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from penstock.renderers.formats import Direction
 
 __all__ = ["diff"]
 
 
 @click.command("diff", short_help="Show what changed since REVISION.")
 @click.argument("base", metavar="REVISION")
-@click.argument("targets", nargs=-1)
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["text", "mermaid", "json"]),
-    default="text",
-    show_default=True,
-    help="mermaid is one diagram: added green, removed red and dashed, changed amber.",
+@targets_argument
+@format_option(
+    ["text", "mermaid", "json"],
+    "mermaid is one diagram: added green, removed red and dashed, changed amber.",
 )
-@click.option(
+@file_option(
     "--output",
     "-o",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write this file instead of stdout; Mermaid is fenced in a .md file.",
+    explained="Write this file instead of stdout; a .md file gets a fenced block.",
 )
-@click.option(
-    "--direction",
-    type=click.Choice(get_args(Direction)),
-    default="TD",
-    show_default=True,
-    help="Where edges of the diagram point.",
-)
-@click.option(
-    "--service",
-    metavar="NAME",
-    help="The service whose flows these are, as for penstock export.",
-)
+@direction_option
+@service_option
 def diff(
     base: str,
     targets: tuple[str, ...],
@@ -66,9 +58,9 @@ def diff(
 ) -> None:
     """Show what changed in the flows of TARGETS since REVISION.
 
-    REVISION is a commit, branch or tag of git, and is compared with the working tree;
-    or it is a manifest (penstock.json). TARGETS may be a manifest too. Exit status: 0
-    for no difference, 1 for some, 2 for wrong usage or a failed import.
+    REVISION is a commit, branch or tag of git, which is compared with the working
+    tree, or a manifest (penstock.json). TARGETS may be a manifest, too. Exit status:
+    0 if nothing differs, 1 if something does, 2 for wrong usage or a failed import.
     """
     new, new_known = load_flows(targets, service=service)
     if base.endswith(".json"):
@@ -82,11 +74,8 @@ def diff(
     elif form == "json":
         result = changes_as_json(changes)
     elif changes:
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
+        with warnings_as_notes():
             result = changes_as_mermaid(changes, old, (*new, *new_known), direction)
-        for warning in told:
-            note(f"Warning: {warning.message}")
     else:
         note("No flow differs.")
     _deliver(result, form, output)

@@ -1,9 +1,8 @@
-"""``penstock docs``: keep the diagrams in Markdown files true."""
+"""``penstock docs``: keep the diagrams in Markdown files up to date."""
 
 from __future__ import annotations
 
 import sys
-import warnings
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,11 +13,11 @@ from penstock._documents.blocks import lines_of, replace_blocks
 from penstock._documents.embed import draw_text, parse_request
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
-from penstock._project.shown import note, shown_path
+from penstock._project.shown import counted, note, shown_path
 from penstock.errors import PenstockError, RenderError
 from penstock.renderers.formats import fenced
 
-from ._output import emit
+from ._output import emit, warnings_as_notes
 from ._pages import files_of, place_in, read_page
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ __all__ = ["docs"]
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing; print what differs, and exit 1 if anything does.",
+    help="Write nothing; print a diff, and exit with 1 if a diagram is out of date.",
 )
 @click.option(
     "--target",
@@ -55,15 +54,15 @@ __all__ = ["docs"]
     "several times.",
 )
 def docs(paths: tuple[Path, ...], targets: tuple[str, ...], *, check: bool) -> None:
-    """Draw the diagrams in Markdown files anew.
+    """Update the diagrams in Markdown files.
 
-    Each PATH is a file, or a folder with .md files at any depth. In them, what is
-    between <!-- penstock:NAME --> and <!-- /penstock --> becomes the diagram of the
-    flow NAME; nothing else changes.
+    Each PATH is a file, or a folder with .md files at any depth. The text between
+    <!-- penstock:NAME --> and <!-- /penstock --> becomes the diagram of the flow
+    NAME; nothing else changes.
     """
     pages = [page for path in files_of(paths) if (page := read_page(path)) is not None]
     if not any(page.blocks for page in pages):
-        note("No block <!-- penstock:NAME --> is there.")
+        note("There is no block <!-- penstock:NAME --> in these files.")
         return
     changes = [one for one in _drawn(pages, load_flows(targets)) if one.stale]
     if check:
@@ -72,12 +71,12 @@ def docs(paths: tuple[Path, ...], targets: tuple[str, ...], *, check: bool) -> N
         for one in changes:
             write_file(one.page.path, one.page.bom + one.text.encode())
     if changes:
-        note(_told(changes, check=check))
+        note(_summary(changes, check=check))
     sys.exit(1 if check and changes else 0)
 
 
 class _Drawn(NamedTuple):
-    """A page with its text as it should be, and how many of its blocks differ."""
+    """A page with its new text, and how many of its blocks differ."""
 
     page: Page
     text: str
@@ -88,7 +87,7 @@ def _drawn(pages: Sequence[Page], loaded: Loaded) -> list[_Drawn]:
     """Draw every block of every page, before any is written.
 
     Raises:
-        RenderError: One or more cannot be drawn; all are named.
+        RenderError: A block cannot be drawn; the message names all of them.
     """
     faults: list[str] = []
     drawn: list[_Drawn] = []
@@ -110,11 +109,8 @@ def _drawn(pages: Sequence[Page], loaded: Loaded) -> list[_Drawn]:
 
 def _drawing(block: Block, loaded: Loaded, path: Path) -> str:
     request = parse_request(block.request)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
+    with warnings_as_notes(f"{place_in(path, block.line)}: "):
         text = draw_text(request, loaded.flows, loaded.known)
-    for warning in told:
-        note(f"Warning: {place_in(path, block.line)}: {warning.message}")
     return fenced(text, request.format)
 
 
@@ -131,10 +127,9 @@ def _difference(drawn: _Drawn) -> str:
 _NO_NEWLINE = "\n\\ No newline at end of file\n"
 
 
-def _told(changes: Sequence[_Drawn], *, check: bool) -> str:
-    blocks = sum(one.stale for one in changes)
-    have = f"{blocks} blocks" if blocks > 1 else "1 block"
-    files = f"{len(changes)} files" if len(changes) > 1 else "1 file"
-    if not check:
-        return f"{have} in {files} drawn anew."
-    return f"{have} in {files} stale. Run the same without --check."
+def _summary(changes: Sequence[_Drawn], *, check: bool) -> str:
+    diagrams = counted(sum(one.stale for one in changes), "diagram")
+    files = counted(len(changes), "file")
+    if check:
+        return f"{diagrams} in {files} out of date. To update: run without --check."
+    return f"Updated {diagrams} in {files}."

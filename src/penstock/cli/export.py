@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,26 +11,19 @@ from penstock._platform.file import write_file
 from penstock._project.load import load_flows
 from penstock._project.shown import note
 
+from ._options import file_option, service_option, targets_argument
 from ._output import emit
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["export"]
 
 
 @click.command("export")
-@click.argument("targets", nargs=-1)
-@click.option(
-    "--output",
-    "-o",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write this file instead of stdout.",
-)
-@click.option(
-    "--service",
-    metavar="NAME",
-    help="The service whose flows these are. By default what the program configures, "
-    "else $OTEL_SERVICE_NAME.",
-)
+@targets_argument
+@file_option("--output", "-o", explained="Write this file instead of stdout.")
+@service_option
 def export(targets: tuple[str, ...], output: Path | None, service: str | None) -> None:
     """Write the flows of TARGETS as a manifest.
 
@@ -40,7 +33,7 @@ def export(targets: tuple[str, ...], output: Path | None, service: str | None) -
     """
     flows, known = load_flows(targets, service=service)
     if not flows:
-        note("No flow is declared there.")
+        note("The targets declare no flow.")
     manifest = dump_manifest(flows, known)
     if output is None:
         emit(manifest)

@@ -13,6 +13,7 @@ from penstock._platform.optional import requires
 from penstock._project.load import load_flows
 from penstock._project.shown import note, plain, shown_path
 
+from ._options import format_option, targets_argument
 from ._output import emit
 
 with requires("rich", extra="cli"):
@@ -29,25 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["list_flows"]
 
 
-@click.command("list", short_help="List the flows of TARGETS.")
-@click.argument("targets", nargs=-1)
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["table", "json", "concise"]),
-    default="table",
-    show_default=True,
-    help="concise is one line per flow, its fields separated by tabs.",
-)
-def list_flows(targets: tuple[str, ...], form: str) -> None:
-    """List the flows of TARGETS: entrypoints, number of steps, owner and place."""
-    flows, _ = load_flows(targets)
-    if not flows:
-        note("No flow is declared there.")
-    emit(_FORMS[form](flows))
-
-
 def _table(flows: Sequence[FlowInfo]) -> str:
     if not flows:
         return ""
@@ -56,7 +38,7 @@ def _table(flows: Sequence[FlowInfo]) -> str:
     columns = ["flow", "service", "entrypoints", "steps", "owner", "place", "about"]
     kept = [i for i in range(len(columns)) if any(row[i] for row in rows)]
     for i in kept:
-        # A terminal that is too narrow folds what does not fit, and hides nothing.
+        # A narrow terminal folds what does not fit, and hides nothing.
         table.add_column(
             columns[i],
             justify="right" if columns[i] == "steps" else "left",
@@ -69,7 +51,7 @@ def _table(flows: Sequence[FlowInfo]) -> str:
 
 
 def _drawn(table: Table) -> str:
-    """Draw for the terminal that stdout is, or else as wide as the data are."""
+    """Return *table* for the terminal, or as wide as its data if there is none."""
     terminal = Console()
     buffer = StringIO()
     console = Console(
@@ -107,8 +89,19 @@ def _row(flow: FlowInfo) -> tuple[str, ...]:
     )
 
 
-_FORMS: dict[str, Callable[[Sequence[FlowInfo]], str]] = {
+_FORMATS: dict[str, Callable[[Sequence[FlowInfo]], str]] = {
     "table": _table,
     "json": _json,
     "concise": _concise,
 }
+
+
+@click.command("list", short_help="List the flows of TARGETS.")
+@targets_argument
+@format_option(_FORMATS, "concise is one line per flow, its fields separated by tabs.")
+def list_flows(targets: tuple[str, ...], form: str) -> None:
+    """List the flows of TARGETS: entrypoints, number of steps, owner and place."""
+    flows, _ = load_flows(targets)
+    if not flows:
+        note("The targets declare no flow.")
+    emit(_FORMATS[form](flows))

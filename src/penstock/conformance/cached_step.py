@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 
 if TYPE_CHECKING:
     from penstock._steps.step import Step
@@ -22,7 +22,7 @@ def is_behind_cache(step: Step) -> bool:
     held: object = sys.modules.get(step.origin.module)
     for name in step.origin.qualname.split("."):
         held = getattr(held, "__dict__", {}).get(name)
-    mark = mark_of(held)
+    mark = find_marked(held)
     if mark is None or mark.func is not step.func or step.crosses:
         return False
     inside = getattr(held, "__func__", getattr(held, "fget", held))

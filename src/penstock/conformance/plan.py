@@ -9,7 +9,7 @@ from penstock._graph.names import Names
 from penstock._registry import registry
 from penstock._runtime.state import state
 from penstock._steps.fast_path import FastPath, SeenOrder
-from penstock._steps.source import Kind, kind_of
+from penstock._steps.source import FunctionKind, kind_of
 from penstock._types import FlowInfo, StepInfo
 
 from .rules import Plan, Rule
@@ -32,7 +32,7 @@ MAX_FAST = 512
 
 _MAX_SETS = 1024
 _MAX_ORDERS = 128
-_GENERATORS = frozenset((Kind.GENERATOR, Kind.ASYNC_GENERATOR))
+_GENERATORS = frozenset((FunctionKind.GENERATOR, FunctionKind.ASYNC_GENERATOR))
 _ALWAYS = 1  # a flag that is always set, as flag 0 never is; those of orders follow
 _FIRST_ORDER = 2
 _FIRST_STEP = _FIRST_ORDER + _MAX_ORDERS

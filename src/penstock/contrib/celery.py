@@ -19,8 +19,8 @@ from penstock._propagation.carrier import (
     write_headers,
 )
 from penstock._runtime.state import state
-from penstock._steps.marked import MARK, mark_of
-from penstock._steps.source import Kind, kind_of, place_of
+from penstock._steps.marked import MARKED_ATTR, find_marked
+from penstock._steps.source import FunctionKind, kind_of, place_of
 from penstock.errors import FlowDefinitionError
 
 with requires("celery", extra="celery"):
@@ -122,14 +122,14 @@ def flow_task(
         _refuse_async(func)
         declare = entrypoint if after is None else step
         run = declare(name=step_name, after=after, tags=tags)(func)
-        mark: Any = mark_of(run)
-        mark.spec = mark.spec._replace(crosses=True)
+        mark: Any = find_marked(run)
+        mark.set_crossing()
         install_celery_signals()
-        task = shared_task(**options, **{MARK: mark})(
+        task = shared_task(**options, **{MARKED_ATTR: mark})(
             _callable_directly(run, func, mark)
         )
         # The proxy would make its task, and finish the app, to answer setattr.
-        object.__setattr__(task, MARK, mark)
+        object.__setattr__(task, MARKED_ATTR, mark)
         return task
 
     return make if func is None else make(func)
@@ -181,7 +181,7 @@ def _refuse_task(func: Any) -> None:
 
 
 def _refuse_async(func: Any) -> None:
-    if kind_of(func) in {Kind.ASYNC, Kind.ASYNC_GENERATOR}:
+    if kind_of(func) in {FunctionKind.ASYNC, FunctionKind.ASYNC_GENERATOR}:
         name = getattr(func, "__qualname__", repr(func))
         msg = (
             f"@flow_task cannot make a task of the async function {name} "
@@ -255,7 +255,7 @@ def _enter(task: Any, **_: object) -> None:
     request = task.request
     outer, sent = scope_var.get(), _found_in(request)
     if request.is_eager and ID_HEADER not in sent:
-        entered = _called_here(outer, mark_of(task))
+        entered = _called_here(outer, find_marked(task))
     else:
         entered = _continued(sent, trust=None).context, None
     vars(request).update({_BEFORE: outer, _ENTERED: entered})
@@ -363,7 +363,7 @@ def _judged(app: Any, name: str, options: Mapping[str, Any]) -> _Message:
     task = options.get("task_type") or app.tasks.get(name)
     if task is None or name.startswith("celery."):  # those call other tasks
         return _Message()
-    marked = mark_of(task)
+    marked = find_marked(task)
     if marked is None:
         return _Message(frozenset())
     flows = frozenset(step.flow for step in marked.steps)

@@ -1,110 +1,86 @@
-"""Findings as text: for people, for editors, for programs, for a pull request."""
+"""Findings as text: for people, editors, programs and pull requests."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from penstock._project.shown import counted, plain, shown_path
 from penstock.checking.findings import CODES
 
 from .sarif import sarif
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from penstock.checking.findings import Finding, Place
+    from penstock.checking.pipeline import CheckResult
 
-__all__ = ["FORMATS", "Report", "github", "statistics"]
+    Paint = Callable[[str, str], str]
+
+__all__ = ["FOR_PEOPLE", "FOR_PROGRAMS", "github", "statistics"]
 
 _GAP = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What is to be told.
-
-    Attributes:
-        findings: In order.
-        flows: How many flows were checked.
-        steps: How many steps these have.
-        silenced: How many findings each reason kept back.
-        shown: Makes a path short.
-        paint: Gives a text the colour of a level, or ``"bold"``.
-    """
-
-    findings: Sequence[Finding]
-    flows: int
-    steps: int
-    silenced: dict[str, int]
-    shown: Callable[[str], str]
-    paint: Callable[[str, str], str] = lambda text, _style: text
+def full(result: CheckResult, paint: Paint) -> str:
+    """Return each finding with what is declared and found, and a summary."""
+    blocks = ["\n".join(_block(finding, paint)) for finding in result.findings]
+    return "\n".join([*blocks, _summary(result)])
 
 
-def full(report: Report) -> str:
-    """Return each finding with what is declared and found, and a line that counts."""
-    blocks = ["\n".join(_block(finding, report)) for finding in report.findings]
-    return "\n".join([*blocks, _summary(report)])
+def concise(result: CheckResult, paint: Paint) -> str:
+    """Return one line per finding, in the form that editors parse."""
+    return "\n".join(_headline(finding, paint) for finding in result.findings)
 
 
-def concise(report: Report) -> str:
-    """Return one line per finding, as editors know it."""
-    return "\n".join(_headline(finding, report) for finding in report.findings)
-
-
-def as_json(report: Report) -> str:
+def as_json(result: CheckResult) -> str:
     """Return a list with one object per finding."""
     return json.dumps(
         [
             {
                 "code": finding.code,
                 "level": finding.level,
-                "path": report.shown(finding.place.path),
+                "path": shown_path(finding.place.path),
                 "line": finding.place.line,
                 "flow": finding.flow,
                 "step": finding.step,
                 "message": finding.message,
                 "suggestion": finding.suggestion,
             }
-            for finding in report.findings
+            for finding in result.findings
         ],
         indent=2,
         ensure_ascii=False,
     )
 
 
-def github(report: Report) -> str:
-    """Return the commands by which a GitHub job marks lines of a change."""
-    return "\n".join(_annotation(finding, report) for finding in report.findings)
+def github(result: CheckResult) -> str:
+    """Return the workflow commands that mark lines of a change in a GitHub job."""
+    return "\n".join(_annotation(finding) for finding in result.findings)
 
 
-def as_sarif(report: Report) -> str:
+def as_sarif(result: CheckResult) -> str:
     """Return a SARIF log, which code scanning reads."""
-    return json.dumps(sarif(report.findings, report.shown), indent=2)
+    return json.dumps(sarif(result.findings), indent=2)
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {
+FOR_PEOPLE: dict[str, Callable[[CheckResult, Paint], str]] = {
     "full": full,
     "concise": concise,
+}
+"""Formats in which ``Paint`` gives a text the colour of a level, or ``"bold"``."""
+
+FOR_PROGRAMS: dict[str, Callable[[CheckResult], str]] = {
     "json": as_json,
     "github": github,
     "sarif": as_sarif,
 }
 
 
-def counted(findings: Iterable[Finding]) -> list[str]:
-    """Return how many findings there are of each level, as ``2 errors``."""
-    levels = Counter(finding.level for finding in findings)
-    return [
-        _many(levels[level], level)
-        for level in ("error", "warning", "info")
-        if levels[level]
-    ]
-
-
 def statistics(findings: Iterable[Finding]) -> list[str]:
-    """Return how many findings there are of each code, the commonest first."""
+    """Return how many findings there are of each code, the most frequent first."""
     codes = Counter(finding.code for finding in findings)
     return [
         f"{count:>6}  {code}  {CODES[code].meaning}"
@@ -112,50 +88,52 @@ def statistics(findings: Iterable[Finding]) -> list[str]:
     ]
 
 
-def _summary(report: Report) -> str:
-    found = ", ".join(counted(report.findings)) or "nothing found"
-    where = f"{_many(report.flows, 'flow')}, {_many(report.steps, 'step')}"
-    kept = [f"{count} {why}" for why, count in report.silenced.items() if count]
+def _summary(result: CheckResult) -> str:
+    steps = sum(len(flow.steps) for flow in result.flows)
+    levels = Counter(finding.level for finding in result.findings)
+    found = ", ".join(
+        counted(levels[level], level)
+        for level in ("error", "warning", "info")
+        if levels[level]
+    )
+    kept = [f"{count} {why}" for why, count in result.silenced.items() if count]
     more = f" ({', '.join(kept)})" if kept else ""
-    return f"{found} in {where}{more}"
+    checked = f"{counted(len(result.flows), 'flow')}, {counted(steps, 'step')}"
+    return f"{checked}: {found or 'no findings'}{more}"
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def _headline(finding: Finding, report: Report) -> str:
-    place = report.paint(_place(finding.place, report), "bold")
-    code = report.paint(finding.code, finding.level)
+def _headline(finding: Finding, paint: Paint) -> str:
+    place = paint(_place(finding.place), "bold")
+    code = paint(finding.code, finding.level)
     label = f"{plain(finding.label)}: " if finding.label else ""
     return f"{place}: {code} {label}{plain(finding.message)}"
 
 
-def _block(finding: Finding, report: Report) -> list[str]:
+def _block(finding: Finding, paint: Paint) -> list[str]:
     rows = [
         ("declared", finding.declared, finding.declared_at),
         ("found", finding.found, finding.place),
         ("fix", finding.suggestion, None),
     ]
-    told = [(name, plain(text), at) for name, text, at in rows if text]
-    width = max((len(text) for _, text, at in told if at), default=0) + _GAP
-    lines = [_headline(finding, report)]
-    for name, text, at in told:
-        place = _place(at, report) if at else ""
+    shown = [(name, plain(text), at) for name, text, at in rows if text]
+    width = max((len(text) for _, text, at in shown if at), default=0) + _GAP
+    lines = [_headline(finding, paint)]
+    for name, text, at in shown:
+        place = _place(at) if at else ""
         lines.append(f"  {name:<8}  {text:<{width if at else 0}}{place}")
     return lines
 
 
-def _place(place: Place, report: Report) -> str:
-    return plain(f"{report.shown(place.path)}:{place.line}")
+def _place(place: Place) -> str:
+    return plain(f"{shown_path(place.path)}:{place.line}")
 
 
-def _annotation(finding: Finding, report: Report) -> str:
+def _annotation(finding: Finding) -> str:
     kind = {"error": "error", "warning": "warning", "info": "notice"}[finding.level]
     message = finding.message
     if finding.suggestion:
         message += f" (fix: {finding.suggestion})"
-    path = _escaped(report.shown(finding.place.path), ",:")
+    path = _escaped(shown_path(finding.place.path), ",:")
     title = _escaped(plain(f"{finding.code} {finding.label}".strip()), ",:")
     return (
         f"::{kind} file={path},line={finding.place.line},title={title}"
@@ -167,8 +145,3 @@ def _escaped(text: str, more: str = "") -> str:
     for char in f"%\r\n{more}":
         text = text.replace(char, f"%{ord(char):02X}")
     return text
-
-
-def plain(text: str) -> str:
-    """Return *text* on one line, with what a terminal would obey made visible."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -8,10 +8,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from penstock._project.shown import shown_path
 from penstock.checking.findings import CODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from penstock.checking.findings import Finding, Place
 
@@ -21,15 +22,8 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def sarif(
-    findings: Iterable[Finding], shown: Callable[[str], str]
-) -> dict[str, object]:
-    """Return the log of one run.
-
-    Args:
-        findings: What was found.
-        shown: Makes a path relative.
-    """
+def sarif(findings: Iterable[Finding]) -> dict[str, object]:
+    """Return the log of one run."""
     codes = list(CODES)
     return {
         "$schema": _SCHEMA,
@@ -44,7 +38,7 @@ def sarif(
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(one, codes, shown) for one in findings],
+                "results": [_result(one, codes) for one in findings],
             }
         ],
     }
@@ -59,9 +53,7 @@ def _rule(code: str) -> dict[str, object]:
     }
 
 
-def _result(
-    finding: Finding, codes: list[str], shown: Callable[[str], str]
-) -> dict[str, object]:
+def _result(finding: Finding, codes: list[str]) -> dict[str, object]:
     text = f"{finding.label}: {finding.message}" if finding.label else finding.message
     if finding.suggestion:
         text += f" Fix: {finding.suggestion}"
@@ -70,22 +62,22 @@ def _result(
         "ruleIndex": codes.index(finding.code),
         "level": _LEVELS[finding.level],
         "message": {"text": text},
-        "locations": [_location(finding.place, shown)],
+        "locations": [_location(finding.place)],
         "partialFingerprints": {"penstock/v1": _fingerprint(finding)},
     }
     if finding.declared_at is not None:
         result["relatedLocations"] = [
             {
                 "id": 1,
-                **_location(finding.declared_at, shown),
+                **_location(finding.declared_at),
                 "message": {"text": f"declared: {finding.declared}"},
             }
         ]
     return result
 
 
-def _location(place: Place, shown: Callable[[str], str]) -> dict[str, object]:
-    uri = quote(PurePath(shown(place.path)).as_posix())
+def _location(place: Place) -> dict[str, object]:
+    uri = quote(PurePath(shown_path(place.path)).as_posix())
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": uri},
@@ -95,6 +87,6 @@ def _location(place: Place, shown: Callable[[str], str]) -> dict[str, object]:
 
 
 def _fingerprint(finding: Finding) -> str:
-    """Return what stays the same when lines move."""
+    """Return a hash that stays the same when lines move."""
     parts = (finding.code, finding.flow, finding.step, *finding.edge)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

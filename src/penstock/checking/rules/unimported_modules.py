@@ -1,23 +1,18 @@
-"""PEN004: modules with flows that nothing imports, so that every picture lacks them."""
+"""PEN004: modules that declare steps and that nothing imports."""
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
+from penstock._project.flow_modules import declaring_modules
 from penstock.checking.findings import Finding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
-    from penstock.checking.project.files import Module
+    from penstock._project.source_files import Module
 
-__all__ = ["declaring", "unreached"]
-
-_MARKERS = frozenset({"entrypoint", "step", "flow_task"})
-_MAX_REEXPORTS = 5  # of a name by one module after the other
-_Origins = dict[str, str]
-"""What each imported name of a module is, as ``package.module.name``."""
+__all__ = ["unreached"]
 
 
 def unreached(
@@ -29,7 +24,7 @@ def unreached(
         modules: The project's.
         imported: The files of the modules that are.
     """
-    for module, line in declaring(modules):
+    for module, line in declaring_modules(modules):
         if module.path not in imported:
             yield Finding(
                 "PEN004",
@@ -39,105 +34,3 @@ def unreached(
                 suggestion=f'import = [..., "{module.name}"]',
                 edge=(module.name,),
             )
-
-
-def declaring(modules: Iterable[Module]) -> Iterator[tuple[Module, int]]:
-    """Yield each of *modules* that declares steps, with the line of the first.
-
-    A handle, ``orders = flow("orders")``, may come from another of the modules.
-    """
-    modules = tuple(modules)
-    origins = {module.name: _origins(module) for module in modules}
-    handles: set[str] = set()
-    for module in modules:
-        handles |= _handles(module, origins[module.name])
-    for module in modules:
-        line = _first_marker(module, handles, origins)
-        if line:
-            yield module, line
-
-
-def _first_marker(
-    module: Module, handles: Collection[str], origins: Mapping[str, _Origins]
-) -> int:
-    """Return the line of the first function that penstock marks, 0 without one."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for decorator in node.decorator_list:
-                if _marks(decorator, module.name, handles, origins):
-                    return decorator.lineno
-    return 0
-
-
-def _marks(
-    node: ast.expr,
-    module: str,
-    handles: Collection[str],
-    origins: Mapping[str, _Origins],
-) -> bool:
-    """Tell whether a decorator is a marker of penstock, or one of a handle."""
-    name = _dotted(node.func if isinstance(node, ast.Call) else node)
-    holder, _, last = _origin(name, origins[module]).rpartition(".")
-    if last not in _MARKERS:
-        return False
-    if holder.partition(".")[0] == "penstock" or f"{module}.{holder}" in handles:
-        return True
-    for _ in range(_MAX_REEXPORTS):
-        if holder in handles:
-            return True
-        place, _, name = holder.rpartition(".")
-        holder = origins.get(place, {}).get(name, "")
-    return False
-
-
-def _handles(module: Module, origins: _Origins) -> set[str]:
-    """Return the names that ``flow("...")`` is assigned to, with their module."""
-    found: set[str] = set()
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Assign | ast.AnnAssign):
-            continue
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if isinstance(node.value, ast.Call):
-            origin = _origin(_dotted(node.value.func), origins)
-            if origin.startswith("penstock.") and origin.endswith(".flow"):
-                names = [t.id for t in targets if isinstance(t, ast.Name)]
-                found |= {f"{module.name}.{name}" for name in names}
-    return found
-
-
-def _origins(module: Module) -> _Origins:
-    found: _Origins = {}
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.ImportFrom):
-            base = _base(node, module)
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{base}.{alias.name}"
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                top = alias.name.partition(".")[0]
-                found[alias.asname or top] = alias.name if alias.asname else top
-    return found
-
-
-def _base(node: ast.ImportFrom, module: Module) -> str:
-    """Return the module that ``from ... import`` is about; dots count upwards."""
-    if not node.level:
-        return node.module or ""
-    up = node.level - module.is_package
-    package = module.name.rsplit(".", up)[0] if up else module.name
-    return f"{package}.{node.module}" if node.module else package
-
-
-def _origin(name: str, origins: _Origins) -> str:
-    first, dot, rest = name.partition(".")
-    return f"{origins.get(first, first)}{dot}{rest}"
-
-
-def _dotted(node: ast.expr) -> str:
-    """Return ``a.b.c``, or ``""`` for what is no such name."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        holder = _dotted(node.value)
-        return f"{holder}.{node.attr}" if holder else ""
-    return ""

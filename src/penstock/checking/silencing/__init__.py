@@ -1,1 +1,1 @@
-"""What hides a finding: comments, baselines and evidence."""
+"""What silences findings: comments, evidence and baselines."""

@@ -1,4 +1,4 @@
-"""What was wrong already, so that an old project can start today."""
+"""A baseline: the findings that a project had when it began to check its flows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from penstock._platform.file import write_file
+from penstock._platform.json_fields import JsonObject, parse_json
 from penstock.checking.findings import Finding, Place
 from penstock.errors import ConfigurationError
 
@@ -21,7 +22,7 @@ _Entry = tuple[str, str, str, str]
 
 
 def entry_of(finding: Finding) -> _Entry:
-    """Return what a baseline says of a finding: exact names, and no line."""
+    """Return what a baseline holds of a finding: exact names, and no line."""
     return (finding.code, finding.flow, finding.step, " → ".join(finding.edge))
 
 
@@ -29,31 +30,30 @@ def read_baseline(path: Path) -> dict[_Entry, int]:
     """Return the entries of a baseline, each with its line.
 
     Raises:
-        ConfigurationError: The file cannot be read or is no baseline.
+        ConfigurationError: The file cannot be read, or is not a baseline.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        data = json.loads(text)
-        items = data["findings"]
-        entries = [tuple(item[key] for key in _KEYS) for item in items]
-        if data["penstock-baseline"] != _VERSION or not _are_texts(entries):
+        document = parse_json(text)
+        if document.number("penstock-baseline") != _VERSION:
             raise ValueError  # noqa: TRY301  # one message for all
+        entries = [_entry(item) for item in document.objects("findings")]
     except FileNotFoundError:
         msg = f"there is no baseline {str(path)!r}. Write one: --update-baseline"
         raise ConfigurationError(msg) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        msg = f"{str(path)!r} is no baseline. Write it anew: --update-baseline"
+    except (OSError, ValueError):
+        msg = f"{str(path)!r} is not a baseline. Write a new one: --update-baseline"
         raise ConfigurationError(msg) from None
     first = text[: text.find('"findings"')].count("\n") + 2
-    return {(a, b, c, d): first + at for at, (a, b, c, d) in enumerate(entries)}
+    return {entry: first + at for at, entry in enumerate(entries)}
 
 
-def _are_texts(entries: Iterable[tuple[object, ...]]) -> bool:
-    return all(isinstance(one, str) for entry in entries for one in entry)
+def _entry(item: JsonObject) -> _Entry:
+    return (item.text("code"), item.text("flow"), item.text("step"), item.text("edge"))
 
 
 def write_baseline(path: Path, findings: Iterable[Finding]) -> int:
-    """Write down the errors and warnings among *findings*; return how many.
+    """Write the errors and warnings among *findings* to *path*; return how many.
 
     Raises:
         RenderError: The file cannot be written.
@@ -70,13 +70,13 @@ def write_baseline(path: Path, findings: Iterable[Finding]) -> int:
 
 
 def without_known(findings: Iterable[Finding], path: Path) -> tuple[list[Finding], int]:
-    """Leave out what the baseline has; add a finding for each entry that is fixed.
+    """Leave out what the baseline holds; add a finding for each entry that is fixed.
 
     Returns:
-        What is left, and how many the baseline had.
+        What is left, and how many are out.
 
     Raises:
-        ConfigurationError: The file cannot be read or is no baseline.
+        ConfigurationError: The file cannot be read, or is not a baseline.
     """
     entries = read_baseline(path)
     findings = list(findings)
@@ -85,7 +85,7 @@ def without_known(findings: Iterable[Finding], path: Path) -> tuple[list[Finding
     stale = [
         Finding(
             "PEN902",
-            f"{code} {edge} is fixed; take it out of the baseline: --update-baseline",
+            f"{code} {edge} is fixed. Remove it from the baseline: --update-baseline",
             Place(str(path.absolute()), line),
             flow,
             step,

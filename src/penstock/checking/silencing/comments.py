@@ -20,17 +20,17 @@ _Comments = dict[Place, set[str]]
 def without_ignored(
     findings: Iterable[Finding], paths: Iterable[str], imported: Container[str]
 ) -> tuple[list[Finding], int]:
-    """Leave out what a comment ignores; add a finding for each comment without use.
+    """Leave out what a comment ignores; add a finding for each unused comment.
 
-    A comment counts on the line that a finding is about, and where it was declared.
+    A comment counts on the line of the finding, and on that of the declaration.
 
     Args:
         findings: What was found.
-        paths: The files whose comments count.
-        imported: Those whose flows were checked, so that a comment can be of no use.
+        paths: The files to read comments from.
+        imported: Those whose flows were checked, so that comments may be unused.
 
     Returns:
-        What is left, and how many were ignored.
+        What is left, and how many are out.
     """
     comments: _Comments = {}
     for path in paths:
@@ -71,15 +71,15 @@ def _comments(path: str) -> _Comments:
                 wanted = {one.strip() for one in (codes or "").split(",")} - {""}
                 found[Place(path, token.start[0])] = wanted or {"without a code"}
     except (OSError, SyntaxError, tokenize.TokenError):
-        pass  # a broken file is named elsewhere
+        pass  # PEN000 reports a broken file
     return found
 
 
 def _unused(place: Place, code: str) -> Finding:
     if code in CODES:
-        what = f"{code} is ignored here, and is not found here"
+        what = f"{code} is ignored here, but nothing here has that code"
     elif code == "without a code":
-        what = "a comment has to name what it ignores: # penstock: ignore[PEN101]"
+        what = "a comment must name what it ignores: # penstock: ignore[PEN101]"
     else:
-        what = f"there is no {code!r} to ignore"
+        what = f"there is no code {code!r} to ignore"
     return Finding("PEN901", what, place, edge=(code,))

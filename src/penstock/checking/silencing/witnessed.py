@@ -1,31 +1,32 @@
-"""What recorded runs prove, so that the check need not doubt it."""
+"""What recorded runs have shown, so that the check need not report it."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from penstock.conformance import ConformanceReport
 from penstock.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
+    from os import PathLike
 
     from penstock.checking.findings import Finding
 
-__all__ = ["Evidence", "read_evidence", "without_witnessed"]
+__all__ = ["RunEvidence", "read_runs", "run_evidence", "without_witnessed"]
 
 _SILENCED = frozenset({"PEN101", "PEN201", "PEN202", "PEN301"})
 _ORDER = frozenset({"PEN101", "PEN301"})
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RunEvidence:
     """What recorded runs have shown.
 
     Attributes:
-        witnessed: Edges that were taken, as (flow, before, after).
+        witnessed: Edges that a run has taken, as (flow, before, after).
         broken: Steps that also ran too early, as (flow, step).
     """
 
@@ -33,45 +34,60 @@ class Evidence:
     broken: frozenset[tuple[str, str]]
 
 
-def read_evidence(paths: Iterable[Path]) -> Evidence:
-    """Return what recorded runs have witnessed, and which steps they saw too early.
+def read_runs(paths: Iterable[str | PathLike[str]]) -> Mapping[str, Any]:
+    """Return the flows of all conformance reports at *paths*, added up.
 
-    Each file holds what ``penstock.conformance_report().to_dict()`` gives, as JSON.
+    Args:
+        paths: JSON files with a report each, and folders of such files.
 
     Raises:
-        ConfigurationError: A file cannot be read, or holds something else.
+        ConfigurationError: A folder has no report, or a file is not one.
     """
-    witnessed: set[tuple[str, str, str]] = set()
-    broken: set[tuple[str, str]] = set()
-    for path in paths:
-        try:
-            flows = json.loads(path.read_text(encoding="utf-8"))["flows"]
-            for name, flow in flows.items():
-                witnessed |= {
-                    (str(name), str(edge["before"]), str(edge["after"]))
-                    for edge in flow["edges"]
-                    if int(edge["witnessed"]) > 0
-                }
-                broken |= {(str(name), str(one["step"])) for one in flow["violations"]}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
-            why = getattr(exc, "strerror", None) or "it is no report of recorded runs"
-            msg = f"evidence {str(path)!r} cannot be read: {why}."
-            raise ConfigurationError(msg) from exc
-    return Evidence(frozenset(witnessed), frozenset(broken))
+    files = [file for path in paths for file in _reports_at(Path(path))]
+    flows: Mapping[str, Any] = ConformanceReport.merge(files).to_dict()["flows"]
+    return flows
+
+
+def _reports_at(path: Path) -> list[Path]:
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not files:
+        msg = (
+            f"evidence {str(path)!r} has no report. A process writes one there when it "
+            "ends, if PENSTOCK_CONFORMANCE_DIR names the folder."
+        )
+        raise ConfigurationError(msg)
+    return files
+
+
+def run_evidence(flows: Mapping[str, Any]) -> RunEvidence:
+    """Return which edges runs have witnessed, and which steps ran too early."""
+    return RunEvidence(
+        frozenset(
+            (name, edge["before"], edge["after"])
+            for name, flow in flows.items()
+            for edge in flow["edges"]
+            if edge["witnessed"]
+        ),
+        frozenset(
+            (name, violation["step"])
+            for name, flow in flows.items()
+            for violation in flow["violations"]
+        ),
+    )
 
 
 def without_witnessed(
-    findings: Iterable[Finding], evidence: Evidence
+    findings: Iterable[Finding], evidence: RunEvidence
 ) -> tuple[list[Finding], int]:
-    """Leave out what runs have shown to be otherwise; return the rest and how many."""
+    """Leave out what runs have refuted; return the rest, and how many are out."""
     findings = list(findings)
     kept = [finding for finding in findings if not _is_witnessed(finding, evidence)]
     return kept, len(findings) - len(kept)
 
 
-def _is_witnessed(finding: Finding, evidence: Evidence) -> bool:
+def _is_witnessed(finding: Finding, evidence: RunEvidence) -> bool:
     if finding.code in _ORDER and (finding.flow, finding.step) in evidence.broken:
-        return False  # runs have shown just what it says
+        return False  # runs have shown exactly this
     return finding.code in _SILENCED and any(
         (finding.flow, before, finding.step) in evidence.witnessed
         for before in finding.befores

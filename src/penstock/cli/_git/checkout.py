@@ -1,4 +1,4 @@
-"""A clean checkout of a git revision, in a folder that is gone afterwards."""
+"""The files of a git revision, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -9,53 +9,47 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from subprocess import PIPE
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from penstock._project.imports import TargetError
 from penstock._project.shown import note
 from penstock.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
 __all__ = ["Checkout", "checked_out"]
 
-# A hook runs with these set. They name the repository and the index of the commit that
-# is being made; ours are other ones.
+# Set while a hook runs. They name the repository of the commit that is being made,
+# which is not that of a submodule.
 _OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
-# What might write into the repository, or leave files out of the checkout.
-_QUIET = (
-    "core.splitIndex=false",
-    "core.fsmonitor=false",
-    "core.sparseCheckout=false",
-    f"core.hooksPath={os.devnull}",
-)
 _PREFIX = "penstock-diff-"
-_SUBMODULE = "160000"
+_LINK, _SUBMODULE = "120000", "160000"  # modes of entries of a tree
 _RELATIVE = re.compile(r"[~^]|@\{")
 
 
 class Checkout(NamedTuple):
-    """Where a revision was checked out.
+    """Where the files of a revision are.
 
     Attributes:
         top: Root of the user's working tree.
-        tree: The same of the checkout.
-        scratch: An empty folder beside it.
+        tree: The folder that stands for it.
+        answer: A file next to it that does not exist yet.
     """
 
     top: Path
     tree: Path
-    scratch: Path
+    answer: Path
 
 
 @contextmanager
 def checked_out(revision: str) -> Generator[Checkout]:
-    """Check *revision* of the repository that the current folder is in out.
+    """Write the files of *revision* into a temporary folder.
 
-    Objects are read from the repository and nothing in it is written: neither files,
-    nor its index, nor a ref, nor a list of worktrees.
+    They are read as git stores them: no hook and no filter runs, no attribute counts,
+    and nothing in the repository changes.
 
     Raises:
         TargetError: There is no git, no repository or no such revision.
@@ -64,19 +58,18 @@ def checked_out(revision: str) -> Generator[Checkout]:
     top = Path(_git(here, "rev-parse", "--show-toplevel")).resolve()
     commit = _commit(here, revision)
     with (
-        _ended_in_order(),
+        _cleaned_up_when_ended(),
         TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
     ):
         root = Path(folder).resolve()
-        checkout = Checkout(top, root / "tree", root / "scratch")
-        checkout.scratch.mkdir()
-        _fill(top, commit, checkout.tree, root / "index")
+        checkout = Checkout(top, root / "tree", root / "answer")
+        _fill(top, commit, checkout.tree)
         yield checkout
 
 
 @contextmanager
-def _ended_in_order() -> Generator[None]:
-    """Let a request to end the process clean up first, as Ctrl-C does."""
+def _cleaned_up_when_ended() -> Generator[None]:
+    """Make SIGTERM clean up first, as Ctrl-C does."""
 
     def end(number: int, _frame: object) -> None:
         sys.exit(128 + number)
@@ -98,8 +91,8 @@ def _commit(here: Path, revision: str) -> str:
 def _missing(here: Path, revision: str) -> str:
     if ".." in revision:
         return (
-            f"{revision!r} is a range. Name one revision, such as what git merge-base "
-            "prints; the other side is the working tree."
+            f"{revision!r} is a range. Name one revision, such as the one that git "
+            "merge-base prints; the other side is the working tree."
         )
     if _git(here, "rev-parse", "--is-shallow-repository") == "true":
         if _RELATIVE.search(revision):
@@ -116,55 +109,64 @@ def _missing(here: Path, revision: str) -> str:
     names = _git(here, "for-each-ref", "--format=%(refname:short)").split()
     near = did_you_mean(revision, ["HEAD", *names])
     return (
-        f"there is no revision {revision!r} in this repository.{near} What is new "
-        "elsewhere has to be fetched first: git fetch"
+        f"there is no revision {revision!r} in this repository.{near} If it is new "
+        "elsewhere, fetch it first: git fetch"
     )
 
 
-def _fill(top: Path, commit: str, tree: Path, index: Path) -> None:
-    """Write the files of *commit*, and those of its submodules, into *tree*.
-
-    Neither ``git archive``, which leaves out what is marked export-ignore, nor ``git
-    worktree``, which writes into the repository.
-    """
+def _fill(top: Path, commit: str, tree: Path) -> None:
+    """Write the files of *commit*, and those of its submodules, into *tree*."""
     tree.mkdir(parents=True, exist_ok=True)
-    places = {
-        "GIT_DIR": _git(top, "rev-parse", "--absolute-git-dir"),
-        "GIT_WORK_TREE": str(tree),
-        "GIT_INDEX_FILE": str(index),
-        "GIT_LFS_SKIP_SMUDGE": "1",  # pictures and data; it would go to the network
-    }
-    settings = [word for setting in _QUIET for word in ("-c", setting)]
-    _git(tree, *settings, "read-tree", commit, **places)
-    _git(tree, *settings, "checkout-index", "--all", "--force", "--quiet", **places)
-    for entry in _git(top, "ls-tree", "-r", "-z", commit).split("\0"):
+    blobs: list[tuple[str, Path, bool]] = []
+    for entry in filter(None, _git(top, "ls-tree", "-r", "-z", commit).split("\0")):
         about, _, path = entry.partition("\t")
-        if about.startswith(_SUBMODULE):
-            _fill_submodule(top / path, about.split()[2], tree / path, index)
+        mode, _, name = about.split()
+        if mode == _SUBMODULE:
+            _fill_submodule(top / path, name, tree / path)
+        else:
+            blobs.append((name, tree / path, mode == _LINK))
+    _write(top, blobs)
 
 
-def _fill_submodule(top: Path, commit: str, tree: Path, index: Path) -> None:
-    name = top.name
-    if not (top / ".git").exists():
-        note(f"Warning: the submodule {name!r} is not here, so it is left out.")
-        return
+def _write(top: Path, blobs: Sequence[tuple[str, Path, bool]]) -> None:
+    """Write each blob of the repository at *top* to its path, some as links."""
+    names = "".join(f"{name}\n" for name, _, _ in blobs)
+    with TemporaryFile() as contents:
+        _git(top, "cat-file", "--batch", stdin=names, stdout=contents)
+        contents.seek(0)
+        for name, path, is_link in blobs:
+            about = contents.readline().split()
+            if about[1:2] != [b"blob"]:
+                msg = f"git does not have {path.name!r}, object {name}: git fetch"
+                raise TargetError(msg)
+            content = contents.read(int(about[2]) + 1)[:-1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if is_link:
+                path.symlink_to(os.fsdecode(content))
+            else:
+                path.write_bytes(content)
+
+
+def _fill_submodule(top: Path, commit: str, tree: Path) -> None:
     try:
-        _git(top, "cat-file", "-e", f"{commit}^{{commit}}")
+        _git(Path.cwd(), "-C", str(top), "cat-file", "-e", f"{commit}^{{commit}}")
     except _GitError:
         note(
-            f"Warning: the submodule {name!r} has no commit {commit[:12]}, so it is "
-            f"left out. Fetch it: git -C {name} fetch"
+            f"Warning: the submodule {top.name!r} has no commit {commit[:12]} here, so "
+            "it is left out. Fetch it: git submodule update --init"
         )
-        return
-    _fill(top, commit, tree, index.with_name(f"{index.name}-{commit}"))
+    else:
+        _fill(top, commit, tree)
 
 
 class _GitError(TargetError):
     """Git failed."""
 
 
-def _git(folder: Path, *arguments: str, **environment: str) -> str:
-    """Return what git prints.
+def _git(
+    folder: Path, *arguments: str, stdin: str = "", stdout: IO[bytes] | int = PIPE
+) -> str:
+    """Return what git prints, unless it goes to *stdout*.
 
     Raises:
         TargetError: It is not installed, or it fails.
@@ -174,9 +176,10 @@ def _git(folder: Path, *arguments: str, **environment: str) -> str:
         done = subprocess.run(  # noqa: S603  # no shell; a revision is one argument
             ["git", *arguments],  # noqa: S607  # the user's own, found on PATH
             cwd=folder,
-            env={**inherited, "GIT_OPTIONAL_LOCKS": "0", **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
+            env={**inherited, "GIT_OPTIONAL_LOCKS": "0"},
+            input=stdin.encode(),
+            stdout=stdout,
+            stderr=PIPE,
             check=False,
         )
     except FileNotFoundError as exc:
@@ -185,4 +188,4 @@ def _git(folder: Path, *arguments: str, **environment: str) -> str:
     if done.returncode:
         msg = f"git {arguments[0]}: {os.fsdecode(done.stderr).strip()}"
         raise _GitError(msg)
-    return os.fsdecode(done.stdout).rstrip("\n")
+    return os.fsdecode(done.stdout or b"").rstrip("\n")

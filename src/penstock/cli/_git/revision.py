@@ -1,7 +1,7 @@
-"""The flows at a git revision, as a process of its own imports them there.
+"""The flows at a git revision, imported in a process of its own.
 
-The parent calls ``flows_at``. The child is this module, run in the checkout; it looks
-for modules there wherever it would look in the working tree.
+The parent calls ``flows_at``. The child is this module, run among the files of the
+revision; it looks for modules there wherever it would look in the working tree.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ if TYPE_CHECKING:
 
 __all__ = ["flows_at"]
 
-_OURS = Path(__file__).resolve().parents[2]
+_PENSTOCK = Path(__file__).resolve().parents[2]
 _LIBRARY = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
 _INSTALLED = frozenset(("site-packages", "dist-packages"))
-_TAIL = 5  # lines of what a child said that died
+_FAILED = 2
+_TAIL = 5  # lines of stderr of a child that died
 
 
 def flows_at(
     revision: str, targets: Sequence[str], service: str | None
 ) -> tuple[FlowInfo, ...]:
-    """Return the flows of *targets* at *revision*; what was not there brings none.
+    """Return the flows of *targets* at *revision*; a missing target brings none.
 
     Raises:
         TargetError: There is no such revision, or importing its modules failed.
@@ -49,53 +50,48 @@ def flows_at(
             "checkout": [str(path) for path in checkout],
             "root": str(_moved(project.root, checkout)),
             "targets": [
-                _moved_target(target, checkout) for target in targets or project.targets
+                str(_moved(Path(target), checkout))
+                if target.endswith(".json")
+                else target
+                for target in targets or project.targets
             ],
             "service": service,
         }
         here = _moved(Path.cwd(), checkout)
         here.mkdir(parents=True, exist_ok=True)
-        told = _run(question, here)
-        answer = checkout.scratch / "manifest.json"
-        if not answer.exists():
-            fault = checkout.scratch / "error.txt"
-            message = fault.read_text(encoding="utf-8") if fault.exists() else told
-            message = message.replace(f"{checkout.tree}{os.sep}", "")
-            msg = f"at {revision}: {message}"
-            raise TargetError(msg)
-        return load_manifest(answer)
-
-
-def _run(question: object, folder: Path) -> str:
-    """Run the child; return the end of what it said."""
-    done = subprocess.run(  # noqa: S603  # this very interpreter and module
-        # -P: not even a folder "penstock" of the revision hides this one.
-        [sys.executable, "-P", "-m", __name__],
-        cwd=folder,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        input=json.dumps(question).encode(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-    lines = done.stderr.decode(errors="replace").splitlines()[-_TAIL:]
-    return "\n".join((f"importing ended with status {done.returncode}", *lines))
+        done = subprocess.run(  # noqa: S603  # this very interpreter and module
+            # -P: a folder "penstock" of the revision does not hide this one.
+            [sys.executable, "-P", "-m", __name__],
+            cwd=here,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            input=json.dumps(question).encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        if done.returncode == 0 and checkout.answer.exists():
+            return load_manifest(checkout.answer)
+        if done.returncode == _FAILED and checkout.answer.exists():
+            message = checkout.answer.read_text(encoding="utf-8")
+        else:
+            lines = done.stderr.decode(errors="replace").splitlines()[-_TAIL:]
+            message = f"importing ended with status {done.returncode}"
+            message = "\n".join((message, *lines))
+        message = message.replace(f"{checkout.tree}{os.sep}", "")
+        msg = f"at {revision}: {message}"
+        raise TargetError(msg)
 
 
 def _moved(path: Path, checkout: Checkout) -> Path:
-    """Return where in the checkout a path of the working tree is; others stay."""
+    """Return where *path* of the working tree is in the checkout; others stay."""
     path = path.resolve()
     if path.is_relative_to(checkout.top) and not path.is_relative_to(checkout.tree):
         return checkout.tree / path.relative_to(checkout.top)
     return path
 
 
-def _moved_target(target: str, checkout: Checkout) -> str:
-    return str(_moved(Path(target), checkout)) if target.endswith(".json") else target
-
-
 def main() -> None:
-    """Answer the question on stdin, in the files that it names."""
+    """Answer the question on stdin: write a manifest, or what went wrong."""
     question = json.load(sys.stdin)
     checkout = Checkout(*map(Path, question["checkout"]))
     sys.path[:] = [
@@ -109,22 +105,22 @@ def main() -> None:
             project=Project(Path(question["root"])),
             allow_missing=True,
         )
-        _refuse_strangers(checkout)
+        _refuse_working_tree(checkout)
         manifest = dump_manifest(flows, known)
     except PenstockError as exc:
-        (checkout.scratch / "error.txt").write_text(str(exc), encoding="utf-8")
-        sys.exit(2)
-    (checkout.scratch / "manifest.json").write_bytes(manifest.encode())
+        checkout.answer.write_text(str(exc), encoding="utf-8")
+        sys.exit(_FAILED)
+    checkout.answer.write_bytes(manifest.encode())
 
 
-def _refuse_strangers(checkout: Checkout) -> None:
-    """Refuse modules of the working tree: they are not what the revision had."""
+def _refuse_working_tree(checkout: Checkout) -> None:
+    """Refuse modules of the working tree, which are not those of the revision."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if file is None or _is_installed(Path(file)):
             continue
         path = Path(file).resolve()
-        if path.is_relative_to(_OURS) or _moved(path, checkout) == path:
+        if path.is_relative_to(_PENSTOCK) or _moved(path, checkout) == path:
             continue
         msg = (
             f"module {name!r} was imported from the working tree, {path}: an editable "

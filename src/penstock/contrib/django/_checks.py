@@ -1,8 +1,8 @@
 """Findings as Django's system checks.
 
-Declarations are checked at every start, so that has to be quick: what Django has
-imported by then is judged, and nothing else is imported or read unless that seems
-wrong. The source is read where ``check --deploy`` asks for it.
+Declarations are checked at every start, so that has to be quick: penstock checks what
+Django has imported by then, and imports or reads more only if that seems wrong. It
+reads the source only for ``check --deploy``.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _reported: set[tuple[str, ...]] = set()
 
 
 def register_checks() -> None:
-    """Let Django run the checks; to do so again changes nothing."""
+    """Register the checks with Django. More calls do nothing."""
     checks.register(check_declarations, _TAG)
     checks.register(check_source, _TAG, deploy=True)
 
 
 def check_declarations(*, app_configs: Any = None, **_kwargs: Any) -> list[Any]:
-    """Tell what is wrong with the declared names: PEN001, PEN002 and PEN003.
+    """Report wrong names in declarations: PEN001, PEN002 and PEN003.
 
-    At the start of other commands than ``check`` an error is told as a warning: what
-    is declared wrong runs all the same, and should not stop a migration.
+    At the start of other commands than ``check`` an error becomes a warning: a flow
+    that is declared wrong still runs, and should not stop a migration.
     """
     _reported.clear()
-    messages = _told(_of_declarations, app_configs)
+    messages = _messages(_of_declarations, app_configs)
     if sys.argv[1:2] != ["check"]:
         for message in messages:
             message.level = min(message.level, checks.WARNING)
@@ -54,46 +54,50 @@ def check_declarations(*, app_configs: Any = None, **_kwargs: Any) -> list[Any]:
 
 
 def check_source(*, app_configs: Any = None, **_kwargs: Any) -> list[Any]:
-    """Tell all that ``penstock check`` finds, but for what was told already."""
-    return _told(_of_source, app_configs)
+    """Report what ``penstock check`` finds, unless it is reported already."""
+    return _messages(_of_source, app_configs)
 
 
-def _told(find: Callable[[], Iterable[Finding]], apps: Any) -> list[Any]:
-    """Return what *find* finds, as messages; a start never fails because of us."""
+def _messages(find: Callable[[], Iterable[Finding]], apps: Any) -> list[Any]:
+    """Return what *find* finds, as messages; penstock never makes a start fail."""
     try:
         found = [f for f in find() if _is_of(f, apps) and _key(f) not in _reported]
         _reported.update(map(_key, found))
         return [_message(finding) for finding in found]
     except MissingExtraError as exc:
-        what = f"the code was not held against the flows: {exc}"
+        what = f"the flows were not checked against the code: {exc}"
         return [checks.Info(what, obj="penstock", id="penstock.I803")]
     except PenstockError as exc:
         what = f"the flows were not checked: {exc}"
         return [checks.Warning(what, obj="penstock", id="penstock.W801")]
-    except Exception as exc:  # noqa: BLE001  # a mistake of ours stops no migration
+    except Exception as exc:  # noqa: BLE001  # a bug in penstock stops no migration
         what = f"the check itself failed: {type(exc).__name__}: {exc}"
         return [checks.Warning(what, obj="penstock", id="penstock.W802")]
 
 
 def _of_declarations() -> Iterable[Finding]:
-    # Imports stand where they are needed: a server checks nothing, most starts find
+    # The imports are in functions, because a server checks nothing, most starts find
     # nothing, and jedi may be missing. Together they take 50 ms.
-    from penstock.checking.doubts import is_doubtful  # noqa: PLC0415  # see above
+    from penstock.checking.quick import is_doubtful  # noqa: PLC0415  # see above
 
-    with suppress(Exception):  # told by Django's own check of URLs
+    with suppress(Exception):  # Django's own check of URLs reports it
         if getattr(conf.settings, "ROOT_URLCONF", None):
             _ = get_resolver().url_patterns
     if not is_doubtful(declared_flows()):
         return []
-    from ._findings import of_declarations  # noqa: PLC0415  # see above
+    from penstock.checking.pipeline import declaration_findings  # noqa: PLC0415  # same
 
-    return of_declarations()
+    return declaration_findings()
 
 
 def _of_source() -> Iterable[Finding]:
-    from ._source import of_source  # noqa: PLC0415  # see above
+    from penstock._project.load import NoTargetError  # noqa: PLC0415  # see above
+    from penstock.checking.pipeline import check_project  # noqa: PLC0415  # see above
 
-    return of_source()
+    try:
+        return check_project().findings
+    except NoTargetError:  # a project without flows is fine
+        return []
 
 
 def _key(finding: Finding) -> tuple[str, ...]:
@@ -101,7 +105,7 @@ def _key(finding: Finding) -> tuple[str, ...]:
 
 
 def _is_of(finding: Finding, apps: Any) -> bool:
-    """Tell whether a finding lies in one of *apps*, where those alone are asked for."""
+    """Tell whether a finding is in one of *apps*; None stands for all."""
     path = Path(finding.place.path)
     return apps is None or any(path.is_relative_to(app.path) for app in apps)
 

@@ -13,7 +13,7 @@ from penstock._propagation.carrier import (
     judge_message,
     write_headers,
 )
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 from penstock.contrib._http import Entered
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _with_headers(task: Any, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         FlowOrderError: The call breaks the order, and the mode is ``raise``.
     """
-    mark = mark_of(task.func)
+    mark = find_marked(task.func)
     steps = () if mark is None else mark.steps
     call = "" if mark is None else judge_message(mark)
     headers: dict[str, str] = {}

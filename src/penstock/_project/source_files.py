@@ -1,0 +1,98 @@
+"""The Python files of a project, parsed."""
+
+from __future__ import annotations
+
+import ast
+import os
+import tokenize
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "BrokenFile",
+    "Module",
+    "files_below",
+    "is_test",
+    "module_name",
+    "parsed",
+]
+
+_TESTS = ("test_", "conftest")
+_INSTALLED = {"__pycache__", "node_modules", "site-packages", "venv"}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFile:
+    """A file that this Python cannot parse."""
+
+    path: str
+    line: int
+    problem: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Module:
+    """One parsed file.
+
+    Attributes:
+        name: Its name as ``import`` knows it.
+        path: Where it is, absolute.
+        tree: Its syntax.
+        is_package: Whether it is an ``__init__.py``.
+    """
+
+    name: str
+    path: str
+    tree: ast.Module
+    is_package: bool
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield every Python file below *folder*, outside environments and caches."""
+    for at, folders, names in os.walk(folder):
+        here = Path(at)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name not in _INSTALLED
+            and not (here / name / "pyvenv.cfg").exists()
+        )
+        yield from (here / name for name in sorted(names) if name.endswith(".py"))
+
+
+def is_test(path: Path, folder: Path) -> bool:
+    """Tell whether the file *path* below *folder* belongs to tests."""
+    parts = path.relative_to(folder).parts
+    return path.name.startswith(_TESTS) or bool({"tests", "test"} & set(parts[:-1]))
+
+
+def module_name(path: Path, roots: Iterable[Path]) -> str | None:
+    """Return the name that the file *path* has when imported from one of *roots*."""
+    for root in sorted(roots, key=lambda root: -len(root.parts)):
+        if path.is_relative_to(root):
+            parts = list(path.relative_to(root).with_suffix("").parts)
+            if parts[-1] == "__init__":
+                parts.pop()
+            return ".".join(parts) if all(map(str.isidentifier, parts)) else None
+    return None
+
+
+def parsed(path: Path, name: str) -> Module | BrokenFile:
+    """Parse the file *path*, the module *name*."""
+    try:
+        with tokenize.open(path) as file:
+            text = file.read()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the user's code, shown when it runs
+            tree = ast.parse(text, str(path))
+    except SyntaxError as exc:
+        return BrokenFile(str(path), exc.lineno or 1, exc.msg)
+    except (OSError, ValueError, RecursionError, MemoryError) as exc:
+        return BrokenFile(str(path), 1, str(exc) or type(exc).__name__)
+    return Module(name, str(path), tree, path.name == "__init__.py")

@@ -1,0 +1,73 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from penstock.renderers.formats import DIRECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Decorator = Callable[[Any], Any]
+
+__all__ = [
+    "direction_option",
+    "evidence_option",
+    "file_option",
+    "format_option",
+    "service_option",
+    "targets_argument",
+]
+
+targets_argument: Decorator = click.argument("targets", nargs=-1)
+
+direction_option: Decorator = click.option(
+    "--direction",
+    type=click.Choice(DIRECTIONS),
+    default="TD",
+    show_default=True,
+    help="Where edges point: top-down, left-right, and so on.",
+)
+
+service_option: Decorator = click.option(
+    "--service",
+    metavar="NAME",
+    help="The service of these flows. By default what the program configures, else "
+    "$OTEL_SERVICE_NAME.",
+)
+
+
+def format_option(names: Iterable[str], explained: str) -> Decorator:
+    """Return ``--format`` with the choices *names*; the first is the default."""
+    choices = list(names)
+    return click.option(
+        "--format",
+        "-f",
+        "form",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help=explained,
+    )
+
+
+def file_option(*names: str, explained: str) -> Decorator:
+    """Return an option that names a file to write."""
+    path = click.Path(dir_okay=False, path_type=Path)
+    return click.option(*names, metavar="FILE", type=path, help=explained)
+
+
+def evidence_option(explained: str) -> Decorator:
+    """Return ``--evidence``, which names conformance reports."""
+    return click.option(
+        "--evidence",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        help=f"A conformance report, as JSON, or a folder of them: {explained} May be "
+        "given several times.",
+    )
