@@ -12,7 +12,7 @@ from .ids import refusal
 from .state import state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
 __all__ = ["EnteredFlow", "OutsideFlow", "carried", "outside_flow", "start_flow"]
@@ -50,17 +50,24 @@ class _Entered:
 
 
 class EnteredFlow(_Entered):
-    """A flow context that ``with`` enters."""
+    """A flow context that ``with`` enters; *on_enter* is then called with it."""
 
-    __slots__ = ("context",)
+    __slots__ = ("_on_enter", "context")
 
-    def __init__(self, context: FlowContext) -> None:
+    def __init__(
+        self,
+        context: FlowContext,
+        on_enter: Callable[[FlowContext], object] | None = None,
+    ) -> None:
         super().__init__((context, None))
         self.context: FlowContext = context
+        self._on_enter = on_enter
 
     def __enter__(self) -> FlowContext:
         """Enter the context and return it."""
         self.swap()
+        if self._on_enter is not None:
+            self._on_enter(self.context)
         return self.context
 
 

@@ -45,7 +45,7 @@ def flow_from_batch(messages: Batch, trust: str | None = None) -> EnteredFlow:
     context = continue_flow(None, trust=trust).context
     found = (_cause(message, trust) for message in _flat(messages))
     context.given_causes = tuple(cause for cause in found if cause is not None)
-    return _EnteredBatch(context)
+    return EnteredFlow(context, on_enter=_log_causes)
 
 
 def _flat(messages: Any) -> list[Any]:
@@ -72,20 +72,10 @@ def _cause(message: object, trust: str | None) -> FlowContext | None:
     return context if found else None
 
 
-class _EnteredBatch(EnteredFlow):
-    """The context of a batch; entering it logs which IDs it continues."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> FlowContext:
-        """Enter the context, log what it continues, and return it."""
-        context = super().__enter__()
-        if context.causes and not DISABLED:
-            _say_causes(context)
-        return context
-
-
-def _say_causes(context: FlowContext) -> None:
+def _log_causes(context: FlowContext) -> None:
+    """Log which IDs the context of a batch continues."""
+    if not context.causes or DISABLED:
+        return
     ids = list(dict.fromkeys(cause.correlation_id for cause in context.causes))
     more = f" and {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else ""
     named = " ".join(ids[:MAX_IDS])
