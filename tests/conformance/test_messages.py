@@ -102,6 +102,18 @@ def test_sending_too_early() -> None:
     assert "was sent, called by 'receive', when 'reserve' had not ended" in message
 
 
+def test_two_messages_the_wrong_way_round() -> None:
+    """In what a message brought R2 decides, though nothing is called there."""
+    shop = Shop()
+
+    with start_flow():
+        shop.send(shop.notify)
+        assert verdict() == []
+        shop.send(shop.reserve)
+
+    assert verdict() == ["R2 notify"]
+
+
 def test_raise_stops_the_sender() -> None:
     """There are no headers to send."""
     configure(conformance="raise")

@@ -238,6 +238,16 @@ ROWS: dict[str, Row] = {
         set(),
         set(),
     ),
+    "in a context of unknown history, two messages the wrong way round": (
+        lambda shop: by_hand(shop.charge.delay, shop.validate.delay),
+        {"validate->charge"},
+        {"validate->charge"},
+    ),
+    "in a context of unknown history, two messages in order": (
+        lambda shop: by_hand(shop.validate.delay, shop.charge.delay),
+        set(),
+        set(),
+    ),
     "in a context of unknown history, and the predecessor later": (
         lambda shop: by_hand(shop.notify.delay, shop.reserve),
         {"reserve->notify"},

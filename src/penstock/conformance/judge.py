@@ -113,12 +113,14 @@ class Judge:
             FlowOrderError: The call breaks the order, and the mode is ``raise``.
         """
         try:
-            self._send(call, outer)
+            progress = self._send(call, outer)
         except FlowOrderError:
             raise
         except Exception as exc:  # noqa: BLE001  # the application goes on
             self.reporter.report_failure(exc)
             return False
+        if progress.is_over:
+            self.settle(progress)
         return True
 
     def follow(self, context: FlowContext, flow: str, /) -> RunProgress:
@@ -226,7 +228,7 @@ class Judge:
         activation = Activation(progress, bit, flag, pending, is_entry=place.is_entry)
         return (context, step, place.above | bit), activation
 
-    def _send(self, call: Call, outer: Scope) -> None:
+    def _send(self, call: Call, outer: Scope) -> RunProgress:
         _, step, caller = call
         violation = None
         with self.lock:
@@ -246,6 +248,7 @@ class Judge:
                 watch(progress, step)
         if violation is not None:
             self._report(violation, progress.run)
+        return progress
 
     def _find_place(self, call: Call, outer: Scope | None) -> CallPlace:
         is_fast = not self.watchers
