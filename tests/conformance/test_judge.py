@@ -991,6 +991,18 @@ def test_switching_in_the_middle_of_a_run_convicts_nobody() -> None:
     assert verdict() == set()
 
 
+def test_switching_off_in_a_run_that_is_over() -> None:
+    """A call that is the last one ends without a judge."""
+    orders = chain()
+    bound: list[Callable[..., Any]] = []
+
+    orders.receive(orders.validate, lambda: bound.append(bind_flow(orders.charge)))
+    bound[0](lambda: configure(conformance="off"))
+
+    assert counted()["steps"]["charge"] == 1
+    assert verdict() == set()
+
+
 def test_a_run_inside_one_that_began_unseen() -> None:
     """It is known, whatever the one around may have done."""
     orders = chain()
