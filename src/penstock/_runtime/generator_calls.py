@@ -80,7 +80,7 @@ def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
 
 
 def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
-    """Return the same for an async generator function."""
+    """Like ``generator_call``, for an async generator function."""
 
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         call = resolve(marked, _scope(), args)

@@ -1,4 +1,4 @@
-"""Call the recorders, and let no failure of theirs reach the application."""
+"""Call the recorders, and keep their failures from the application."""
 
 from __future__ import annotations
 
@@ -148,9 +148,9 @@ def pause_recording(current: Started) -> None:
 
 
 def inject_trace(headers: MutableMapping[str, str]) -> None:
-    """Let each recorder write what names the current span."""
+    """Let each recorder write headers that name the current span."""
     for recorder in state.recorders:
-        write = getattr(recorder, "inject", None)  # most have nothing to write
+        write = getattr(recorder, "inject", None)  # most have none
         if write is None:
             continue
         try:
@@ -160,7 +160,7 @@ def inject_trace(headers: MutableMapping[str, str]) -> None:
 
 
 def _report(recorder: Recorder, when: str, exc: Exception) -> None:
-    """Say once per cause that a recorder failed; a broken log handler may be it."""
+    """Log once per cause that a recorder failed, perhaps by a broken log handler."""
     trace = exc.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

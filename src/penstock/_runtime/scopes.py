@@ -1,4 +1,4 @@
-"""Enter a flow context by hand, or leave every one of them."""
+"""Enter a flow context by hand, or leave every flow."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .ids import refusal
 from .state import state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
 __all__ = ["EnteredFlow", "OutsideFlow", "carried", "outside_flow", "start_flow"]
 
 
 class _Entered:
-    """Enter a scope, and put back what was there before.
+    """Enter a scope, and restore what was there before.
 
-    The previous value is put back rather than a token reset: a token cannot be
+    The previous value is restored rather than a token reset: a token cannot be
     reset in another context, such as the one that closes a streaming response.
     """
 
@@ -43,24 +43,31 @@ class _Entered:
         _exc: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Put back what was there, unless somebody else has changed it since."""
+        """Restore what was there, unless other code has changed it since."""
         previous = self._previous.pop()
         if scope_var.get() is self._scope:
             scope_var.set(previous)
 
 
 class EnteredFlow(_Entered):
-    """A flow context that ``with`` enters."""
+    """A flow context that ``with`` enters; *on_enter* is then called with it."""
 
-    __slots__ = ("context",)
+    __slots__ = ("_on_enter", "context")
 
-    def __init__(self, context: FlowContext) -> None:
+    def __init__(
+        self,
+        context: FlowContext,
+        on_enter: Callable[[FlowContext], object] | None = None,
+    ) -> None:
         super().__init__((context, None))
         self.context: FlowContext = context
+        self._on_enter = on_enter
 
     def __enter__(self) -> FlowContext:
         """Enter the context and return it."""
         self.swap()
+        if self._on_enter is not None:
+            self._on_enter(self.context)
         return self.context
 
 
