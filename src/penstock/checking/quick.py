@@ -1,4 +1,4 @@
-"""Check declarations alone, and read no source but that of what is wrong."""
+"""Check declarations alone, at every start of a Django project."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["is_doubtful", "judge_quickly"]
 
 
 def is_doubtful(flows: Sequence[FlowInfo]) -> bool:
-    """Tell whether a declaration may be wrong, if *flows* are all that is declared."""
+    """Tell whether a declaration may be wrong, as far as *flows* alone show."""
     declarations = Declarations(flows, flows, UNREAD)
     return any(judge_declarations(declarations, flows)) or any(
         member.target is not None and member.target.step is None
@@ -36,18 +36,21 @@ def is_doubtful(flows: Sequence[FlowInfo]) -> bool:
 def judge_quickly(
     flows: Sequence[FlowInfo], known: Sequence[FlowInfo]
 ) -> list[Finding]:
-    """Return what is wrong with the declarations of *flows* and no comment ignores."""
-    unplaced = list(judge_declarations(Declarations(flows, known, UNREAD), known))
-    if not unplaced:
-        return []
+    """Return what is wrong with the declarations of *flows*, and not ignored.
+
+    It reads the source of the steps with findings, for the line of their ``after=``.
+    """
+    unplaced = judge_declarations(Declarations(flows, known, UNREAD), known)
     wrong = {(finding.flow, finding.step) for finding in unplaced}
-    paths = sorted(
-        step.path
+    if not wrong:
+        return []
+    paths = {
+        step.path: None
         for flow in flows
         for step in flow.steps
         if (flow.name, step.name) in wrong and Path(step.path).is_absolute()
-    )
-    read = [parsed(Path(path), path) for path in dict.fromkeys(paths)]
+    }
+    read = [parsed(Path(path), path) for path in sorted(paths)]
     program = Program([module for module in read if isinstance(module, Module)])
     declarations = Declarations(flows, known, steps_of(flows, program))
     placed = judge_declarations(declarations, known)

@@ -79,19 +79,13 @@ def request_for(
 
 
 def _root_of(path: str, module: str) -> Path | None:
-    """Return the folder from which *module* is imported, if its name tells."""
-    parts = module.split(".")
+    """Return the folder that *module* is imported from, if its file shows that."""
     file = Path(path)
     if not file.is_absolute() or not file.is_file():
         return None
-    own = (
-        [*file.parent.parts, file.stem]
-        if file.stem != "__init__"
-        else [*file.parent.parts]
-    )
-    if own[-len(parts) :] != parts:
-        return None
-    return Path(*own[: -len(parts)])
+    own = (file.parent if file.stem == "__init__" else file.with_suffix("")).parts
+    parts = tuple(module.split("."))
+    return Path(*own[: -len(parts)]) if own[-len(parts) :] == parts else None
 
 
 def _folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:
@@ -107,14 +101,13 @@ def _folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def _siblings(folders: Iterable[Path]) -> list[Path]:
-    """Return the packages and modules next to *folders*."""
-    found: dict[Path, None] = {}
-    for root in {folder.parent for folder in folders}:
-        if root.name in {"site-packages", "dist-packages"}:
-            continue
-        for path in sorted(root.iterdir()):
-            is_package = (path / "__init__.py").is_file()
-            if path.name not in _ASIDE and (is_package or path.suffix == ".py"):
-                found[path] = None
-    return [path for path in found if path not in set(folders)]
+def _siblings(folders: Sequence[Path]) -> list[Path]:
+    """Return the other packages and modules beside those of the project."""
+    return [
+        path
+        for root in sorted({folder.parent for folder in folders})
+        if root.name not in {"site-packages", "dist-packages"}
+        for path in sorted(root.iterdir())
+        if path.name not in _ASIDE and path not in folders
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    ]
