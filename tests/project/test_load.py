@@ -137,7 +137,7 @@ def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
         ("orders.py", "is a file. Name the module: orders"),
         ("shop.x*", "no module matches 'shop.x*'"),
         ("shop.orders.*", "no module matches 'shop.orders.*'"),
-        ("**", "has to begin with the name of a package"),
+        ("**", "must begin with the name of a package"),
         ("penstock.json", "no manifest 'penstock.json'"),
     ],
 )
