@@ -40,7 +40,7 @@ lint: $(VENV)/.has-lint ## check style, format and the direction of imports
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 
-format: $(VENV)/.has-lint ## put the code into its format
+format: $(VENV)/.has-lint ## format the code
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
@@ -50,18 +50,18 @@ typing: $(VENV)/.has-test $(VENV)/.has-typing ## check types with mypy and pyrig
 	@# pyright looks for the package in the python that it finds first
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pyright --verifytypes penstock --ignoreexternal
 
-docs: $(VENV)/.has-docs ## build the documentation into docs/_build; its diagrams are true
+docs: $(VENV)/.has-docs ## build the documentation into docs/_build, and check its diagrams
 	$(BIN)/penstock docs --check README.md docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
 	@echo "docs/_build/index.html"
 
-diagrams: $(VENV)/.has-docs ## draw the diagrams in the documents anew
+diagrams: $(VENV)/.has-docs ## update the diagrams in the documents
 	$(BIN)/penstock docs README.md docs
 
-bench: $(VENV)/.has-bench ## measure the cost of a step, beside its peers
+bench: $(VENV)/.has-bench ## measure the cost of a step, next to its peers
 	$(BIN)/python -m benchmarks
 
-clean: ## remove everything that was made here, the environments too
+clean: ## remove everything that was made here, with the environments
 	rm -rf $(VENV) .venv-* build dist docs/_build htmlcov .coverage .coverage.* \
 	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

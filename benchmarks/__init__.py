@@ -1,1 +1,1 @@
-"""What penstock costs, as ratios to something everybody knows; ``make bench``."""
+"""Measure what penstock costs, as ratios to well-known operations: ``make bench``."""

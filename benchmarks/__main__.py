@@ -48,9 +48,11 @@ def _arguments() -> argparse.Namespace:
         "--seconds", type=float, default=4.0, help="how long to measure each group"
     )
     parser.add_argument(
-        "--no-peers", action="store_true", help="leave out what others cost"
+        "--no-peers", action="store_true", help="leave out other packages"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write it down, too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the results to this file"
+    )
     return parser.parse_args()
 
 

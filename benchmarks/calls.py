@@ -1,4 +1,4 @@
-"""Rows about the call path: what a decorated function costs when it is called."""
+"""Measure the call path: what a call of a decorated function costs."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def rows(seconds: float) -> Iterator[Row]:
 
 
 def entrypoint(func: Callable[..., Any]) -> Callable[..., Any]:
-    """Make *func* an entrypoint under a name of its own."""
+    """Make *func* an entrypoint with a unique name."""
     return orders.entrypoint(name=f"receive {next(_numbers)}")(func)
 
 
 def step(func: Callable[..., Any]) -> Callable[..., Any]:
-    """Make *func* a step under a name of its own."""
+    """Make *func* a step with a unique name."""
     return orders.step(name=f"charge {next(_numbers)}", after="receive")(func)
 
 
 @entrypoint
 def in_flow(loop: Callable[[], float]) -> float:
-    """Run a loop in a flow: a step needs one."""
+    """Run a loop in a flow, which a step needs."""
     return loop()
 
 
@@ -125,7 +125,7 @@ def _generators(seconds: float) -> Iterator[Row]:
 
 @contextmanager
 def log_fields() -> Generator[None]:
-    """Have the current step watched."""
+    """Watch the current step."""
     penstock.install_log_fields()
     try:
         yield

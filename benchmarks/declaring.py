@@ -1,4 +1,4 @@
-"""Rows about what happens before the first call: importing and registering."""
+"""Measure what happens before the first call: importing and registering."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _import(rounds: int) -> Row:
     took = {"logging": float("inf"), "penstock": float("inf")}
     for _ in range(rounds):  # the first one compiles the bytecode
         for module, least in took.items():
-            # Neither the site nor the environment: what they import is not ours.
+            # Without site packages and environment, which have imports of their own.
             code = _IMPORT.format(module=module)
             now = float(run("-I", "-S", "-c", code, str(_SOURCE)))
             took[module] = min(least, now)
@@ -78,7 +78,7 @@ def _registering(seconds: float) -> Row:
 
 
 def _fresh(decorate: Callable[[Any], Any]) -> Callable[[int], Any]:
-    """Return a call of *decorate* with a function that nobody has seen before."""
+    """Return a call of *decorate* with a new function."""
     code, numbers = work().__code__, count()
 
     def call(_: int) -> Any:

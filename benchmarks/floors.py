@@ -1,6 +1,6 @@
-"""The floor: the least that a wrapper costs which keeps one context variable.
+"""The floor: the least that a wrapper with one context variable costs.
 
-Nothing here knows penstock, so that a process that measures a peer can have it too.
+This module does not import penstock, so processes that measure peers can use it, too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def floor(func: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def async_floor(func: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Return the coroutine function *func*, likewise."""
+    """Return the coroutine function *func*, with the same wrapper."""
 
     @wraps(func)
     async def call(*args: Any, **kwargs: Any) -> Any:
@@ -46,7 +46,7 @@ def async_floor(func: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
 
 
 def work() -> Callable[[int], int]:
-    """Return a function that does next to nothing, a new one for each case."""
+    """Return a function that does almost nothing, a new one for each case."""
 
     def charge(order: int) -> int:
         return order
@@ -55,7 +55,7 @@ def work() -> Callable[[int], int]:
 
 
 def work_async() -> Callable[[int], Awaitable[int]]:
-    """Return a coroutine function that does next to nothing."""
+    """Return a coroutine function that does almost nothing."""
 
     async def charge(order: int) -> int:
         return order

@@ -1,7 +1,7 @@
-"""Side by side with what a user would pick instead, each in its own process.
+"""Measure other packages that users might choose, each in its own process.
 
-A process measures the floor as well, so that its numbers are multiples of what a
-floor costs there: ``python -m benchmarks.peers NAME SECONDS`` prints JSON.
+Each process also measures the floor, so its results are multiples of the floor
+there: ``python -m benchmarks.peers NAME SECONDS`` prints JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FOLDER = ROOT / "build" / "benchmarks" / f"penstock-{PUBLIC}"
 
 
 class Peer(NamedTuple):
-    """What a package's wrappers cost, as multiples of the floor."""
+    """The cost of a package's wrappers, as multiples of the floor."""
 
     name: str
     version: str
@@ -48,7 +48,7 @@ _DISTRIBUTIONS = {
 
 
 def peers(seconds: float) -> Iterator[Peer]:
-    """Measure each for *seconds* in a process of its own."""
+    """Measure each for *seconds* in its own process."""
     for name in WRAPPERS:
         try:
             found = json.loads(run("-m", "benchmarks.peers", name, str(seconds)))
@@ -95,7 +95,7 @@ def _measure(name: str, seconds: float) -> dict[str, float]:
 
 
 def _put_public_first() -> None:
-    """Have ``import penstock`` find the published package of that name and version.
+    """Make ``import penstock`` find the published package of that name and version.
 
     It asks for a newer Python than it needs, so its wheel is only unpacked.
     """

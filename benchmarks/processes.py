@@ -1,4 +1,4 @@
-"""Start this interpreter again, for what needs a process of its own."""
+"""Start this interpreter again, for measurements in their own process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(*args: str) -> str:
     """Return what ``python *args`` prints.
 
     Raises:
-        RuntimeError: It failed; the message is the last line that it said.
+        RuntimeError: It failed; the message is the last line of its output.
     """
     command = [sys.executable, *args]
     done = subprocess.run(

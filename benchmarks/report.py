@@ -13,14 +13,14 @@ __all__ = ["Row", "markdown", "results"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that was measured.
+    """One result.
 
     Attributes:
-        what: What it is.
-        measured: The result, None where there is none.
+        what: What was measured.
+        measured: The result, None if there is none.
         limit: The most that *measured* may be; None where it is only for information.
-        unit: What a number is followed by.
-        note: Said in place of a result, or after it.
+        unit: Text after a number.
+        note: Text instead of a result, or after it.
     """
 
     what: str
@@ -38,14 +38,14 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """One word: ok, MISSES, or nothing where there is nothing to judge."""
+        """``ok``, ``MISSES``, or an empty string without a limit."""
         if self.measured is None or self.limit is None:
             return ""
         return "MISSES" if self.misses else "ok"
 
 
 def results(rows: Sequence[Row]) -> str:
-    """Return the table of measured against limit."""
+    """Return the table of results and limits."""
     lines = [
         (row.what, _measured(row), _number(row.limit, row.unit), row.verdict)
         for row in rows

@@ -1,7 +1,8 @@
-"""What a request costs with a correlation ID, beside the middlewares for that alone.
+"""Measure a request with a correlation ID, and compare with similar middleware.
 
-An application that answers with JSON, through its framework's whole stack, called as a
-server does: no socket, which would cost ten times as much and hide all.
+An application answers with JSON, through its framework's whole stack, called as a
+server does, but without a socket, which would cost ten times as much and hide the
+difference.
 """
 
 from __future__ import annotations
@@ -114,7 +115,9 @@ def _django() -> Iterator[Case]:
         SECRET_KEY="no secret",  # noqa: S106  # nothing is signed
     )
     import_module("django").setup()
-    logging.getLogger("django_guid").setLevel(logging.WARNING)  # else it logs twice
+    logging.getLogger("django_guid").setLevel(
+        logging.WARNING
+    )  # otherwise it logs twice
     yield Case(_BARE, _handled())
     ours = "penstock.contrib.django.FlowMiddleware"
     yield Case("penstock", _handled(ours))

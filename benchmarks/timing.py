@@ -1,9 +1,9 @@
 """Time cases against each other: interleaved rounds, the minimum of many.
 
-A minimum says what the code costs; whatever else the machine does only ever adds
-to a round. Each case has a loop of its own, compiled from source, so that what the
-interpreter learns in one case neither helps nor hurts another; and each round runs
-in a fresh ``Context``, so that no case works in variables that another has set.
+The minimum shows what the code costs, because other work of the machine can only add to
+a round. Each case has its own loop, compiled from source, so what the interpreter
+learns in one case neither helps nor hurts another. Each round runs in a new
+``Context``, so no case sees variables that another has set.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Case:
     """Something to time.
 
     Attributes:
-        name: What it is called in the results.
+        name: Its name in the results.
         call: Takes one number; with *kind* ``items`` it yields as many items.
         kind: How it is used.
         within: Calls the loop, inside a flow for instance.
@@ -94,7 +94,7 @@ def _rounds_of(case: Case) -> Generator[Callable[[], float]]:
         "clock": perf_counter,
         "repeat": repeat,
     }
-    exec(compile(_LOOPS[case.kind], f"<{case.name}>", "exec"), names)  # noqa: S102  # a loop of its own
+    exec(compile(_LOOPS[case.kind], f"<{case.name}>", "exec"), names)  # noqa: S102  # its own loop
     with asyncio.Runner() as runner:
 
         def run(count: int) -> float:
@@ -109,7 +109,7 @@ def _rounds_of(case: Case) -> Generator[Callable[[], float]]:
 
 @contextmanager
 def _no_collection() -> Generator[None]:
-    """Keep the collector out, as ``timeit`` does: it charges whom it happens to hit."""
+    """Switch the garbage collector off, as ``timeit`` does: its cost hits any case."""
     gc.collect()
     gc.disable()
     try:

@@ -1,6 +1,6 @@
-"""Rows about large numbers: flows of many steps, and many runs.
+"""Measure large numbers: flows with many steps, and many runs.
 
-Each is measured in a process of its own, which prints JSON:
+Each runs in its own process, which prints JSON:
 ``python -m benchmarks.volume drawing 1000``.
 """
 
@@ -27,7 +27,7 @@ __all__ = ["rows"]
 
 SIZES = (1_000, 10_000, 100_000)
 RUNS = 1_000_000
-_ARENA_KIB = 1024  # what the allocator asks the system for at a time
+_ARENA_KIB = 1024  # the allocator gets this much from the system at a time
 
 
 def rows(seconds: float) -> Iterator[Row]:

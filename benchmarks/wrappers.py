@@ -1,6 +1,6 @@
-"""What a user would write: a step and an entrypoint with each of several packages.
+"""Wrap a step and an entrypoint with each of several packages, as a user would.
 
-Packages are imported by name, because an environment may lack any of them.
+Packages are imported by name, because any of them may be missing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Wrapped(NamedTuple):
 
 
 def _by_hand() -> Wrapped:
-    from contextvars import ContextVar  # noqa: PLC0415  # beside what it is for
+    from contextvars import ContextVar  # noqa: PLC0415  # next to its use
 
     current: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 

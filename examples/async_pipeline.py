@@ -1,4 +1,4 @@
-"""Three pages at once, each under its own ID: ``python -m examples.async_pipeline``."""
+"""Three pages at once, each with its own ID: ``python -m examples.async_pipeline``."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ async def ingest(page: str) -> tuple[str, str, int]:
     words: Counter[str] = Counter()
     async for line in fetch(page):
         words.update(line.split())
-    commonest, count = await summarise(words)
-    return str(current_flow_id()), commonest, count
+    word, count = await summarise(words)
+    return str(current_flow_id()), word, count
 
 
 @pipeline.step(after=ingest, tags=("network",))
 async def fetch(page: str) -> AsyncIterator[str]:
-    """Bring a page, word by word; the other pages have their turn meanwhile."""
+    """Yield a page word by word, while the other pages run, too."""
     for word in PAGES[page].split():
         await asyncio.sleep(0)
         yield word
@@ -39,20 +39,20 @@ async def fetch(page: str) -> AsyncIterator[str]:
 
 @pipeline.step(after=fetch)
 async def summarise(words: Counter[str]) -> tuple[str, int]:
-    """Return the commonest word."""
+    """Return the most common word."""
     return min(words.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 async def ingest_all() -> list[tuple[str, str, int]]:
-    """Ingest every page at the same time."""
+    """Ingest all pages concurrently."""
     return await asyncio.gather(*map(ingest, PAGES))
 
 
 def main() -> None:
-    """Ingest three pages, and show that each had an ID of its own."""
+    """Ingest three pages, and show that each had its own ID."""
     results = asyncio.run(ingest_all())
     for page, (_, word, count) in zip(PAGES, results, strict=True):
-        print(f"page {page}: {word!r} comes {count} times")
+        print(f"page {page}: {word!r} appears {count}x")
     print(f"{len({flow_id for flow_id, _, _ in results})} IDs")
 
 

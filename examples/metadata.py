@@ -1,6 +1,6 @@
-"""What one step sets, every later step reads: ``python -m examples.metadata``.
+"""Share values between the steps of a run: ``python -m examples.metadata``.
 
-Nothing is passed by hand, and two runs never see each other's values.
+Steps need not pass them on, and runs never see each other's values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from penstock import (
 @flow("greetings")
 @entrypoint
 def greet(user: str, language: str) -> str | None:
-    """Begin a run, and say for whom it is."""
+    """Start a run, and remember whom to greet."""
     set_flow_context_value("user", user)
     set_flow_context_value("language", language)
     choose()
@@ -28,7 +28,7 @@ def greet(user: str, language: str) -> str | None:
 @flow("greetings")
 @step(after="greet")
 def choose() -> None:
-    """Choose the words; the language was set two calls above."""
+    """Choose the words for the language that ``greet`` has set."""
     words = {"de": "Guten Tag", "fr": "Bonjour"}
     word = words.get(get_flow_context_value("language"))
     if word:
@@ -38,7 +38,7 @@ def choose() -> None:
 @flow("greetings")
 @step(after="choose")
 def answer() -> str | None:
-    """Put the words together; a default is there for what nobody has set."""
+    """Build the answer, with a default for a missing value."""
     word = get_flow_context_value("word", "Hello")
     print(f"{word}, {get_flow_context_value('user')}!")
     return current_flow_id()

@@ -1,6 +1,6 @@
-"""Two ways into one flow, and a join: ``python -m examples.user_updates``.
+"""Two entrypoints, a branch and a join: ``python -m examples.user_updates``.
 
-A list in ``after=`` means that one of its steps is enough; ``all_of`` needs them all.
+One step of a list in ``after=`` is enough; ``all_of`` needs all of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from penstock import all_of, flow, generate_dag
 
 updates = flow("user_updates", owner="accounts")
 emails: dict[str, str] = {}
-told: list[str] = []
+notified: list[str] = []
 
 
 @updates.entrypoint
@@ -27,30 +27,30 @@ def from_support(ticket: str) -> None:
 
 @updates.step(after=[from_website, from_support])
 def check(email: str) -> str:
-    """Tidy up the address."""
+    """Normalise the address."""
     return email.strip().lower()
 
 
 @updates.step(after=check)
 def save(user: str, email: str) -> None:
-    """Keep the new address."""
+    """Save the new address."""
     emails[user] = email
 
 
 @updates.step(after=check)
 def notify(user: str) -> None:
     """Tell the user."""
-    told.append(user)
+    notified.append(user)
 
 
 @updates.step(after=all_of(save, notify))
 def audit(user: str) -> None:
-    """Write down what was done."""
-    print(f"{user}: {emails[user]}, told: {user in told}")
+    """Record what was done."""
+    print(f"{user}: {emails[user]}, notified: {user in notified}")
 
 
 def update(user: str, email: str) -> None:
-    """Do what both entrypoints do; a plain function, so the diagram leaves it out."""
+    """Do what both entrypoints share; a plain function is not in the diagram."""
     email = check(email)
     save(user, email)
     notify(user)
@@ -58,7 +58,7 @@ def update(user: str, email: str) -> None:
 
 
 def main() -> None:
-    """Change two addresses, one by each way, then show the flow."""
+    """Change one address through each entrypoint, then show the flow."""
     from_website("ada", " Ada@Example.org ")
     from_support("bob: bob@example.org")
     print(generate_dag("user_updates", detail=True))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import coverage
@@ -11,19 +14,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import penstock
-from penstock._registry import registry
+from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_plugins = ["tests.support.fixtures", "tests.support.shop"]
 
-# Tests write a program, run it, and change it. Python runs the old bytecode where that
-# happens within a second and leaves the file as long as it was: so none is written.
-os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-
 # Deadlines measure the machine, not the code: two workers on two cores miss them.
-settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile(
     "ci",
     max_examples=300,
@@ -34,11 +33,31 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+def pytest_configure() -> None:
+    """Compile penstock once, so that no process of a test has to (0.1 s each)."""
+    compileall.compile_dir(Path(penstock.__file__).parent, quiet=1)
+
+
+def pytest_collection_finish() -> None:
+    """Write no bytecode from here on: tests write a program, run it, and change it.
+
+    Python runs the old bytecode if that happens within a second and leaves the size of
+    the file as it was.
+    """
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.dont_write_bytecode = True
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: many tests wait for a server."""
+    return (os.cpu_count() or 1) + 1
+
+
 def let_coverage_fork() -> None:
     """Keep a forked child from waiting for a lock that a thread of its parent held.
 
     The lock is coverage's: it guards what the tracer records, and nothing frees it in
-    a child. Whoever forks takes it first, so that no other thread has it then.
+    a child. So the thread that forks takes it first, and no other thread has it then.
     """
     collector: Any = getattr(coverage.Coverage.current(), "_collector", None)
     if collector is None or collector.data_lock is None or not hasattr(os, "fork"):
@@ -55,9 +74,9 @@ let_coverage_fork()
 
 @pytest.fixture(autouse=True)
 def clean_penstock() -> Iterator[None]:
-    """Forget flows and settings, so that no test sees another's."""
+    """Forget flows and settings before and after each test."""
     penstock.reset()
-    registry.clear()
+    forget_flows()
     yield
     penstock.reset()
-    registry.clear()
+    forget_flows()

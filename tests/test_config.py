@@ -68,7 +68,7 @@ DEFAULTS = {
 
 
 def test_defaults() -> None:
-    """What holds where nobody says anything."""
+    """The defaults."""
     assert settings() == DEFAULTS
 
 
@@ -124,15 +124,15 @@ def test_configure_of_a_setting_keeps_the_backend() -> None:
         ({"outside": ""}, r"outside=''"),
         ({"outside": False}, r"outside=False"),
         ({"trust_inbound": "al"}, r"trust_inbound='al'.*Did you mean 'all'"),
-        ({"headers": "X Y"}, r"headers: 'X Y' is no name of an HTTP header"),
+        ({"headers": "X Y"}, r"headers: 'X Y' is not an HTTP header name"),
         ({"headers": "X\r\nY"}, r"headers"),
         ({"inbound_headers": ["X:"]}, r"inbound_headers: 'X:'"),
         ({"headers": [7]}, r"headers.*7"),
         ({"propagate": 7}, r"propagate.*7"),
         ({"propagate": [("tenant",)]}, r"propagate"),
         ({"service": 7}, r"service.*7"),
-        ({"new_id": "uuid4"}, r"new_id='uuid4': it takes a function"),
-        ({"is_valid_id": "[a-z]+"}, r"is_valid_id='\[a-z\]\+': it takes a function"),
+        ({"new_id": "uuid4"}, r"new_id='uuid4': expected a function"),
+        ({"is_valid_id": "[a-z]+"}, r"is_valid_id='\[a-z\]\+': expected a function"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -209,7 +209,11 @@ NOTHING = '{"root":"order-17"}'
         ({"PENSTOCK_PROPAGATE": "tenant,user"}, "", "{'tenant': 'acme'}"),
         ({"PENSTOCK_TRUST_INBOUND": "none"}, "", "'penstock'] False"),
         ({"PENSTOCK_BACKEND": "logging"}, "", QUIET),
-        ({"PENSTOCK_BACKEND": "logging,logging"}, "", "<Several <LoggingBackend"),
+        (
+            {"PENSTOCK_BACKEND": "logging,logging"},
+            "",
+            "<CompositeBackend <LoggingBackend",
+        ),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -226,7 +230,7 @@ def test_code_beats_environment_beats_default(
         ({"PENSTOCK_OUTSIDE": "rise"}, "Did you mean 'raise'"),
         ({"PENSTOCK_BACKEND": "loging"}, "Did you mean 'logging'"),
         ({"PENSTOCK_TRUST_INBOUND": "al"}, "Did you mean 'all'"),
-        ({"PENSTOCK_HEADERS": "X Y"}, "no name of an HTTP header"),
+        ({"PENSTOCK_HEADERS": "X Y"}, "not an HTTP header name"),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -244,7 +248,7 @@ def test_a_wrong_variable_is_told_at_the_import(
 def test_reset_names_the_variable_behind_a_wrong_setting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever reads the error finds what to change."""
+    """The error names what to change."""
     monkeypatch.setenv("PENSTOCK_OUTSIDE", "rise")
 
     with pytest.raises(ConfigurationError, match=r"'rise'.*PENSTOCK_OUTSIDE"):

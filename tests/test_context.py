@@ -32,7 +32,7 @@ def test_outside_readers_give_nothing() -> None:
 
 
 def test_setting_outside_raises_and_leaves_nothing() -> None:
-    """What nobody could read is refused, and does not wait for the next run."""
+    """A value that no one could read is refused, and not kept for the next run."""
     with pytest.raises(NotInFlowError, match=r"'user'.*start_flow\(\)"):
         set_flow_context_value("user", "alice")
 
@@ -145,7 +145,7 @@ def test_readers_never_meet_a_half_changed_mapping() -> None:
                 metadata = context.metadata
                 assert len(dict(metadata)) == len(list(metadata.items()))
                 assert len(context.fork().metadata) <= 50
-        except BaseException as exc:  # noqa: BLE001  # told by the test
+        except BaseException as exc:  # noqa: BLE001  # the test reports it
             problems.append(exc)
 
     with start_flow() as context:

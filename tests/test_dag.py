@@ -23,8 +23,7 @@ from penstock import (
     generate_dag,
     step,
 )
-from penstock._dag import draw
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +54,12 @@ def shop() -> None:
 
 
 def test_one_flow_as_mermaid() -> None:
-    """Mermaid is the default, as text without a last newline."""
+    """Mermaid is the default, without a newline at the end."""
     assert generate_dag("orders") == DIAGRAM
 
 
 def test_one_flow_shows_what_leads_in() -> None:
-    """A step of a flow that is not drawn stands there with its flow's name."""
+    """A step of a flow that is not drawn has the flow's name as prefix."""
     assert generate_dag("billing").split("\n") == [
         "graph TD",
         '    orders_charge["orders#58;charge"] --> invoice',
@@ -70,7 +69,7 @@ def test_one_flow_shows_what_leads_in() -> None:
 
 @pytest.mark.parametrize("names", [["orders", "billing"], ("billing", "orders"), None])
 def test_several_flows(names: list[str] | None) -> None:
-    """A list draws those flows together, None all that are declared."""
+    """A list draws these flows together, None all declared flows."""
     diagram = generate_dag(names)
 
     assert 'subgraph flow_orders["orders"]' in diagram
@@ -92,7 +91,7 @@ def test_every_argument_by_place() -> None:
 
 @pytest.mark.parametrize("direction", ["TD", "TB", "LR", "RL", "BT"])
 def test_directions(direction: Any) -> None:
-    """All of Mermaid's directions are ours."""
+    """All of Mermaid's directions work."""
     assert generate_dag("orders", direction=direction).startswith(
         f"graph {direction}\n"
     )
@@ -102,13 +101,13 @@ def test_a_wrong_direction(tmp_path: Path) -> None:
     """The message lists the directions, and no file is written."""
     output = tmp_path / "dag.md"
 
-    with pytest.raises(ConfigurationError, match="TD, TB, LR, RL, BT, and not 'DOWN'"):
+    with pytest.raises(ConfigurationError, match="TD, TB, LR, RL, BT, not 'DOWN'"):
         generate_dag("orders", output=output, direction="DOWN")  # type: ignore[call-overload]  # the point
     assert not output.exists()
 
 
 def test_an_unknown_flow() -> None:
-    """The error is a KeyError that knows the name, and what was probably meant."""
+    """The error is a KeyError with the name, and suggests a similar one."""
     with pytest.raises(UnknownFlowError, match=r"Did you mean 'orders'\?") as caught:
         generate_dag(["billing", "order"])
     assert caught.value.flow == "order"
@@ -117,7 +116,7 @@ def test_an_unknown_flow() -> None:
 
 
 def test_an_unknown_flow_of_many() -> None:
-    """A long list of flows is cut."""
+    """A long list of flows is shortened."""
     for number in range(30):
 
         @flow(f"flow {number:02}")
@@ -129,17 +128,20 @@ def test_an_unknown_flow_of_many() -> None:
 
 
 def test_no_flow_at_all() -> None:
-    """Where nothing is declared, an import is missing."""
+    """If no flow is declared, the message suggests an import."""
     program = "import penstock; penstock.generate_dag('orders')"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
 
-    assert "there is no flow 'orders', nor any other: import" in done.stderr
+    assert (
+        "there is no flow 'orders', because no flow is declared yet. Import"
+        in done.stderr
+    )
 
 
 def test_a_predecessor_that_is_not_there() -> None:
-    """A typing error in ``after`` is told with its place."""
+    """A misspelled name in ``after`` is reported with its place."""
 
     @flow("orders")
     @step(after="recieve")
@@ -152,7 +154,7 @@ def test_a_predecessor_that_is_not_there() -> None:
 
 
 def test_the_service_s_own_name() -> None:
-    """A predecessor that names this very service is a step of this one."""
+    """A predecessor may name the service that is drawn."""
     configure(service="shop")
 
     @flow("orders")
@@ -176,7 +178,7 @@ def test_the_service_s_own_name() -> None:
     ],
 )
 def test_the_suffix_tells_the_format(tmp_path: Path, name: str, begins: str) -> None:
-    """A file gets what its name promises, in UTF-8, with one newline at the end."""
+    """The suffix decides the format; the file is UTF-8 with one newline at the end."""
     output = tmp_path / name
 
     assert generate_dag("orders", output=str(output)) is None
@@ -189,7 +191,7 @@ def test_the_suffix_tells_the_format(tmp_path: Path, name: str, begins: str) -> 
 
 
 def test_markdown_is_fenced(tmp_path: Path) -> None:
-    """A Markdown file shows its diagram on a forge."""
+    """A Markdown file has the diagram in a fenced block."""
     output = tmp_path / "dag.md"
     generate_dag("orders", output=output)
 
@@ -197,7 +199,7 @@ def test_markdown_is_fenced(tmp_path: Path) -> None:
 
 
 def test_the_format_may_differ_from_the_suffix(tmp_path: Path) -> None:
-    """Whoever says a format gets it, whatever the file is called."""
+    """An explicit format wins over the name of the file."""
     generate_dag("orders", "json", tmp_path / "dag.txt")
     generate_dag("orders", "text", tmp_path / "dag.md")
     generate_dag("orders", "mermaid", tmp_path / "dag")
@@ -217,15 +219,15 @@ def test_a_fence_is_longer_than_what_it_holds(tmp_path: Path) -> None:
 
 
 def test_an_unknown_suffix(tmp_path: Path) -> None:
-    """The message lists the endings that tell a format."""
+    """The message lists the suffixes of all formats."""
     with pytest.raises(
-        ConfigurationError, match=r"'dag.pdf' does not tell.*\.md.*\.svg"
+        ConfigurationError, match=r"'dag.pdf' does not name a format.*\.md.*\.svg"
     ):
         generate_dag("orders", output=tmp_path / "dag.pdf")
 
 
 def test_nothing_is_written_before_all_is_well(tmp_path: Path) -> None:
-    """A mistake leaves the file as it was, and no draft beside it."""
+    """An error leaves the file as it was, and no temporary file beside it."""
     output = tmp_path / "dag.md"
     output.write_text("before")
 
@@ -236,7 +238,7 @@ def test_nothing_is_written_before_all_is_well(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:
-    """The message says that the folder is what is missing."""
+    """The message says that the folder is missing."""
     with pytest.raises(RenderError, match=r"dag\.md' cannot be written: .* no folder"):
         generate_dag("orders", output=tmp_path / "nowhere" / "dag.md")
 
@@ -253,7 +255,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 
 def test_a_write_that_fails_leaves_no_trace(tmp_path: Path) -> None:
-    """When the disk is full, the old file is intact and the draft gone."""
+    """With a full disk, the old file stays and the temporary file is removed."""
     resource = pytest.importorskip("resource", reason="needs a limit on file sizes")
     output = tmp_path / "dag.md"
     output.write_text("before")
@@ -277,14 +279,14 @@ def umask() -> Iterator[int]:
 
 
 def test_a_new_file_has_the_user_s_mode(tmp_path: Path, umask: int) -> None:
-    """A file that was not there gets the mode that any other would."""
+    """A new file gets the default mode."""
     generate_dag("orders", output=tmp_path / "dag.md")
 
     assert stat.S_IMODE((tmp_path / "dag.md").stat().st_mode) == umask
 
 
 def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
-    """Replacing a file does not open it to others, nor close it."""
+    """Replacing a file keeps its mode."""
     output = tmp_path / "dag.md"
     output.touch(0o600)
     output.chmod(0o604)
@@ -305,7 +307,7 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
 
 
 def test_a_device_is_written_to() -> None:
-    """What is no file is written to, and never replaced by one."""
+    """A pipe or device is written to, and not replaced by a file."""
     generate_dag("orders", "mermaid", os.devnull)
 
     assert not stat.S_ISREG(Path(os.devnull).stat().st_mode)
@@ -314,7 +316,7 @@ def test_a_device_is_written_to() -> None:
 def test_bytes_are_written_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a renderer returns as bytes is the file's whole content."""
+    """Bytes from a renderer are written unchanged."""
     (tmp_path / "pixels.py").write_text("def draw(graph, **_): return b'\\x89\\r\\n'")
     info = tmp_path / "pixels-1.dist-info"
     info.mkdir()

@@ -372,7 +372,7 @@ def test_pytest_sees_its_fixtures(tmp_path: Path) -> None:
 @pytest.mark.parametrize("role", ["entrypoint", "step"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_traceback_hides_the_wrapper(kind: str, role: str, mode: str) -> None:
-    """Every frame of ours says ``__tracebackhide__`` to pytest."""
+    """Every frame of penstock says ``__tracebackhide__`` to pytest."""
 
     def fails() -> None:
         raise KeyError(kind, mode)
@@ -383,7 +383,7 @@ def test_its_traceback_hides_the_wrapper(kind: str, role: str, mode: str) -> Non
         asyncio.run(finish(func))
 
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-    ours = [f for f in frames if f.f_globals["__name__"].startswith("penstock.")]
-    hidden = [f for f in ours if {**f.f_globals, **f.f_locals}.get(HIDE)]
-    assert ours
-    assert ours == hidden
+    own = [f for f in frames if f.f_globals["__name__"].startswith("penstock.")]
+    hidden = [f for f in own if {**f.f_globals, **f.f_locals}.get(HIDE)]
+    assert own
+    assert own == hidden

@@ -16,7 +16,6 @@ import asyncio, inspect
 from functools import partial
 import penstock
 from penstock import *
-from penstock._registry import declared_flows
 
 orders = flow("orders")
 
@@ -124,7 +123,7 @@ PROGRAMS = {
         drawn = generate_dag("orders").splitlines()
         assert drawn == ["graph TD", "    receive --> charge"]
     """,
-    "mistakes are told": """
+    "mistakes are reported": """
         def refused(declare):
             try:
                 declare()

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
-from penstock import UnknownFlowError, generate_dag
+from penstock import FlowDefinitionError, UnknownFlowError, flow, generate_dag
 
 
 def test_an_unknown_flow_survives_a_process_pool() -> None:
@@ -17,3 +18,21 @@ def test_an_unknown_flow_survives_a_process_pool() -> None:
     assert str(back) == str(caught.value)
     assert back.flow == "ordesr"
     assert isinstance(back, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("rais", "raise"), ("warm", "warn"), ("runs", "run")]
+)
+def test_a_misspelled_name_gets_a_suggestion(given: str, meant: str) -> None:
+    """The nearest of the known names is suggested."""
+    with pytest.raises(FlowDefinitionError, match=rf"Did you mean '{meant}'\?$"):
+        flow("orders", outside=given)
+
+
+@pytest.mark.parametrize("given", ["elsewhere", 3, b"raise", ("raise",)])
+def test_an_unlike_name_gets_no_suggestion(given: Any) -> None:
+    """Neither does a value that is not a string."""
+    with pytest.raises(FlowDefinitionError) as caught:
+        flow("orders", outside=given)
+
+    assert "Did you mean" not in str(caught.value)

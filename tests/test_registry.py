@@ -147,8 +147,7 @@ def test_a_reload_keeps_what_is_said_about_the_flow(folder: Path) -> None:
 
 APP = """
     import sys
-    from penstock import entrypoint, flow, step
-    from penstock._registry import declared_flows
+    from penstock import declared_flows, entrypoint, flow, step
 
     @flow("orders")
     class Orders:
@@ -236,7 +235,7 @@ RETRIED = """
 
 
 def test_a_shared_decorator_makes_two_functions_no_one(folder: Path) -> None:
-    """Functions are told apart by their own file, not by that of a decorator."""
+    """Functions are distinguished by their own file, not by that of a decorator."""
     retry = """
         from functools import partial, wraps
 
@@ -387,7 +386,7 @@ def test_threads_may_share_a_function() -> None:
 
 
 def test_a_forked_child_can_declare() -> None:
-    """What another thread of the parent held while it forked is free in the child."""
+    """White-box: a lock that a thread of the parent held is free in the child."""
     held, done = Event(), Event()
 
     class Orders:

@@ -1,7 +1,7 @@
 """Sync the bill of materials of this environment: ``python -m examples.bom_sync``.
 
-An optional argument names the folder for the database and the log; without it they go
-into a new temporary one.
+The optional argument is the folder for the database and the log; the default is a new
+temporary folder.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ NO_SUCH_PART = "no-such-part"
 
 
 def main() -> None:
-    """Put every installed part on a queue, handle the messages, tell the story."""
+    """Put every installed part on a queue, handle the messages, print the result."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # no terminal is too old for boxes
+        sys.stdout.reconfigure(errors="replace")  # an old terminal cannot show boxes
     folder = Path(sys.argv[1] if sys.argv[1:] else tempfile.mkdtemp(prefix="bom_sync-"))
     database, log = folder / "bom_sync.db", folder / "bom_sync.log"
     set_up_logging(log)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def set_up_logging(path: Path) -> None:
-    """Write every line of every logger into one file, each with its ID."""
+    """Write the lines of all loggers into one file, each with its ID."""
     logging.basicConfig(
         level=logging.INFO,
         format=LOG_FORMAT,
@@ -62,7 +62,7 @@ def set_up_logging(path: Path) -> None:
 
 
 async def check_all(checks: Queue, store: Store) -> None:
-    """Check every part that was synced, all at once, with four threads."""
+    """Check all synced parts concurrently, with four threads."""
     with FlowThreadPoolExecutor(max_workers=4) as pool:
 
         async def handle(message: Message) -> None:

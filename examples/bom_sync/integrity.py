@@ -1,7 +1,7 @@
-"""The flow ``integrity_check``: are a part's files, and what it needs, in place?
+"""The flow ``integrity_check``: are a part's files and requirements in place?
 
-Declared by a handle, so that the flow's name is written once. It is asynchronous, and
-its hashing runs in a pool of threads; the ID is there in each of them.
+Declared with a handle, so the flow's name is written once. It is asynchronous, and
+hashes files in a pool of threads, which all have the ID.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ integrity = flow(
 
 @integrity.entrypoint(after="bom_sync:sync_to_database")
 async def check(message: Message, store: Store, pool: Executor) -> None:
-    """Look at the files and at the requirements of a part, both at once."""
+    """Check the files and the requirements of a part concurrently."""
     loop = asyncio.get_running_loop()
     (checked, changed), missing = await asyncio.gather(
         loop.run_in_executor(pool, hash_files, message.part),
@@ -48,7 +48,7 @@ def hash_files(name: str) -> tuple[int, list[str]]:
 
 @integrity.step(after=check)
 async def find_missing(name: str, store: Store) -> list[str]:
-    """List what the part always needs and the database does not have."""
+    """List the unconditional requirements that the database lacks."""
     part = await asyncio.to_thread(read_part, name)
     always = {need.name for need in requirements(part) if not need.condition}
     return sorted(always - store.names())
@@ -58,7 +58,7 @@ async def find_missing(name: str, store: Store) -> list[str]:
 def write_findings(
     name: str, checked: int, changed: list[str], missing: list[str], store: Store
 ) -> None:
-    """Write down what was found."""
+    """Store the result."""
     # Set in another flow; configure(propagate=...) let it travel with the message.
     version = get_flow_context_value("version")
     found = "as recorded" if not changed else f"changed: {', '.join(changed)}"

@@ -1,7 +1,7 @@
-"""The flow ``licence_report``: under which licence does a part come?
+"""The flow ``licence_report``: which licence does a part have?
 
-Declared on functions, each with ``@flow`` above. It begins inside a run of
-``bom_sync``, so each of its runs has an ID of its own and knows which run started it.
+Declared on functions, each with ``@flow`` above. It starts inside a run of
+``bom_sync``, so each of its runs has its own ID and knows which run started it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["examine"]
 logger = logging.getLogger(__name__)
 
 LONGEST = 60
-"""Some put the whole text of their licence where its name belongs."""
+"""Some packages put the whole licence text into the field for its name."""
 
 
 @flow("licence_report", owner="legal", description="Which licence each part has.")
@@ -53,7 +53,7 @@ def read_classifiers(part: Part) -> str:
 @flow("licence_report")
 @step(after=all_of("read_declared", "read_classifiers"), tags=("io",))
 def write_licence(part: Part, declared: str, classified: str, store: Store) -> None:
-    """Write down the better of the two answers."""
+    """Store the better of the two answers."""
     licence = declared or classified or "unknown"
     if licence == "unknown":
         logger.info("%s does not say; its files: %s", part.name, part.licence_files)

@@ -1,7 +1,8 @@
 """A queue of messages, and how an ID travels through it.
 
-The queue stands for whatever you use: Kafka, SQS, a table. Each message has headers;
-``inject()`` writes the flow context into them and ``continue_flow()`` takes it out.
+The queue stands for Kafka, SQS, a database table, or whatever you use. Each
+message has headers; ``inject()`` writes the flow context into them, and
+``continue_flow()`` reads it.
 """
 
 from __future__ import annotations
@@ -31,23 +32,23 @@ class Message:
 
 
 class Queue:
-    """Messages in the order in which they came."""
+    """Messages, first in, first out."""
 
     def __init__(self) -> None:
         self._waiting: deque[Message] = deque()
 
     def put(self, part: str) -> None:
-        """Add a message; its headers carry the flow that runs here, if one does."""
+        """Add a message; its headers carry the current flow, if any."""
         self._waiting.append(Message(part, inject()))
 
     def __iter__(self) -> Iterator[Message]:
-        """Take messages out until none is left."""
+        """Remove and yield messages until the queue is empty."""
         while self._waiting:
             yield self._waiting.popleft()
 
 
 def consume(queue: Queue, handle: Callable[[Message], object]) -> None:
-    """Handle one message after the other; give up on those that fail."""
+    """Handle one message after another; give up on those that fail."""
     for message in queue:
         with continue_flow(message.headers):
             try:
@@ -59,7 +60,7 @@ def consume(queue: Queue, handle: Callable[[Message], object]) -> None:
 async def consume_together(
     queue: Queue, handle: Callable[[Message], Awaitable[object]]
 ) -> None:
-    """Handle all messages at once, each in a task of its own."""
+    """Handle all messages concurrently, each in its own task."""
 
     async def handle_one(message: Message) -> None:
         with continue_flow(message.headers):

@@ -1,4 +1,4 @@
-"""What is installed here, read from its metadata. Knows nothing of penstock."""
+"""Read what is installed here from its metadata, without penstock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 MAX_FILES = 200
-"""A part may have thousands of files; so many tell enough for a demo."""
+"""A part may have thousands of files; this many are enough for a demo."""
 
 _REQUIREMENT = re.compile(
     r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?"
@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a part says it needs; *condition* is a marker such as an extra."""
+    """What a part requires; *condition* is a marker such as an extra."""
 
     name: str
     versions: str
@@ -56,7 +56,7 @@ class Requirement:
 
 
 def normal(name: str) -> str:
-    """Return the one spelling under which a distribution is known (PEP 503)."""
+    """Return the normalised name of a distribution (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -73,7 +73,7 @@ def read_part(name: str) -> Part:
     """Read the metadata of the distribution *name*.
 
     Raises:
-        PackageNotFoundError: Nothing of that name is installed.
+        PackageNotFoundError: No distribution of that name is installed.
     """
     source = distribution(name)
     return Part(
@@ -111,7 +111,7 @@ def _is_as_recorded(file: PackagePath) -> bool:
     assert file.hash is not None  # noqa: S101  # the caller has asked
     path = file.locate()
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123  # a path of importlib's own
+        with open(path, "rb") as stream:  # noqa: PTH123  # an importlib path
             digest = hashlib.file_digest(stream, file.hash.mode).digest()
     except OSError:
         return False

@@ -1,7 +1,7 @@
-"""The local database of parts, in SQLite. Knows nothing of penstock.
+"""Store parts in SQLite, without penstock.
 
-Its log lines carry the correlation ID all the same: ``install_log_fields()`` gives it
-to every record of the process.
+Its log lines still have the correlation ID, because ``install_log_fields()`` adds it to
+every record of the process.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ class Row(NamedTuple):
 
 
 class Store:
-    """Parts and what they require, in one file."""
+    """Parts and their requirements, in one file."""
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path)
         self._database.executescript(SCHEMA)
 
     def upsert(self, part: Part, needed: Iterable[Requirement]) -> None:
-        """Insert a part, or bring it up to date."""
+        """Insert or update a part."""
         rows = [(part.name, r.name, r.versions, r.condition) for r in needed]
         with self._database as database:
             database.execute(
@@ -76,14 +76,14 @@ class Store:
         logger.info("upserted %s %s", part.name, part.version)
 
     def set_licence(self, name: str, licence: str) -> None:
-        """Write down under which licence a part comes."""
+        """Set the licence of a part."""
         with self._database as database:
             database.execute(
                 "update parts set licence = ? where name = ?", (licence, name)
             )
 
     def set_findings(self, name: str, checked: int, changed: int, missing: str) -> None:
-        """Write down what the integrity check found."""
+        """Set the result of the integrity check."""
         with self._database as database:
             database.execute(
                 "update parts set files_checked = ?, files_changed = ?, missing = ? "

@@ -1,4 +1,4 @@
-"""Tell what has happened: the parts, two operations by their IDs, the diagrams."""
+"""Print what happened: the parts, two operations by their IDs, the diagrams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROW = "  {:<22.22} {:<12.12} {:<24.24} {:>5} {:>6} {:>8}  {:.16}"
 
 
 def tell(store: Store, database: Path, log: Path) -> None:
-    """Print the story."""
+    """Print the parts, the log lines of two operations, and the diagrams."""
     rows = store.table()
     lines = log.read_text(encoding="utf-8").splitlines()
     failed = [line for line in lines if " gave up on " in line]
@@ -38,16 +38,20 @@ def tell(store: Store, database: Path, log: Path) -> None:
     _heading("The parts")
     _print_table(rows)
 
-    _heading("One message: its ID goes through database, threads, tasks and a queue")
+    _heading("One message: its ID travels through database, threads, tasks and a queue")
     most = max(rows, key=lambda row: row.needs)
     synced = next(line for line in lines if f" upserted {most.name} " in line)
     _grep(_id_of(synced), lines, log)
-    print("\n  'upserted' is logged by store.py, which knows nothing of penstock. The")
-    print("  licence report is a run of its own, with an ID of its own: its first line")
-    print("  is here because it names the run that started it.")
+    print(
+        "\n  store.py, which does not use penstock, logs 'upserted'. The licence report"
+    )
+    print(
+        "  is a separate run with its own ID. Its first line is here because it names"
+    )
+    print("  the run that started it.")
 
     _heading(
-        "The message that fails on purpose: one WARNING of penstock, where it broke"
+        "The message that fails on purpose: one WARNING from penstock, where it failed"
     )
     for line in failed:
         _grep(_id_of(line), lines, log)

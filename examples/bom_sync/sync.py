@@ -24,7 +24,7 @@ __all__ = ["BomSync"]
 
 @flow("bom_sync", owner="platform")
 class BomSync:
-    """Keep the database in step with what is installed."""
+    """Keep the database in sync with what is installed."""
 
     def __init__(self, store: Store, checks: Queue) -> None:
         self.store = store

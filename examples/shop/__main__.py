@@ -1,4 +1,4 @@
-"""Open the shop, send one order, and tell what became of it: ``make showcase``.
+"""Start the shop, send one order, and print what happens to it: ``make showcase``.
 
 An optional argument names the folder for logs, database and drawings; without it they
 go into a new temporary one.
@@ -27,13 +27,13 @@ SERVICES = ("front", "office", "worker", "shipping")
 
 
 def main() -> int:
-    """Return 0 if every hop has the one ID."""
+    """Return 0 if every hop has the same ID."""
     if sys.argv[1:]:
         folder = Path(sys.argv[1]).resolve()
         folder.mkdir(parents=True, exist_ok=True)
     else:
         folder = Path(tempfile.mkdtemp(prefix="shop-"))
-    print(f"Opening the shop in {folder}:")
+    print(f"Starting the shop in {folder}:")
     with open_shop(folder) as shop:
         shown = send(shop)
         await_end(shop, ORDER["number"])
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def send(shop: Shop) -> str:
-    """Order something, as a browser does; return the ID that the answer shows."""
+    """Send an order as a browser does; return the ID in the response."""
     url = f"http://{shop.addresses['front']}/orders"
     request = urllib.request.Request(
         url, json.dumps(ORDER).encode(), {"Content-Type": "application/json"}
@@ -54,7 +54,7 @@ def send(shop: Shop) -> str:
 
 
 def tell_hops(shop: Shop, shown: str) -> bool:
-    """Print the ID at each hop; return whether it is one."""
+    """Print the ID at each hop; return whether all are the same."""
     found = hops(shop, ORDER["number"], shown)
     print(
         f"\nOne order, {len(found)} hops, {len({hop.flow_id for hop in found})} ID:\n"
@@ -65,7 +65,7 @@ def tell_hops(shop: Shop, shown: str) -> bool:
 
 
 def tell_lines(folder: Path, flow_id: str) -> None:
-    """Print what every process logged under the ID."""
+    """Print what every process logged with the ID."""
     lines = lines_of(folder, flow_id)
     services = {line["service"] for line in lines}
     print(f"\nIts {len(lines)} log lines, from {len(services)} processes:\n")
@@ -75,7 +75,7 @@ def tell_lines(folder: Path, flow_id: str) -> None:
 
 
 def tell_system(folder: Path) -> None:
-    """Draw all services as one system, from what each declares."""
+    """Draw all services as one system, from their manifests."""
     manifests = [str(folder / f"{service}.json") for service in SERVICES]
     for service, manifest in zip(SERVICES, manifests, strict=True):
         module = f"examples.shop.{service}"

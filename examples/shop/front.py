@@ -1,4 +1,4 @@
-"""The shop's front: FastAPI. It takes an order, and tells the three others."""
+"""The shop's front: FastAPI. It takes an order, and calls the three others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ producer = Producer({"bootstrap.servers": address("kafka"), "log_level": 0})
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    """Set the service up with the server, and close its client with it."""
+    """Set up the service when the server starts, and close its client at the end."""
     set_up("front")
     yield
     await office.aclose()
@@ -56,7 +56,7 @@ async def orders(order: dict[str, str]) -> dict[str, Any]:
 
 @checkout.entrypoint
 async def take_order(order: Order) -> None:
-    """Take an order: the goods first, then all that may come later."""
+    """Take an order: reserve the goods first, then send what can be done later."""
     penstock.set_flow_context_value("customer", order["customer"])
     await reserve(order)
     order_invoice(order)
@@ -72,12 +72,12 @@ async def reserve(order: Order) -> None:
 
 @checkout.step(after=reserve)
 def order_invoice(order: Order) -> None:
-    """Have the invoice written, by a task."""
+    """Send a task to write the invoice."""
     tasks.send_task("shop.write_invoice", [order["number"]])
 
 
 @checkout.step(after=reserve)
 def announce(order: Order) -> None:
-    """Tell whoever cares, by a message."""
+    """Publish a message about the order."""
     producer.produce("orders", order["number"].encode(), headers=flow_headers())
     producer.flush(30)

@@ -1,4 +1,4 @@
-"""The back office: Django. It knows the stock, and what has been shipped."""
+"""The back office: Django. It manages the stock, and records what has been shipped."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def note_shipped(number: str) -> None:
 
 
 def customer() -> str:
-    """Return what travels with the order from the front."""
+    """Return the metadata that came with the order."""
     return str(penstock.get_flow_context_value("customer", "(unknown)"))
 
 
 def reserve_view(_request: HttpRequest, number: str) -> HttpResponse:
-    """Answer the front."""
+    """Handle the request of the front."""
     reserve_goods(number)
     return JsonResponse({"reserved": number})
 
 
 def shipped_view(_request: HttpRequest, number: str) -> HttpResponse:
-    """Answer the shipping department."""
+    """Handle the request of the shipping department."""
     note_shipped(number)
     return JsonResponse({"shipped": number})
 
@@ -68,7 +68,7 @@ if not settings.configured:
         ALLOWED_HOSTS=["127.0.0.1"],
         LOGGING_CONFIG=None,
         MIDDLEWARE=["penstock.contrib.django.FlowMiddleware"],
-        PENSTOCK={"trust_inbound": "all"},  # nobody but our own services comes here
+        PENSTOCK={"trust_inbound": "all"},  # only our own services call it
         ROOT_URLCONF=__name__,
         SECRET_KEY="no secret",  # noqa: S106  # nothing is signed here
     )

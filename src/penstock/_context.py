@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextvars import ContextVar, Token
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ._platform.process import DISABLED, on_fork
 from .errors import NotInFlowError
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from ._steps.step import Step
 
 __all__ = [
-    "LOST",
+    "UNKNOWN_ANCESTORS",
     "Call",
     "Done",
     "FlowContext",
     "Scope",
-    "Track",
     "current_flow_id",
     "get_flow_context",
     "get_flow_context_value",
@@ -30,44 +29,23 @@ __all__ = [
     "set_flow_context_value",
 ]
 
-LOST = -1
-"""In place of the steps that are open above a call, where nobody knows: all of them."""
+UNKNOWN_ANCESTORS = -1
+"""Stands for the open steps above a call where they are not known."""
 
 _EMPTY: Final[dict[str, Any]] = {}
 _lock = threading.Lock()
 
 
 class Done(NamedTuple):
-    """What was before the call that sent a carried context, as far as it was told."""
+    """What had ended, or was open above, where a carried context was sent from."""
 
     service: str
     flow: str
     steps: frozenset[str]
     is_all: bool = True
+    """Whether *steps* is complete."""
     is_rehearsal: bool = False
-    """Whether a test says so, and no run."""
-
-
-class Track(Protocol):
-    """How far a run has come, where its order is judged.
-
-    Attributes:
-        gate: Equal to that of a ``Guide`` where *marks* are enough to judge its step.
-        marks: A byte for each thing that may have happened, 1 where it has.
-        is_over: Whether its entrypoint has ended, so that each end may be the last.
-    """
-
-    gate: object
-    marks: bytearray
-    is_over: bool
-
-    def settle(self) -> None:
-        """Judge the run, if nothing is open."""
-        ...
-
-    def sent(self, above: int, root_id: str, *, is_lent: bool) -> Done:
-        """Return what is before a call that a message brings, sent below *above*."""
-        ...
+    """Whether a test says so rather than a run."""
 
 
 class FlowContext:
@@ -97,13 +75,12 @@ class FlowContext:
     sent_trace: Mapping[str, str] = _EMPTY
     is_awaited: bool = False
 
-    # Whether somebody else knows it, too: its ID came from elsewhere, or went there.
-    is_shared: bool = False
-
-    # Where the order of steps is judged: how far this run has come, and what is
-    # known of it from before it came here.
-    track: Track | None = None
+    # Where conformance is on: how far this run has come (its ``RunProgress``, a class
+    # that this module may not import), what had ended before it came here, and which
+    # step, as flow/step, was called by the message that brought it and is counted.
+    progress: Any = None
     given_done: Done | None = None
+    given_call: str = ""
 
     def __init__(self, correlation_id: str, entry: Step | None = None) -> None:
         self.correlation_id = correlation_id
@@ -158,8 +135,7 @@ class FlowContext:
         copy.is_carried = self.is_carried
         copy.sent_trace = self.sent_trace
         copy.is_awaited = self.is_awaited
-        copy.is_shared = self.is_shared
-        copy.track = self.track
+        copy.progress = self.progress
         copy.given_done = self.given_done
         copy.data = (self.home or self).data
         return copy

@@ -1,4 +1,4 @@
-"""Draw flows: from the registry over a graph and a renderer to text or a file."""
+"""Draw flows: from the registry through a graph and a renderer to text or a file."""
 
 # ruff: noqa: FBT001, FBT002  # generate_dag's signature is the documented one
 
@@ -7,17 +7,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
 from ._graph.evidence import Sources
 from ._graph.graph import build_graph
-from ._graph.overlay import evidenced
+from ._graph.overlay import add_evidence
 from ._graph.overview import overview_of
+from ._graph.selection import check_names, select_flows
 from ._platform.file import write_file
 from ._registry import declared_flows
-from .errors import ConfigurationError, UnknownFlowError, did_you_mean
-from .renderers.base import FORMATS, Direction, find_renderer
-from .renderers.formats import content_of, format_of
+from .errors import ConfigurationError
+from .renderers.formats import (
+    DIRECTIONS,
+    Direction,
+    TextFormat,
+    content_of,
+    find_renderer,
+    format_of,
+)
 from .renderers.warnings import warn_caller
 
 if TYPE_CHECKING:
@@ -27,12 +34,9 @@ if TYPE_CHECKING:
     Report: TypeAlias = ConformanceReport | Mapping[str, Any] | str | PathLike[str]
     Reports: TypeAlias = Report | Iterable[Report]
 
-__all__ = ["FORMATS", "draw", "generate_dag"]
+__all__ = ["draw", "generate_dag"]
 
-TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
-
-_MAX_LISTED = 20
-_MAX_GONE = 5  # of what an old report has
+_MAX_STALE = 5  # names in the warning
 
 
 @overload
@@ -95,18 +99,6 @@ def generate_dag(
     expand: str | Sequence[str] = (),
     evidence: Reports | None = None,
 ) -> None: ...
-@overload
-def generate_dag(
-    flow_name: str | Sequence[str] | None,
-    format: str | None = None,
-    output: str | PathLike[str] | None = None,
-    detail: bool = False,
-    direction: Direction = "TD",
-    *,
-    overview: bool = False,
-    expand: str | Sequence[str] = (),
-    evidence: Reports | None = None,
-) -> str | bytes | None: ...
 def generate_dag(
     flow_name: str | Sequence[str] | None,
     format: str | None = None,
@@ -132,33 +124,33 @@ def generate_dag(
         receive --> charge
 
     Args:
-        flow_name: One flow, several, or None for all that are declared.
+        flow_name: One flow, several, or None for all declared flows.
         format: ``mermaid``, ``dot``, ``json``, ``text``, ``svg``, ``png``, ``html``,
-            or what another package adds. By default what the suffix of *output*
-            says, else ``mermaid``.
+            or a format that another package adds. By default the format of
+            *output*'s suffix, else ``mermaid``.
         output: A file to write instead of returning the diagram. It is replaced as
             a whole or not at all.
-        detail: Whether to show descriptions, tags, joins and the like too.
+        detail: Whether to add descriptions, tags and joins.
         direction: Where edges point: ``TD`` (or ``TB``), ``LR``, ``RL`` or ``BT``.
-        overview: Whether to draw each flow as one box, with its number of steps. Of
-            no consequence to ``json``, which always says everything.
-        expand: The flows of an overview that show their steps all the same.
-        evidence: What runs have shown: a report, its dict, a file that holds it as
-            JSON, or several of these. Each edge says how often it was seen.
+        overview: Whether to draw each flow as one box, with its number of steps.
+            ``json`` ignores it and always contains everything.
+        expand: The flows of an overview that show their steps.
+        evidence: A conformance report, its dict, a JSON file with it, or several of
+            these. Each edge then says how often it was seen.
 
     Returns:
-        The diagram (``bytes`` for ``png``), or None if it went to *output*.
+        The diagram (``bytes`` for ``png``), or None if *output* is given.
 
     Raises:
         UnknownFlowError: No flow of that name is declared.
-        FlowDefinitionError: A step comes after one that is not declared.
-        ConfigurationError: There is no such format, suffix or direction, or
-            *evidence* is no report.
+        FlowDefinitionError: A step is declared after one that does not exist.
+        ConfigurationError: The format, suffix or direction does not exist, or
+            *evidence* is not a report.
         RenderError: The diagram could not be drawn, or *output* not written.
     """
     known = declared_flows()
     return draw(
-        _chosen(flow_name, known),
+        known if flow_name is None else select_flows(_names(flow_name), known),
         known,
         format=format,
         output=output,
@@ -182,18 +174,18 @@ def draw(
     expand: Sequence[str] = (),
     evidence: Sources | None = None,
 ) -> str | bytes | None:
-    """Draw the given *flows*, as ``generate_dag`` does those of the registry.
+    """Draw *flows* as ``generate_dag`` draws those of the registry.
 
     Args:
-        flows: What to draw.
-        known: Whatever else there is, so that predecessors are found.
-        format: As in ``generate_dag``; so too the rest.
+        flows: The flows to draw.
+        known: Other flows, where predecessors may be found.
+        format: As in ``generate_dag``, like the other arguments.
         output: A file to write.
         detail: Whether to show more than names and edges.
         direction: Where edges point.
         overview: Whether each flow is one box.
-        expand: The flows that are not; naming one asks for an overview.
-        evidence: What the code and runs have shown.
+        expand: The flows that show their steps; naming one implies an overview.
+        evidence: What code and runs show.
     """
     path = None if output is None else Path(output)
     form = format or format_of(path)
@@ -202,9 +194,10 @@ def draw(
     known = tuple(known)
     graph = build_graph(flows, known)
     if evidence is not None:
-        graph, gone = evidenced(graph, known, evidence)
-        _tell(gone)
-    _check_known(expand, sorted({flow.name for flow in graph.flows}))
+        graph, stale = add_evidence(graph, known, evidence)
+        if stale:
+            warn_caller(_stale(stale))
+    check_names(expand, graph.flows)
     if (overview or expand) and form != "json":
         graph = overview_of(graph, expand)
     drawing = render(graph, detail=detail, direction=direction)
@@ -214,20 +207,10 @@ def draw(
     return None
 
 
-def _chosen(
-    flow_name: str | Sequence[str] | None, known: Sequence[FlowInfo]
-) -> Sequence[FlowInfo]:
-    if flow_name is None:
-        return known
-    names = _names(flow_name)
-    _check_known(names, sorted({flow.name for flow in known}))
-    return [flow for flow in known if flow.name in names]
-
-
 def _runs(evidence: Reports) -> Mapping[str, Any]:
-    """Return the flows of one report, or of several as one."""
-    # Here, because drawing alone needs none of it, which takes 10 ms.
-    from .conformance import ConformanceReport  # noqa: PLC0415  # as said above
+    """Return the flows of one report, or of several merged."""
+    # Here, because the import takes 10 ms, and plain drawings do not need it.
+    from .conformance import ConformanceReport  # noqa: PLC0415  # see above
 
     is_one = isinstance(evidence, (ConformanceReport, Mapping, str, PathLike))
     reports = cast("Iterable[Report]", [evidence] if is_one else evidence)
@@ -235,42 +218,18 @@ def _runs(evidence: Reports) -> Mapping[str, Any]:
     return runs
 
 
-def _tell(gone: Sequence[str]) -> None:
-    if gone:
-        listed = ", ".join(gone[:_MAX_GONE])
-        more = len(gone) - _MAX_GONE
-        rest = f" and {more} more" if more > 0 else ""
-        warn_caller(
-            "the evidence has what is not declared here, and is not drawn: "
-            f"{listed}{rest}."
-        )
+def _stale(names: Sequence[str]) -> str:
+    listed = ", ".join(names[:_MAX_STALE])
+    more = len(names) - _MAX_STALE
+    rest = f" and {more} more" if more > 0 else ""
+    return f"the evidence counts what is not declared, and not drawn: {listed}{rest}."
 
 
 def _names(given: str | Sequence[str]) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def _check_known(names: Iterable[str], declared: Sequence[str]) -> None:
-    for name in names:
-        if name not in declared:
-            raise UnknownFlowError(_unknown(name, declared), flow=name)
-
-
-def _unknown(name: str, declared: Sequence[str]) -> str:
-    if not declared:
-        return (
-            f"there is no flow {name!r}, nor any other: import the modules that "
-            "declare flows before drawing them."
-        )
-    listed = ", ".join(declared[:_MAX_LISTED])
-    more = len(declared) - _MAX_LISTED
-    rest = f" and {more} more" if more > 0 else ""
-    near = did_you_mean(name, declared)
-    return f"there is no flow {name!r}.{near} Flows are: {listed}{rest}."
-
-
 def _check_direction(direction: str) -> None:
-    names = get_args(Direction)
-    if direction not in names:
-        msg = f"direction is one of {', '.join(names)}, and not {direction!r}."
+    if direction not in DIRECTIONS:
+        msg = f"direction is one of {', '.join(DIRECTIONS)}, not {direction!r}."
         raise ConfigurationError(msg)

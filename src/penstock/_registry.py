@@ -10,7 +10,7 @@ from ._runtime.state import state
 from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ._steps.source import Origin
     from ._steps.step import Step
@@ -31,10 +31,10 @@ class FlowOptions(NamedTuple):
     tags: tuple[str, ...] = ()
     outside: str = ""
     doc: str = ""
-    """First line of a class's docstring, for want of a description."""
+    """First line of a class's docstring, used if there is no description."""
 
 
-class _Record:
+class _DeclaredFlow:
     """One flow and its steps, as declared so far."""
 
     __slots__ = ("options", "steps")
@@ -43,22 +43,17 @@ class _Record:
         self.options = FlowOptions(name)
         self.steps: dict[str, Step] = {}
 
-    def learn(self, options: FlowOptions, steps: Iterable[Step]) -> None:
-        """Take over what *options* says; what it leaves empty stays as it was."""
-        old = self.options
-        if options != old:
-            self.options = FlowOptions(
-                old.name,
-                options.owner or old.owner,
-                options.description or old.description,
-                options.tags or old.tags,
-                options.outside or old.outside,
-                options.doc or old.doc,
-            )
-        if self.options.outside != old.outside:
-            steps = self.steps.values()
+    def update(self, options: FlowOptions, added: Mapping[str, Step]) -> None:
+        """Add steps, and what *options* says; empty options change nothing."""
+        self.steps.update(added)
+        before = self.options
+        if options != before:
+            said = {key: value for key, value in options._asdict().items() if value}
+            self.options = before._replace(**said)
+        if self.options.outside != before.outside:
+            added = self.steps
         if self.options.outside:
-            for step in steps:
+            for step in added.values():
                 step.outside = self.options.outside
 
 
@@ -66,12 +61,12 @@ class Registry:
     """A thread-safe mapping from names to flows.
 
     Attributes:
-        lock: Held while something is declared, so that what a function's mark and
-            the registry say of it changes at once.
+        lock: Held while a function is declared, so that its ``Marked`` and the
+            registry never disagree.
     """
 
     def __init__(self) -> None:
-        self._flows: dict[str, _Record] = {}
+        self._flows: dict[str, _DeclaredFlow] = {}
         self.lock = threading.RLock()
 
     def add(
@@ -86,45 +81,41 @@ class Registry:
         Args:
             options: The flow's name, and what is said about it.
             steps: What one decorator or class declares.
-            klass: The class they come from; what it declared before goes.
+            klass: The class they come from; its earlier steps are removed.
 
         Raises:
-            FlowDefinitionError: Another function has a step's name already.
+            FlowDefinitionError: Another function already has a step's name.
         """
         with self.lock:
-            record = self._flows.get(options.name) or _Record(options.name)
-            stale = () if klass is None else _declared_by(klass, record)
+            declared = self._flows.get(options.name) or _DeclaredFlow(options.name)
+            kept = declared.steps if klass is None else _without(klass, declared.steps)
             added: dict[str, Step] = {}
             for step in steps:
-                old = added.get(step.name)
-                if old is None and step.name not in stale:
-                    old = record.steps.get(step.name)
+                old = added.get(step.name) or kept.get(step.name)
                 if old is not None:
                     _refuse_clash(old, step)
                 added[step.name] = step
-            for name in stale:
-                del record.steps[name]
-            record.steps.update(added)
-            record.learn(options, steps)
-            self._flows[options.name] = record
+            declared.steps = kept
+            declared.update(options, added)
+            self._flows[options.name] = declared
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether this process declares a flow of that name."""
+        """Tell whether this process declares a flow with that name."""
         return name in self._flows
 
     def has(self, flow: str, step: str) -> bool:
-        """Tell whether this process declares a step of that name in that flow."""
-        record = self._flows.get(flow)
-        return record is not None and step in record.steps
+        """Tell whether this process declares that step of that flow."""
+        declared = self._flows.get(flow)
+        return declared is not None and step in declared.steps
 
     def steps(self, flow: str) -> list[Step]:
         """Return the steps of a flow, in the order in which they were declared."""
         with self.lock:
-            record = self._flows.get(flow)
-            return [] if record is None else list(record.steps.values())
+            declared = self._flows.get(flow)
+            return [] if declared is None else list(declared.steps.values())
 
-    def swap(self, flows: dict[str, _Record]) -> dict[str, _Record]:
-        """Replace all flows by others, for a while; return those that were there."""
+    def swap(self, flows: dict[str, _DeclaredFlow]) -> dict[str, _DeclaredFlow]:
+        """Replace all flows; return the ones before, so that they can come back."""
         with self.lock:
             before, self._flows = self._flows, flows
         return before
@@ -144,9 +135,7 @@ class Registry:
         from ._types import FlowInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
 
         with self.lock:
-            records = [
-                (r.options, list(r.steps.values())) for r in self._flows.values()
-            ]
+            flows = [(f.options, list(f.steps.values())) for f in self._flows.values()]
         return tuple(
             FlowInfo(
                 name=options.name,
@@ -157,20 +146,20 @@ class Registry:
                 service=state.service,
                 source_url=state.source_url,
             )
-            for options, steps in sorted(records, key=lambda pair: pair[0].name)
+            for options, steps in sorted(flows, key=lambda pair: pair[0].name)
         )
 
     def unlock(self) -> None:
-        """Replace the lock: another thread of a parent process may have held it."""
+        """Replace the lock, which another thread of the parent may have held."""
         self.lock = threading.RLock()
 
 
-def _declared_by(klass: Origin, record: _Record) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, step in record.steps.items()
-        if step.klass is not None and step.klass.is_same(klass)
-    )
+def _without(klass: Origin, steps: Mapping[str, Step]) -> dict[str, Step]:
+    return {
+        name: step
+        for name, step in steps.items()
+        if step.klass is None or not step.klass.is_same(klass)
+    }
 
 
 def _refuse_clash(old: Step, new: Step) -> None:

@@ -24,13 +24,13 @@ class StepInfo:
         tags: Free labels, in declared order.
         module: Module of the function.
         qualname: Qualified name of the function.
-        path: Source file of the function, ``""`` where there is none.
-        line: First line of the function in *path*, 0 where there is none.
+        path: Source file of the function, ``""`` if it has none.
+        line: First line of the function in *path*, 0 if it has none.
         is_async: Whether calls are awaited (or iterated with ``async for``).
-        crosses: Whether a message brings the call, as it does to a task or a
-            consumer, so that edges into the step cross from process to process.
+        crosses: Whether a message brings each call, as it does to a task or a
+            consumer, so that edges into the step cross processes.
         signature: What the function takes and returns, as ``(order: str) -> int``,
-            ``""`` where that is not known.
+            ``""`` if that is not known.
     """
 
     name: str
@@ -61,12 +61,12 @@ class FlowInfo:
     Attributes:
         name: The flow's name.
         steps: Its steps, in the order in which they were declared.
-        owner: Who answers for it, ``""`` if nobody was named.
+        owner: Who is responsible for it, ``""`` if not declared.
         description: One line about it.
         tags: Free labels, in declared order.
-        service: The service that declares it, ``""`` if that has no name.
-        source_url: Where its source can be read: an address in which ``{path}`` and
-            ``{line}`` stand for those of a step; ``""`` if nobody said so.
+        service: The service that declares it, ``""`` if it has no name.
+        source_url: Where its source can be read: an address with ``{path}`` and
+            ``{line}`` of a step in it, ``""`` if not configured.
     """
 
     name: str

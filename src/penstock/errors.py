@@ -1,4 +1,4 @@
-"""Everything penstock raises; each error is also the built-in it resembles."""
+"""Every error that penstock raises; each is also a fitting built-in."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class PenstockError(Exception):
 
 
 class FlowDefinitionError(PenstockError, ValueError):
-    """A flow, entrypoint or step is declared in a way that cannot be right."""
+    """A flow, entrypoint or step is declared in the wrong way."""
 
 
 class NotInFlowError(PenstockError, RuntimeError):
-    """Something that needs a flow context ran outside every flow."""
+    """Something that needs a flow context ran outside a flow."""
 
 
 class FlowOrderError(PenstockError, RuntimeError):
-    """A step was called before what it is declared to come after.
+    """A step was called before the steps that it is declared after.
 
     Attributes:
-        flow: The flow that runs.
+        flow: The running flow.
         step: The step that was called.
-        code: The rule that broke: ``R1``, or ``R3`` for an ``all_of``.
+        code: The broken rule: ``R1``, or ``R3`` for an ``all_of``.
     """
 
     def __init__(
@@ -51,39 +51,31 @@ class FlowOrderError(PenstockError, RuntimeError):
 
 
 class UnknownFlowError(PenstockError, KeyError):
-    """No flow of that name is registered.
+    """No flow with that name is declared.
 
     Attributes:
         flow: The name that was asked for.
     """
 
-    def __init__(self, message: str, *, flow: str) -> None:
+    def __init__(self, message: str, *, flow: str = "") -> None:
         super().__init__(message)
         self.flow = flow
 
     def __str__(self) -> str:
-        """Give the message itself; a plain ``KeyError`` would quote it."""
+        """Return the message itself; a plain ``KeyError`` would quote it."""
         return str(self.args[0])
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickle with the keyword argument that ``__init__`` asks for."""
-        return _rebuild_unknown_flow, (str(self), self.flow)
-
-
-def _rebuild_unknown_flow(message: str, flow: str) -> UnknownFlowError:
-    return UnknownFlowError(message, flow=flow)
 
 
 class ConfigurationError(PenstockError, ValueError):
-    """A setting has an unknown name or a value that it cannot take."""
+    """A setting has an unknown name, or a value that it cannot have."""
 
 
 class MissingExtraError(PenstockError, ModuleNotFoundError):
-    """A package that an optional part of penstock needs is not installed."""
+    """An optional part of penstock needs a package that is not installed."""
 
 
 class ManifestError(PenstockError, ValueError):
-    """A file that should be a penstock manifest is not one that can be read."""
+    """A file is not a manifest that penstock can read."""
 
 
 class RenderError(PenstockError, RuntimeError):
@@ -91,7 +83,7 @@ class RenderError(PenstockError, RuntimeError):
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return ``" Did you mean 'orders'?"``, or ``""`` where nothing is near."""
+    """Return ``" Did you mean 'orders'?"``, or ``""`` if nothing is similar."""
     if not isinstance(name, str):
         return ""
     from difflib import get_close_matches  # noqa: PLC0415  # 1 ms, on errors only

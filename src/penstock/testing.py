@@ -1,4 +1,4 @@
-"""For tests: run one step alone, look at the runs of a test, declare flows apart."""
+"""For tests: run one step alone, watch the runs of a test, declare flows apart."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ._context import Done
 from ._registry import registry
 from ._runtime.scopes import EnteredFlow, carried, start_flow
 from ._runtime.state import state
-from .conformance.counters import Book
-from .conformance.judge import judge
+from .conformance.counters import Counters
+from .conformance.judge import process_judge
 from .errors import FlowDefinitionError, UnknownFlowError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from ._steps.step import Step
-    from .conformance.run_track import RunTrack
+    from .conformance.run_progress import RunProgress
 
 __all__ = ["Run", "in_flow", "isolated_registry", "watch_runs"]
 
@@ -32,8 +32,8 @@ def in_flow(
 ) -> EnteredFlow:
     """Open a context of *flow*, to run one step of it alone.
 
-    It earns no coverage: the order is the test's own. Where conformance is on, and
-    *done* is given, a step that comes after something else breaks the order.
+    It earns no coverage: the order is the test's own. Where conformance is on and
+    *done* is given, a step that is declared after something else breaks the order.
 
     >>> import penstock
     >>> from penstock.testing import in_flow
@@ -50,7 +50,7 @@ def in_flow(
 
     Args:
         flow: Name of a declared flow.
-        done: The steps that have ended; None if that is not to matter.
+        done: The steps that have ended; None to judge nothing.
         correlation_id: The ID to use; a new one if it is None.
         **metadata: What the step may read.
 
@@ -80,12 +80,12 @@ def _check(flow: str, done: Collection[str]) -> None:
 
 
 class Run:
-    """One run that ``watch_runs`` has seen.
+    """One run that ``watch_runs`` saw.
 
     Attributes:
         flow: Name of its flow.
         run_id: Its correlation ID.
-        path: The steps that were called, in the order in which they began.
+        path: The steps that were called, directly or by a message, in that order.
     """
 
     def __init__(self, flow: str, run_id: str) -> None:
@@ -127,32 +127,34 @@ def watch_runs() -> Iterator[list[Run]]:
     ['receive']
     """
     runs: list[Run] = []
-    known: dict[RunTrack, Run] = {}
+    known: dict[RunProgress, Run] = {}
 
-    def watch(track: RunTrack, step: Step) -> None:
-        run = known.get(track)
+    def watch(progress: RunProgress, step: Step) -> None:
+        run = known.get(progress)
         if run is None:
-            run = known[track] = Run(track.home.flow, track.run)
+            run = known[progress] = Run(progress.plan.flow, progress.run)
             runs.append(run)
         run.path.append(step.name)
 
     was_off = state.judge is None
     if was_off:
         configure(conformance="record")
-    judge.watchers = (*judge.watchers, watch)
+    process_judge.watchers = (*process_judge.watchers, watch)
     try:
         yield runs
     finally:
-        judge.watchers = tuple(one for one in judge.watchers if one is not watch)
+        process_judge.watchers = tuple(
+            one for one in process_judge.watchers if one is not watch
+        )
         if was_off:
             configure(conformance="off")
 
 
 @contextmanager
 def isolated_registry() -> Iterator[None]:
-    """Begin with no flow, and forget those of the block at its end.
+    """Start without flows, and forget those of the block at its end.
 
-    What ran in the block is forgotten, too: it earns no coverage.
+    What ran in the block earns no coverage.
 
     >>> import penstock
     >>> from penstock.testing import isolated_registry
@@ -161,9 +163,9 @@ def isolated_registry() -> Iterator[None]:
     ()
     """
     flows = registry.swap({})
-    book, judge.book = judge.book, Book()
+    before, process_judge.counters = process_judge.counters, Counters()
     try:
         yield
     finally:
         registry.swap(flows)
-        judge.book = book
+        process_judge.counters = before

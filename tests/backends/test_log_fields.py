@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 FORMAT = "%(message)s [%(flow)s/%(step)s cid=%(correlation_id)s %(flow_id)s]"
 
 
+pytestmark = pytest.mark.usefixtures("forget_watchers")
+
+
 @pytest.fixture(autouse=True)
-def forget_watchers() -> Iterator[None]:
-    """Undo what watches steps: filters do so as long as the process lives."""
+def no_log_fields() -> Iterator[None]:
+    """Uninstall what a test has installed."""
     yield
     uninstall_log_fields()
-    state.unwatch("flow filter")
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ def test_the_users_own_extra_is_kept(stream: io.StringIO) -> None:
 def test_our_own_lines_keep_what_they_say(
     stream: io.StringIO, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A line about a step is of that step, whoever else fills in fields."""
+    """A line about a step names that step, whatever else fills in fields."""
     caplog.set_level(logging.INFO)
     install_log_fields()
 
@@ -143,10 +145,10 @@ def test_installing_twice_is_installing_once(stream: io.StringIO) -> None:
     """And one ``uninstall`` takes it away again."""
     before = logging.Logger.makeRecord
     install_log_fields()
-    ours = logging.Logger.makeRecord
+    patched = logging.Logger.makeRecord
     install_log_fields()
 
-    assert logging.Logger.makeRecord is ours is not before
+    assert logging.Logger.makeRecord is patched is not before
     uninstall_log_fields()
     assert logging.Logger.makeRecord is before
     uninstall_log_fields()
@@ -161,12 +163,12 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
     install_log_fields()
     below = logging.Logger.makeRecord
 
-    def theirs(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    def other_patch(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = below(*args, **kwargs)
         seen.append(record)
         return record
 
-    logging.Logger.makeRecord = theirs  # type: ignore[method-assign]  # the point
+    logging.Logger.makeRecord = other_patch  # type: ignore[method-assign]  # the point
     try:
         say("installed")
         uninstall_log_fields()
@@ -174,7 +176,7 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
         install_log_fields()
         say("again")
         uninstall_log_fields()
-        assert logging.Logger.makeRecord is theirs
+        assert logging.Logger.makeRecord is other_patch
     finally:
         logging.Logger.makeRecord = original  # type: ignore[method-assign]  # the same
 
@@ -182,7 +184,7 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
 
 
 def test_a_record_factory_of_the_application_is_kept(stream: io.StringIO) -> None:
-    """Its fields and ours stand side by side."""
+    """Its fields and penstock's are both set."""
     factory = logging.getLogRecordFactory()
 
     def own(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -332,3 +334,45 @@ def test_an_entrypoint_alone_has_fields(stream: io.StringIO) -> None:
     receive()
 
     assert f"[{name}/receive " in stream.getvalue()
+
+
+@pytest.fixture
+def task_id() -> Iterator[list[str | None]]:
+    """White-box: add a field as an integration does; give the list of its values."""
+    values: list[str | None] = [None]
+    state.record_fields = {"task_id": lambda: values[-1]}
+    yield values
+    state.record_fields = {}
+
+
+def test_a_field_of_an_integration_is_on_every_record(
+    task_id: list[str | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every record has the field, "-" if it is not known; extra wins."""
+    install_log_fields()
+    log = logging.getLogger("app")
+    log.warning("outside")
+    task_id.append("t-1")
+    log.warning("inside")
+    log.warning("mine", extra={"task_id": "t-2"})
+
+    said = {record.getMessage(): vars(record)["task_id"] for record in caplog.records}
+    assert said == {"outside": "-", "inside": "t-1", "mine": "t-2"}
+
+
+def test_a_field_of_an_integration_is_on_lines_about_steps(
+    task_id: list[str | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The logging backend adds the field if it is known."""
+
+    @flow("orders")
+    @entrypoint
+    def receive() -> None:
+        task_id.append("t-1")
+
+    caplog.set_level(logging.INFO, "penstock")
+    receive()
+
+    first, last = caplog.records
+    assert not hasattr(first, "task_id")
+    assert vars(last)["task_id"] == "t-1"

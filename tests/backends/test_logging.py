@@ -178,7 +178,7 @@ def test_file_and_line_are_the_users_function(lines: Lines, kind: str) -> None:
     asyncio.run(finish(func))
 
     assert len(lines) == 2
-    assert {line.filename for line in lines} == {"running.py"}
+    assert {line.filename for line in lines} == {"call_styles.py"}
     assert all(line.lineno > 1 for line in lines)
     assert len({line.funcName for line in lines}) == 1
 
@@ -199,7 +199,7 @@ def test_an_async_step_is_timed_while_it_is_awaited(lines: Lines, kind: str) -> 
 
 
 def test_one_exception_through_three_steps_is_one_warning(lines: Lines) -> None:
-    """It is told where it leaves the first step, and at INFO above."""
+    """It is a WARNING where it leaves the innermost step, and INFO above."""
     name = fail_through_three_steps(KeyError())
 
     ends = [line for line in messages(lines) if "step.start" not in line]
@@ -275,7 +275,7 @@ def test_a_failure_is_told_once_through_every_kind_of_call(
 
 
 def test_a_quiet_start_has_no_duration(warnings: Lines) -> None:
-    """At WARNING only the failure is told, once, and says nothing it cannot know."""
+    """At WARNING only the failure is logged, once, without the unknown duration."""
     exc = KeyError()
 
     name = fail_through_three_steps(exc)
@@ -364,14 +364,14 @@ def test_control_flow_is_no_failure(lines: Lines, name: str) -> None:
 
 @pytest.mark.parametrize("name", CONTROL_FLOW)
 def test_control_flow_is_nothing_to_a_quiet_log(warnings: Lines, name: str) -> None:
-    """At WARNING a cancellation is not told."""
+    """At WARNING a cancellation is not logged."""
     fail_through_three_steps(CONTROL_FLOW[name]())
 
     assert warnings == []
 
 
 def test_an_interrupt_is_a_failure(lines: Lines) -> None:
-    """Ctrl-C in a step is told as any exception."""
+    """Ctrl-C in a step is logged like any exception."""
     fail_through_three_steps(KeyboardInterrupt())
 
     assert sum(line.levelno == logging.WARNING for line in lines) == 1
@@ -470,10 +470,10 @@ def test_a_level_that_changes_within_a_call(
     sleep = marked("sync", lambda: logger.setLevel(logging.WARNING), role="entrypoint")
     sleep()
 
-    told = [line.getMessage() for line in warnings]
-    assert re.fullmatch(rf"step\.end {name}/wake exit [0-9a-f]{{8}}", told[0])
-    assert re.fullmatch(rf"step\.error {name}/wake KeyError [0-9a-f]{{8}}", told[1])
-    assert [line.split()[0] for line in told[2:]] == ["step.start"]
+    texts = [line.getMessage() for line in warnings]
+    assert re.fullmatch(rf"step\.end {name}/wake exit [0-9a-f]{{8}}", texts[0])
+    assert re.fullmatch(rf"step\.error {name}/wake KeyError [0-9a-f]{{8}}", texts[1])
+    assert [line.split()[0] for line in texts[2:]] == ["step.start"]
 
 
 def test_the_level_of_the_lines_is_configured(
@@ -497,7 +497,7 @@ def test_the_level_of_the_lines_is_configured(
 
 
 def test_errors_may_be_silenced_too(warnings: Lines, logger: logging.Logger) -> None:
-    """At ERROR nothing is told; the exception comes anyway."""
+    """At ERROR nothing is logged; the exception still comes."""
     logger.setLevel(logging.ERROR)
 
     fail_through_three_steps(KeyError())

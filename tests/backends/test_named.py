@@ -55,14 +55,14 @@ def test_the_abstract_class_asks_for_span_and_id() -> None:
 
 def test_a_backend_as_it_is_printed() -> None:
     """Subclass, two methods, ``configure``: steps arrive, nested as they ran."""
-    told: list[str] = []
+    seen: list[str] = []
 
     class PrintBackend(TracingBackend):
         @contextmanager
         def span(self, step_name: str, flow_name: str, **attrs: object) -> Any:
-            told.append(f"begin {step_name} {attrs['caller']}")
+            seen.append(f"begin {step_name} {attrs['caller']}")
             yield
-            told.append(f"end {step_name}")
+            seen.append(f"end {step_name}")
 
         def get_correlation_id(self) -> str:
             return current_flow_id() or ""
@@ -70,7 +70,7 @@ def test_a_backend_as_it_is_printed() -> None:
     configure(PrintBackend())
     run()
 
-    assert told == [
+    assert seen == [
         "begin receive None",
         "begin charge receive",
         "end charge",
@@ -81,19 +81,19 @@ def test_a_backend_as_it_is_printed() -> None:
 
 def test_a_backend_may_have_methods_of_any_name() -> None:
     """``start`` and ``finish`` of a backend are its own affair."""
-    told: list[str] = []
+    seen: list[str] = []
 
     class Exporter(TracingBackend):
         def start(self) -> None:
-            told.append("started")
+            seen.append("started")
 
         def finish(self) -> None:
-            told.append("finished")
+            seen.append("finished")
 
         def span(
             self, step_name: str, flow_name: str, **attrs: object
         ) -> AbstractContextManager[None]:
-            told.append(step_name)
+            seen.append(step_name)
             return nullcontext()
 
         def get_correlation_id(self) -> str:
@@ -102,7 +102,7 @@ def test_a_backend_may_have_methods_of_any_name() -> None:
     configure(Exporter())
     run()
 
-    assert told == ["receive", "charge"]
+    assert seen == ["receive", "charge"]
 
 
 def test_several_backends_hear_of_every_step(lines: list[logging.LogRecord]) -> None:
@@ -214,12 +214,12 @@ def test_a_span_of_several_is_entered_when_it_is_entered() -> None:
 
 def test_a_subclass_of_the_logging_backend_that_overrides_span() -> None:
     """Its ``span`` is what is called, and may call the inherited one."""
-    told: list[str] = []
+    seen: list[str] = []
 
     class Counting(LoggingBackend):
         @contextmanager
         def span(self, step_name: str, flow_name: str, **attrs: object) -> Any:
-            told.append(step_name)
+            seen.append(step_name)
             with super().span(step_name, flow_name, **attrs):
                 yield
 
@@ -230,16 +230,16 @@ def test_a_subclass_of_the_logging_backend_that_overrides_span() -> None:
     finally:
         logging.getLogger("penstock").setLevel(logging.NOTSET)
 
-    assert told == ["receive", "charge"]
+    assert seen == ["receive", "charge"]
 
 
 def test_a_subclass_of_the_logging_backend_decides_when_it_is_quiet() -> None:
     """Its ``enabled()`` is asked, whatever the logger would say."""
-    told: list[bool] = []
+    seen: list[bool] = []
 
     class Asked(LoggingBackend):
         def enabled(self) -> bool:
-            told.append(True)
+            seen.append(True)
             return False
 
     configure(Asked())
@@ -247,7 +247,7 @@ def test_a_subclass_of_the_logging_backend_decides_when_it_is_quiet() -> None:
     run()
     run()
 
-    assert len(told) == 4
+    assert len(seen) == 4
 
 
 def test_span_of_the_logging_backend_by_hand(lines: list[logging.LogRecord]) -> None:
@@ -322,7 +322,7 @@ def test_a_registered_thing_that_is_no_backend_is_refused(
     """The message names the entry point, and where it leads."""
     monkeypatch.syspath_prepend(plugins)
 
-    with pytest.raises(ConfigurationError, match=r"'wrong'.*17.*acme_backend:wrong"):
+    with pytest.raises(ConfigurationError, match=r"'wrong'.*acme_backend:wrong.*17"):
         configure("wrong")
 
 

@@ -28,9 +28,14 @@ pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry")
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
+from opentelemetry.trace import (
+    NoOpTracerProvider,
+    StatusCode,
+    format_span_id,
+    format_trace_id,
+)
 
 from penstock.backends.otel import OTelBackend, PenstockIdGenerator
 from penstock.contrib.kafka import flow_from_batch
@@ -519,7 +524,7 @@ def test_what_is_sent_names_the_span_that_sends_it(spans: Spans) -> None:
 
 
 def test_a_run_that_a_message_brings_is_linked_to_its_sender(spans: Spans) -> None:
-    """It has a trace of its own; whoever sent the message has long gone on."""
+    """It has its own trace: the sender of the message did not wait."""
     with continue_flow(sent_by(spans, "send")):
         named("receive", lambda: None)()
 
@@ -530,7 +535,7 @@ def test_a_run_that_a_message_brings_is_linked_to_its_sender(spans: Spans) -> No
 
 
 def test_a_run_that_many_messages_bring_is_linked_to_each_sender(spans: Spans) -> None:
-    """Those that nobody's span has sent bring no link."""
+    """Messages that no span has sent bring no link."""
     senders = [f"send {number}" for number in range(2)]
     messages = [Message(sent_by(spans, name)) for name in senders]
     messages.append(Message({"X-Correlation-ID": "order-17"}))
@@ -665,3 +670,30 @@ def test_a_backend_that_cannot_write_headers_loses_nothing_else(
 
     (said,) = [each for each in warnings if each.levelno == logging.WARNING]
     assert "failed at inject" in said.getMessage()
+
+
+def test_flush_sends_what_waits() -> None:
+    """A span that a batch holds back is sent."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(
+        BatchSpanProcessor(exporter, schedule_delay_millis=60_000)
+    )
+    backend = OTelBackend(provider)
+    configure(backend)
+
+    @flow("orders")
+    @entrypoint
+    def receive() -> None: ...
+
+    receive()
+    assert not exporter.get_finished_spans()
+    backend.flush()
+
+    assert [span.name for span in exporter.get_finished_spans()] == ["orders/receive"]
+    provider.shutdown()
+
+
+def test_flush_without_an_sdk_does_nothing() -> None:
+    """A provider of the API alone has nothing to send."""
+    OTelBackend(NoOpTracerProvider()).flush()

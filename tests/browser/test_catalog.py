@@ -8,7 +8,7 @@ import pytest
 
 from penstock import FlowInfo, StepInfo
 from penstock.cli._output_folder import write_folder
-from penstock.renderers.catalog import Catalog, render_site
+from penstock.renderers.catalog import Catalog, render_html_catalog
 from tests.support.browser import chromium, complaints, requests
 from tests.support.flow_values import flow_of
 from tests.support.images import needs_draw
@@ -47,7 +47,7 @@ FLOWS = (
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a catalog."""
     folder = tmp_path_factory.mktemp("catalog") / "site"
-    write_folder(folder, render_site(Catalog(FLOWS)), record=".record.json")
+    write_folder(folder, render_html_catalog(Catalog(FLOWS)), record=".record.json")
     return folder
 
 
@@ -60,7 +60,7 @@ def started() -> Iterator[Any]:
 
 @pytest.fixture
 def browser(started: Any, site: Path) -> Iterator[Any]:
-    """Show the index; at the end nobody has complained or asked for anything."""
+    """Show the index, and check at the end for errors and requests."""
     started.get("data:,")
     complaints(started)  # those of the test before
     requests(started)
@@ -71,7 +71,7 @@ def browser(started: Any, site: Path) -> Iterator[Any]:
 
 
 def shown(browser: Any) -> list[str]:
-    """Return the names of the flows that can be seen."""
+    """Return the names of the visible flows."""
     rows = browser.find_elements("css selector", "tbody tr")
     return [
         row.find_element("css selector", "a").text for row in rows if row.is_displayed()
@@ -86,7 +86,7 @@ def press(browser: Any, *keys: str) -> None:
 
 
 def focused(browser: Any) -> str:
-    """Return what the focus is on: a flow's name, or the id of a field."""
+    """Return the focus: the name of a flow, or the id of a field."""
     element = browser.switch_to.active_element
     return str(element.get_attribute("id") or element.text)
 
@@ -104,7 +104,7 @@ def focused(browser: Any) -> str:
     ],
 )
 def test_search_as_you_type(browser: Any, typed: str, left: list[str]) -> None:
-    """All words must be found: in names, owners, descriptions, steps or tags."""
+    """A flow must contain all words, in names, owners, descriptions, steps or tags."""
     assert len(shown(browser)) == len(FLOWS)
 
     browser.find_element("id", "search").send_keys(typed)
@@ -115,7 +115,7 @@ def test_search_as_you_type(browser: Any, typed: str, left: list[str]) -> None:
 
 
 def test_keys_alone(browser: Any) -> None:
-    """A slash leads to the search, arrows to its results, Enter to a page."""
+    """A slash moves to the search, arrows through its results, Enter opens a page."""
     keys = pytest.importorskip("selenium.webdriver", reason="needs selenium").Keys
     press(browser, "/", "f", "l", "o", "w", "_", "0", "1")
     assert focused(browser) == "search"
@@ -160,7 +160,7 @@ def test_from_the_map_to_a_step_of_another_flow(browser: Any) -> None:
 
 
 def test_a_hostile_flow_is_text(browser: Any) -> None:
-    """Nothing that a flow says runs, on any page."""
+    """No text of a flow runs as a script, on any page."""
     browser.find_element("link text", ATTACK).click()
 
     assert browser.title == ATTACK
@@ -172,7 +172,7 @@ def test_a_hostile_flow_is_text(browser: Any) -> None:
 
 
 def test_those_who_watch_see(tmp_path: Path) -> None:
-    """A page that asks for something, or complains, would be noticed."""
+    """These tests notice requests and errors of a page."""
     page = tmp_path / "page.html"
     page.write_text("<img src='http://127.0.0.1:9/x.png'><script>oops()</script>")
 
@@ -184,7 +184,7 @@ def test_those_who_watch_see(tmp_path: Path) -> None:
 
 
 def test_dark_and_paper(site: Path) -> None:
-    """The page follows the reader's colours; on paper it is dark on white."""
+    """The page follows the reader's theme; on paper it is dark on white."""
     with chromium("--blink-settings=preferredColorScheme=0") as browser:
         browser.get(f"{site.as_uri()}/flows/orders.html")
         ink, back = _colours(browser)

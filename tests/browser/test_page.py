@@ -1,4 +1,4 @@
-"""The page in a real Chromium: what a user does with it, and what it must not do."""
+"""The page in a real Chromium: what a user can do, and what a page must not do."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._dag import draw
 from penstock._graph.evidence import Sources
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.html_pages import Browser, chromium
 from tests.support.images import needs_draw
 from tests.support.reports import recorded
@@ -63,7 +62,7 @@ def chrome() -> Iterator[Browser]:
 
 @pytest.fixture
 def shown(chrome: Browser, tmp_path: Path) -> Iterator[Browser]:
-    """Show two flows; at the end nothing was asked for, nor complained about."""
+    """Show two flows, and check at the end for errors and requests."""
     yield show(chrome, tmp_path / "orders.html", ORDERS, BILLS)
     assert chrome.complaints() == []
     assert chrome.requests() == [(tmp_path / "orders.html").as_uri()]
@@ -78,7 +77,7 @@ def show(browser: Browser, path: Path, *flows: FlowInfo) -> Browser:
 
 
 def seen(browser: Browser) -> list[float]:
-    """Return which part of the drawing is shown: left, top, width, height."""
+    """Return the visible part of the drawing: left, top, width, height."""
     browser.settle()
     return [
         float(x)
@@ -87,19 +86,19 @@ def seen(browser: Browser) -> list[float]:
 
 
 def test_a_page_opens(shown: Browser) -> None:
-    """All steps are there, the flows are introduced, and the legend says what is."""
+    """All steps, the facts about the flows and the legend are shown."""
     assert len(shown.ids(".node")) == 7
     assert shown.texts("#flows h2") == ["bills", "orders"]
     assert "From click to parcel." in shown.texts("#flows p")
     assert shown.texts(".legend li") == [
         "entrypoint",
         "step",
-        "from process to process",
+        "between processes",
     ]
 
 
 def test_search_as_you_type(shown: Browser) -> None:
-    """Names, docstrings and tags are found; Enter goes from one to the next."""
+    """The search finds names, docstrings and tags; Enter moves to the next match."""
     search = shown.find("#search")
     for typed, found in [
         ("char", ["step-charge"]),
@@ -125,7 +124,7 @@ def test_search_as_you_type(shown: Browser) -> None:
 
 
 def test_a_click_tells_of_a_step(shown: Browser) -> None:
-    """The whole docstring, signature, tags, owner, and where the source is."""
+    """The panel has the whole docstring, signature, tags, owner and source."""
     shown.find("#step-charge").click()
 
     assert shown.texts("#details h2") == ["charge"]
@@ -144,7 +143,7 @@ def test_a_click_tells_of_a_step(shown: Browser) -> None:
 
 
 def test_its_neighbours_are_buttons(shown: Browser) -> None:
-    """They lead there, and say what is needed together."""
+    """The neighbours are links, and those of an ``all_of`` say so."""
     shown.find("#step-ship").click()
     assert shown.texts("#before li") == ["charge all of", "reserve all of"]
     assert shown.texts("#after li") == ["bill", "mail"]
@@ -158,7 +157,7 @@ def test_its_neighbours_are_buttons(shown: Browser) -> None:
 
 
 def test_highlights(shown: Browser) -> None:
-    """All that is up- or downstream, or both, with the edges between."""
+    """Everything up- or downstream is highlighted, with the edges between."""
     shown.find("#step-charge").click()
     shown.find("#down").click()
     assert shown.ids(".node.lit") == [
@@ -184,7 +183,7 @@ def test_highlights(shown: Browser) -> None:
 
 
 def test_a_cycle_ends(chrome: Browser, tmp_path: Path) -> None:
-    """Steps that come after each other are up- and downstream."""
+    """The steps of a cycle are both up- and downstream."""
     loop = flow_of("f", {"a": ["c"], "b": "a", "c": "b", "d": "d"})
     show(chrome, tmp_path / "f.html", loop)
     chrome.find("#step-a").click()
@@ -218,7 +217,7 @@ def test_without_a_mouse(shown: Browser) -> None:
 
 
 def test_everything_has_a_name(shown: Browser) -> None:
-    """What can be reached has a role, and a name for who does not see it."""
+    """Every control has a role and a name for screen readers."""
     shown.find("#step-charge").click()
     tree = shown.command("Accessibility.getFullAXTree")["nodes"]
     controls = [
@@ -234,7 +233,7 @@ def test_everything_has_a_name(shown: Browser) -> None:
 
 
 def test_zoom_and_pan(shown: Browser) -> None:
-    """By keys, by wheel around the pointer, by dragging; 0 shows all again."""
+    """Keys, the wheel and dragging move the view; 0 shows everything again."""
     start = seen(shown)
     shown.find("body").send_keys("+")
     assert seen(shown)[2] < start[2]
@@ -280,7 +279,7 @@ def test_zoom_and_pan(shown: Browser) -> None:
 
 
 def test_pinch(shown: Browser) -> None:
-    """Two fingers that part make it larger."""
+    """Spreading two fingers zooms in."""
     start = seen(shown)
     for kind, apart in (
         ("touchStart", 50),
@@ -300,7 +299,7 @@ def test_pinch(shown: Browser) -> None:
 
 
 def test_a_flow_of_several(shown: Browser) -> None:
-    """Its button shows its frame as large as may be."""
+    """A flow's button zooms in on its frame."""
     shown.find("body").send_keys("---")
     start = seen(shown)
     (bills, _) = shown.driver.find_elements("css selector", ".flow button")
@@ -317,7 +316,7 @@ def test_a_flow_of_several(shown: Browser) -> None:
 
 
 def test_a_link_to_a_step(chrome: Browser, tmp_path: Path) -> None:
-    """The address ends in the step's id, and opens the page there."""
+    """The address ends in the id of the chosen step, and opens the page there."""
     draw([ORDERS], output=tmp_path / "orders.html")
     chrome.open(tmp_path / "orders.html")
     chrome.driver.get("about:blank")
@@ -328,7 +327,7 @@ def test_a_link_to_a_step(chrome: Browser, tmp_path: Path) -> None:
 
 
 def test_light_and_dark(shown: Browser) -> None:
-    """The system's choice holds until the button says otherwise, and that is kept."""
+    """The page follows the system's theme until the button changes it for good."""
     color = "return getComputedStyle(document.querySelector('h1')).color"
     features = [{"name": "prefers-color-scheme", "value": "dark"}]
     light = shown.run(color)
@@ -345,7 +344,7 @@ def test_light_and_dark(shown: Browser) -> None:
 
 
 def test_it_moves_for_nobody_who_minds(shown: Browser) -> None:
-    """With reduced motion nothing fades."""
+    """With reduced motion there are no transitions."""
     fades = (
         "return getComputedStyle(document.querySelector('.node')).transitionDuration"
     )
@@ -358,7 +357,7 @@ def test_it_moves_for_nobody_who_minds(shown: Browser) -> None:
 
 
 def test_a_hostile_flow(chrome: Browser, tmp_path: Path) -> None:
-    """Its texts are shown as they are, and none of them runs."""
+    """Hostile text is shown as it is, and does not run."""
     step = StepInfo(
         HOSTILE,
         HOSTILE,
@@ -387,7 +386,7 @@ def test_a_hostile_flow(chrome: Browser, tmp_path: Path) -> None:
 
 
 def test_the_policy_holds(chrome: Browser, tmp_path: Path) -> None:
-    """What got into the page all the same would neither run nor ask for anything."""
+    """The policy keeps injected elements from running or loading anything."""
     show(chrome, tmp_path / "orders.html", ORDERS)
     chrome.run(
         "const one = document.createElement('script');"
@@ -404,7 +403,7 @@ def test_the_policy_holds(chrome: Browser, tmp_path: Path) -> None:
 
 
 def test_five_hundred_steps(chrome: Browser, tmp_path: Path) -> None:
-    """They are found, opened and followed as few are; from far a flow has its name."""
+    """Many steps work like few; zoomed out, a flow shows its name."""
     flows = [
         flow_of(
             f"flow {f}",
@@ -435,7 +434,7 @@ def test_five_hundred_steps(chrome: Browser, tmp_path: Path) -> None:
 
 
 def test_a_long_strip(chrome: Browser, tmp_path: Path) -> None:
-    """It opens where it begins, at a size that can be read."""
+    """A long strip opens at its beginning, at a readable size."""
     names = [f"step_{number}" for number in range(60)]
     chain = flow_of("f", dict(zip(names, [None, *names], strict=False)))
     show(chrome, tmp_path / "chain.html", chain)
@@ -450,7 +449,7 @@ def test_a_long_strip(chrome: Browser, tmp_path: Path) -> None:
 
 
 def test_print(chrome: Browser, tmp_path: Path) -> None:
-    """One page, the whole picture on it, no controls; then all is as it was."""
+    """It prints the whole picture on one page, without controls."""
     show(chrome, tmp_path / "orders.html", ORDERS, BILLS)
     chrome.find("body").send_keys("+++")
     before = seen(chrome)
@@ -466,7 +465,7 @@ def test_print(chrome: Browser, tmp_path: Path) -> None:
 
 
 def test_a_phone(tmp_path: Path) -> None:
-    """Nothing is wider than it; the panel comes with a step, and goes with it."""
+    """On a narrow screen nothing overflows, and the panel shows with a step."""
     with chromium(is_phone=True) as phone:
         show(phone, tmp_path / "orders.html", ORDERS, BILLS)
         wide = "return document.documentElement.scrollWidth"
@@ -482,7 +481,7 @@ def test_a_phone(tmp_path: Path) -> None:
 
 
 def test_without_a_script(tmp_path: Path) -> None:
-    """Where scripts are off, picture, flows and legend are there all the same."""
+    """Without scripts, picture, flows and legend are shown."""
     with chromium("--blink-settings=scriptEnabled=false") as browser:
         draw([ORDERS], output=tmp_path / "orders.html")
         browser.open(tmp_path / "orders.html")
@@ -493,7 +492,7 @@ def test_without_a_script(tmp_path: Path) -> None:
 
 
 def test_what_runs_have_shown(chrome: Browser, tmp_path: Path) -> None:
-    """Every edge is in sight, and a tick in the legend leaves those of its kind."""
+    """A tick in the legend highlights the edges of that status."""
     runs = recorded({"receive": 2, "charge": 2}, {("receive", "charge"): 2})
     path = tmp_path / "evidence.html"
     draw((ORDERS,), output=path, evidence=Sources({"orders": runs}))

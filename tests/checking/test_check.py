@@ -17,8 +17,8 @@ def test_full(project: CheckedProject) -> None:
 
     assert result.returncode == 1
     assert result.stdout == (
-        "shop/orders.py:9: PEN101 orders/ship: no declared predecessor can have run "
-        "here\n"
+        "shop/orders.py:9: PEN101 orders/ship: called before any step it is "
+        "declared after\n"
         '  declared  after="pack"       shop/orders.py:21\n'
         "  found     receive → ship     shop/orders.py:9\n"
         '  fix       after=["pack", "receive"]\n'
@@ -79,7 +79,7 @@ def test_json(project: CheckedProject) -> None:
         "line": 9,
         "flow": "orders",
         "step": "ship",
-        "message": "no declared predecessor can have run here",
+        "message": "called before any step it is declared after",
         "suggestion": 'after=["pack", "receive"]',
     }
 
@@ -89,8 +89,8 @@ def test_concise(project: CheckedProject) -> None:
     first, second = project.check("shop.orders", "-f", "concise").stdout.splitlines()
 
     assert first == (
-        "shop/orders.py:9: PEN101 orders/ship: no declared predecessor can have run "
-        "here"
+        "shop/orders.py:9: PEN101 orders/ship: called before any step it is "
+        "declared after"
     )
     assert second == "shop/orders.py:25: PEN201 orders/pack: nothing calls this step"
 
@@ -100,8 +100,8 @@ def test_github(project: CheckedProject) -> None:
     first, second = project.check("shop.orders", "-f", "github").stdout.splitlines()
 
     assert first == (
-        "::error file=shop/orders.py,line=9,title=PEN101 orders/ship::no declared "
-        'predecessor can have run here (fix: after=["pack", "receive"])'
+        "::error file=shop/orders.py,line=9,title=PEN101 orders/ship::called before "
+        'any step it is declared after (fix: after=["pack", "receive"])'
     )
     assert second.startswith("::warning file=shop/orders.py,line=25,")
 
@@ -212,9 +212,7 @@ def test_statistics(project: CheckedProject) -> None:
     """How many of each code, and what was read, beside the result."""
     result = project.check("shop.orders", "--statistics")
 
-    assert (
-        "     1  PEN101  called before any step it is declared after" in result.stderr
-    )
+    assert "  1  PEN101  called before any step it is declared after" in result.stderr
     assert "2 files" in result.stderr
     assert "0 questions to" in result.stderr
 

@@ -81,6 +81,8 @@ def verdicts(
 ) -> dict[str, list[str]]:
     """Check a program for each row of the table at once; return what is found in it."""
     needed()
+    for package in ("celery", "django"):
+        pytest.importorskip(package, reason=f"needs {package}")
     if request.param == "ty" and find_ty() is None:
         pytest.skip("needs ty")
     project = CheckedProject(tmp_path_factory.mktemp("rows"))

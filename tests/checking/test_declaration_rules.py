@@ -50,7 +50,7 @@ def export(project: CheckedProject, module: str) -> str:
 
 
 def test_name_of_nothing(project: CheckedProject) -> None:
-    """PEN001 says what was probably meant."""
+    """PEN001 suggests the name that was probably meant."""
     project.write(
         "typo.py",
         """
@@ -78,7 +78,7 @@ def test_name_of_nothing(project: CheckedProject) -> None:
 
 
 def test_no_path_from_an_entrypoint(project: CheckedProject) -> None:
-    """PEN002 names the circle, and each step that it cuts off."""
+    """PEN002 names the cycle, and each step that no path leads to."""
     project.write(
         "circle.py",
         """
@@ -116,7 +116,7 @@ def test_no_path_from_an_entrypoint(project: CheckedProject) -> None:
 
 
 def test_a_join_needs_every_path(project: CheckedProject) -> None:
-    """A step behind all_of is reached when all of its predecessors are."""
+    """A step after all_of is reached if all of its predecessors are."""
     project.write(
         "join.py",
         """
@@ -163,7 +163,7 @@ def test_other_service_lacks_the_step(project: CheckedProject) -> None:
 
 
 def test_three_services_that_agree(project: CheckedProject) -> None:
-    """Manifests whose names fit are clean."""
+    """Manifests whose names fit have no findings."""
     project.write("shop_app.py", SHOP)
     project.write("warehouse_app.py", WAREHOUSE.format(name="publish"))
     project.write("post_app.py", POST)
@@ -174,7 +174,7 @@ def test_three_services_that_agree(project: CheckedProject) -> None:
 
 
 def test_a_service_that_others_rely_on(project: CheckedProject) -> None:
-    """Who renames a step learns that another service comes after it."""
+    """A service that renames a step learns which step comes after it."""
     project.write("shop_app.py", SHOP.replace("publish", "announce"))
     project.write("warehouse_app.py", WAREHOUSE.format(name="publish"))
     export(project, "warehouse_app")
@@ -186,14 +186,14 @@ def test_a_service_that_others_rely_on(project: CheckedProject) -> None:
 
 
 def test_service_without_manifest_is_not_judged(project: CheckedProject) -> None:
-    """What is not known is not wrong."""
+    """A name of an unknown service is not wrong."""
     project.write("warehouse_app.py", WAREHOUSE.format(name="publsh"))
 
     assert project.findings("warehouse_app") == []
 
 
 def test_missing_manifest(project: CheckedProject) -> None:
-    """A file that is not there is a failure."""
+    """A missing file is an error."""
     result = project.check("shop.orders", "--system", "none.json")
 
     assert result.returncode == 2
@@ -201,7 +201,7 @@ def test_missing_manifest(project: CheckedProject) -> None:
 
 
 def test_module_that_nothing_imports(project: CheckedProject) -> None:
-    """PEN004, where pyproject.toml says what should be imported."""
+    """PEN004, if pyproject.toml lists the modules to import."""
     project.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.orders"]\n')
     project.write(
         "shop/billing.py",
@@ -239,7 +239,7 @@ def test_module_that_nothing_imports(project: CheckedProject) -> None:
 def test_handle_from_another_module(
     project: CheckedProject, start: str, handle: str
 ) -> None:
-    """A module that nothing imports declares steps with an imported handle, too."""
+    """A module can declare steps with a handle that it imports."""
     project.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.flows"]\n')
     project.write("shop/orders.py", "")
     project.write(
@@ -267,7 +267,7 @@ def test_handle_from_another_module(
 
 
 def test_named_targets_are_enough(project: CheckedProject) -> None:
-    """Who names a module means that module."""
+    """Without the whole project there is no PEN004."""
     project.write(
         "shop/billing.py",
         "from penstock import flow\nf = flow('b')\n@f.entrypoint\ndef go(): ...\n",

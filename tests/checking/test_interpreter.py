@@ -236,20 +236,7 @@ PROGRAMS = {
 
         # receive -> charge refuse ship tell
     """,
-    "objects that are indexed, asked and set": """
-        class Orders:
-            def __getitem__(self, key):
-                return load(key)
-
-            def __setitem__(self, key, value):
-                save(key)
-
-            def __delitem__(self, key):
-                remove(key)
-
-            def __contains__(self, key):
-                return find(key)
-
+    "a property that is read and set": """
         class Order:
             @property
             def state(self):
@@ -261,24 +248,8 @@ PROGRAMS = {
 
         @f.entrypoint
         def receive(key):
-            orders = Orders()
-            if key in orders:
-                orders[key] = orders[key]
-                del orders[key]
             order = Order()
             order.state = order.state
-
-        @f.step(after="receive")
-        def find(key): ...
-
-        @f.step(after="find")
-        def load(key): ...
-
-        @f.step(after="load")
-        def save(key): ...
-
-        @f.step(after="save")
-        def remove(key): ...
 
         @f.step(after="receive")
         def read_state(order): ...
@@ -286,7 +257,7 @@ PROGRAMS = {
         @f.step(after="read_state")
         def change_state(order): ...
 
-        # receive -> find load save remove read_state change_state
+        # receive -> read_state change_state
     """,
     "a registry that a decorator fills": """
         HANDLERS = {}
@@ -460,82 +431,6 @@ PROGRAMS = {
 
         # receive -> ship
     """,
-    "what a class is told when it is derived from": """
-        class Plugin:
-            known = []
-
-            def __init_subclass__(cls, **named):
-                cls.known.append(cls)
-
-            def work(self, order): ...
-
-        class Ship(Plugin):
-            def work(self, order):
-                ship(order)
-
-        class Tell(Plugin):
-            def work(self, order):
-                tell(order)
-
-        @f.entrypoint
-        def receive(order):
-            for plugin in Plugin.known:
-                plugin().work(order)
-
-        @f.step(after="receive")
-        def ship(order): ...
-
-        @f.step(after="receive")
-        def tell(order): ...
-
-        # receive -> ship tell
-    """,
-    "what makes classes": """
-        class Maker(type):
-            def __init__(cls, name, bases, attributes):
-                super().__init__(name, bases, attributes)
-                KNOWN[name] = cls
-
-        KNOWN = {}
-
-        class Plugin(metaclass=Maker):
-            def work(self, order): ...
-
-        class Ship(Plugin):
-            def work(self, order):
-                ship(order)
-
-        @f.entrypoint
-        def receive(order):
-            KNOWN["Ship"]().work(order)
-
-        @f.step(after="receive")
-        def ship(order): ...
-
-        # receive -> ship
-    """,
-    "a descriptor": """
-        class Lazy:
-            def __init__(self, func):
-                self.func = func
-
-            def __get__(self, owner, kind=None):
-                return self.func(owner)
-
-        class Order:
-            @Lazy
-            def total(self):
-                return add_up(self)
-
-        @f.entrypoint
-        def receive():
-            return Order().total
-
-        @f.step(after="receive")
-        def add_up(order): ...
-
-        # receive -> add_up
-    """,
     "a table that only classes below have": """
         @f.step(after="receive")
         def plain_csv(order): ...
@@ -560,28 +455,6 @@ PROGRAMS = {
             format.write(order)
 
         # receive -> plain_csv plain_json
-    """,
-    "a name for a type": """
-        Kind = type["Handler"]
-
-        class Handler:
-            def __init__(self):
-                prepare(self)
-
-            def work(self, order):
-                ship(order)
-
-        @f.entrypoint
-        def receive(order, kind: "Kind"):
-            kind().work(order)
-
-        @f.step(after="receive")
-        def prepare(handler): ...
-
-        @f.step(after="prepare")
-        def ship(order): ...
-
-        # receive -> prepare ship
     """,
     "a decorator that is a class": """
         class Timed:
@@ -657,3 +530,55 @@ def test_what_is_declared_in_them_holds(programs: CheckedProject) -> None:
     levels = {finding["level"] for finding in programs.findings("programs.**")}
 
     assert levels <= {"info"}
+
+
+STEPS = """
+
+@f.step(after="receive")
+def charge(*given): ...
+
+@f.step(after="charge")
+def ship(*given): ...
+"""
+LARGE = {
+    "900 elif": "    if x == 0:\n        ship()\n"
+    + "".join(f"    elif x == {n}:\n        ship()\n" for n in range(900)),
+    "900 terms": f"    return {' + '.join(['x'] * 900)} + ship()\n",
+    "90 brackets": f"    return {'str(' * 90}ship(){')' * 90}\n",
+    "90 conditions": "".join(f"{'    ' * n}if x:\n" for n in range(1, 91))
+    + f"{'    ' * 91}ship()\n",
+    "500 calls": "    h0(x)\n"
+    + "".join(f"\ndef h{n}(x):\n    return [h{n + 1}(x)]\n" for n in range(500))
+    + "\ndef h500(x):\n    return ship()\n",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_generated_code(project: CheckedProject, name: str) -> None:
+    """However long or deep generated code is, each call in it is seen."""
+    program = "@f.entrypoint\ndef receive(x):\n    charge()\n" + LARGE[name]
+    path = project.root / "large.py"
+    path.write_text(HEAD.format(name=name) + program + STEPS, encoding="utf-8")
+
+    result = project.check("large", "--calls", "calls.json")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    text = (project.root / "calls.json").read_text(encoding="utf-8")
+    assert {_last(call["to"]) for call in json.loads(text)} == {"charge", "ship"}
+
+
+def test_too_deep(project: CheckedProject) -> None:
+    """A function that is nested too deeply is named, and the check goes on."""
+    program = f"""
+@f.entrypoint
+def receive(x):
+    ship()
+    x{".a()" * 400}
+    charge()
+"""
+    path = project.root / "deep.py"
+    path.write_text(HEAD.format(name="deep") + program + STEPS, encoding="utf-8")
+
+    assert project.codes("deep") == ["PEN101 ship", "PEN301"]
+    (info,) = [f for f in project.findings("deep") if f["level"] == "info"]
+    assert info["message"].startswith("receive is nested too deeply to be read")

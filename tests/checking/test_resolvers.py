@@ -1,9 +1,11 @@
-"""Who is asked where a name is defined, and what happens where that goes wrong."""
+"""What a resolver finds, which one is chosen, and what happens when it fails."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from sysconfig import get_path
@@ -12,16 +14,15 @@ from venv import EnvBuilder
 
 import pytest
 
-from penstock.checking.findings import Place
-from penstock.checking.resolvers.base import ResolverError
-from penstock.checking.resolvers.ty import TyResolver
-from tests.support.projects import PROCESS
+from penstock.checking.resolvers import Place, ResolverError
+from penstock.checking.resolvers.registry import ResolverSession, open_resolver
+from penstock.checking.resolvers.ty import TyResolver, find_ty
+from tests.support.projects import PROCESS, surroundings
 from tests.support.servers import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from tests.checking.conftest import CheckedProject
+    from tests.support.projects import Result
 
 # Only types say which of the two is booked: neither code nor a unique name does.
 BOOKING = """
@@ -53,7 +54,7 @@ BOOKING = """
 
 @pytest.fixture
 def trips(project: CheckedProject) -> CheckedProject:
-    """Return a project of which only a resolver can tell who calls whom."""
+    """Return a project whose only call takes a resolver to find."""
     project.write("trips.py", BOOKING)
     return project
 
@@ -65,7 +66,7 @@ def calls(project: CheckedProject) -> list[tuple[str, str]]:
 
 
 def test_only_a_resolver_knows(trips: CheckedProject, resolver: str) -> None:
-    """What the code itself does not tell is found with each, behind any letters."""
+    """Both find what the code around a name does not show, behind any letters."""
     options = ("--resolver", resolver, "--calls", "calls.json", "--statistics")
     result = trips.check("trips", *options)
 
@@ -85,12 +86,12 @@ def test_behind_a_link(trips: CheckedProject, resolver: str) -> None:
     assert calls(trips) == [("trips.Train.book", "call")]
 
 
-# Without the standard library, of which ty has types that are better than its code.
+# Without the standard library: ty's own types of it are better than its code.
 INSTALLED = [folder for folder in sys.path if folder != get_path("stdlib")]
 
 
 def test_program_that_patches_threads(trips: CheckedProject, resolver: str) -> None:
-    """A program that gevent has changed is checked like any other."""
+    """A program that gevent has patched is checked like any other."""
     pytest.importorskip("gevent", reason="needs gevent")
     text = (trips.root / "trips.py").read_text(encoding="utf-8")
     patch = "from gevent import monkey\nmonkey.patch_all()\n"
@@ -114,14 +115,17 @@ class Elsewhere:
         self.path.mkdir()
 
     def hide(self, package: str) -> None:
-        """Be without a package from now on."""
+        """Hide a package from this Python."""
         code = f"import sys; sys.modules[{package!r}] = None\n"
         (self.hidden / "sitecustomize.py").write_text(code, encoding="utf-8")
 
-    def check(self, project: CheckedProject, *arguments: str) -> Any:
+    def check(self, project: CheckedProject, *arguments: str) -> Result:
         """Run ``penstock check`` there."""
+        return self.penstock(project, "check", *arguments)
+
+    def penstock(self, project: CheckedProject, *arguments: str) -> Result:
+        """Run ``penstock`` there."""
         return project.penstock(
-            "check",
             *arguments,
             program=(str(self.bin / "python"), "-m", "penstock"),
             env={
@@ -137,15 +141,17 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
     return Elsewhere(tmp_path_factory.mktemp("elsewhere") / "env")
 
 
-def put_server(folder: Path, **manners: Any) -> str:
-    """Put a ``ty`` into *folder* that behaves like that; return its path."""
+PYTHON = sys.executable  # which a test may hide
+
+
+def put_server(folder: Path, **manners: Any) -> None:
+    """Put a ``ty`` into *folder* that has these manners."""
     source = Path(__file__).parents[1] / "support" / "fake_language_server.py"
     program = folder / "ty"
-    text = f"#!{sys.executable}\n{source.read_text(encoding='utf-8')}"
+    text = f"#!{PYTHON}\n{source.read_text(encoding='utf-8')}"
     program.write_text(text, encoding="utf-8")
     program.chmod(0o755)
     (folder / "manners.json").write_text(json.dumps(manners), encoding="utf-8")
-    return str(program)
 
 
 ALL = ("trips", "--statistics", "--calls", "calls.json")
@@ -153,7 +159,7 @@ ALL = ("trips", "--statistics", "--calls", "calls.json")
 
 @pytest.mark.parametrize("place", ["bin", "path"])
 def test_ty_is_found(trips: CheckedProject, elsewhere: Elsewhere, place: str) -> None:
-    """``auto`` is ty where that is beside the Python, or on the PATH; jedi is not."""
+    """``auto`` is the ty beside the Python, or on the PATH."""
     ty = Path(sys.executable).with_name("ty")
     if not ty.exists():
         pytest.skip("needs ty")
@@ -182,10 +188,10 @@ def test_jedi_where_there_is_no_ty(trips: CheckedProject, elsewhere: Elsewhere) 
         ("ty", "pip install ty"),
     ],
 )
-def test_nobody_to_ask(
+def test_missing_resolver(
     trips: CheckedProject, elsewhere: Elsewhere, resolver: str, fix: str
 ) -> None:
-    """Without what was chosen the message says how to get it, and that is all."""
+    """The message says how to install the chosen resolver."""
     elsewhere.hide("jedi")
 
     result = elsewhere.check(trips, "trips", "--resolver", resolver)
@@ -195,74 +201,203 @@ def test_nobody_to_ask(
 
 
 BAD: dict[str, dict[str, Any]] = {
-    "it has ended": {"ends": 3},
-    "what it says is no message": {"says": "hello", "answers": None},
+    "it ended": {"ends": 3},
+    "it sent what is not a message: b'hello' is not a header": {"says": "hello"},
 }
 
 
 @pytest.mark.parametrize("problem", BAD)
-def test_jedi_goes_on(
+def test_failed_resolver(
     trips: CheckedProject, elsewhere: Elsewhere, problem: str
 ) -> None:
-    """Where ty fails one line says so, jedi is asked, and nothing is lost."""
-    put_server(elsewhere.path, **BAD[problem])
+    """A resolver that fails ends the check with one line, which names another one."""
+    put_server(elsewhere.path, answers=None, **BAD[problem])
 
-    result = elsewhere.check(trips, *ALL)
+    result = elsewhere.check(trips, "trips", "--resolver", "ty")
 
-    (note,) = [line for line in result.stderr.splitlines() if "ty failed" in line]
-    assert problem in note
-    assert note.endswith("; jedi was asked instead.")
-    assert calls(trips) == [("trips.Train.book", "call")]
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"Error: the resolver ty failed: {problem}. "
+        "Use another one: penstock check --resolver jedi\n"
+    )
+    result = elsewhere.check(trips, *ALL, "--resolver", "jedi")
+    assert "1 questions to jedi, " in result.stderr
 
 
-@pytest.mark.parametrize("problem", BAD)
-def test_nobody_goes_on(
-    trips: CheckedProject, elsewhere: Elsewhere, problem: str
+def test_drawing_with_a_failed_resolver(
+    trips: CheckedProject, elsewhere: Elsewhere
 ) -> None:
-    """Where nobody else is there the check goes on, and says what it lacks."""
-    put_server(elsewhere.path, **BAD[problem])
+    """A diagram has runs alone then, unless ``--code`` asks for more."""
+    put_server(elsewhere.path, ends=3)
+    trips.write("runs.json", '{"flows": {}}')
+    command = ("dag", "trips", "--evidence", "runs.json")
 
-    result = elsewhere.check(trips, *ALL, "--resolver", "ty")
-
-    (note,) = [line for line in result.stderr.splitlines() if "ty failed" in line]
-    assert problem in note
-    assert note.endswith("; 1 more names count as unknown.")
-    assert result.returncode == 0
-    assert calls(trips) == []
+    result = elsewhere.penstock(trips, *command)
+    assert result.stdout.startswith("graph TD")
+    assert "the resolver ty failed: it ended" in result.stderr
+    assert elsewhere.penstock(trips, *command, "--code").returncode == 2
 
 
-def test_what_is_no_program(trips: CheckedProject, elsewhere: Elsewhere) -> None:
-    """A ``ty`` that the system cannot run is one that fails."""
+def test_file_that_is_not_a_program(
+    trips: CheckedProject, elsewhere: Elsewhere
+) -> None:
+    """A ``ty`` that the system cannot run is a resolver that fails."""
     program = elsewhere.path / "ty"
     program.write_bytes(b"\x00\x01")
     program.chmod(0o755)
 
-    result = elsewhere.check(trips, *ALL)
+    result = elsewhere.check(trips, "trips")
 
-    assert "ty failed: it cannot be started: " in result.stderr
-    assert "; jedi was asked instead." in result.stderr
+    assert result.returncode == 2
+    assert "the resolver ty failed: it cannot be started: " in result.stderr
+
+
+def test_unknown_resolver(trips: CheckedProject) -> None:
+    """A wrong name is an error with the right ones."""
+    result = trips.check("trips", "--resolver", "jeti")
+
+    assert result.returncode == 2
+    assert (
+        "no resolver is called 'jeti'. Choose one of auto, ty, jedi." in result.stderr
+    )
+    assert "Did you mean 'jedi'?" in result.stderr
+
+
+TINY = """
+    from pathlib import Path
+
+    from penstock.checking.resolvers import Place
+
+
+    class Tiny:
+        def __init__(self, root: Path, import_path: list[Path]) -> None:
+            self.root = root
+
+        def definitions(self, path: str, line: int, column: int) -> list[Place]:
+            lines = Path(path).read_text(encoding="utf-8").splitlines()
+            name = lines[line - 1].encode()[column:].decode().partition("(")[0]
+            defined = [n for n, text in enumerate(lines, 1) if f"def {name}(" in text]
+            return [Place(path, defined[0])]
+
+        def close(self) -> None:
+            self.root.joinpath("closed").touch()
+"""
+
+
+def test_resolver_of_a_package(trips: CheckedProject) -> None:
+    """A package registers a resolver; the check uses it, and closes it."""
+    trips.write("tiny.py", TINY)
+    info = "tiny-1.0.dist-info"
+    trips.write(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+    trips.write(f"{info}/entry_points.txt", "[penstock.resolvers]\ntiny = tiny:Tiny\n")
+
+    result = trips.check(*ALL, "--resolver", "tiny")
+
+    assert "1 questions to tiny, " in result.stderr
+    assert calls(trips) == [("trips.Train.book", "call")]
+    assert (trips.root / "closed").exists()
+
+
+def test_limit_of_jedi(tmp_path: Path) -> None:
+    """After 500 questions jedi is not asked, and a note says so."""
+    session = ResolverSession("jedi", lambda: Silent(tmp_path))
+
+    for line in range(502):
+        session.definitions("one.py", line, 0)
+
+    assert session.questions == 500
+    assert session.notes() == [
+        "jedi was asked 500 times, which is the limit; 2 more names count as unknown."
+    ]
+
+
+class Silent:
+    """A resolver that knows nothing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def definitions(self, path: str, line: int, column: int) -> list[Place]:
+        return []
+
+    def close(self) -> None: ...
+
+
+# Only the types of Django say that get() returns an Order.
+ORDERS = """
+    import django
+    from django.conf import settings
+
+    settings.configure(INSTALLED_APPS=[], SECRET_KEY="x")
+    django.setup()
+
+    from django.db import models
+    from penstock import flow
+
+    orders = flow("orders")
+
+
+    class Order(models.Model):
+        class Meta:
+            app_label = "shop"
+
+        @orders.step(after="receive")
+        def refund(self): ...
+
+
+    @orders.entrypoint
+    def receive(number):
+        Order.objects.get(pk=number).refund()
+"""
 
 
 @pytest.fixture
-def asking(tmp_path: Path) -> Iterator[Callable[..., TyResolver]]:
-    """Return what starts a resolver whose server has the manners that are given."""
-    made: list[TyResolver] = []
-
-    def start(**manners: Any) -> TyResolver:
-        program = put_server(tmp_path, **manners)
-        made.append(TyResolver(program, tmp_path, [tmp_path]))
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.close()
+def django(project: CheckedProject) -> CheckedProject:
+    """Return a Django project, where ty and not django-stubs is installed."""
+    pytest.importorskip("django", reason="needs Django")
+    if find_ty() is None:
+        pytest.skip("needs ty")
+    project.write("shop/models.py", ORDERS)
+    return project
 
 
-LINK = {"targetUri": "file", "targetSelectionRange": "where", "targetRange": {}}
+def test_stubs_that_would_help(django: CheckedProject) -> None:
+    """One line recommends django-stubs, unless they are installed."""
+    advice = "pip install django-stubs"
+
+    assert said(django, "--resolver", "ty").count(advice) == 1
+    assert advice not in said(django, "--resolver", "jedi")
+    django.write("django-stubs/__init__.pyi", "")
+    assert advice not in said(django, "--resolver", "ty")
+
+
+def test_auto_in_a_django_project(django: CheckedProject) -> None:
+    """``auto`` is jedi where ty would need stubs that are not installed."""
+    assert "1 questions to jedi, " in said(django, "--statistics")
+
+    django.write("django-stubs/__init__.pyi", "")
+    assert "1 questions to ty, " in said(django, "--statistics")
+
+
+def said(project: CheckedProject, *options: str) -> str:
+    """Return what the check writes to stderr, in a process of its own."""
+    arguments = ("check", "shop.models", *options)
+    return project.penstock(*arguments, program=PROCESS).stderr
+
+
+@pytest.fixture
+def no_ty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return a folder for a ``ty``, the only one to be found."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    return folder
+
+
 ANSWERS: dict[str, tuple[Any, int]] = {
     "one location": ("here", 1),
     "locations": (["here", "here"], 2),
-    "links": ([LINK], 1),
     "null": (None, 0),
     "nothing": ([], 0),
     "a text": ("there", 0),
@@ -274,78 +409,82 @@ ANSWERS: dict[str, tuple[Any, int]] = {
 
 
 @pytest.mark.parametrize("shape", ANSWERS)
-def test_shape_of_the_answer(
-    asking: Callable[..., TyResolver], tmp_path: Path, shape: str
-) -> None:
-    """Each shape that the protocol allows is read; any other is no answer."""
+def test_shape_of_the_answer(no_ty: Path, tmp_path: Path, shape: str) -> None:
+    """Each shape that the protocol allows is read; any other counts as unknown."""
     answers, count = ANSWERS[shape]
+    put_server(no_ty, answers=answers)
     path = tmp_path / "ä b.py"
     path.write_text("one = two\n", encoding="utf-8")
+    resolver = TyResolver(tmp_path, [tmp_path])
 
-    found = asking(answers=answers).definitions(str(path), 1, 6)
+    found = resolver.definitions(str(path), 1, 6)
+    resolver.close()
 
     assert list(found) == [Place(str(path), 7)] * count
 
 
-@pytest.mark.parametrize(
-    ("can", "column"),
-    [
-        ({"positionEncoding": "utf-8"}, 13),
-        ({"positionEncoding": "utf-16"}, 10),
-        ({"positionEncoding": "utf-32"}, 9),
-        ({"positionEncoding": "cubits"}, 10),
-        ({}, 10),
-        (None, 10),
-    ],
-)
-def test_unit_of_columns(
-    asking: Callable[..., TyResolver], tmp_path: Path, can: Any, column: int
-) -> None:
-    """Columns are counted as the server wants them; in UTF-16 where it says nothing."""
-    path = tmp_path / "one.py"
-    path.write_text("ö = '🚂'; x\n", encoding="utf-8")
-
-    found = asking(can=can, answers="here").definitions(str(path), 1, 13)
-
-    assert list(found) == [Place(str(path), column + 1)]
-
-
-def test_server_asks_for_its_settings(
-    asking: Callable[..., TyResolver], tmp_path: Path
-) -> None:
-    """The server learns the import path when it asks for it, in the middle of all."""
-    path = tmp_path / "one.py"
-    path.write_text("x", encoding="utf-8")
-
-    assert asking(asks=True, answers="here").definitions(str(path), 1, 0)
-
-
-def test_file_that_is_gone(asking: Callable[..., TyResolver], tmp_path: Path) -> None:
+def test_file_that_is_gone(tmp_path: Path, resolver: str) -> None:
     """Nothing is known of a file that went away, or got shorter, since it was read."""
     path = tmp_path / "one.py"
-    path.write_text("x", encoding="utf-8")
-    resolver = asking(answers="here")
+    path.write_text("x = 1\nx", encoding="utf-8")
+    session = open_resolver(resolver, tmp_path, [tmp_path])
 
-    assert not resolver.definitions(str(path), 5, 0)
-    assert not resolver.definitions(str(tmp_path / "two.py"), 1, 0)
+    assert list(session.definitions(str(path), 2, 0)) == [Place(str(path), 1)]
+    assert not session.definitions(str(path), 5, 0)
+    assert not session.definitions(str(tmp_path / "two.py"), 1, 0)
+    session.close()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a program of the shell")
-def test_no_answer(tmp_path: Path) -> None:
-    """A server that never answers is ended, with all that it has started."""
-    program, pids = tmp_path / "ty", tmp_path / "pids"
-    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! $$ > {pids}\nwait\n")
-    program.chmod(0o755)
+def test_no_answer(no_ty: Path, tmp_path: Path) -> None:
+    """A server that does not answer in time is ended."""
+    put_server(no_ty, hangs=True, is_stubborn=True)
+    resolver = TyResolver(tmp_path, [tmp_path], timeout_s=1.0)
 
-    with pytest.raises(ResolverError, match=r"no answer within 0\.5 s"):
-        TyResolver(str(program), tmp_path, [tmp_path], timeout_s=0.5)
+    with pytest.raises(ResolverError, match=r"no answer within 1 s"):
+        resolver.definitions(str(tmp_path / "one.py"), 1, 0)
 
-    for pid in map(int, pids.read_text(encoding="utf-8").split()):
-        until(lambda: not _is_alive(pid), what="the end of the server")  # noqa: B023  # called at once
+    assert_is_over(no_ty)
+    resolver.close()
+
+
+@pytest.mark.parametrize("is_stubborn", [False, True])
+def test_server_ends_with_the_check(
+    trips: CheckedProject, elsewhere: Elsewhere, *, is_stubborn: bool
+) -> None:
+    """No server is left when a check is over, even one that ignores signals."""
+    put_server(elsewhere.path, answers=None, is_stubborn=is_stubborn)
+
+    assert elsewhere.check(trips, "trips").returncode == 0
+    assert_is_over(elsewhere.path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGINT")
+def test_server_ends_with_an_interrupted_check(
+    trips: CheckedProject, elsewhere: Elsewhere
+) -> None:
+    """No server is left when a check is interrupted, even one that ignores signals."""
+    put_server(elsewhere.path, hangs=True, is_stubborn=True)
+    command = [sys.executable, "-m", "penstock", "check", "trips", "--resolver", "ty"]
+    hidden = f"import sys; sys.executable = {str(elsewhere.bin / 'python')!r}\n"
+    (elsewhere.hidden / "sitecustomize.py").write_text(hidden, encoding="utf-8")
+    path = {"PATH": str(elsewhere.path), "PYTHONPATH": str(elsewhere.hidden)}
+    check = subprocess.Popen(command, cwd=trips.root, env=surroundings() | path)
+    until((elsewhere.path / "asked").exists, what="the question")
+
+    check.send_signal(signal.SIGINT)
+
+    assert check.wait(60) != 0
+    assert_is_over(elsewhere.path)
+
+
+def assert_is_over(folder: Path) -> None:
+    """Wait for the end of the server in *folder*."""
+    pid = int((folder / "pid").read_text(encoding="utf-8"))
+    until(lambda: not _is_alive(pid), what="the end of the server")
 
 
 def _is_alive(pid: int) -> bool:
-    """Tell whether there is such a process, other than one that waits to be buried."""
+    """Tell whether the process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:

@@ -1,4 +1,4 @@
-"""Three services that have only their manifests in common, and one broken name."""
+"""Three services that share only their manifests, and one broken name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def system(project: CheckedProject) -> CheckedProject:
 
 
 def rename(system: CheckedProject, old: str, new: str) -> None:
-    """Rename something of the shop, and export its manifest and the others'."""
+    """Rename something in the shop, and export the manifests of all services."""
     path = system.root / "shop" / "orders.py"
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -44,47 +44,47 @@ def rename(system: CheckedProject, old: str, new: str) -> None:
         assert system.penstock("export", output, cwd=name).returncode == 0
 
 
-def told(system: CheckedProject, cwd: str, form: str = "concise") -> str:
-    """Return what one service is told of PEN003."""
+def checked(system: CheckedProject, cwd: str, form: str = "concise") -> str:
+    """Return what the check of one service prints."""
     result = system.penstock("check", *SYSTEM, "--format", form, cwd=cwd)
     assert result.stderr == ""
     return result.stdout
 
 
 def test_all_agree(system: CheckedProject) -> None:
-    """As they are in the repository, no name is broken."""
+    """The services of the repository agree."""
     rename(system, "publish", "publish")
 
     for name in ("shop", "billing", "shipping", "manifests"):
-        assert "PEN003" not in told(system, name)
-    assert told(system, "manifests", "full") == "5 flows, 12 steps: no findings\n"
+        assert "PEN003" not in checked(system, name)
+    assert checked(system, "manifests", "full") == "5 flows, 12 steps: no findings\n"
 
 
-def test_everybody_learns_of_a_broken_name(system: CheckedProject) -> None:
-    """Who broke it, who relies on it, and a place that has nothing but manifests."""
+def test_every_service_learns_of_a_broken_name(system: CheckedProject) -> None:
+    """Also the one that broke it, and a folder that has nothing but manifests."""
     rename(system, "publish", "announce")
     line = "payments.py:16: PEN003 payments/invoice: "
 
-    assert told(system, "billing") == f"{line}{ELSEWHERE}\n"
-    assert told(system, "manifests") == f"{line}{ELSEWHERE}\n"
-    assert f"{line}{BROKEN}. It has 'receive', 'price', " in told(system, "shop")
-    assert f"{line}{ELSEWHERE}\n" in told(system, "shipping")
+    assert checked(system, "billing") == f"{line}{ELSEWHERE}\n"
+    assert checked(system, "manifests") == f"{line}{ELSEWHERE}\n"
+    assert f"{line}{BROKEN}. It has 'receive', 'price', " in checked(system, "shop")
+    assert f"{line}{ELSEWHERE}\n" in checked(system, "shipping")
 
 
-def test_every_format_tells_it_all(system: CheckedProject) -> None:
+def test_every_format_has_the_whole_finding(system: CheckedProject) -> None:
     """Both services, both owners, both places, and the declaration."""
     rename(system, "publish", "announce")
 
     declared = '  declared  after="shop/orders:publish"     payments.py:16\n'
-    assert declared in told(system, "billing", "full")
-    (finding,) = json.loads(told(system, "billing", "json"))
+    assert declared in checked(system, "billing", "full")
+    (finding,) = json.loads(checked(system, "billing", "json"))
     place = (finding["path"], finding["line"], finding["flow"], finding["step"])
     assert place == ("payments.py", 16, "payments", "invoice")
     assert finding["message"] == ELSEWHERE
-    assert told(system, "billing", "github") == (
+    assert checked(system, "billing", "github") == (
         f"::error file=payments.py,line=16,title=PEN003 payments/invoice::{ELSEWHERE}\n"
     )
-    (run,) = json.loads(told(system, "billing", "sarif"))["runs"]
+    (run,) = json.loads(checked(system, "billing", "sarif"))["runs"]
     (result,) = run["results"]
     assert result["message"]["text"] == f"payments/invoice: {ELSEWHERE}"
     (at,) = result["locations"]
@@ -102,14 +102,14 @@ def test_every_format_tells_it_all(system: CheckedProject) -> None:
 def test_what_may_be_meant(
     system: CheckedProject, old: str, new: str, near: str, fix: str
 ) -> None:
-    """A near name is suggested, and written down it mends the declaration."""
+    """A near name is suggested, and applying the suggestion fixes the declaration."""
     rename(system, old, new)
 
-    found = told(system, "billing", "full")
+    found = checked(system, "billing", "full")
     assert f"Did you mean {near}?\n" in found
     assert f'  fix       after="{fix}"\n' in found
 
     path = system.root / "billing" / "payments.py"
     text = path.read_text(encoding="utf-8").replace("shop/orders:publish", fix)
     path.write_text(text, encoding="utf-8")
-    assert "PEN003" not in told(system, "billing").replace("shop/returns", "")
+    assert "PEN003" not in checked(system, "billing").replace("shop/returns", "")

@@ -165,8 +165,8 @@ def test_manifests_that_disagree(shop: Project) -> None:
         == ("graph TD\n    a --> c\n    b --> c\n")
     )
     assert (
-        "Warning: step 'c' of flow 'f' is declared 2 times and not alike: after 'a' "
-        "(new.json); after 'b' (old.json)." in results[0].stderr
+        "Warning: step 'c' of flow 'f' is declared 2 times, with differences: after "
+        "'a' (new.json); after 'b' (old.json)." in results[0].stderr
     )
 
 
@@ -188,8 +188,8 @@ def test_code_counts_more_than_its_manifest(shop: Project) -> None:
         ("", "it is not JSON"),
         ("[" * 100_000, "nested too deeply"),
         ('{"penstock": 2}', "pip install -U penstock"),
-        ('{"penstock": 1, "flows": [{"name": 7}]}', "flows[0].name should be a text"),
-        ('{"penstock": 1, "flows": [], "flows": []}', "the key 'flows' of one object"),
+        ('{"penstock": 1, "flows": [{"name": 7}]}', "flows[0].name should be a string"),
+        ('{"penstock": 1, "flows": [], "flows": []}', "the key 'flows' of an object"),
         ('{"penstock": 1, "flows": [{"name": "f", "steps": [{}]}]}', "steps[0] has no"),
     ],
 )

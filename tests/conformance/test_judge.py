@@ -3,17 +3,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import penstock
 from penstock import all_of, bind_flow, configure, flow, start_flow, step
-from penstock._steps.marked import mark_of
-from penstock.conformance.judge import judge
+from penstock._steps.marked import find_marked
+from penstock.conformance.judge import process_judge
+from penstock.testing import in_flow
 from tests.support.call_styles import KINDS, finish, function, run_python
 
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -33,7 +36,7 @@ def speed(
     if request.param == "warned":
         configure(conformance="warn")
     elif request.param == "slow":
-        monkeypatch.setattr(judge, "watchers", (lambda *_: None,))
+        monkeypatch.setattr(process_judge, "watchers", (lambda *_: None,))
     elif request.param == "logged":
         caplog.set_level("INFO", "penstock")
 
@@ -310,6 +313,188 @@ def test_a_generator_has_ended_at_its_first_item(kind: str) -> None:
     assert counted()["steps"] == {"produce": 1, "consume": 1, "receive": 1}
 
 
+def pipeline(*names: str) -> dict[str, Callable[..., Any]]:
+    """Declare generator steps, each after the one before, and what stores the last."""
+    orders = flow("orders")
+    steps: dict[str, Callable[..., Any]] = {}
+
+    def pass_on(items: Any) -> Any:
+        yield from items
+
+    before = "receive"
+    for name in names:
+        steps[name] = orders.step(name=name, after=before)(pass_on)
+        before = name
+    steps["store"] = orders.step(name="store", after=before)(lambda take: take())
+    steps["receive"] = orders.entrypoint(name="receive")(lambda call: call())
+    return steps
+
+
+@pytest.mark.usefixtures("speed")
+@pytest.mark.parametrize("opened", ["receive", "by a message"])
+def test_a_chain_of_generator_steps(opened: str) -> None:
+    """``store(parse(load()))``: each begins inside the call that it is given to."""
+    steps = pipeline("load", "parse")
+
+    def work() -> None:
+        items = steps["parse"](steps["load"]([1, 2]))
+        assert steps["store"](lambda: list(items)) == [1, 2]
+
+    for _ in range(2):
+        if opened == "receive":
+            steps["receive"](work)
+        else:
+            with penstock.continue_flow({"X-Correlation-ID": "a"}):
+                work()
+
+    assert verdict() == set()
+    witnessed = {edge["after"]: edge["witnessed"] for edge in counted()["edges"]}
+    assert (witnessed["parse"], witnessed["store"]) == (2, 2)
+    assert counted()["steps"]["store"] == 2
+
+
+@pytest.mark.parametrize("mode", ["record", "warn", "raise"])
+def test_a_generator_that_never_begins_is_missing(
+    mode: str, warnings: list[logging.LogRecord]
+) -> None:
+    """That is known when the run ends, so that no call is stopped for it."""
+    configure(conformance=mode)
+    steps = pipeline("load")
+
+    def work() -> None:
+        steps["store"](lambda: None)
+        assert verdict() == set()
+
+    steps["receive"](work)
+
+    assert verdict() == {"R1 store"}
+    assert counted()["steps"]["store"] == 1
+    assert len(warnings) == (mode != "record")
+
+
+def test_a_generator_that_begins_elsewhere_is_missing() -> None:
+    """Only inside the call that lacks it does it come in time."""
+    steps = pipeline("load")
+
+    def work() -> None:
+        steps["store"](lambda: None)
+        list(steps["load"]([1]))
+
+    steps["receive"](work)
+
+    assert verdict() == {"R1 store", "load->store"}
+
+
+def test_a_join_of_generators_and_something_else() -> None:
+    """What lacks more than a generator is judged at once."""
+    orders = flow("orders")
+    load = orders.step(name="load", after="receive")(function("generator", lambda: 1))
+    orders.step(name="check", after="receive")(lambda: None)
+    both = all_of("load", "check")
+    store = orders.step(name="store", after=both)(lambda: list(load()))
+    keep = orders.step(name="keep", after=["load", "receive"])(lambda: list(load()))
+    configure(conformance="raise")
+
+    @orders.entrypoint
+    def receive() -> None:
+        with pytest.raises(penstock.FlowOrderError, match="'check'"):
+            store()  # type: ignore[no-untyped-call]  # a lambda
+        keep()  # type: ignore[no-untyped-call]  # a lambda
+
+    receive()
+
+    edges = {(e["before"], e["after"]): e["witnessed"] for e in counted()["edges"]}
+    assert edges["load", "keep"] == edges["receive", "keep"] == 1
+
+
+def test_a_join_of_generators() -> None:
+    """Each of them has to begin inside the call; a test's own call is not counted."""
+    orders = flow("orders")
+    one, other = (
+        orders.step(name=name, after="receive")(function("generator", lambda: 1))
+        for name in ("one", "other")
+    )
+
+    @orders.step(after=all_of("one", "other"))
+    def store(*items: Any) -> list[Any]:
+        return [next(each) for each in items]
+
+    orders.entrypoint(name="receive")(lambda: store(one()))()
+    assert verdict() == {"R1 store"}
+    with in_flow("orders", done={"receive"}):
+        store(one(), other())
+
+    assert counted()["steps"]["store"] == 1
+    (violation,) = counted()["violations"]
+    assert violation["count"] == 1
+
+
+def test_only_so_many_calls_wait_for_generators() -> None:
+    """More of one run are judged at once."""
+    steps = pipeline("load")
+
+    def work() -> None:
+        for _ in range(102):
+            steps["store"](lambda: None)
+        (violation,) = counted()["violations"]
+        assert violation["count"] == 2
+
+    steps["receive"](work)
+
+    (violation,) = counted()["violations"]
+    assert violation["count"] == 102
+
+
+CACHED = """
+import functools
+from penstock import entrypoint, flow, step
+
+@flow("orders")
+class Orders:
+    @entrypoint
+    def receive(self, *names):
+        for name in names:
+            value = getattr(self, name)
+            if callable(value):
+                value()
+
+    @{decorator}
+    @step(after="receive")
+    def load({self}):
+        return 1
+
+    @step(after="load")
+    def use(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("decorator", "self", "expected"),
+    [
+        ("functools.lru_cache", "self", set()),
+        ("functools.cached_property", "self", set()),
+        ("property", "self", {"R1 use"}),
+        ("staticmethod", "", {"R1 use"}),
+    ],
+)
+def test_a_cache_may_have_answered(
+    decorator: str, self: str, expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step behind one is not missing in later runs, unless it runs too late."""
+    module: Any = ModuleType("cached")
+    monkeypatch.setitem(sys.modules, "cached", module)
+    exec(CACHED.format(decorator=decorator, self=self), vars(module))  # noqa: S102  # a module
+    orders = module.Orders()
+    orders.receive("load", "use")
+    assert verdict() == set()
+
+    orders.receive("use")
+    assert verdict() == expected
+
+    module.Orders().receive("use", "load")
+    assert verdict() == expected | {"load->use"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("role", ["entrypoint", "step"])
 def test_every_kind_is_counted(kind: str, role: str) -> None:
@@ -378,7 +563,7 @@ def test_a_finding_names_the_step_its_place_and_the_fix() -> None:
     assert "called by 'receive', when 'charge' had not ended" in message
     assert "declare after=['charge', 'receive']" in message
 
-    judge.clear()
+    process_judge.clear()
     fixed = Orders(
         receive=None, validate="receive", charge="validate", ship=["charge", "receive"]
     )
@@ -408,7 +593,7 @@ MESSAGES = {
         lambda: in_turn(join(), "charge", "send", "reserve"),
         (
             ") is declared after 'reserve'; both ran, and 'reserve' had "
-            "never ended when 'send' began. Fix: run 'reserve' first, or take away the "
+            "never ended when 'send' began. Fix: run 'reserve' first, or remove the "
             "edge reserve -> send: after=['charge']."
         ),
     ),
@@ -693,8 +878,8 @@ def test_what_is_done_travels() -> None:
     assert set(json.loads(further["penstock"])["done"]) == set(orders.steps)
 
 
-def test_what_was_not_done_convicts_what_is_not_brought_by_a_message() -> None:
-    """The step directly under the context may know more; what it calls may not."""
+def test_what_a_message_brings_is_judged_when_nothing_is_open() -> None:
+    """Another message may have run what is missing, unless it runs later here."""
     orders = Orders(receive=None, take="receive", validate="receive", charge="validate")
     headers = sent(orders=orders)
 
@@ -702,7 +887,7 @@ def test_what_was_not_done_convicts_what_is_not_brought_by_a_message() -> None:
         orders.take(orders.charge)
         orders.validate()
 
-    assert verdict() == {"R1 charge", "validate->charge"}
+    assert verdict() == {"validate->charge"}
 
 
 def test_what_is_done_passes_through_a_process_that_runs_no_step() -> None:
@@ -806,6 +991,20 @@ def test_switching_in_the_middle_of_a_run_convicts_nobody() -> None:
     assert verdict() == set()
 
 
+def test_a_run_inside_one_that_began_unseen() -> None:
+    """It is known, whatever the one around may have done."""
+    orders = chain()
+    configure(conformance="off")
+
+    orders.receive(
+        lambda: configure(conformance="record"),
+        lambda: orders.receive(orders.validate, orders.ship),
+    )
+
+    assert counted()["runs"] == 1
+    assert verdict() == {"R1 ship"}
+
+
 def test_a_step_declared_later_is_judged() -> None:
     """In the run that goes on, and in the next one."""
     orders = chain()
@@ -836,7 +1035,7 @@ def test_a_step_declared_anew_keeps_its_count() -> None:
 
 
 def test_a_large_flow_is_judged() -> None:
-    """Beyond the size for which each run keeps marks."""
+    """Beyond the size for which each run keeps flags."""
     names = [f"step{number}" for number in range(600)]
     after = dict(zip(names, ["receive", *names], strict=False))
     orders = Orders(receive=None, **after)
@@ -851,7 +1050,7 @@ def test_very_many_kinds_of_calls_are_counted_in_little_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each predecessor still has its number."""
-    monkeypatch.setattr("penstock.conformance.plan._MAX_KNOWN", 2)
+    monkeypatch.setattr("penstock.conformance.plan._MAX_SETS", 2)
     names = list("abcd")
     orders = Orders(receive=None, **dict.fromkeys(names, "receive"), save=names)
     for number in range(1, 5):
@@ -894,7 +1093,7 @@ def test_a_failure_of_ours_breaks_nothing(
     configure(conformance=mode)
     orders = chain()
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     def fail_too(*_: object) -> None:
@@ -904,7 +1103,7 @@ def test_a_failure_of_ours_breaks_nothing(
     in_turn(orders, "validate", "ship")
     monkeypatch.undo()
     monkeypatch.setattr(
-        "penstock.conformance.run_track.RunTrack.contradicted", fail_too
+        "penstock.conformance.run_progress.RunProgress.find_contradicted", fail_too
     )
     in_turn(orders, "validate")
     in_turn(orders, "validate")
@@ -942,8 +1141,8 @@ def test_what_is_switched_off_counts_nothing() -> None:
 
 def test_the_judge_says_what_it_is() -> None:
     """As it would stand in a log line."""
-    assert repr(judge) == "<conformance record>"
-    assert judge.enabled()
+    assert repr(process_judge) == "<conformance record>"
+    assert process_judge.enabled()
 
 
 def test_a_wrong_mode_is_refused() -> None:
@@ -1046,12 +1245,12 @@ print(signal.getsignal(signal.SIGTERM) is before)
 
 
 def test_reports_merge() -> None:
-    """Counts add up, and statuses are those of the sums."""
+    """FlowCounts add up, and statuses are those of the sums."""
     billing = flow("billing").step(name="invoice")(lambda: None)
     orders = join()
     orders.receive(orders.charge, orders.send, orders.reserve, billing)
     first = penstock.conformance_report()
-    judge.clear()
+    process_judge.clear()
     in_turn(orders, "reserve", "send")
     for _ in range(25):
         in_turn(orders, "send")
@@ -1076,7 +1275,9 @@ def test_reports_merge() -> None:
 )
 def test_what_is_no_report_cannot_be_merged(report: Any) -> None:
     """The error says what is wrong with what."""
-    with pytest.raises(penstock.ConfigurationError, match="is no conformance report"):
+    with pytest.raises(
+        penstock.ConfigurationError, match="is not a conformance report"
+    ):
         penstock.ConformanceReport.merge([report])
 
 
@@ -1084,14 +1285,14 @@ def test_findings_are_heard_and_taken_back() -> None:
     """As the pytest plugin hears them."""
     heard: list[tuple[str, bool]] = []
 
-    def hear(finding: Any, _run: str, is_one: bool) -> None:  # noqa: FBT001  # Hear
-        heard.append((finding.code, is_one))
+    def listen(violation: Any, _run: str, is_found: bool) -> None:  # noqa: FBT001  # Listener
+        heard.append((violation.code, is_found))
 
-    judge.teller.hearers = (hear,)
+    process_judge.reporter.listeners = (listen,)
     try:
         test_a_later_call_amends_the_verdict()
     finally:
-        judge.teller.hearers = ()
+        process_judge.reporter.listeners = ()
 
     assert heard == [("R2", True), ("R2", False)]
 
@@ -1104,7 +1305,7 @@ def test_more_runs_than_are_named_merge() -> None:
         for _ in range(15):
             in_turn(orders, "ship")
         reports.append(penstock.conformance_report())
-        judge.clear()
+        process_judge.clear()
 
     merged = penstock.ConformanceReport.merge(reports).to_dict()["flows"]["orders"]
     assert len(merged["violations"]) == 20
@@ -1186,8 +1387,8 @@ def test_a_step_after_a_task_or_something_else_is_judged_each_time() -> None:
     """Whether the task may have run depends on the run."""
     orders = flow("orders")
     task = step(name="task", after="receive")(lambda: None)
-    mark: Any = mark_of(task)
-    mark.spec = mark.spec._replace(crosses=True)
+    mark: Any = find_marked(task)
+    mark.set_crossing()
     orders(task)
     ship = orders.step(name="ship", after=["receive", "task"])(lambda: None)
 

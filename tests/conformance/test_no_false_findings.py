@@ -14,7 +14,6 @@ import pytest
 
 import penstock
 from penstock import (
-    ConformanceReport,
     all_of,
     bind_flow,
     configure,
@@ -22,7 +21,7 @@ from penstock import (
     outside_flow,
     start_flow,
 )
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 
 pytestmark = pytest.mark.usefixtures("clean_counts")
 
@@ -261,8 +260,8 @@ def entrypoint_in_itself(shop: Shop) -> None:
 def message_and_back(shop: Shop) -> None:
     """A task that was sent and waited for is before what follows here."""
     task = penstock.step(name="task", after="receive")(_call)
-    mark: Any = mark_of(task)
-    mark.spec = mark.spec._replace(crosses=True)  # as Celery's tasks do
+    mark: Any = find_marked(task)
+    mark.set_crossing()  # as a task of Celery is
     flow("orders")(task)
     done = flow("orders").step(name="done", after="task")(_call)
     shop.receive(penstock.inject, done)
@@ -323,11 +322,8 @@ PROGRAMS: list[Callable[[Shop], None]] = [
 ]
 
 
-def _findings(*, complete: bool = False) -> list[str]:
-    report = penstock.conformance_report().to_dict()
-    if complete:
-        report = ConformanceReport.merge([report], complete=True).to_dict()
-    flows = report["flows"].values()
+def _findings() -> list[str]:
+    flows = penstock.conformance_report().to_dict()["flows"].values()
     return [f"{v['code']} {v['message']}" for one in flows for v in one["violations"]]
 
 
@@ -342,19 +338,3 @@ def test_no_false_finding(program: Callable[[Shop], None], mode: str) -> None:
         program(shop)
 
     assert _findings() == []
-
-
-@pytest.mark.parametrize(
-    "program",
-    PROGRAMS[: PROGRAMS.index(message_and_back)],
-    ids=lambda program: program.__name__,
-)
-def test_no_false_finding_where_records_are_complete(
-    program: Callable[[Shop], None],
-) -> None:
-    """But for a task that never ran anywhere, and a child that left no report."""
-    configure(conformance="record")
-
-    program(Shop())
-
-    assert _findings(complete=True) == []

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from penstock.conformance.rules import Plan, Track, edge_status
+from penstock.conformance.plan import FlowPlan
+from penstock.conformance.rules import Plan, edge_status
+from penstock.conformance.run_progress import RunProgress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,25 +117,25 @@ CASES = [
 
 def found(case: Case) -> str:
     """Return what breaks, in the words of a case."""
-    plan = Plan()
+    plan = FlowPlan("of no step")
     rules = {name: plan.rule(name, after) for name, after in case.flow.items()}
     entry = rules[next(iter(case.flow))]
-    track = Track()
-    track.start(entry, 0)
+    run = RunProgress(plan)
+    run.start(entry, 0)
     above = {"": entry.bit}
     said = []
     for event in case.heard.split():
         parent, _, name = event[1:].rpartition("/")
         rule = rules[name]
         if event[0] == "-":
-            track.end(rule)
+            run.end(rule.bit)
             continue
         above[name] = above[parent] | rule.bit
-        code = rule.broken(track.start(rule, above[parent]))
+        code = rule.broken(run.start(rule, above[parent]))
         if code and f"{code} {name}" not in said:
             said.append(f"{code} {name}")
-    track.end(entry)
-    said += [f"{one}->{other}" for one, other in track.contradicted(plan)]
+    run.end(entry.bit)
+    said += [f"{one}->{other}" for one, other in run.find_contradicted()]
     return " ".join(said)
 
 
@@ -145,49 +147,50 @@ def test_verdict(case: Case) -> None:
 
 def test_a_step_may_follow_itself() -> None:
     """A retry is before the next one; that there is none proves nothing."""
-    plan = Plan()
+    plan = FlowPlan("of no step")
     receive = plan.rule("receive", [])
     charge = plan.rule("charge", [["receive"], ["charge"]])
-    track = Track()
-    track.start(receive, 0)
+    run = RunProgress(plan)
+    run.start(receive, 0)
 
     for _ in range(2):
-        assert not charge.broken(track.start(charge, receive.bit))
-        assert not list(track.contradicted(plan))
-        track.end(charge)
+        assert not charge.broken(run.start(charge, receive.bit))
+        assert not list(run.find_contradicted())
+        run.end(charge.bit)
 
-    assert ("charge", "charge") in plan.edges(track.done)
+    assert ("charge", "charge") in plan.edges(run.done)
 
 
 def test_absence_of_what_may_have_run_elsewhere_proves_nothing() -> None:
     """Its presence proves; and such an edge is never contradicted."""
-    plan = Plan()
+    plan = FlowPlan("of no step")
     send = plan.rule("send", [["charge", "reserve"]], unsure=["reserve"])
     charge, reserve = plan.rule("charge", []), plan.rule("reserve", [])
-    track = Track()
+    run = RunProgress(plan)
 
     assert send.broken(0) == "R1"
     assert send.broken(reserve.bit) == "R3"
     assert not send.broken(charge.bit)
     assert not send.broken(0, unsure=charge.bit)
     for rule in (charge, send, reserve):
-        track.start(rule, 0)
-        track.end(rule)
-    assert not list(track.contradicted(plan))
+        run.start(rule, 0)
+        run.end(rule.bit)
+    assert not list(run.find_contradicted())
 
 
 def test_what_was_given_is_before_everything_and_convicts_nothing() -> None:
     """A run that came from elsewhere brings what ended there."""
-    plan = Plan()
+    plan = FlowPlan("of no step")
     charge = plan.rule("charge", [["validate"]])
     ship = plan.rule("ship", [["charge"]])
-    track = Track(given=plan.bits(["validate", "ship"]))
+    run = RunProgress(plan)
+    run.done = run.given = plan.bits(["validate", "ship"])
 
-    assert not charge.broken(track.start(charge, 0))
-    track.end(charge)
-    assert set(plan.names(track.done)) == {"charge", "validate", "ship"}
-    assert ship.bit & track.given
-    assert not list(track.contradicted(plan))
+    assert not charge.broken(run.start(charge, 0))
+    run.end(charge.bit)
+    assert set(plan.names(run.done)) == {"charge", "validate", "ship"}
+    assert ship.bit & run.given
+    assert not list(run.find_contradicted())
 
 
 def test_a_step_that_comes_after_nothing_breaks_nothing() -> None:
@@ -197,24 +200,24 @@ def test_a_step_that_comes_after_nothing_breaks_nothing() -> None:
 
 def test_a_step_declared_anew_has_its_new_edges_alone() -> None:
     """As after a reload."""
-    plan = Plan()
+    plan = FlowPlan("of no step")
     old = plan.rule("ship", [["charge"]])
     new = plan.rule("ship", [["receive"]])
 
     assert old.bit == new.bit
-    assert plan.known_bit("receive") == new.mask
-    assert plan.known_bit("nothing") == 0
-    track = Track()
+    assert plan.known_bits(["receive"]) == new.mask
+    assert plan.known_bits(["nothing"]) == 0
+    run = RunProgress(plan)
     for rule in (new, plan.rule("charge", [])):
-        track.start(rule, new.mask)
-        track.end(rule)
-    assert not list(track.contradicted(plan))
+        run.start(rule, new.mask)
+        run.end(rule.bit)
+    assert not list(run.find_contradicted())
 
 
 def test_verdicts_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that all end differently take no more and more memory."""
-    monkeypatch.setattr("penstock.conformance.rules._MAX_KNOWN", 2)
-    plan = Plan()
+    monkeypatch.setattr("penstock.conformance.rules._MAX_VERDICTS", 2)
+    plan = FlowPlan("of no step")
     ((_, edge),) = plan.rule("b", [["a"]]).edges
     both = plan.bits("ab")
     others = [plan.bit(name) for name in "cd"]

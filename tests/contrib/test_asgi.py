@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
-from penstock.contrib._http import KEY
 from penstock.contrib.asgi import FlowMiddleware, instrument, uninstrument
 from tests.contrib.web_apps.asgi_apps import FRAMEWORKS, PATHS, instrumented
 from tests.contrib.web_apps.clients import Heard, ask, ask_async, scope_of, talk
@@ -121,7 +120,7 @@ def test_header_is_the_middlewares_own(framework: str) -> None:
 
 
 def test_websocket_has_one_id(framework: str) -> None:
-    """All that is said on a websocket has the ID that its handshake shows."""
+    """Every message on a websocket has the ID that its handshake shows."""
     heard = talk(instrumented(framework), "/ws", "one", "two")
 
     said = [m["text"] for m in heard.messages if m["type"] == "websocket.send"]
@@ -160,7 +159,7 @@ def test_instrument_says_what_it_takes() -> None:
 def test_inbound_id_is_adopted_or_replaced(
     inbound: Inbound, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A well-formed ID is taken over; another is replaced, and never shown again."""
+    """A well-formed ID is accepted; a malformed one is replaced, and never echoed."""
     app = FlowMiddleware(answering(plain))
     heard = ask(app, "/", (inbound.header, inbound.value))
 
@@ -182,7 +181,7 @@ def test_inbound_id_is_adopted_or_replaced(
 def test_trust_is_the_middlewares_or_the_settings(
     configured: str | None, given: str | None, seen_there: tuple[Any, ...]
 ) -> None:
-    """A penstock header from outside is believed only where somebody says so."""
+    """A penstock header from outside is accepted only with ``trust_inbound``."""
     penstock.configure(propagate=["tenant"], trust_inbound=configured)
     found: list[Any] = []
 
@@ -258,7 +257,7 @@ def test_two_middlewares_agree() -> None:
 
 
 def test_scope_is_the_servers_own() -> None:
-    """The application gets the same dict, and afterwards nothing of ours is in it."""
+    """The application gets the same dict, and penstock leaves nothing in it."""
     scope = scope_of()
     before = dict(scope)
     found: list[Any] = []
@@ -270,7 +269,7 @@ def test_scope_is_the_servers_own() -> None:
     asyncio.run(ask_async(FlowMiddleware(app), scope))
     assert found[0] is scope
     assert scope == before | {"route": "/orders"}
-    assert KEY not in scope
+    assert "penstock.flow" not in scope
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "something.else"])
@@ -300,7 +299,7 @@ def test_exception_is_the_same() -> None:
 
 
 def test_cancelled_request_leaves_nothing() -> None:
-    """A client that goes cancels the request: it ends in its flow, and we in ours."""
+    """When a client leaves, the cancelled request ends in its own flow."""
     ended: list[Any] = []
 
     async def endless() -> str:

@@ -1,4 +1,4 @@
-"""A backend that goes wrong changes nothing, whatever brings the flow."""
+"""A failing backend changes no result, in any integration."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ INTEGRATIONS: list[Integration] = [
 
 
 def needed(module: str, package: str) -> Any:
-    """Return a module of ours that needs a package; skip where that is missing."""
+    """Return a module of penstock; skip if the package it needs is missing."""
     pytest.importorskip(package, reason=f"needs {package}")
     if package == "django":
         settings = "tests.contrib.django_site.settings"

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
+from penstock._registry import FlowOptions, registry
+from penstock._steps.marked import find_marked
 from tests.support import servers
 from tests.support.odd_values import ODD
 
 pytest.importorskip("celery", reason="needs celery")
 pytest.importorskip("redis", reason="needs redis")
 
-from penstock.conformance.judge import judge
+from penstock.conformance.judge import process_judge
 from penstock.contrib.celery import install_celery_signals
-from tests.contrib.celery_app import joins, shapes, tasks
+from tests.contrib.celery_app import ordered, shapes, tasks
 from tests.contrib.celery_app.workers import deployed
 
 if TYPE_CHECKING:
@@ -127,45 +129,98 @@ def test_shapes_keep_to_the_declared_order(
     }
 
 
-@pytest.mark.parametrize("left_out", ["", "reserve"])
-def test_a_chord_is_decided_by_the_reports_of_all(
-    left_out: str, redis: str, tmp_path: Path
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """Count from nothing here; give the folder for the reports of the workers."""
+    penstock.configure(conformance="warn")
+    process_judge.clear()
+    marks = [find_marked(one) for one in vars(ordered).values()]
+    steps = [step for mark in marks if mark is not None for step in mark.steps]
+    registry.add(FlowOptions("ordered"), steps)  # each test begins with none
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    return folder
+
+
+def merged(reports: Path) -> dict[str, Any]:
+    """Return what this process and the workers have counted together."""
+    files: list[Any] = [penstock.conformance_report(), *reports.glob("*.json")]
+    assert len(files) > 1
+    found: dict[str, Any] = penstock.ConformanceReport.merge(files).to_dict()
+    return dict(found["flows"]["ordered"])
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_ways_to_send_in_order_accuse_nobody(
+    pool: str, redis: str, reports: Path, tmp_path: Path
 ) -> None:
-    """No process knows both branches: merged, they witness the join, or convict it."""
-    penstock.configure(conformance="record")
-    judge.clear()
-    reports = tmp_path / "reports"
-    reports.mkdir()
-    env = {"PENSTOCK_CONFORMANCE": "record", "PENSTOCK_CONFORMANCE_DIR": str(reports)}
-    branches = {"charge": joins.charge, "reserve": joins.reserve}
-    branches.pop(left_out, None)
+    """Chains, groups, chords, retries and the rest, sent by a run that is known."""
+    env = {"PENSTOCK_CONFORMANCE": "warn", "PENSTOCK_CONFORMANCE_DIR": str(reports)}
+    with (
+        deployed(redis, redis, tmp_path, **env) as deployment,
+        deployment.worker(pool),
+    ):
+        for name, (send, count) in ordered.WAYS.items():
+            ordered.take(name, send)
+            deployment.await_runs(name, count)
+
+    found = merged(reports)
+    assert found["violations"] == []
+    assert {edge["contradicted"] for edge in found["edges"]} == {0}
+    assert found["steps"] == {
+        "take": 9,
+        "check": 3,
+        "validate": 7,
+        "charge": 4,
+        "reserve": 3,
+        "join": 1,
+        "notify": 2,
+        "nest": 1,
+        "meet": 2,
+        "pack": 1,
+        "both": 1,
+    }
+    witnessed = {(e["before"], e["after"]): e["witnessed"] for e in found["edges"]}
+    assert witnessed["validate", "charge"] == 4
+    assert witnessed["check", "notify"] == 2
+
+
+def test_a_task_that_is_sent_too_early_violates(
+    redis: str, reports: Path, tmp_path: Path
+) -> None:
+    """The sender says so, once for each run, whatever the worker does then."""
+    env = {"PENSTOCK_CONFORMANCE": "warn", "PENSTOCK_CONFORMANCE_DIR": str(reports)}
     with (
         deployed(redis, redis, tmp_path, **env) as deployment,
         deployment.worker("prefork"),
     ):
-        for number in range(3):
-            joins.take(f"join-{number}", *branches.values())
-            deployment.await_runs(f"join-{number}", 1 + len(branches))
+        for _ in range(2):
+            ordered.take("early", ordered.early)
+        deployment.await_runs("early", 2)
+        lines = deployment.lines(name="penstock")
 
-    files: list[Any] = [penstock.conformance_report(), *reports.glob("*.json")]
-    known = penstock.ConformanceReport.merge(files).to_dict()["flows"]["joins"]
-    complete = penstock.ConformanceReport.merge(files, complete=True).to_dict()
-    found = complete["flows"]["joins"]
-    assert len(files) > 2
-    assert known["violations"] == []
-    assert "crossings" not in complete
-    assert {(e["before"], e["after"]): e["witnessed"] for e in found["edges"]} == {
-        ("take", "charge"): 3,
-        ("take", "reserve"): 0 if left_out else 3,
-        ("charge", "send"): 3,
-        ("reserve", "send"): 0 if left_out else 3,
+    found = merged(reports)
+    assert {(v["step"], v["code"], v["count"]) for v in found["violations"]} == {
+        ("notify", "R1", 1),
+        ("notify", "R2", 1),
     }
-    assert [(v["step"], v["code"]) for v in found["violations"]] == (
-        [("send", "R3")] * 3 if left_out else []
-    )
-    for violation in found["violations"]:
-        assert "joins.py:" in violation["message"]
-        assert "when 'reserve' had not ended. Fix: call" in violation["message"]
+    assert len(found["violations"]) == 4
+    assert found["steps"]["notify"] == 2
+    assert not [line for line in lines if line["message"].startswith("R")]
+
+
+@pytest.mark.usefixtures("reports")
+def test_raise_publishes_nothing(redis: str, tmp_path: Path) -> None:
+    """No worker gets what was sent too early."""
+    penstock.configure(conformance="raise")
+    with deployed(redis, redis, tmp_path) as deployment, deployment.worker("solo"):
+        with pytest.raises(penstock.FlowOrderError, match="was sent, called by 'take'"):
+            ordered.take("stopped", ordered.early)
+        send, count = ordered.WAYS["in_turn"]
+        ordered.take("right", send)
+        deployment.await_runs("right", count)
+
+        assert deployment.ran("stopped") == []
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])

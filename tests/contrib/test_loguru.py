@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import bind_flow, entrypoint, flow, start_flow
-from penstock._runtime.state import state
 from tests.support.call_styles import marked, run_python, unique
 
 pytest.importorskip("loguru", reason="needs loguru")
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+pytestmark = pytest.mark.usefixtures("forget_watchers")
+
+
 @pytest.fixture(autouse=True)
 def plain_loguru() -> Iterator[None]:
     """Leave loguru as it was."""
@@ -31,7 +33,6 @@ def plain_loguru() -> Iterator[None]:
     yield
     logger.remove()
     logger.configure(patcher=lambda _record: None, extra={})
-    state.unwatch("log keys")
 
 
 def written(patcher: Any, layout: str, log: Callable[[], object]) -> list[str]:

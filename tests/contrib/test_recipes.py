@@ -129,7 +129,7 @@ def test_scheduler_ticks(tmp_path: Path) -> None:
 
 
 def test_scheduler_started_inside_a_flow(tmp_path: Path) -> None:
-    """That flow is none of a tick's, on asyncio or where it fails in a thread."""
+    """No tick has that flow, neither on asyncio nor when it fails in a thread."""
     pytest.importorskip("apscheduler", reason="needs apscheduler")
     lines = ticks(f"python -m {APPS}.apscheduler_app", tmp_path, 2)
 
@@ -269,7 +269,7 @@ def request_uwsgi(
     folder: Path, change: Callable[[str], str], **settings: str
 ) -> list[str]:
     """Send 200 requests to the page's application, changed; return the IDs logged."""
-    # One from elsewhere has a Python of its own inside.
+    # One from elsewhere brings another Python.
     command = shutil.which("uwsgi", path=str(Path(sys.executable).parent))
     if command is None:
         pytest.skip("needs uwsgi")

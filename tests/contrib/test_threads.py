@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def put_back() -> Iterator[None]:
-    """Take away what a test has installed."""
+    """Undo what a test has installed."""
     yield
     uninstall_threads()
 
@@ -73,14 +73,14 @@ def test_the_executor_serves_a_loop() -> None:
 
 @pytest.mark.skipif(threads_inherit(), reason="threads of this build inherit contexts")
 def test_plain_threads_and_pools_see_no_flow() -> None:
-    """That is Python's rule, and stays so until it is asked otherwise."""
+    """That is Python's rule, and it holds until ``install_threads()`` is called."""
     with start_flow("order-17"), ThreadPoolExecutor(1) as pool:
         assert in_thread() == [None]
         assert pool.submit(current_flow_id).result() is None
 
 
 def test_installed_threads_timers_and_pools_see_the_flow() -> None:
-    """Whatever starts in a flow runs in it."""
+    """A thread that is started in a flow runs in it."""
     install_threads()
     seen: list[str | None] = []
 
@@ -100,7 +100,7 @@ def test_installed_threads_timers_and_pools_see_the_flow() -> None:
 
 
 def test_a_subclass_that_overrides_run_sees_the_flow() -> None:
-    """So do threads of other libraries."""
+    """Threads of other libraries are such subclasses."""
     install_threads()
     seen: list[str | None] = []
 
@@ -117,7 +117,7 @@ def test_a_subclass_that_overrides_run_sees_the_flow() -> None:
 
 
 def test_a_pools_threads_do_not_stay_in_the_flow_that_started_them() -> None:
-    """A thread that a run's task has brought up serves the next run, or none."""
+    """A thread that one run's task started serves other runs, or none."""
     install_threads()
 
     with ThreadPoolExecutor(1) as pool:
@@ -130,7 +130,7 @@ def test_a_pools_threads_do_not_stay_in_the_flow_that_started_them() -> None:
 
 
 def test_threads_started_outside_a_flow_are_plain() -> None:
-    """Outside there is nothing to carry."""
+    """A thread that is started outside a flow has none."""
     install_threads()
 
     assert in_thread() == [None]
@@ -139,7 +139,7 @@ def test_threads_started_outside_a_flow_are_plain() -> None:
 
 
 def test_a_finished_thread_is_not_kept_alive() -> None:
-    """Neither by what runs in it, nor by us."""
+    """Nothing of penstock refers to the thread after its end."""
     install_threads()
     with start_flow():
         thread = threading.Thread(target=lambda: None)
@@ -166,7 +166,7 @@ def test_a_thread_can_be_started_once_as_ever() -> None:
 
 
 def test_installing_is_idempotent_and_has_an_inverse() -> None:
-    """Twice is once; uninstalling puts back what was there."""
+    """Installing twice is installing once; uninstalling restores the original."""
     start, submit = threading.Thread.start, ThreadPoolExecutor.submit
 
     install_threads()
@@ -181,23 +181,23 @@ def test_installing_is_idempotent_and_has_an_inverse() -> None:
 
 
 def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
-    """Uninstalling leaves it in place, and ours passes calls through."""
+    """Uninstalling keeps another patch; penstock's own passes calls through."""
     original = threading.Thread.start
     calls: list[threading.Thread] = []
     install_threads()
     below = threading.Thread.start
 
-    def theirs(self: threading.Thread) -> None:
+    def other_patch(self: threading.Thread) -> None:
         calls.append(self)
         below(self)
 
-    threading.Thread.start = theirs  # type: ignore[method-assign]  # the point
+    threading.Thread.start = other_patch  # type: ignore[method-assign]  # the point
     try:
         with start_flow("order-17"):
             with_ours = in_thread()
             uninstall_threads()
             without = in_thread()
-        assert threading.Thread.start is theirs
+        assert threading.Thread.start is other_patch
     finally:
         threading.Thread.start = original  # type: ignore[method-assign]  # the same
 

@@ -15,7 +15,6 @@ from wsgiref.validate import validator
 import pytest
 
 import penstock
-from penstock.contrib._http import KEY
 from penstock.contrib.wsgi import FlowMiddleware, instrument, uninstrument
 from tests.contrib.web_apps.clients import Heard, ask_wsgi
 from tests.contrib.web_apps.inbound import (
@@ -148,7 +147,7 @@ def test_file_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_instrument_and_back() -> None:
-    """It keeps the type, does nothing twice, and goes without a trace."""
+    """It keeps the type, installs once when called twice, and leaves no trace."""
     pytest.importorskip("flask", reason="needs flask")
     app = FRAMEWORKS["flask"]()
     before = dict(vars(app))
@@ -189,7 +188,7 @@ def test_instrument_says_what_it_takes() -> None:
 def test_inbound_id_is_adopted_or_replaced(
     inbound: Inbound, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A well-formed ID is taken over; another is replaced, and never shown again."""
+    """A well-formed ID is accepted; a malformed one is replaced, and never echoed."""
     name = f"HTTP_{inbound.header.upper().replace('-', '_')}"
     heard = ask_wsgi(FlowMiddleware(answering()), **{name: inbound.value})
 
@@ -211,7 +210,7 @@ def test_inbound_id_is_adopted_or_replaced(
 def test_trust_is_the_middlewares_or_the_settings(
     configured: str | None, given: str | None, expected: tuple[Any, ...]
 ) -> None:
-    """A penstock header from outside is believed only where somebody says so."""
+    """A penstock header from outside is accepted only with ``trust_inbound``."""
     penstock.configure(propagate=["tenant"], trust_inbound=configured)
     found: list[Any] = []
 
@@ -356,7 +355,7 @@ def test_exception_is_the_same() -> None:
 
 @pytest.mark.parametrize("make", ["list", "generator"])
 def test_validator_is_content(make: str) -> None:
-    """The standard library's validator finds nothing, on either side of ours."""
+    """The standard library's validator finds nothing on either side of it."""
 
     def body() -> Iterable[bytes]:
         yield b"a"
@@ -411,7 +410,7 @@ def test_headers_replace_in_any_case() -> None:
 
 
 def test_two_middlewares_agree() -> None:
-    """The outer one decides; nobody shows more than the ID of what is in environ."""
+    """The outer one decides; the inner one shows the ID of the flow in environ."""
     found: dict[str, Any] = {}
     inner = FlowMiddleware(answering(), trust_inbound="all")
 
@@ -424,7 +423,7 @@ def test_two_middlewares_agree() -> None:
     )
 
     assert heard.body == heard.shown != "r"
-    assert repr(found[KEY]) == f"<RequestFlow {heard.shown}>"
+    assert repr(found["penstock.flow"]) == f"<RequestFlow {heard.shown}>"
 
 
 def test_many_at_once_are_apart() -> None:
@@ -450,7 +449,7 @@ def test_many_at_once_are_apart() -> None:
 
 
 def test_a_request_continues_its_senders_trace() -> None:
-    """Whoever has sent it waits, so its span is the parent of ours."""
+    """The sender waits, so its span is the parent of the request's."""
     pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry")
     provider = importlib.import_module("opentelemetry.sdk.trace").TracerProvider()
     otel = importlib.import_module("penstock.backends.otel")

@@ -18,7 +18,7 @@ from penstock import (
     start_flow,
     step,
 )
-from penstock._steps.marked import MARK, mark_of
+from penstock._steps.marked import MARKED_ATTR, find_marked
 from tests.support.declarations import steps_of, the_flow
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def test_a_subclass_without_a_flow_runs_in_its_parents() -> None:
 
 
 def test_an_inherited_classmethod_runs_in_the_flow_of_its_class() -> None:
-    """Classes are told apart as objects are."""
+    """Classes are distinguished as objects are."""
 
     @flow("parents")
     class Parent:
@@ -531,19 +531,19 @@ class Lazy:
     """A proxy as Celery makes them: asking for anything, even its class, wakes it."""
 
     def __init__(self, mark: Marked) -> None:
-        object.__setattr__(self, MARK, mark)
+        object.__setattr__(self, MARKED_ATTR, mark)
 
     def __getattribute__(self, name: str) -> object:
         raise AssertionError(name)
 
 
 def test_a_lazy_object_can_hold_a_mark() -> None:
-    """A flow takes a task, and steps name it, before there is an app to make it."""
+    """White-box: a flow takes a lazy task, and steps name it, before it is made."""
 
     @entrypoint
     def receive() -> None: ...
 
-    mark = mark_of(receive)
+    mark = find_marked(receive)
     assert mark is not None
     task: Any = Lazy(mark)
 
@@ -573,7 +573,7 @@ def test_a_class_without_markers_is_refused() -> None:
     with pytest.raises(
         FlowDefinitionError,
         match=r"@flow\('orders'\) found nothing to take in .*Plain.*"
-        r"test_taking\.py:\d+.*@entrypoint",
+        r"test_binding\.py:\d+.*@entrypoint",
     ):
         flow("orders")(Plain)
 

@@ -188,7 +188,7 @@ class TestSeveralFlows:
 
 
 class TestTwice:
-    """A marker that nobody takes is a mistake."""
+    """A marker that no flow takes is a mistake."""
 
     @pytest.mark.parametrize("first", [entrypoint, step])
     @pytest.mark.parametrize("second", [entrypoint, step])
@@ -199,12 +199,12 @@ class TestTwice:
 
         with pytest.raises(
             FlowDefinitionError,
-            match=rf"'work' is marked twice \({__file__}:\d+\).*@flow of its own",
+            match=rf"'work' is marked twice \({__file__}:\d+\).*its own @flow",
         ):
             second(first(work))
 
     def test_a_marker_is_not_marked_by_a_handle(self) -> None:
-        """A handle over a bare marker would leave the marker to nobody."""
+        """A handle above a bare marker would leave the marker without a flow."""
         with pytest.raises(FlowDefinitionError, match="marked twice"):
 
             @flow("orders").step
@@ -251,13 +251,14 @@ class TestTakenByNone:
     def test_it_refuses_to_run(
         self, kind: str, mark: Any, mode: str, *, inside: bool
     ) -> None:
-        """Inside and outside a flow, whoever listens, the body does not run."""
+        """The body never runs, with or without listeners, inside or outside a flow."""
         ran: list[int] = []
         func = mark(name="charge")(function(kind, lambda: ran.append(1)))
 
         expected = pytest.raises(
             FlowDefinitionError,
-            match=rf"@{mark.__name__} 'charge' belongs to no flow \(.*running\.py:\d+\)"
+            match=rf"@{mark.__name__} 'charge' belongs to no flow "
+            r"\(.*call_styles\.py:\d+\)"
             rf'\. Put @flow\("\.\.\."\) above @{mark.__name__}, or on its class',
         )
         with start_flow() if inside else nullcontext(), expected:

@@ -1,4 +1,4 @@
-"""Find the fenced blocks of a Markdown document, and what each is there for."""
+"""Find the fenced blocks of a Markdown document, and the purpose of each."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Block:
 
 
 def blocks_of(document: str) -> list[Block]:
-    """Return the blocks of *document* in order, those inside directives too.
+    """Return the blocks of *document* in order, including those inside directives.
 
     Raises:
         DocumentError: A block is marked ``no-run`` without a reason.

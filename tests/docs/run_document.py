@@ -12,6 +12,8 @@ configures logging, registers flows and writes files. These are the rules:
 - In ``console`` blocks lines that begin with ``$`` are commands, and the lines below
   what they print; in ``bash``, ``sh`` and ``shell`` blocks every line is a command.
   Nothing is installed and no ``make`` is run: the extras and targets have to exist.
+  ``python -m venv`` makes an environment without pip, which takes seconds. ``pytest``
+  loads penstock's plugin and none of the other plugins that are installed here.
 - ``toml`` and ``json`` blocks must parse.
 - ``<!-- needs: structlog -->`` says which package the page needs; the tests skip it
   where that is not installed.
@@ -125,6 +127,8 @@ class Document:
         elif name == "make":
             shell = ["make", "--dry-run", "--directory", str(ROOT), *arguments]
             self._shell(block, shlex.join(shell), "")
+        elif arguments[:2] == ["-m", "venv"]:
+            self._shell(block, f"{command} --without-pip", expected)
         elif name in RUN:
             self._shell(block, command, expected)
         elif name not in NOT_RUN:
@@ -154,6 +158,8 @@ class Document:
             | {
                 "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
                 "COLUMNS": "80",
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                "PYTEST_PLUGINS": "penstock.pytest_plugin",
             },
         )
         if expected.strip():

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
-from penstock._registry import registry
+from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-# These import their package in the examples alone.
+# These import their package only in the examples.
 INTEGRATES = {
     "penstock.contrib.httpx": "httpx",
     "penstock.contrib.loguru": "loguru",
@@ -30,7 +30,7 @@ MODULES = [
 
 
 def import_or_skip(name: str) -> ModuleType:
-    """Import the module *name*, and skip the test without a package that it needs."""
+    """Import the module *name*; skip the test if a package that it needs is missing."""
     package = INTEGRATES.get(name)
     if package is not None and find_spec(package) is None:
         pytest.skip(f"needs {package}")
@@ -51,7 +51,7 @@ def test_examples_in_docstrings(name: str) -> None:
     told: list[str] = []
 
     for test in finder.find(module, name):
-        registry.clear()
+        forget_flows()
         runner.run(test, out=told.append)
 
     assert not told, "".join(told)

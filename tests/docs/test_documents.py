@@ -97,7 +97,7 @@ def test_wrong_document_fails(text: str, told: str, tmp_path: Path) -> None:
     ],
 )
 def test_right_document_passes(text: str, tmp_path: Path) -> None:
-    """What a document may hold."""
+    """A document may hold every kind of block that the runner describes."""
     document = tmp_path / "right.md"
     document.write_text(text, encoding="utf-8")
 

@@ -1,4 +1,7 @@
-"""The reference leaves nothing out."""
+"""The reference leaves nothing out.
+
+White-box: it compares the pages with the tables that the code uses.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,7 @@ import pytest
 
 import penstock
 from penstock._propagation.wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
-from penstock.renderers.base import FORMATS
-from penstock.renderers.formats import _SUFFIXES
+from penstock.renderers.formats import _SUFFIXES, FORMATS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -25,7 +27,7 @@ def page(name: str) -> str:
 
 
 def test_every_setting_is_in_the_table() -> None:
-    """Each argument of configure(), and each variable that is read."""
+    """The page lists each argument of configure() and each variable that it reads."""
     arguments = list(inspect.signature(penstock.configure).parameters)[1:]
     read = re.findall(r'_environment\(\s*"(\w+)"', inspect.getsource(penstock.reset))
     variables = ["PENSTOCK_DISABLED", *(f"PENSTOCK_{name}" for name in read)]
@@ -36,7 +38,7 @@ def test_every_setting_is_in_the_table() -> None:
 
 
 def test_every_field_is_in_the_table(caplog: pytest.LogCaptureFixture) -> None:
-    """What the records of a step bring, over those of any other logger."""
+    """The page lists each field that a step adds to its log records."""
 
     @penstock.flow("orders")
     @penstock.entrypoint
@@ -58,7 +60,7 @@ def test_every_field_is_in_the_table(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_every_error_is_in_the_table() -> None:
-    """With the built-in that it is also."""
+    """The page lists each error with the built-in that it derives from."""
     public = [getattr(penstock, name) for name in penstock.__all__]
     errors = [e for e in penstock.PenstockError.__subclasses__() if e in public]
 
@@ -68,14 +70,14 @@ def test_every_error_is_in_the_table() -> None:
 
 
 def test_every_format_is_in_the_table() -> None:
-    """And every suffix that tells one."""
+    """The page lists each format and each suffix that selects one."""
     assert [
         name for name in [*FORMATS, *_SUFFIXES] if f"`{name}`" not in page("formats")
     ] == []
 
 
 def test_every_key_of_a_manifest_is_in_the_tables() -> None:
-    """On each level of the document."""
+    """The page lists the keys of each level of the document."""
     penstock.configure(source_url="https://forge.example/{path}")
 
     @penstock.flow("orders")
@@ -100,7 +102,7 @@ def test_every_key_of_a_manifest_is_in_the_tables() -> None:
 
 
 def test_limits_are_those_of_the_code() -> None:
-    """What a reader of the page relies on."""
+    """The page and the code have the same limits."""
     wire = page("wire")
 
     assert f"| the field | {MAX_BYTES} bytes" in wire
@@ -112,7 +114,7 @@ def test_limits_are_those_of_the_code() -> None:
 
 @pytest.mark.parametrize("klass", [penstock.FlowInfo, penstock.StepInfo])
 def test_values_describe_their_attributes(klass: type) -> None:
-    """The docstring that the page shows has each of them."""
+    """The docstring that the page shows describes each attribute."""
     doc = inspect.getdoc(klass) or ""
 
     assert [f.name for f in dataclasses.fields(klass) if f"{f.name}:" not in doc] == []

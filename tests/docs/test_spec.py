@@ -57,7 +57,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
 
 @pytest.mark.parametrize("name", DIGESTS)
 def test_document_is_word_for_word(name: str) -> None:
-    """Nobody has edited what has to be kept."""
+    """The document has not been edited."""
     assert hashlib.sha256(spec(name).read_bytes()).hexdigest() == DIGESTS[name]
 
 
@@ -105,7 +105,7 @@ def printed_for(program: Program) -> str:
     _, is_comment, comment = found[at].text.partition("# Output:\n")
     if is_comment:
         lines = (line.removeprefix("#   ") for line in comment.splitlines())
-        # The ID is an example of one.
+        # The ID is an example.
         return "".join(f"{line}\n" for line in lines).replace("a1b2c3d4...", "...")
     assert found[at + 1].purpose == "output"
     return f"{found[at + 1].text}\n"
@@ -120,7 +120,7 @@ def test_log_lines_of_one_order_share_an_id(results: dict[str, Results]) -> None
 
 
 def test_basic_flow_runs_alone(tmp_path: Path) -> None:
-    """The guide's program is whole: as a file of its own it logs the same lines."""
+    """The guide's program is complete: in its own file it logs the same lines."""
     (block,) = (b for b in blocks("usage-guide.md") if "ORD-001" in b.text)
     (tmp_path / "app.py").write_text(block.text, encoding="utf-8")
 
@@ -137,7 +137,7 @@ def test_basic_flow_runs_alone(tmp_path: Path) -> None:
 
 
 def test_structure_is_there() -> None:
-    """Each module of the guide's last page exists, but for those to come."""
+    """Each module of the guide's last page exists, except those still to come."""
     package = ROOT / "src" / "penstock"
     (tree,) = (
         b.text for b in blocks("usage-guide.md") if b.text.startswith("penstock/")

@@ -12,7 +12,7 @@ CLOSE = "<!-- /penstock -->"
 
 
 def requests(document: str) -> list[str]:
-    """Return what the blocks of *document* ask for."""
+    """Return the requests of the blocks in *document*."""
     return [block.request for block in blocks_of(document)]
 
 
@@ -24,7 +24,7 @@ def filled(document: str, text: str) -> str:
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_text_is_replaced_with_the_line_ends_of_its_marker(newline: str) -> None:
-    """Whatever was between the markers goes; all else stays."""
+    """The text between the markers is replaced, and nothing else."""
     before = newline.join(["a", OPEN, "old", "older", CLOSE, "z"])
 
     after = newline.join(["a", OPEN, "", "new", "er", "", CLOSE, "z"])
@@ -61,7 +61,7 @@ def test_blocks_know_their_place() -> None:
     ],
 )
 def test_markers_in_code_are_none(code: str) -> None:
-    """Neither are comments about something else."""
+    """Other comments are not markers."""
     document = f"{code}\n\nx\n\n{OPEN}\n{CLOSE}\n"
 
     assert requests(document) == ["orders"]
@@ -82,12 +82,12 @@ def test_markers_in_lists_and_quotations(prefix: str) -> None:
 
 
 def test_end_of_a_list() -> None:
-    """What is indented after it is code again."""
+    """After a list, indented text is code again."""
     assert requests(f"- a\n\nText.\n\n    {OPEN}\n") == []
 
 
 def test_broken_fence_in_a_block_hides_nothing() -> None:
-    """The marker that closes it is found, whatever somebody typed above it."""
+    """A broken fence in a block does not hide the closing marker."""
     assert (
         filled(f"{OPEN}\n```\ngraph\n{CLOSE}\nz", "x") == f"{OPEN}\n\nx\n\n{CLOSE}\nz"
     )
@@ -98,14 +98,14 @@ def test_broken_fence_in_a_block_hides_nothing() -> None:
     [
         (f"a\n{OPEN}\n", 2, "'orders' is not closed"),
         (f"{OPEN}\n{OPEN}\n{CLOSE}", 1, "'orders' is not closed"),
-        (f"a\n\n{CLOSE}", 3, "closes nothing"),
+        (f"a\n\n{CLOSE}", 3, "closes no block"),
         ("<!-- penstock: -->", 1, "names no flow"),
         (f"a {OPEN}", 1, "a line of its own"),
         (f"`a` {CLOSE} `b`", 1, "a line of its own"),
     ],
 )
 def test_wrong_markers(document: str, line: int, told: str) -> None:
-    """Each is told with its line."""
+    """Each error names the line."""
     with pytest.raises(MarkerError, match=told) as caught:
         blocks_of(document)
 
@@ -118,7 +118,7 @@ def test_fence_is_longer_than_what_it_holds() -> None:
 
 
 def test_names_that_look_like_markers() -> None:
-    """What is drawn neither ends a block nor begins one."""
+    """A drawing that contains a marker neither ends nor begins a block."""
     once = filled(f"{OPEN}\n{CLOSE}\n", f"{CLOSE}\n{OPEN}")
 
     assert requests(once) == ["orders"]

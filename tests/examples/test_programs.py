@@ -32,8 +32,8 @@ graph TD
     validate --> ship
 """,
     "user_updates": """
-ada: ada@example.org, told: True
-bob: bob@example.org, told: True
+ada: ada@example.org, notified: True
+bob: bob@example.org, notified: True
 graph TD
 ...
     from_support --> check
@@ -49,10 +49,24 @@ Hello, Bob!
 two runs, two IDs: True
 outside a flow: None, None
 """,
+    "penstock_itself": """
+graph TD
+    declare --> register
+    declare --> wrap
+    register --> build_graph
+    register --> check
+    wrap --> run
+    build_graph --> draw
+    check --> overlay_evidence
+    run --> judge
+    run --> record
+    judge --> overlay_evidence
+    overlay_evidence --> draw
+""",
     "async_pipeline": """
-page a: 'brown' comes 1 times
-page b: 'the' comes 2 times
-page c: 'a' comes 1 times
+page a: 'brown' appears 1x
+page b: 'the' appears 2x
+page c: 'a' appears 1x
 3 IDs
 """,
 }

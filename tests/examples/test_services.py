@@ -1,4 +1,4 @@
-"""The example of three services: its manifests are fresh, its commands do as said."""
+"""The example of three services: fresh manifests, and commands that do what it says."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_commands_do_as_the_document_says(copy: Path) -> None:
 
 
 def test_rows_of_the_table_run(copy: Path) -> None:
-    """What the list of examples says about this one runs, too."""
+    """The commands in the list of examples run, too."""
     table = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"`(penstock \w+ examples/services/[^`]*)`", table)
 

@@ -11,13 +11,12 @@ import pytest
 
 import penstock
 from penstock import ConfigurationError, FlowInfo, StepInfo, flow, generate_dag
-from penstock._dag import draw
-from penstock._graph.evidence import Reading, Sources
+from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._manifests.manifest import parse_manifest
-from penstock.conformance.judge import judge
+from penstock.conformance.judge import process_judge
 from tests.support.call_styles import unique
 from tests.support.diagram_parsers import parse_dot
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.html_pages import Page
 from tests.support.images import Svg, needs_draw, pixels
 from tests.support.reports import recorded
@@ -54,7 +53,7 @@ RUNS = {
         broken={("receive", "ship"): 2},
     )
 }
-CODE = Reading(
+CODE = CodeEvidence(
     {
         ("orders", "receive", "check"): True,
         ("orders", "check", "charge"): True,
@@ -101,7 +100,7 @@ def lines_of(text: str) -> dict[str, str]:
 
 
 def test_mermaid() -> None:
-    """Words and lines say it as well as colours do; a crossing line stays dashed."""
+    """Labels and line styles show it as well as colours; crossing lines stay dashed."""
     assert (
         drawn("mermaid")
         == """\
@@ -126,11 +125,11 @@ graph TD
     end
     billing_invoice[["billing#58;invoice"]]
     billing_invoice -->|unseen| pack
-    legend["n×#58; calls that came this way<br/>\
-unseen#58; no run came this way<br/>\
-only declared#58; no run came this way, and the code does not<br/>\
-contradicted#58; runs that had both, but never in this order<br/>\
-not declared#58; a call before whatever should be first"]
+    legend["n×#58; calls that took this edge<br/>\
+unseen#58; no run took this edge<br/>\
+only declared#58; neither runs nor the code take this edge<br/>\
+contradicted#58; runs of both steps, but never in this order<br/>\
+not declared#58; a call before any declared predecessor"]
     style legend fill:none,stroke:none,color:#6b7785
     classDef uncalled stroke:#9aa5b1,color:#6b7785
     class pack,mail uncalled
@@ -162,7 +161,7 @@ def test_dot() -> None:
 
 
 def test_text() -> None:
-    """Below the boxes each edge has a line; undeclared ones are not among the boxes."""
+    """Each edge has a line below the boxes; undeclared edges have no other."""
     text = drawn("text")
 
     title = "orders: 1 of 7 edges seen (14 %), 1,234 runs, 2 contradicted"
@@ -174,7 +173,7 @@ def test_text() -> None:
 
 
 def test_json() -> None:
-    """Flows, steps and edges have it; what nobody declared is not among the edges."""
+    """Flows, steps and edges have evidence; undeclared edges are listed separately."""
     (found,) = json.loads(drawn("json"))["flows"]
     edges = {f"{e['before']} → {e['after']}": e["evidence"] for e in found["edges"]}
 
@@ -207,7 +206,7 @@ def test_json() -> None:
 
 @needs_draw
 def test_svg() -> None:
-    """Style sheets find the status, and the mouse shows all three."""
+    """Attributes have the status for style sheets, and titles the whole evidence."""
     svg = Svg(drawn("svg"))
     edges = svg.of_class("edge")
 
@@ -219,7 +218,7 @@ def test_svg() -> None:
     assert titles["edge-check-charge"] == f"check → charge: {says}"
     says = "not declared, found in the code, seen 2×"
     assert titles["edge-receive-ship"] == f"receive → ship: {says}"
-    says = "declared, not clear in the code, never seen"
+    says = "declared, unclear in the code, never seen"
     assert titles["edge-billing_invoice-pack"] == f"billing:invoice → pack: {says}"
     assert len(svg.of_class("legend")) == 1
     assert len(svg.of_class("node")) == 8
@@ -227,7 +226,7 @@ def test_svg() -> None:
 
 @needs_draw
 def test_png() -> None:
-    """What it says in green, grey and red is there."""
+    """The picture has green, grey and red lines."""
     png = draw((ORDERS,), (BILLING,), format="png", evidence=Sources(RUNS, CODE))
     assert isinstance(png, bytes)
     colours = {colour for _, colour in pixels(png).getcolors(1 << 24)}
@@ -237,7 +236,7 @@ def test_png() -> None:
 
 @needs_draw
 def test_html() -> None:
-    """The panel has all three, and the legend is there to tick."""
+    """The panel shows all evidence, and the legend has checkboxes."""
     page = Page(drawn("html"))
     facts = page.facts["step-ship"]
 
@@ -259,7 +258,7 @@ def test_html() -> None:
 
 
 def test_no_evidence_and_nothing_of_it() -> None:
-    """A page without evidence knows nothing of it."""
+    """A page without evidence does not mention it."""
     for form in ("mermaid", "dot", "text", "json"):
         text = str(draw((ORDERS,), (BILLING,), format=form))
 
@@ -267,7 +266,7 @@ def test_no_evidence_and_nothing_of_it() -> None:
 
 
 def test_an_overview_sums() -> None:
-    """A line of several edges says how many were seen; boxes say their own."""
+    """A line of several edges and a box say how many edges were seen."""
     flows = (
         flow_of("a", {"x": None, "y": "x"}),
         flow_of("b", {"u": ["a:x"], "v": ["a:y", "u"], "w": ["a:x", "a:y"]}),
@@ -299,7 +298,7 @@ def test_an_overview_sums() -> None:
 
 
 def test_no_run_at_all() -> None:
-    """A report of no run, or of other flows, makes everything grey."""
+    """With a report without runs, or of other flows, everything is grey."""
     assert "0 of 7 edges seen (0 #37;), 0 runs" in drawn(
         "mermaid", evidence=Sources({})
     )
@@ -309,7 +308,7 @@ def test_no_run_at_all() -> None:
 
 
 def test_runs_that_messages_began() -> None:
-    """They are counted where they began, so that none is said to be here."""
+    """Runs are counted where they began, so a flow can have calls without runs."""
     runs = {"billing": recorded({"invoice": 1}, {}, runs=0)}
     orders = {**RUNS, "orders": replace_runs(RUNS["orders"], 0)}
 
@@ -324,7 +323,7 @@ def replace_runs(flow: dict[str, Any], runs: int) -> dict[str, Any]:
 
 
 def test_huge_counts() -> None:
-    """They are written out, with commas."""
+    """Large numbers are written in full, with commas."""
     runs = {"billing": recorded({"invoice": 10**15}, {}, runs=10**15)}
 
     text = drawn("mermaid", flows=(BILLING,), evidence=Sources(runs))
@@ -333,7 +332,7 @@ def test_huge_counts() -> None:
 
 
 def test_a_report_without_callers() -> None:
-    """Those of before did not name who called too early: the step is red."""
+    """Older reports do not name the caller of an early call; the step is still red."""
     flow = recorded({"ship": 2}, {}, broken={("", "ship"): 2})
     del flow["violations"][0]["caller"]
     flow["violations"].append({**flow["violations"][0], "code": "R2"})
@@ -344,8 +343,8 @@ def test_a_report_without_callers() -> None:
     assert "--x" not in text
 
 
-def test_what_is_gone_is_told() -> None:
-    """Steps, edges and flows of an old report are named, and the rest is drawn."""
+def test_stale_evidence() -> None:
+    """A warning names the steps, edges and flows that no longer exist."""
     runs = {
         "orders": recorded(
             {"receive": 1, "old": 1, "never": 0},
@@ -360,7 +359,7 @@ def test_what_is_gone_is_told() -> None:
         "lost\x1b": recorded({"x": 1}, {}),
         "unused": recorded({"x": 0}, {}, runs=0),
     }
-    with pytest.warns(UserWarning, match="not declared here") as told:
+    with pytest.warns(UserWarning, match="not declared, and not drawn") as told:
         drawn("mermaid", evidence=Sources(runs))
 
     (said,) = [str(one.message) for one in told]
@@ -371,7 +370,7 @@ def test_what_is_gone_is_told() -> None:
 
 
 def test_very_much_is_gone() -> None:
-    """Five are named, and the others counted."""
+    """The warning names five, and counts the others."""
     runs = {f"f{n:02}": recorded({"x": 1}, {}) for n in range(25)}
 
     with pytest.warns(UserWarning, match=r"flow 'f04' and 20 more\."):
@@ -379,7 +378,7 @@ def test_very_much_is_gone() -> None:
 
 
 def test_a_caller_of_another_flow_or_none() -> None:
-    """One that is drawn is the start of an edge, one that is not is none."""
+    """A caller in another flow starts an edge if it is drawn."""
     runs = {
         "orders": recorded(
             {"check": 1},
@@ -391,7 +390,7 @@ def test_a_caller_of_another_flow_or_none() -> None:
             },
         )
     }
-    code = Reading({("billing", "x", "y"): True}, [("billing", "x", "y")])
+    code = CodeEvidence({("billing", "x", "y"): True}, [("billing", "x", "y")])
     text = drawn("mermaid", evidence=Sources(runs, code))
 
     assert "billing_invoice --x|not declared, 1×| check" in text
@@ -399,7 +398,7 @@ def test_a_caller_of_another_flow_or_none() -> None:
 
 
 def test_names_that_are_words_of_ours() -> None:
-    """A step called like the legend keeps its name, and hostile ones are escaped."""
+    """A step named like the legend keeps its name, and hostile names are escaped."""
     hostile = '</text>"];x[">&|'
     mine = flow_of("legend", {"legend": None, hostile: "legend"})
     runs = {"legend": recorded({"legend": 1, hostile: 1}, {("legend", hostile): 1})}
@@ -413,7 +412,7 @@ def test_names_that_are_words_of_ours() -> None:
 
 
 def test_services_share_a_flow() -> None:
-    """Numbers are those of the flow, and JSON has them in each service's part."""
+    """The numbers are those of the whole flow, in the JSON of each service too."""
     shop = replace(flow_of("orders", {"receive": None}), service="shop")
     stock = replace(flow_of("orders", {"pack": "shop/orders:receive"}), service="stock")
     runs = {
@@ -441,7 +440,7 @@ class TestGenerateDag:
     @pytest.fixture(autouse=True)
     def declare(self) -> Any:
         """Declare a flow, and record two runs of it."""
-        judge.clear()
+        process_judge.clear()
         penstock.configure(conformance="record")
         self.name = unique("orders")
         orders = flow(self.name)
@@ -459,14 +458,14 @@ class TestGenerateDag:
         receive()
         receive()
         yield
-        judge.clear()
+        process_judge.clear()
 
     def drawing(self, evidence: Any) -> dict[str, str]:
-        """Return what is said of the edges."""
+        """Return the evidence of the edges."""
         return lines_of(generate_dag(self.name, "text", evidence=evidence))
 
     def test_a_report(self) -> None:
-        """Of this process, as it is, or as a dict."""
+        """A report is passed as an object or as a dict."""
         report = penstock.conformance_report()
         expected = {"receive → charge": "2×", "charge → ship": "unseen"}
 
@@ -476,7 +475,7 @@ class TestGenerateDag:
             assert self.drawing(report.to_dict()) == expected
 
     def test_files(self, tmp_path: Path) -> None:
-        """One, or several as their sum."""
+        """One file or several, which are added up."""
         path = tmp_path / "runs.json"
         flows = penstock.conformance_report().to_dict()["flows"]
         path.write_text(json.dumps({"flows": {self.name: flows[self.name]}}))
@@ -486,15 +485,15 @@ class TestGenerateDag:
         assert self.drawing([path, path])["receive → charge"] == "4×"
 
     def test_no_report(self, tmp_path: Path) -> None:
-        """Nothing is drawn from what is none, nor written."""
+        """A wrong report is an error, and no file is written."""
         output = tmp_path / "flow.txt"
 
-        with pytest.raises(ConfigurationError, match="is no conformance report"):
+        with pytest.raises(ConfigurationError, match="is not a conformance report"):
             generate_dag(self.name, output=output, evidence=tmp_path / "none.json")
         assert not output.exists()
 
     def test_a_call_too_early_names_its_caller(self) -> None:
-        """A real one: the caller is where the red edge begins."""
+        """The red edge begins at the caller."""
         orders = flow(self.name)
 
         @orders.entrypoint

@@ -1,4 +1,4 @@
-"""Flows as a graph: who follows whom, in which layer, and what lies outside."""
+"""Flows as a graph: edges, layers, and steps outside the drawn flows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def layers_of(graph: Graph) -> list[list[str]]:
 
 
 def test_layers_are_longest_paths() -> None:
-    """A step stands below everything that leads to it."""
+    """A step is below everything that leads to it."""
     flow = flow_of(
         "f", {"a": None, "b": "a", "c": "b", "d": ["a", "c"], "lone": [], "e": ["lone"]}
     )
@@ -71,7 +71,7 @@ def test_declared_order_plays_no_part(order: tuple[int, ...]) -> None:
 
 
 def test_a_cycle_shares_a_layer() -> None:
-    """Steps that follow each other in a circle stand side by side."""
+    """The steps of a cycle share a layer."""
     flow = flow_of(
         "f",
         {
@@ -95,7 +95,7 @@ def test_a_cycle_shares_a_layer() -> None:
 
 
 def test_very_long_circles_do_not_recurse() -> None:
-    """A circle of 50,000 steps is no deeper than Python allows."""
+    """A cycle of 50,000 steps does not exceed Python's recursion limit."""
     names = [f"s{number}" for number in range(50_000)]
     flow = flow_of("f", dict(zip(names, [names[-1], *names[:-1]], strict=True)))
 
@@ -116,7 +116,7 @@ def test_an_edge_is_there_once() -> None:
 
 
 def test_joins_are_numbered() -> None:
-    """Each ``all_of`` of a step has a number, whatever the order in the code."""
+    """The ``all_of`` groups of a step are numbered in a fixed order."""
     joins: list[str | tuple[str, ...]] = ["d", ("b", "c"), ("a", "b"), ("b", "a")]
     flow = flow_of("f", {"a": None, "b": None, "c": None, "d": None, "e": joins})
     edges = {edge.before.label: edge.joins for edge in build_graph([flow]).edges}
@@ -125,7 +125,7 @@ def test_joins_are_numbered() -> None:
 
 
 def test_a_step_of_another_flow_is_drawn_outside() -> None:
-    """A predecessor in a flow that is known but not drawn keeps its flow's name."""
+    """A predecessor in a known flow that is not drawn has the flow's name as prefix."""
     graph = build_graph([flow_of("f", {"a": ["billing:invoice"]})], [BILLING])
     (edge,) = graph.edges
 
@@ -134,7 +134,7 @@ def test_a_step_of_another_flow_is_drawn_outside() -> None:
 
 
 def test_a_step_outside_is_drawn_once() -> None:
-    """However many steps come after it, it is one node."""
+    """A predecessor of several steps is one node."""
     graph = build_graph(
         [flow_of("f", {"a": ["g:x"], "b": ["g:x"]})], [flow_of("g", {"x": None})]
     )
@@ -151,7 +151,7 @@ def test_flows_drawn_together_are_connected() -> None:
     assert {node.kind for node in graph.nodes} == {"step"}
     assert edges_of(graph) == ["a → b", "start → invoice", "invoice → b"]
     assert [
-        (cluster.flow.name, [node.label for node in cluster.nodes])
+        (cluster.name, [node.label for node in cluster.nodes])
         for cluster in graph.clusters
     ] == [("billing", ["start", "invoice"]), ("shop", ["a", "b"])]
     assert graph.title == "billing, shop"
@@ -169,7 +169,7 @@ def test_flows_drawn_together_are_connected() -> None:
     ],
 )
 def test_names_with_colons_and_slashes(after: str, label: str) -> None:
-    """The own flow's step wins; then every way to read the name is tried."""
+    """A step of the own flow comes first, then every way to split the name."""
     own = flow_of("own", {"a:b": None, "here": [after]}, service="here")
     known = [
         flow_of("a", {"b": None}),
@@ -182,7 +182,7 @@ def test_names_with_colons_and_slashes(after: str, label: str) -> None:
 
 
 def test_another_service_is_drawn_as_external() -> None:
-    """A predecessor in a service whose manifest is not here is no mistake."""
+    """A predecessor in a service without a manifest is not an error."""
     flow = flow_of("f", {"a": ["shop/orders:publish", "crm/leads:won"]}, service="me")
     graph = build_graph([flow])
     first, second = graph.edges
@@ -198,7 +198,7 @@ def test_another_service_is_drawn_as_external() -> None:
 
 
 def test_an_outdated_manifest_is_no_mistake_here() -> None:
-    """What another service's manifest lacks is drawn as external, too."""
+    """A step that another service's manifest lacks is drawn as external too."""
     flow = flow_of("f", {"a": ["shop/orders:gone"]}, service="me")
     graph = build_graph([flow], [flow_of("orders", {"publish": None}, service="shop")])
 
@@ -206,7 +206,7 @@ def test_an_outdated_manifest_is_no_mistake_here() -> None:
 
 
 def test_two_flows_may_give_one_label() -> None:
-    """Predecessors outside whose labels are equal stay two, always in one order."""
+    """Two predecessors with equal labels stay two nodes, always in the same order."""
     known = [flow_of("a:b", {"c": None}), flow_of("a", {"b:c": None, "x": None})]
     flow = flow_of("f", {"one": ["s/a:b:c"], "two": ["a:b:c"], "three": ["a:x"]})
     graph = build_graph([flow], known)
@@ -215,7 +215,7 @@ def test_two_flows_may_give_one_label() -> None:
 
 
 def test_services_share_a_flow() -> None:
-    """A flow that several services declare is their union; edges between cross."""
+    """A flow of several services is the union of their declarations."""
     shop = flow_of("orders", {"receive": None, "publish": "receive"}, service="shop")
     mail = flow_of(
         "orders",
@@ -239,7 +239,7 @@ def test_services_share_a_flow() -> None:
 
 
 def test_a_service_s_share_of_a_flow_is_drawn_alone() -> None:
-    """Drawn alone, it still knows the steps that another service declares."""
+    """One service's part of a flow can name steps that another service declares."""
     shop = flow_of("orders", {"publish": None}, service="shop")
     mail = flow_of("orders", {"consume": ["publish"]}, service="mail")
     (edge,) = build_graph([mail], [shop, mail]).edges
@@ -249,7 +249,7 @@ def test_a_service_s_share_of_a_flow_is_drawn_alone() -> None:
 
 
 def test_an_edge_between_services_crosses() -> None:
-    """Where no service has both ends, a message must pass between them."""
+    """An edge crosses processes if no service declares both ends."""
     shop = flow_of("orders", {"publish": None}, service="shop")
     mail = flow_of("mails", {"consume": ["shop/orders:publish"]}, service="mail")
     (edge,) = build_graph([mail, shop]).edges
@@ -259,7 +259,7 @@ def test_an_edge_between_services_crosses() -> None:
 
 
 def test_an_edge_into_a_task_crosses() -> None:
-    """A step that a message starts is reached across processes."""
+    """An edge into a step that a message triggers crosses processes."""
     (task,) = flow_of("f", {"task": "a"}).steps
     flow = flow_of("f", {"a": None}, more=[replace(task, crosses=True)])
 
@@ -267,7 +267,7 @@ def test_an_edge_into_a_task_crosses() -> None:
 
 
 def test_one_service_is_declared_once() -> None:
-    """Of two accounts of one flow of one service the first counts, step by step."""
+    """Of two declarations of a step by one service, the first counts."""
     new = flow_of("f", {"a": None, "b": "a"}, service="s")
     old = flow_of("f", {"a": None, "b": [], "c": "b"}, service="s")
     graph = build_graph([new, old, new])
@@ -282,13 +282,13 @@ def test_one_service_is_declared_once() -> None:
         ("validat", "Did you mean 'validate'?"),
         ("billing:invoce", "Did you mean 'billing:invoice'?"),
         ("shop/orders:validat", "Did you mean 'orders:validate'?"),
-        ("nothing like it", "no such step. Another"),
-        ("a:", "no such step"),
-        ("/b:c", "no such step"),
+        ("nothing like it", "which does not exist. A step"),
+        ("a:", "which does not exist."),
+        ("/b:c", "which does not exist."),
     ],
 )
 def test_a_predecessor_that_is_not_there(after: str, near: str) -> None:
-    """The message names the step, the flow, the place and what was probably meant."""
+    """The message names the step, the flow and the place, and suggests a name."""
     charge = StepInfo("charge", "orders", after=((after,),), path="shop.py", line=7)
     orders = flow_of("orders", {"validate": None}, service="shop", more=[charge])
 
@@ -300,15 +300,17 @@ def test_a_predecessor_that_is_not_there(after: str, near: str) -> None:
 
 
 def test_a_predecessor_without_a_place() -> None:
-    """Where the source is unknown, the message does not pretend to know it."""
+    """Without a known source, the message names no place."""
     flow = flow_of("f", {"a": "x"})
 
-    with pytest.raises(FlowDefinitionError, match=r"'a' of flow 'f' comes after 'x'"):
+    with pytest.raises(
+        FlowDefinitionError, match=r"'a' of flow 'f' is declared after 'x'"
+    ):
         build_graph([flow])
 
 
 def test_an_absurd_name_can_be_right() -> None:
-    """A name of many colons is found like any other, in the shortest flow that fits."""
+    """A name of many colons is split after the shortest flow that exists."""
     flow = flow_of("f", {"a": [":" * 202]})
     known = [flow_of(":" * 200, {":": None}), flow_of(":" * 198, {":::": None})]
 
@@ -317,13 +319,13 @@ def test_an_absurd_name_can_be_right() -> None:
 
 
 def test_an_absurd_name_is_refused_quickly() -> None:
-    """A name of many colons does not keep anybody waiting."""
+    """A name of 100,000 colons is refused without delay."""
     with pytest.raises(FlowDefinitionError):
         build_graph([flow_of("f", {"a": ":" * 100_000})])
 
 
 def test_nothing_to_draw() -> None:
-    """No flows make an empty graph."""
+    """Without flows the graph is empty."""
     graph = build_graph([])
 
     assert (graph.nodes, graph.edges, graph.layers, graph.clusters) == ((), (), (), ())

@@ -8,12 +8,11 @@ from dataclasses import replace
 import pytest
 
 from penstock import FlowInfo, UnknownFlowError, entrypoint, flow, generate_dag, step
-from penstock._dag import draw
 from penstock._graph.graph import build_graph
 from penstock._graph.overview import overview_of
 from tests.support.call_styles import unique
 from tests.support.diagram_parsers import parse_dot
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.images import Svg, needs_draw, pixels
 
 ORDERS = replace(
@@ -35,7 +34,7 @@ def drawn(form: str, *, expand: tuple[str, ...] = (), detail: bool = False) -> s
 
 
 def test_mermaid() -> None:
-    """A box has its number of steps, a line the number of its edges."""
+    """A box shows the number of its steps, a line the number of its edges."""
     assert drawn("mermaid") == (
         "graph TD\n"
         '    orders["orders<br/>3 steps"]\n'
@@ -57,7 +56,7 @@ def test_detail_says_who_answers_for_a_flow() -> None:
 
 
 def test_one_flow_shows_its_steps() -> None:
-    """A flow to expand is drawn as before, among the boxes of the others."""
+    """An expanded flow is drawn with its steps, among the boxes of the others."""
     assert drawn("mermaid", expand=("billing",)) == (
         "graph TD\n"
         '    subgraph flow_billing["billing"]\n'
@@ -74,7 +73,7 @@ def test_one_flow_shows_its_steps() -> None:
 
 
 def test_joins_stay_where_steps_do() -> None:
-    """An expanded flow keeps its joins; one that is a box has none to show."""
+    """An expanded flow keeps its joins; a box has none."""
     joined = flow_of("f", {"a": None, "b": None, "c": [("a", "b")]})
     graph = build_graph([joined, flow_of("g", {"x": ["f:c"]})])
 
@@ -99,7 +98,7 @@ def test_dot() -> None:
 
 
 def test_unlinked_flows_stand_below_each_other() -> None:
-    """Invisible edges hold them there, in dot and so in pictures."""
+    """Invisible edges stack unconnected flows, in DOT and in pictures."""
     flows = [flow_of(name, {"a": None}) for name in "abcd"]
 
     assert str(draw(flows, format="dot", overview=True)).splitlines()[-3:] == [
@@ -112,7 +111,7 @@ def test_unlinked_flows_stand_below_each_other() -> None:
 
 @needs_draw
 def test_a_picture_has_the_numbers_and_frames() -> None:
-    """Also where parts of it are not linked; invisible edges are no edges in it."""
+    """The invisible edges are not edges of the SVG."""
     lone = [flow_of(f"lone_{number}", {"a": None}) for number in range(9)]
     text = str(draw([*SYSTEM, *lone], format="svg", expand=["lone_1"]))
     svg = Svg(text)
@@ -123,7 +122,7 @@ def test_a_picture_has_the_numbers_and_frames() -> None:
 
 
 def test_dot_of_an_expanded_flow() -> None:
-    """Even one expanded flow has its frame, and its title is not the picture's."""
+    """A single expanded flow has a frame, and its title is not the picture's."""
     text = drawn("dot", expand=("orders",))
 
     assert 'subgraph "cluster_flow_orders"' in text
@@ -131,7 +130,7 @@ def test_dot_of_an_expanded_flow() -> None:
 
 
 def test_text() -> None:
-    """In the terminal the overview comes first, then what is expanded."""
+    """In a terminal the overview comes first, then the expanded flows."""
     text = drawn("text", expand=("orders",))
 
     assert text.startswith("overview\n")
@@ -140,13 +139,13 @@ def test_text() -> None:
 
 
 def test_json_says_everything() -> None:
-    """A manifest has no overview: whoever reads it needs the steps."""
+    """JSON has no overview, because its readers need the steps."""
     assert drawn("json") == str(draw(SYSTEM, format="json"))
 
 
 @needs_draw
 def test_svg() -> None:
-    """Each box of the picture names its flow, and is no step."""
+    """Each box of the picture names its flow, and has no step."""
     svg = Svg(drawn("svg"))
     boxes = svg.of_class("flow").values()
 
@@ -161,7 +160,7 @@ def test_svg() -> None:
 
 @needs_draw
 def test_many_flows_are_no_strip() -> None:
-    """A hundred flows that nothing links stand in rows that a screen can show."""
+    """A hundred unconnected flows fit on a screen."""
     flows = [flow_of(f"flow_{number}", {"a": None}) for number in range(100)]
     width, height = pixels(draw(flows, format="png", overview=True)).size  # type: ignore[arg-type]  # png is bytes
 
@@ -170,7 +169,7 @@ def test_many_flows_are_no_strip() -> None:
 
 
 def test_cycles_between_flows() -> None:
-    """Flows may lead to each other; a flow that leads to itself is one box."""
+    """Flows may form a cycle; a flow that leads to itself is one box."""
     one = flow_of("one", {"a": None, "b": ["two:c", "a"]})
     two = flow_of("two", {"c": ["one:a"]})
 
@@ -181,7 +180,7 @@ def test_cycles_between_flows() -> None:
 
 
 def test_what_lies_outside_is_one_box_too() -> None:
-    """Steps of flows that are not drawn, and of unseen services, go by their flow."""
+    """Steps outside the drawn flows are combined by flow."""
     flow_ = flow_of("f", {"a": ["s/far:x", "s/far:y", "g:z"]}, service="me")
     text = str(draw([flow_], [flow_of("g", {"z": None})], overview=True))
 
@@ -197,7 +196,7 @@ def test_what_lies_outside_is_one_box_too() -> None:
 
 
 def test_a_flow_of_two_services_is_one_box() -> None:
-    """It counts each step once, and names both services and both owners."""
+    """A shared flow counts each step once, and names both services and owners."""
     shop = FlowInfo("f", flow_of("f", {"a": None}).steps, owner="x", service="shop")
     mail = FlowInfo(
         "f", flow_of("f", {"a": None, "b": "a"}).steps, owner="y", service="mail"
@@ -220,7 +219,7 @@ def test_edges_between_services_are_dashed() -> None:
 
 
 def test_large_systems_stay_below_mermaid_s_limit() -> None:
-    """An overview of 6,000 steps warns of nothing."""
+    """An overview of 6,000 steps needs no warning."""
     steps = {f"s{n}": (None if n == 0 else f"s{n - 1}") for n in range(30)}
     flows = [flow_of(f"f{number}", steps) for number in range(200)]
 
@@ -230,7 +229,7 @@ def test_large_systems_stay_below_mermaid_s_limit() -> None:
 
 
 def test_from_the_front_door() -> None:
-    """``generate_dag`` takes both, and one name as text."""
+    """``generate_dag`` takes both arguments, and a single name to expand."""
     name = unique("overview")
 
     @flow(name)
@@ -246,6 +245,6 @@ def test_from_the_front_door() -> None:
 
 
 def test_expanding_what_is_not_there() -> None:
-    """A name that no flow has is told, with one that may be meant."""
+    """An unknown name is an error that suggests a similar one."""
     with pytest.raises(UnknownFlowError, match="Did you mean 'orders'"):
         draw(SYSTEM, expand=["order"])

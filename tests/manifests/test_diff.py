@@ -1,4 +1,4 @@
-"""What differs between flows as they were and as they are."""
+"""What differs between two versions of flows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDERS = flow_of("orders", {"receive": None, "charge": "receive", "ship": "charg
 
 
 def changed(old: FlowInfo, new: FlowInfo) -> FlowChange:
-    """Return what differs in the one flow that there is."""
+    """Return the change of the only flow."""
     (change,) = compare([old], [new])
     return change
 
@@ -33,21 +33,21 @@ def with_step(flow: FlowInfo, name: str, **fields: object) -> FlowInfo:
 
 
 def test_same_flows() -> None:
-    """Nothing differs, whatever the order."""
+    """The order of steps makes no difference."""
     moved = replace(ORDERS, steps=ORDERS.steps[::-1])
 
     assert compare([ORDERS], [moved]) == ()
 
 
 def test_place_and_service_are_no_difference() -> None:
-    """Where a function is shows in no diagram."""
+    """The place of a function is not compared."""
     moved = with_step(ORDERS, "charge", path="x.py", line=3, module="x", doc="More.")
 
     assert compare([ORDERS], [replace(moved, service="shop")]) == ()
 
 
 def test_steps_and_edges() -> None:
-    """A step that has another name is one that went and one that came."""
+    """A renamed step is one that was removed and one that was added."""
     new = flow_of("orders", {"receive": None, "bill": "receive", "ship": "bill"})
 
     assert changed(ORDERS, new) == FlowChange(
@@ -64,7 +64,7 @@ def test_steps_and_edges() -> None:
 
 
 def test_flows() -> None:
-    """A flow that is new or gone brings its steps and edges."""
+    """The steps and edges of an added or removed flow are listed."""
     assert compare([], [ORDERS])[0].status == "added"
     (change,) = compare([ORDERS], [])
     assert change.status == "removed"
@@ -74,7 +74,7 @@ def test_flows() -> None:
 
 
 def test_what_is_said_of_a_step() -> None:
-    """Its kind, words, tags and whether a message brings it; tags have no order."""
+    """Kind, description, tags and crossing are compared; tags have no order."""
     assert changed(
         with_step(ORDERS, "charge", tags=("b", "a")),
         with_step(ORDERS, "charge", is_entrypoint=True, description="Take it.",
@@ -94,7 +94,7 @@ def test_what_is_said_of_a_step() -> None:
 
 
 def test_what_is_said_of_a_flow() -> None:
-    """Its owner, description and tags."""
+    """Owner, description and tags of a flow are compared."""
     new = replace(ORDERS, owner="shop", description="All.", tags=("core",))
 
     assert changed(ORDERS, new).fields == (
@@ -105,7 +105,7 @@ def test_what_is_said_of_a_flow() -> None:
 
 
 def test_join() -> None:
-    """All of them, instead of one of them, is a change although no edge differs."""
+    """``all_of`` instead of alternatives is a change, although no edge differs."""
     any_of = flow_of("f", {"a": None, "b": None, "c": ["a", "b"]})
     all_of = flow_of("f", {"a": None, "b": None, "c": [("b", "a")]})
 
@@ -119,7 +119,7 @@ def test_join() -> None:
 
 
 def test_join_and_edges() -> None:
-    """A join is told beside the edges, which do not show it; a choice is not."""
+    """A new join is listed besides the edges, new alternatives are not."""
     choice = flow_of("f", {"a": None, "b": None, "c": ["a"]})
     join = flow_of("f", {"a": None, "b": None, "c": [("b", "a")]})
     wide = flow_of("f", {"a": None, "b": None, "c": ["a", "b"]})
@@ -131,7 +131,7 @@ def test_join_and_edges() -> None:
 
 
 def test_one_predecessor_has_many_spellings() -> None:
-    """Of the own flow, another one, or another service's: the same edge."""
+    """A predecessor is the same, whether named with flow and service or without."""
     billing = flow_of("billing", {"invoice": None}, service="shop")
 
     def orders(*after: str) -> list[FlowInfo]:
@@ -149,7 +149,7 @@ def test_one_predecessor_has_many_spellings() -> None:
 
 
 def test_what_came_along_is_known() -> None:
-    """A predecessor in a flow that is not compared has its one spelling, too."""
+    """A predecessor in a flow that is not compared has one spelling too."""
     audit = flow_of("audit", {"log": None}, service="shop")
     short = flow_of("orders", {"a": "audit:log"}, service="shop")
     long = flow_of("orders", {"a": "shop/audit:log"}, service="shop")
@@ -158,14 +158,14 @@ def test_what_came_along_is_known() -> None:
 
 
 def test_predecessor_that_is_nowhere() -> None:
-    """It is compared as it was written: a comparison is no check."""
+    """An unknown predecessor is compared as written."""
     (change,) = compare([ORDERS], [with_step(ORDERS, "ship", after=(("chrage",),))])
 
     assert EdgeChange("chrage", "ship", "added") in change.edges
 
 
 def test_flow_of_several_services() -> None:
-    """What any of them declares is declared."""
+    """A flow of several services is compared as their union."""
     one = FlowInfo("f", (StepInfo("a", "f"),), service="x")
     begin = StepInfo("a", "f", is_entrypoint=True)
     other = FlowInfo("f", (begin, StepInfo("b", "f", after=(("a",),))), service="y")

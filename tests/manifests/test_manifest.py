@@ -1,4 +1,4 @@
-"""Manifests: what is written is read again, and what is wrong is told."""
+"""Manifests: reading back what was written, and errors in files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import FlowInfo, ManifestError, StepInfo
-from penstock._dag import draw
 from penstock._manifests.manifest import dump_manifest, load_manifest, parse_manifest
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +44,7 @@ ORDERS = FlowInfo(
 
 
 def test_what_is_written_is_read_again() -> None:
-    """A manifest holds all that is known about a flow."""
+    """A manifest contains everything about a flow."""
     mails = flow_of("mails", {"send": ["shop/orders:charge"]}, service="mail")
     flows = (mails, ORDERS)
     text = dump_manifest(flows)
@@ -63,14 +62,14 @@ def test_json_from_generate_dag_is_a_manifest(tmp_path: Path) -> None:
 
 
 def test_what_else_is_known() -> None:
-    """A predecessor in a flow that is left out has to be known all the same."""
+    """A predecessor can be in a flow that is not written."""
     text = dump_manifest([flow_of("f", {"a": ["g:x"]})], [flow_of("g", {"x": None})])
 
     assert [flow["name"] for flow in json.loads(text)["flows"]] == ["f"]
 
 
 def test_short_manifests() -> None:
-    """Fields that say nothing may be left out, and unknown ones are passed over."""
+    """Empty fields may be left out, and unknown fields are ignored."""
     document = {
         "penstock": 1,
         "new": 1,
@@ -93,12 +92,12 @@ def document(**step: Any) -> dict[str, Any]:
     [
         ([], "the document should be an object, and is a list"),
         (None, "the document should be an object, and is null"),
-        ({}, "'penstock' should be the number of its format"),
-        ({"penstock": 0}, "'penstock' should be the number of its format"),
-        ({"penstock": "1"}, "penstock should be a whole number, and is a text"),
-        ({"penstock": True}, "penstock should be a whole number, and is true or false"),
+        ({}, "'penstock' should be the version of the format"),
+        ({"penstock": 0}, "'penstock' should be the version of the format"),
+        ({"penstock": "1"}, "penstock should be an integer, and is a string"),
+        ({"penstock": True}, "penstock should be an integer, and is true or false"),
         ({"penstock": 1}, "flows should be a list, and is null"),
-        ({"penstock": 1, "service": 1, "flows": []}, "service should be a text"),
+        ({"penstock": 1, "service": 1, "flows": []}, "service should be a string"),
         ({"penstock": 1, "flows": [1]}, r"flows\[0\] should be an object"),
         ({"penstock": 1, "flows": [{}]}, r"flows\[0\] has no name"),
         (
@@ -108,36 +107,36 @@ def document(**step: Any) -> dict[str, Any]:
         (document(name=""), r"flows\[0\].steps\[0\] has no name"),
         (
             document(name=["x"]),
-            r"flows\[0\].steps\[0\].name should be a text, and is a",
+            r"flows\[0\].steps\[0\].name should be a string, and is a",
         ),
         (
             document(line=1.5),
-            r"line should be a whole number, and is a number with a fr",
+            r"line should be an integer, and is a number with a fr",
         ),
         (
             document(entrypoint=0),
-            "entrypoint should be true or false, and is a whole n",
+            "entrypoint should be true or false, and is an integer",
         ),
         (
             document(tags=[{}]),
-            r"steps\[0\].tags\[0\] should be a text, and is an object",
+            r"steps\[0\].tags\[0\] should be a string, and is an object",
         ),
-        (document(after="a"), "after should be a list, and is a text"),
-        (document(after=["a"]), r"after\[0\] should be a list, and is a text"),
-        (document(after=[[]]), r"after\[0\] should hold names, and is \[\]"),
-        (document(after=[["a", ""]]), r"after\[0\] should hold names"),
+        (document(after="a"), "after should be a list, and is a string"),
+        (document(after=["a"]), r"after\[0\] should be a list, and is a string"),
+        (document(after=[[]]), r"after\[0\] should be a list of names, and is \[\]"),
+        (document(after=[["a", ""]]), r"after\[0\] should be a list of names"),
         (
             {"penstock": 1, "flows": [{"name": "f", "steps": [{"name": "a"}] * 2}]},
-            "step 'a' of flow 'f' is in it twice",
+            "step 'a' of flow 'f' appears twice",
         ),
         (
             {"penstock": 1, "flows": [{"name": "f", "steps": []}] * 2},
-            "flow 'f' of service '' is in it twice",
+            "flow 'f' of service '' appears twice",
         ),
     ],
 )
 def test_wrong_manifests(manifest: object, problem: str) -> None:
-    """The message names the file, the place in it, what is wrong, and the way out."""
+    """The message names the file, the place in it, the problem and the fix."""
     with pytest.raises(
         ManifestError,
         match=f"^shop.json is not a manifest: .*{problem}.*penstock export$",
@@ -152,18 +151,21 @@ def test_wrong_manifests(manifest: object, problem: str) -> None:
         ("{", "it is not JSON"),
         (b"\xff\xfe\xfd", "it is not JSON"),
         ("[" * 100_000, "it is nested too deeply"),
-        ('{"penstock": 1, "penstock": 1}', "the key 'penstock' of one object is in it"),
+        (
+            '{"penstock": 1, "penstock": 1}',
+            "the key 'penstock' of an object appears twice",
+        ),
         ('{"penstock": ' + "1" * 5_000 + "}", "it is not JSON: Exceeds the limit"),
     ],
 )
 def test_files_that_are_something_else(data: str | bytes, problem: str) -> None:
-    """Whatever a file holds, the error is ours."""
+    """Any other file is a ``ManifestError``."""
     with pytest.raises(ManifestError, match=f"^x.json is not a manifest: {problem}"):
         parse_manifest(data, source="x.json")
 
 
 def test_a_manifest_of_a_newer_penstock() -> None:
-    """A format from the future asks for an upgrade, whatever else is in it."""
+    """A newer format asks for an upgrade, whatever else the file contains."""
     with pytest.raises(ManifestError, match=r"x.json has format 2.*pip install -U"):
         parse_manifest('{"penstock": 2, "flows": 7}', source="x.json")
 
@@ -177,10 +179,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_huge(tmp_path: Path) -> None:
-    """What is larger than any manifest is not read at all."""
+    """A file larger than any manifest is not read."""
     path = tmp_path / "huge.json"
     with path.open("wb") as file:
         file.truncate(10**12)
 
-    with pytest.raises(ManifestError, match=r"huge\.json is not a manifest: none has"):
+    with pytest.raises(ManifestError, match=r"huge\.json is not a manifest: it has"):
         load_manifest(path)

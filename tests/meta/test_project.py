@@ -24,7 +24,7 @@ PROJECT: dict[str, Any] = tomllib.loads(
 )
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 
-# What the core is not: these need a package, or are there for one.
+# What lies outside the core: these need a package, or exist for one.
 NOT_CORE = (
     "backends/otel.py",
     "checking",
@@ -43,7 +43,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def tracked() -> list[Path]:
-    """Return the files that git tracks; skip where this is no checkout."""
+    """Return the files that git tracks; skip outside a checkout."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "-z"],
@@ -89,7 +89,7 @@ def test_public_names_are_documented() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=str)
 def test_tests_have_a_sentence(path: Path) -> None:
-    """Each test says in a sentence what it shows."""
+    """Each test has a sentence that says what it shows."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
 
     silent = [
@@ -109,7 +109,7 @@ SUPPRESSION = re.compile(
 
 
 def test_every_suppression_has_a_reason() -> None:
-    """Whatever silences a tool says why, on its line."""
+    """Each comment that silences a tool says why, on its line."""
     silent = [
         f"{path.relative_to(ROOT)}:{number}"
         for folder in ("src", "tests", "examples", "benchmarks")
@@ -150,19 +150,19 @@ def test_messages_name_extras_that_exist() -> None:
 
 
 def test_every_extra_has_a_use() -> None:
-    """There is no extra that nothing asks for."""
+    """Each extra is one that the source names."""
     assert used_extras() == set(EXTRAS) - {"all"}
 
 
 def test_all_has_every_extra() -> None:
-    """``penstock[all]`` is what it says."""
+    """``penstock[all]`` lists every other extra."""
     (everything,) = EXTRAS["all"]
 
     assert everything == f"penstock[{','.join(sorted(set(EXTRAS) - {'all'}))}]"
 
 
 def test_core_imports_the_standard_library_alone() -> None:
-    """No third party is imported in the core, inside functions and types included."""
+    """The core imports no third party, not even in functions or for types."""
     standard = sys.stdlib_module_names | {"annotationlib"}  # there since 3.14
     foreign = {
         (path, name)
@@ -212,8 +212,8 @@ def test_fragments_have_a_known_type() -> None:
 
 
 def test_no_machine_is_in_the_repository() -> None:
-    """No tracked file names a package index, or a folder of somebody's machine."""
-    # Put together here, so that this file does not hold them.
+    """No tracked file names a package index or a folder of one machine."""
+    # Assembled here, so that this file does not contain them.
     hosts = ["pypi" + ".org", "python" + "hosted", "npm" + "js", "deb" + "ian.org"]
     folders = ["/ho" + "me/[a-z]", "/Us" + "ers/[A-Z]", "/ro" + "ot/", "/wo" + "rk/"]
     machine = re.compile("|".join([*map(re.escape, hosts), *folders]))
@@ -231,3 +231,19 @@ def test_no_lock_file_is_tracked() -> None:
     locks = {"uv.lock", "poetry.lock", "package-lock.json", "pylock.toml"}
 
     assert not locks & {path.name for path in tracked()}
+
+
+def test_type_checkers_read_the_typing_programs() -> None:
+    """`make typing` checks the forms in tests/typing strictly, with both checkers."""
+    mypy, pyright = PROJECT["tool"]["mypy"], PROJECT["tool"]["pyright"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert mypy["strict"]
+    assert pyright["typeCheckingMode"] == "strict"
+    for read, left_out in [
+        (mypy["files"], mypy["exclude"]),
+        (pyright["include"], pyright["exclude"]),
+    ]:
+        assert "tests" in read
+        assert not [path for path in left_out if path.startswith("tests/typing")]
+    assert "pyright --verifytypes penstock --ignoreexternal" in makefile

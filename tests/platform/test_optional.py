@@ -1,4 +1,4 @@
-"""A package that an extra brings: missing, broken, or there."""
+"""White-box tests of imports from extras: missing, broken, or installed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_missing_package_names_the_extra() -> None:
 
 
 def test_a_missing_package_is_a_missing_module() -> None:
-    """Who expects ``ImportError``, or any error of ours, catches it."""
+    """Code that catches ``ImportError`` or ``PenstockError`` catches it."""
     assert issubclass(MissingExtraError, PenstockError)
     assert issubclass(MissingExtraError, ModuleNotFoundError)
 
@@ -59,7 +59,7 @@ def test_a_package_that_lacks_another_shows_its_own_error(
     "error", [ImportError("x"), ModuleNotFoundError("y"), KeyError]
 )
 def test_another_error_passes(error: type[Exception] | Exception) -> None:
-    """What is not about a module that is missing is not touched."""
+    """Errors about anything but a missing module pass through."""
     with (
         pytest.raises((ImportError, KeyError)) as caught,
         requires("json", extra="things"),
@@ -70,7 +70,7 @@ def test_another_error_passes(error: type[Exception] | Exception) -> None:
 
 
 def test_a_package_that_is_there_is_imported() -> None:
-    """Nothing happens where nothing is wrong."""
+    """An installed package is imported as usual."""
     with requires("json", extra="things"):
         json = import_module("json")
 

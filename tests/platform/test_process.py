@@ -31,7 +31,7 @@ def in_child(work: Callable[[], str]) -> str:
     """Fork, run *work* in the child, and return what it says."""
     reading, writing = os.pipe()
     pid = os.fork()
-    if pid == 0:  # pragma: no cover  # what happens in a child is told by its words
+    if pid == 0:  # pragma: no cover  # a child reports through the pipe
         try:
             os.write(writing, work().encode())
         except BaseException:  # noqa: BLE001  # nothing may leave the child
@@ -178,7 +178,7 @@ def test_not_disabled(value: str) -> None:
 
 
 def test_a_step_that_no_flow_took_says_so_where_nobody_listens() -> None:
-    """In a process of its own: whoever listens once, listens for good."""
+    """In its own process, because a logger that was asked once stays asked."""
     program = """
         import penstock
         charge = penstock.step(name="charge")(lambda: None)

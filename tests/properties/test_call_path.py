@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import penstock
 from penstock import configure
 from penstock._registry import registry
-from penstock.conformance.counters import Book
-from penstock.conformance.judge import judge
+from penstock.conformance.counters import Counters
+from penstock.conformance.judge import process_judge
 from tests.support.random_runs import STEPS, Flow, flows
 
 Calls = list[tuple[str, "Calls"]]
@@ -27,7 +27,7 @@ CALLS: st.SearchStrategy[Calls] = st.recursive(
 def play(flow: Flow, runs: list[Calls]) -> dict[str, Any]:
     """Run the flow: each run is a tree of calls; return what was counted."""
     registry.clear()
-    judge.book = Book()
+    process_judge.counters = Counters()
     orders = penstock.flow("orders")
     steps: dict[str, Any] = {}
 
@@ -52,16 +52,16 @@ def play(flow: Flow, runs: list[Calls]) -> dict[str, Any]:
 def test_both_count_the_same(flow: Flow, runs: list[Calls], cells: int) -> None:
     """Each call, edge and finding, with little room for what is known or with much."""
     runs *= 2  # what is judged once is known the second time
-    before = judge.book
+    before = process_judge.counters
     configure(conformance="record")
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("penstock.conformance.plan._MAX_CELLS", cells * 40)
+            patch.setattr("penstock.conformance.plan._MAX_ORDERS", cells * 40)
             fast = play(flow, runs)
-            patch.setattr(judge, "watchers", (lambda *_: None,))
+            patch.setattr(process_judge, "watchers", (lambda *_: None,))
             slow = play(flow, runs)
     finally:
-        judge.book = before
+        process_judge.counters = before
         penstock.reset()
         registry.clear()
 

@@ -87,7 +87,7 @@ anything: Any = (
 @example(carrier=[("penstock", "[" * 4_000)])
 @example(carrier=[("penstock", '{"meta":{"tenant":' + "9" * 4_050 + "}}")])
 def test_hostile_headers_do_no_harm(carrier: list[Any]) -> None:
-    """Whatever comes in, there is a context whose ID could be sent on."""
+    """Every carrier gives a context whose ID can be sent on."""
     configure(propagate="tenant")
 
     with continue_flow(carrier) as context:
@@ -100,7 +100,7 @@ def test_hostile_headers_do_no_harm(carrier: list[Any]) -> None:
 
 @given(field=st.binary(max_size=300) | st.text(max_size=300))
 def test_a_hostile_field_costs_only_itself(field: str | bytes) -> None:
-    """The ID beside it is believed all the same."""
+    """The ID beside a bad field is accepted."""
     with continue_flow({"x-correlation-id": "order-17", "penstock": field}) as context:
         assert context.correlation_id == "order-17"
 
@@ -117,7 +117,7 @@ def test_a_hostile_field_costs_only_itself(field: str | bytes) -> None:
     )
 )
 def test_well_formed_nonsense_costs_only_itself(said: object) -> None:
-    """JSON that is none of ours changes nothing but what it may."""
+    """JSON that penstock did not write changes only what a carrier may change."""
     configure(propagate="tenant")
     carrier = {"x-correlation-id": "order-17", "penstock": json.dumps(said)}
 

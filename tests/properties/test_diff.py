@@ -79,7 +79,7 @@ def applied(shape: Edges, changes: tuple[FlowChange, ...]) -> Edges:
 
 @given(systems())
 def test_nothing_differs_from_itself(flows: list[FlowInfo]) -> None:
-    """Nor from itself in another order."""
+    """Flows do not differ from themselves in another order."""
     assert compare(flows, flows) == ()
     turned = [FlowInfo(flow.name, flow.steps[::-1], flow.owner) for flow in flows[::-1]]
     assert compare(flows, turned) == ()
@@ -89,7 +89,7 @@ def test_nothing_differs_from_itself(flows: list[FlowInfo]) -> None:
 def test_changes_lead_from_one_to_the_other(
     old: list[FlowInfo], new: list[FlowInfo]
 ) -> None:
-    """What is told is all there is: applied to the old flows it gives the new."""
+    """The changes, applied to the old flows, give the new ones."""
     known = (*old, *new)
     before = shape_of(compare([], old, new_known=known))
     after = shape_of(compare([], new, new_known=known))
@@ -101,7 +101,7 @@ def test_changes_lead_from_one_to_the_other(
 
 @given(systems(), systems())
 def test_the_way_back(old: list[FlowInfo], new: list[FlowInfo]) -> None:
-    """Backwards the same differs, added for removed."""
+    """Compared backwards, added and removed change places."""
     there = compare(old, new)
     back = compare(new, old)
 
@@ -137,7 +137,7 @@ def test_all_else_is_untouched(
     ends: str,
     text: str,
 ) -> None:
-    """Outside the markers a document keeps every character, and twice is once."""
+    """Only the text between markers changes, and a second run changes nothing."""
     parts: list[tuple[list[str], bool]] = []
     for around, inside in blocks:
         parts += [([*around, "<!-- penstock:x -->"], False), (inside, True)]

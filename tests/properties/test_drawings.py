@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock import FlowInfo, ManifestError, StepInfo
-from penstock._dag import draw as draw_flows
-from penstock._graph.evidence import Reading, Sources
+from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._graph.graph import build_graph
+from penstock._graph.merge import merge_flows
 from penstock._graph.overview import overview_of
 from penstock._manifests.manifest import dump_manifest, parse_manifest
-from penstock._manifests.merge import unite
 from penstock.renderers.terminal.text import render_text
 from tests.support.diagram_parsers import parse_dot
+from tests.support.flow_values import draw
 from tests.support.random_flows import flows, pairs_of, shown, systems, trimmed
 from tests.support.reports import recorded
 from tests.support.text_drawings import edges_of_boxes, edges_of_tree
@@ -35,10 +35,10 @@ few = settings(max_examples=settings().max_examples // 5)
 
 
 def drawn(form: str, *parts: FlowInfo, detail: bool = False) -> str:
-    """Return a drawing of *parts*, large or not."""
+    """Return a drawing of *parts*, without warnings about its size."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="the diagram has")
-        return str(draw_flows(parts, format=form, detail=detail))
+        return str(draw(parts, format=form, detail=detail))
 
 
 def assert_shows(drawing: Drawing, flow: FlowInfo) -> None:
@@ -60,7 +60,7 @@ def test_mermaid_reads_what_was_declared(mermaid: Mermaid, flow: FlowInfo) -> No
 @some
 @given(flow=flows(max_size=20))
 def test_mermaid_reads_the_detailed_drawing(mermaid: Mermaid, flow: FlowInfo) -> None:
-    """Shapes and edges of the detailed drawing are no different ones."""
+    """The detailed drawing has the same steps and edges."""
     assert_shows(mermaid.parse(drawn("mermaid", flow, detail=True)), flow)
 
 
@@ -90,7 +90,7 @@ def assert_frames(drawing: Drawing, parts: tuple[FlowInfo, ...]) -> None:
 def test_mermaid_reads_flows_as_subgraphs(
     mermaid: Mermaid, parts: tuple[FlowInfo, ...]
 ) -> None:
-    """In a drawing of several flows each step is in the frame of its own."""
+    """In a drawing of several flows each step is in the frame of its flow."""
     assert_frames(mermaid.parse(drawn("mermaid", *parts)), parts)
 
 
@@ -117,7 +117,7 @@ def test_order_of_declaration_plays_no_part(flow: FlowInfo, random: Random) -> N
 
 @given(flow=flows(max_size=40, is_cyclic=True))
 def test_layers_respect_edges_outside_cycles(flow: FlowInfo) -> None:
-    """An edge leads down, or along a cycle; and nothing is deeper than it must be."""
+    """An edge leads down, or along a cycle, and layers are longest paths."""
     graph = build_graph([flow])
     after: dict[int, set[int]] = {node.number: set() for node in graph.nodes}
     for edge in graph.edges:
@@ -187,7 +187,7 @@ def test_lines_of_a_tree_are_the_edges(flow: FlowInfo) -> None:
 
 @given(parts=systems())
 def test_nothing_steers_the_terminal(parts: tuple[FlowInfo, ...]) -> None:
-    """Drawings for a terminal hold no control character, whatever is in the names."""
+    """Drawings for a terminal contain no control characters."""
     for width in (20, 10**6):
         graph = build_graph(parts)
         drawing = render_text(graph, detail=True, direction="TD", width=width)
@@ -198,7 +198,7 @@ def test_nothing_steers_the_terminal(parts: tuple[FlowInfo, ...]) -> None:
 
 @given(parts=systems())
 def test_a_manifest_holds_everything(parts: tuple[FlowInfo, ...]) -> None:
-    """What is written is read again, and written as before."""
+    """A manifest is read back and written again without a difference."""
     text = dump_manifest(parts)
     read = parse_manifest(text, source="x")
 
@@ -222,7 +222,7 @@ JSON = st.recursive(
 def test_any_json_is_a_manifest_or_a_clear_error(
     document: object, flow: object, step: object
 ) -> None:
-    """Whatever a file holds, reading it gives flows or our own error."""
+    """Reading any file gives flows or a ``ManifestError``."""
     whole = {"penstock": 1, "flows": [flow]}
     deep = {"penstock": 1, "flows": [{"name": "f", "steps": [step]}]}
     for candidate in (document, whole, deep):
@@ -236,7 +236,7 @@ def test_any_json_is_a_manifest_or_a_clear_error(
 
 @st.composite
 def manifests(draw: st.DrawFn) -> list[FlowInfo]:
-    """Draw what the manifests of a few services hold: few names, so that they clash."""
+    """Draw the flows of a few services, with few names, so that they clash."""
     steps = st.builds(
         StepInfo,
         st.sampled_from("abc"),
@@ -272,21 +272,21 @@ def manifests(draw: st.DrawFn) -> list[FlowInfo]:
 @given(parts=manifests(), random=st.randoms(use_true_random=False))
 def test_the_union_of_manifests(parts: list[FlowInfo], random: Random) -> None:
     """Neither the order of manifests nor a repetition changes what is drawn."""
-    whole = unite(parts)
+    whole = merge_flows(parts)
     shuffled = [*parts, *parts[:2]]
     random.shuffle(shuffled)
 
-    assert unite(shuffled) == whole
-    assert unite(whole) == whole
-    assert unite((*unite(parts[:2]), *unite(parts[2:]))) == whole
-    assert drawn("mermaid", *unite(shuffled)) == drawn("mermaid", *whole)
+    assert merge_flows(shuffled) == whole
+    assert merge_flows(whole) == whole
+    assert merge_flows((*merge_flows(parts[:2]), *merge_flows(parts[2:]))) == whole
+    assert drawn("mermaid", *merge_flows(shuffled)) == drawn("mermaid", *whole)
 
 
 @given(parts=systems())
 def test_an_overview_counts_every_edge_between_flows(
     parts: tuple[FlowInfo, ...],
 ) -> None:
-    """Boxes are the flows, and the lines between them stand for all such edges."""
+    """Boxes are the flows, and lines stand for all edges between them."""
     whole = build_graph(parts)
     overview = overview_of(whole)
     between = [
@@ -303,20 +303,20 @@ def test_an_overview_counts_every_edge_between_flows(
 def test_evidence_changes_no_step_and_no_edge(
     mermaid: Mermaid, flow: FlowInfo, count: int
 ) -> None:
-    """Whatever names are in a report, parsers find what was declared, and a legend."""
+    """With evidence, parsers find the declared edges and a legend."""
     steps = {step.name: count for step in flow.steps}
     edges = dict.fromkeys(pairs_of(flow), count)
     first = next(iter(steps), "")
     runs = recorded(steps, edges, broken={(first, name): 1 for name in steps})
-    whole = Sources({flow.name: runs}, Reading({}, [(flow.name, first, first)]))
+    whole = Sources({flow.name: runs}, CodeEvidence({}, [(flow.name, first, first)]))
     plain = set(pairs_of(flow))
     strays = {(first, name) for name in steps if name != first} - plain
     legends = 1 if plain | strays else 0
 
     for form, parse in (("mermaid", mermaid.parse), ("dot", parse_dot)):
-        found = parse(str(draw_flows((flow,), format=form, evidence=whole)))
+        found = parse(str(draw((flow,), format=form, evidence=whole)))
         assert len(found.labels) == len(flow.steps) + legends
         assert len(found.edges) == len(plain | strays)
     assert parse_manifest(
-        str(draw_flows((flow,), format="json", evidence=whole)), source="it"
+        str(draw((flow,), format="json", evidence=whole)), source="it"
     ) == parse_manifest(dump_manifest((flow,)), source="it")

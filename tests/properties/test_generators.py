@@ -43,7 +43,7 @@ def body(log: Log, plan: list[str]) -> Generator[int, object, str]:
             except BaseException as exc:
                 log.append((type(exc), str(exc)))
                 if isinstance(exc, GeneratorExit) and ignored:
-                    raise  # nobody could ever close it
+                    raise  # otherwise it could never be closed
                 ignored = isinstance(exc, GeneratorExit)
                 if reaction == "pass on":
                     raise
@@ -66,7 +66,7 @@ async def async_body(log: Log, plan: list[str]) -> AsyncGenerator[int, object]:
             except BaseException as exc:
                 log.append((type(exc), str(exc)))
                 if isinstance(exc, GeneratorExit) and ignored:
-                    raise  # nobody could ever close it
+                    raise  # otherwise it could never be closed
                 ignored = isinstance(exc, GeneratorExit)
                 await asyncio.sleep(0)
                 if reaction == "pass on":

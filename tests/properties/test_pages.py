@@ -1,4 +1,4 @@
-"""Laws of pages: whatever names hold, HTML finds what was declared, and no more."""
+"""Laws of pages: an HTML parser finds what was declared, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 
-from penstock._dag import draw
 from penstock.renderers.labels import printable
+from tests.support.flow_values import draw
 from tests.support.html_pages import Page
 from tests.support.images import needs_draw
 from tests.support.random_flows import flows, pairs_of, systems

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, RenderError, StepInfo
-from penstock.renderers.catalog import Catalog, render_book, render_site
+from penstock.renderers.catalog import (
+    Catalog,
+    render_html_catalog,
+    render_markdown_catalog,
+)
 from penstock.renderers.catalog.names import page_name
 from tests.support.flow_values import flow_of
 from tests.support.images import needs_draw, use_engine
@@ -59,17 +63,17 @@ HOSTILE = [
 
 def pages(*flows: FlowInfo) -> dict[str, str]:
     """Return the pages of a site as text."""
-    files = render_site(Catalog(flows))
+    files = render_html_catalog(Catalog(flows))
     return {name: content.decode() for name, content in files.items()}
 
 
 def book(*flows: FlowInfo, images: str = "") -> dict[str, bytes]:
     """Return the files of a catalog in Markdown."""
-    return render_book(Catalog(flows), images=images)
+    return render_markdown_catalog(Catalog(flows), images=images)
 
 
 class Html(HTMLParser):
-    """What stands in a page, and the elements and addresses that it has."""
+    """The text, the elements and the addresses of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -106,7 +110,7 @@ def test_site_has_a_page_for_each_flow() -> None:
 
 @needs_draw
 def test_index_lists_what_is_declared() -> None:
-    """Name, owner, services, entrypoints, steps and tags; no column that is empty."""
+    """The index has a column for each field that is not empty."""
     words = Html(pages(ORDERS, MAILS)["index.html"]).words
 
     for word in ("Flows of mail, shop", "orders", "payments", "receive", "core", "2"):
@@ -116,7 +120,7 @@ def test_index_lists_what_is_declared() -> None:
 
 @needs_draw
 def test_page_tells_of_the_steps() -> None:
-    """Docstrings, places, tags, and links to what comes before and after."""
+    """A step has its docstring, source, tags, and links to its neighbours."""
     page = Html(pages(ORDERS, MAILS)["flows/orders.html"])
 
     for word in (
@@ -133,7 +137,7 @@ def test_page_tells_of_the_steps() -> None:
 
 @needs_draw
 def test_every_link_leads_somewhere() -> None:
-    """Pages and anchors exist, those in drawings too."""
+    """All links lead to pages and anchors that exist."""
     site = {name: Html(text) for name, text in pages(ORDERS, MAILS).items()}
 
     for name, page in site.items():
@@ -153,7 +157,7 @@ def test_every_link_leads_somewhere() -> None:
 
 @needs_draw
 def test_step_of_an_unseen_service_has_no_link() -> None:
-    """What is not in the catalog is named, and leads nowhere."""
+    """A step outside the catalog is named without a link."""
     page = Html(pages(MAILS)["flows/mails.html"])
 
     assert "crm/leads:won" in page.words
@@ -162,7 +166,7 @@ def test_step_of_an_unseen_service_has_no_link() -> None:
 
 @needs_draw
 def test_a_flow_of_two_services_is_one_page() -> None:
-    """Both services and owners are named, and each step says whose it is."""
+    """Both services and owners are named, and each step names its services."""
     mail = FlowInfo("orders", (StepInfo("send", "orders"),), owner="x", service="mail")
     page = Html(pages(ORDERS, mail)["flows/orders.html"])
 
@@ -198,7 +202,7 @@ def test_same_flows_same_bytes() -> None:
 
 @needs_draw
 def test_nothing_is_asked_of_anybody() -> None:
-    """Every page forbids all that is not its own, by hash."""
+    """Every page allows only its own style and script, by hash."""
     for text in pages(ORDERS).values():
         assert "default-src 'none'" in text
         assert "unsafe" not in text
@@ -207,7 +211,7 @@ def test_nothing_is_asked_of_anybody() -> None:
 
 @needs_draw
 def test_interactive_pages_come_along() -> None:
-    """Each flow has a page to zoom in, and a link to it."""
+    """Each flow has a page to zoom and search, and a link to it."""
     site = pages(ORDERS)
 
     assert "flows/orders.drawing.html" in site
@@ -269,7 +273,7 @@ def test_hostile_names_are_no_markdown(name: str) -> None:
 
 
 def test_page_names_are_safe_everywhere() -> None:
-    """Short, of few characters, no device of Windows, and never the same twice."""
+    """Page names are short, portable and unique."""
     lower = {page_name(name).lower() for name in HOSTILE}
 
     assert len(lower) == len(HOSTILE)
@@ -284,7 +288,7 @@ def test_page_names_are_safe_everywhere() -> None:
 
 
 def test_long_flows_are_drawn_without_details() -> None:
-    """Of many steps one sees the flow and not their descriptions."""
+    """A drawing of many steps leaves out their descriptions."""
     steps = tuple(StepInfo(f"s{n}", "f", description="Words.") for n in range(40))
 
     assert "Words" not in book(FlowInfo("f", steps))["flows/f.md"].decode()

@@ -1,4 +1,4 @@
-"""DOT: how flows look, and names that Graphviz would misread."""
+"""DOT: the style of flows, and names that Graphviz would misread."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from penstock import FlowInfo, StepInfo
 from penstock._graph.graph import build_graph
 from penstock.renderers.dot import render_dot
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw_text, flow_of
 
 SHOP = flow_of("shop", {"receive": None, "pay": "receive"})
 
 
 def dot(*flows: FlowInfo, detail: bool = False) -> str:
     """Return the drawing."""
-    return render_dot(build_graph(flows), detail=detail, direction="TD")
+    return draw_text("dot", flows, detail=detail)
 
 
 def test_one_flow() -> None:
@@ -38,7 +38,7 @@ def test_one_flow() -> None:
 
 
 def test_several_flows_are_dashed_clusters() -> None:
-    """Each flow has a frame with its name, and the whole needs no title."""
+    """Each flow has a frame with its name, and the graph has no title."""
     text = dot(SHOP, flow_of("g", {"x": ["shop:pay", "far/away:y"]}))
 
     assert 'subgraph "cluster_flow_shop" {' in text
@@ -61,7 +61,7 @@ def test_several_flows_are_dashed_clusters() -> None:
     ],
 )
 def test_labels(name: str, label: str) -> None:
-    """Whatever a name holds, it is shown as it is."""
+    """Every name is shown as it is."""
     assert f'[label="{label}", style=' in dot(flow_of("f", {name: None}))
 
 
@@ -86,16 +86,16 @@ def test_detail() -> None:
 
 
 def test_a_step_outside() -> None:
-    """What leads in from a flow that is not drawn is grey."""
-    graph = build_graph([flow_of("f", {"a": ["shop:pay"]})], [SHOP])
-    text = render_dot(graph, detail=False, direction="LR")
+    """A step of a flow that is not drawn is grey."""
+    flow = flow_of("f", {"a": ["shop:pay"]})
+    text = draw_text("dot", [flow], [SHOP], direction="LR")
 
     assert '"shop_pay" [label="shop:pay", color="#9aa5b1", fontcolor="#5f6b7a"]' in text
     assert "rankdir=LR" in text
 
 
 def test_widths_can_be_given() -> None:
-    """Whoever knows the font can say where lines break and how wide boxes must be."""
+    """The caller can wrap lines and set the width of boxes."""
     graph = build_graph([replace(SHOP, steps=SHOP.steps[:1])])
     text = render_dot(
         graph, detail=False, direction="TD", fit=lambda words: ([*words, "b"], 1.5)

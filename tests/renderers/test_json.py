@@ -9,20 +9,18 @@ from typing import Any
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._graph.graph import build_graph
-from penstock.renderers.json import render_json
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw_text, flow_of
 
 
 def parsed(*flows: FlowInfo) -> dict[str, Any]:
-    """Return what the JSON of *flows* says."""
-    text = render_json(build_graph(flows), detail=False, direction="TD")
+    """Return the JSON of *flows*, parsed."""
+    text = draw_text("json", flows)
     document: dict[str, Any] = json.loads(text)
     return document
 
 
 def test_everything_is_there() -> None:
-    """A step's fields, and the flow's, have the names that the manifest documents."""
+    """Steps and flows have the keys of the documented manifest."""
     step = StepInfo(
         "charge",
         "orders",
@@ -87,14 +85,14 @@ def test_order_of_declaration_plays_no_part() -> None:
     one = flow_of("f", {"a": None, "b": None, "c": ["a", ("b", "a"), "a"]})
     two = FlowInfo("f", one.steps[::-1])
     other = flow_of("e", {"x": ["f:a"]})
-    text = render_json(build_graph([one, other]), detail=True, direction="TD")
+    text = draw_text("json", [one, other], detail=True)
 
-    assert render_json(build_graph([other, two]), detail=False, direction="LR") == text
+    assert draw_text("json", [other, two], direction="LR") == text
     assert json.loads(text)["flows"][1]["steps"][2]["after"] == [["a"], ["a", "b"]]
 
 
 def test_edges_stand_with_their_step() -> None:
-    """An edge is listed once, with the flow that its later step belongs to."""
+    """An edge is listed once, in the flow of its second step."""
     document = parsed(
         flow_of("f", {"a": None, "b": ["a", "g:x", ("a", "g:x")]}),
         flow_of("g", {"x": None}),
@@ -110,7 +108,7 @@ def test_edges_stand_with_their_step() -> None:
 
 
 def test_several_services() -> None:
-    """Flows name their service where it is not the only one; no edge comes twice."""
+    """Flows name their service if there are several, and no edge is listed twice."""
     document = parsed(
         flow_of("f", {"a": None, "b": "a"}, service="mail"),
         flow_of("f", {"a": None, "b": "a"}, service="shop"),
@@ -141,7 +139,7 @@ def test_several_services() -> None:
     ],
 )
 def test_paths_are_the_same_everywhere(module: str, path: str, portable: str) -> None:
-    """No path is absolute: it is the module's, or begins at the current folder."""
+    """Paths are relative, to the import path or to the current folder."""
     step = StepInfo("a", "f", module=module, path=path)
     (flow,) = parsed(FlowInfo("f", (step,)))["flows"]
 
@@ -149,9 +147,8 @@ def test_paths_are_the_same_everywhere(module: str, path: str, portable: str) ->
 
 
 def test_text_that_utf_8_cannot_hold() -> None:
-    """Half a surrogate pair is escaped, and everything else readable."""
-    graph = build_graph([flow_of("f", {"注\ud800文": None})])
-    text = render_json(graph, detail=False, direction="TD")
+    """Half a surrogate pair is escaped, everything else is readable."""
+    text = draw_text("json", [flow_of("f", {"注\ud800文": None})])
 
     assert '"注\\ud800文"' in text
     assert json.loads(text.encode())["flows"][0]["steps"][0]["name"] == "注\ud800文"

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._dag import draw
-from penstock._graph.graph import build_graph
-from penstock.renderers.mermaid import render_mermaid
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, draw_text, flow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +19,7 @@ def mermaid(
     *flows: FlowInfo, known: Iterable[FlowInfo] = (), detail: bool = False
 ) -> list[str]:
     """Return the lines of the drawing, without the first."""
-    graph = build_graph(flows, known)
-    first, *lines = render_mermaid(graph, detail=detail, direction="TD").split("\n")
+    first, *lines = draw_text("mermaid", flows, known, detail=detail).split("\n")
     assert first == "graph TD"
     return lines
 
@@ -54,7 +50,7 @@ def test_the_guide_s_diagram() -> None:
 
 
 def test_a_step_without_edges_stands_alone() -> None:
-    """What nothing leads to or from has a line of its own, after the edges."""
+    """A step without edges has a line of its own, after the edges."""
     flow = flow_of("f", {"lone": [], "a": None, "b": "a", "also alone": []})
 
     assert mermaid(flow) == ["    a --> b", '    also_alone["also alone"]', "    lone"]
@@ -95,7 +91,7 @@ def test_names_that_are_no_identifiers(name: str, line: str) -> None:
 
 
 def test_identifiers_are_unique() -> None:
-    """A made identifier equals no other, and no step that is called that."""
+    """Generated identifiers are unique, and differ from the names of steps."""
     names = ["a b", "a-b", "a_b", "a_b_2", "a.b"]
 
     assert mermaid(flow_of("f", dict.fromkeys(names))) == [
@@ -108,7 +104,7 @@ def test_identifiers_are_unique() -> None:
 
 
 def test_a_label_is_written_once() -> None:
-    """The first line that names a node says what it is called."""
+    """The first line that names a node has its label."""
     flow = flow_of("f", {"a b": None, "c": "a b", "d": "a b"})
 
     assert mermaid(flow) == ['    a_b["a b"] --> c', "    a_b --> d"]
@@ -119,7 +115,7 @@ BILLING = flow_of("billing", {"pay": ["shop:receive"], "file": "pay", "idle": []
 
 
 def test_flows_are_subgraphs() -> None:
-    """Several flows are framed; edges between them come after, lone steps inside."""
+    """Several flows are framed, and the edges between them come last."""
     assert mermaid(SHOP, BILLING) == [
         '    subgraph flow_billing["billing"]',
         '        billing_pay["pay"] --> file',
@@ -134,7 +130,7 @@ def test_flows_are_subgraphs() -> None:
 
 
 def test_a_step_of_a_flow_that_is_not_drawn() -> None:
-    """One flow alone shows what leads to it from another."""
+    """A flow drawn alone shows its predecessors in other flows."""
     assert mermaid(BILLING, known=[SHOP, BILLING]) == [
         '    shop_receive["shop#58;receive"] --> pay',
         "    pay --> file",
@@ -143,7 +139,7 @@ def test_a_step_of_a_flow_that_is_not_drawn() -> None:
 
 
 def test_another_service_is_dashed() -> None:
-    """What lies in a service nobody described here has a dashed frame and edge."""
+    """A step of a service without a manifest has a dashed frame and edge."""
     flow = flow_of("f", {"a": ["shop/orders:publish"]})
 
     assert mermaid(flow) == [
@@ -153,7 +149,7 @@ def test_another_service_is_dashed() -> None:
 
 
 def test_another_service_stands_beside_the_subgraphs() -> None:
-    """In a drawing of several flows it is in none of their frames."""
+    """A step outside the drawn flows is in none of their frames."""
     lines = mermaid(SHOP, flow_of("g", {"x": ["far/away:y"]}))
 
     assert lines[-2:] == [
@@ -187,7 +183,7 @@ def test_detail_tells_more() -> None:
 
 
 def test_detail_tells_joins_apart() -> None:
-    """Where a step has several joins, edges say which they belong to."""
+    """If a step has several joins, edges say which they belong to."""
     flow = flow_of(
         "f", {"a": None, "b": None, "c": None, "d": [("a", "b"), ("b", "c")]}
     )
@@ -200,7 +196,7 @@ def test_detail_tells_joins_apart() -> None:
 
 
 def test_detail_names_the_owner() -> None:
-    """A subgraph's title says who answers for the flow."""
+    """The title of a subgraph names the owner of the flow."""
     lines = mermaid(replace(SHOP, owner="team <a>"), BILLING, detail=True)
 
     assert '    subgraph flow_shop["shop (team #60;a#62;)"]' in lines
@@ -208,7 +204,7 @@ def test_detail_names_the_owner() -> None:
 
 
 def test_more_than_500_edges_warn() -> None:
-    """Mermaid draws no more than 500 edges, and the caller hears of it."""
+    """Mermaid draws at most 500 edges; with more, the caller gets a warning."""
     few = flow_of("f", {"a": None, **{f"s{number}": "a" for number in range(500)}})
     many = flow_of("f", {"a": None, **{f"s{number}": "a" for number in range(501)}})
 

@@ -1,4 +1,4 @@
-"""HTML: one file that shows what was declared, runs nothing else, and asks nobody."""
+"""HTML: one file that shows what was declared, and loads nothing else."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, MissingExtraError, StepInfo
-from penstock._dag import draw
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.html_pages import Page
 from tests.support.images import Svg, needs_draw, without_wheel
 
@@ -50,7 +49,7 @@ def page(*flows: FlowInfo) -> Page:
 
 @needs_draw
 def test_a_page_shows_what_is_declared() -> None:
-    """Its drawing is the SVG, and it has facts for each step of it."""
+    """The page contains the SVG, and the facts about each of its steps."""
     found = page(SHOP)
     svg = Svg(str(draw([SHOP], format="svg")))
 
@@ -75,7 +74,7 @@ def test_a_page_shows_what_is_declared() -> None:
 
 @needs_draw
 def test_what_it_knows_of_a_step() -> None:
-    """The whole docstring, who answers for it, where it is, and what it needs."""
+    """The facts have the whole docstring, owner, source and predecessors."""
     steps = (
         StepInfo(
             "charge",
@@ -126,7 +125,7 @@ def test_what_it_knows_of_a_step() -> None:
 
 @needs_draw
 def test_a_flow_of_two_services() -> None:
-    """Both owners answer for what both declare, and one for what is its own."""
+    """A shared step has both owners, other steps one."""
     one = flow_of("f", {"a": None, "b": "a"}, service="one")
     two = flow_of("f", {"a": None, "c": "a"}, service="two")
     facts = page(
@@ -144,7 +143,7 @@ def test_a_flow_of_two_services() -> None:
 
 @needs_draw
 def test_each_flow_is_introduced() -> None:
-    """Its description, owner, tags and entrypoints are there without any script."""
+    """Description, owner, tags and entrypoints are in the HTML itself."""
     flow = FlowInfo("shop", SHOP.steps, "payments", "From <click>.", ("core",), "front")
     words = page(flow, flow_of("bills", {"bill": ["shop:ship"]})).words
 
@@ -156,7 +155,7 @@ def test_each_flow_is_introduced() -> None:
 
 @needs_draw
 def test_the_title_of_very_many_flows() -> None:
-    """It counts them; of none, it says so."""
+    """The title counts many flows, and says so if there are none."""
     flows = [flow_of(name, {"a": None}) for name in "wxyz"]
 
     assert "4 flows" in page(*flows).words
@@ -165,13 +164,13 @@ def test_the_title_of_very_many_flows() -> None:
 
 @needs_draw
 def test_the_legend_has_what_is_drawn() -> None:
-    """And nothing that is not there."""
+    """The legend has only what occurs in the picture."""
     plain, far = page(SHOP).words, page(flow_of("f", {"a": ["x/y:z"]})).words
 
     assert "entrypoint" in plain
-    assert "from process to process" not in plain
+    assert "between processes" not in plain
     assert "entrypoint" not in far
-    assert "from process to process" in far
+    assert "between processes" in far
     assert "step of another service" in far
 
 
@@ -204,7 +203,7 @@ def test_only_its_own_script_and_style_may_run() -> None:
 @needs_draw
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
 def test_hostile_texts(text: str) -> None:
-    """Whatever a text holds, the page has the same elements, and says the text."""
+    """Hostile text adds no elements, and is shown as it is."""
     step = StepInfo(
         text,
         text,
@@ -257,7 +256,7 @@ def test_nothing_in_it_leads_elsewhere() -> None:
 
 @needs_draw
 def test_a_file_by_its_suffix(tmp_path: Path) -> None:
-    """``.html`` and ``.htm`` are pages, and the same flow gives the same bytes."""
+    """``.html`` and ``.htm`` write pages, and the same flow gives the same bytes."""
     draw([SHOP], output=tmp_path / "a.html")
     draw([FlowInfo("shop", SHOP.steps[::-1])], output=tmp_path / "b.HTM")
 

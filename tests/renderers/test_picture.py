@@ -1,4 +1,4 @@
-"""SVG and PNG: what they show, in which letters, and what happens when that fails."""
+"""SVG and PNG: what they show, with which fonts, and how they fail."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, MissingExtraError, RenderError, StepInfo
-from penstock._dag import draw
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 from tests.support.images import (
     Svg,
     make_font,
@@ -27,7 +26,7 @@ from tests.support.images import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 SHOP = flow_of(
     "shop",
@@ -62,7 +61,7 @@ def png(*flows: FlowInfo) -> bytes:
 
 @pytest.fixture
 def fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the only folder in which there can be fonts."""
+    """Return the only folder that fonts are read from."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "none"))
@@ -73,7 +72,7 @@ def fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @needs_draw
 def test_svg_shows_what_is_declared() -> None:
-    """Steps and edges are those of the flow, and can be found by their attributes."""
+    """Steps and edges have attributes to find them by."""
     found = svg(SHOP)
 
     assert found.steps() == [
@@ -104,7 +103,7 @@ def test_svg_shows_flows_and_what_crosses() -> None:
 
 @needs_draw
 def test_svg_stands_in_any_page() -> None:
-    """Nothing in it runs, leads elsewhere, or tells of the engine."""
+    """An SVG has no script, no link, and no trace of the program that drew it."""
     text = str(draw([flow_of("f", dict.fromkeys(HOSTILE))], format="svg"))
 
     assert text.startswith('<svg width="')
@@ -118,7 +117,7 @@ def test_svg_stands_in_any_page() -> None:
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name[:20]))
 @pytest.mark.filterwarnings("ignore:no font on this machine")
 def test_hostile_names(name: str) -> None:
-    """Whatever a name holds, both pictures are drawn, and the SVG is XML."""
+    """Every name can be drawn, and the SVG is valid XML."""
     flow = flow_of(name, {name: None, "next": name})
 
     assert len(svg(flow, flow_of("g", {"x": None}), detail=True).steps()) == 3
@@ -127,7 +126,7 @@ def test_hostile_names(name: str) -> None:
 
 @needs_draw
 def test_long_names_are_broken_into_lines() -> None:
-    """A box stays readable; the whole name is its title."""
+    """A long name is shortened in its box; its title has the whole name."""
     name = "reconcile_every_single_ledger_entry_since_the_beginning_of_time"
     found = svg(flow_of("f", {name: None}))
     (node,) = found.of_class("node")
@@ -139,7 +138,7 @@ def test_long_names_are_broken_into_lines() -> None:
 
 @needs_draw
 def test_titles_stay_inside_too() -> None:
-    """A frame, and the picture, are as wide as Chinese letters are."""
+    """Frame and picture are wide enough for Chinese letters."""
     flow = flow_of("受注処理システムの全体の流れ", {"a": None})
     framed = svg(flow, SHOP)
     frame = next(
@@ -155,7 +154,7 @@ def test_titles_stay_inside_too() -> None:
 
 @needs_draw
 def test_endless_names_end() -> None:
-    """Four lines, then an ellipsis."""
+    """A long text has four lines, then an ellipsis."""
     found = svg(flow_of("f", {"x" * 10_000: None}))
     (node,) = found.of_class("node")
 
@@ -167,7 +166,7 @@ def test_endless_names_end() -> None:
 @needs_draw
 @pytest.mark.parametrize("direction", ["TD", "LR"])
 def test_detail(direction: Direction) -> None:
-    """Descriptions, tags and joins are there, the description in lines."""
+    """Descriptions, tags and joins are drawn, and the description is wrapped."""
     steps = (
         StepInfo("a", "f", is_entrypoint=True, description="Take it. " * 12),
         StepInfo("b", "f", tags=("io",)),
@@ -186,7 +185,7 @@ def test_detail(direction: Direction) -> None:
     ["iiiiiil", "WWWWWWMMM@@@", "ЖЩЮЖЩЮЖЩ", "ΩΨΦΜΩΨΦΜ", "snake_case_name", "ŁÅÑÉ"],
 )
 def test_labels_stay_inside_their_boxes(name: str) -> None:
-    """Beside the ink of a label there is a margin, and room for a wider font."""
+    """A box has a margin around its label, for wider fonts."""
     flow = flow_of("f", {name: None})
     found = svg(flow)
     (node,) = found.of_class("node")
@@ -205,7 +204,7 @@ def test_labels_stay_inside_their_boxes(name: str) -> None:
 
 @needs_draw
 def test_png_is_as_large_as_the_svg_says() -> None:
-    """144 pixels an inch, drawn on white, with some ink and not too much."""
+    """A PNG has 144 pixels per inch, and dark lines on white."""
     found = svg(SHOP)
     points = [float(found.root.attrib[side][:-2]) for side in ("width", "height")]
     picture = pixels(png(SHOP))
@@ -219,7 +218,7 @@ def test_png_is_as_large_as_the_svg_says() -> None:
 
 @needs_draw
 def test_entrypoints_are_green() -> None:
-    """The border of the entrypoint's box is green, that of a step is not."""
+    """An entrypoint has a green border, a step does not."""
     found, picture = svg(SHOP), pixels(png(SHOP))
 
     def border(node: str) -> tuple[int, int, int]:
@@ -238,7 +237,7 @@ def test_entrypoints_are_green() -> None:
 @needs_draw
 @pytest.mark.parametrize(("one", "other"), [("ab", "ba"), ("жш", "шж"), ("αω", "ωα")])
 def test_letters_are_no_boxes(one: str, other: str) -> None:
-    """Names of one size give pictures of one size that differ."""
+    """Different names of the same width give different pictures of the same size."""
     pictures = [pixels(png(flow_of("f", {name: None}))) for name in (one, other)]
 
     assert pictures[0].size == pictures[1].size
@@ -247,7 +246,7 @@ def test_letters_are_no_boxes(one: str, other: str) -> None:
 
 @needs_draw
 def test_other_letters_come_from_the_fonts_of_the_machine(fonts: Path) -> None:
-    """Each letter is drawn with a font that has it, also above U+FFFF."""
+    """Each letter is drawn with a font that has it, even above U+FFFF."""
     make_font(fonts / "low.ttf", "Low", "日受abcdefghijklmnopqrstuvwxyz ", high=100)
     make_font(fonts / "deep/tall.otf", "Tall", "本\U0001f600", high=700)
     make_font(fonts / "emoji.ttf", "Low Emoji", "\U0001f600", high=100)
@@ -267,7 +266,7 @@ def test_other_letters_come_from_the_fonts_of_the_machine(fonts: Path) -> None:
 
 @needs_draw
 def test_a_collection_of_fonts_is_read(fonts: Path) -> None:
-    """The files in which Chinese, Japanese and Korean fonts come hold several."""
+    """A font file may hold several fonts, as for Chinese, Japanese and Korean."""
     collections = pytest.importorskip("fontTools.ttLib", reason="needs fonttools")
     make_font(fonts / "one.ttf", "One", "abc日本", high=700)
     collection = collections.TTCollection()
@@ -280,7 +279,7 @@ def test_a_collection_of_fonts_is_read(fonts: Path) -> None:
 
 @needs_draw
 def test_a_letter_that_no_font_has(fonts: Path) -> None:
-    """A warning names it, at the caller's line; the picture is drawn all the same."""
+    """A warning at the caller's line names it, and the picture is drawn."""
     fonts.mkdir()
 
     with pytest.warns(UserWarning, match=r"no font .* 日 \(U\+65E5\)") as told:
@@ -292,7 +291,7 @@ def test_a_letter_that_no_font_has(fonts: Path) -> None:
 
 @needs_draw
 def test_a_font_without_latin_letters_is_not_enough(fonts: Path) -> None:
-    """What every picture has is drawn, and the warning names the rest."""
+    """Latin letters are drawn with another font, and the warning names the rest."""
     make_font(fonts / "one.ttf", "One", "日", high=700)
 
     with pytest.warns(UserWarning, match=r"no font .* 日"):
@@ -306,7 +305,7 @@ def test_a_font_without_latin_letters_is_not_enough(fonts: Path) -> None:
 
 @needs_draw
 def test_many_letters_that_no_font_has(fonts: Path) -> None:
-    """Of very many a warning names the first."""
+    """Of many missing letters, the warning names the first ones."""
     make_font(fonts / "one.ttf", "One", "日", high=700)
 
     with pytest.warns(UserWarning, match=r"and others, so"):
@@ -317,7 +316,7 @@ def test_many_letters_that_no_font_has(fonts: Path) -> None:
 @pytest.mark.parametrize("name", ["ship 👩‍💻 it", "🇩🇪 to 🇫🇷", "👍🏽 日 ok", "1️⃣ x"])
 @pytest.mark.filterwarnings("ignore:no font on this machine")
 def test_emoji_among_letters(name: str) -> None:
-    """What is one character only in one of the fonts fails in none."""
+    """A sequence that is one character in only one font does not fail."""
     assert pixels(png(flow_of("f", {name: None}))).size > (100, 100)
 
 
@@ -325,7 +324,7 @@ def test_emoji_among_letters(name: str) -> None:
 @pytest.mark.parametrize("form", ["svg", "png"])
 @pytest.mark.filterwarnings("ignore:no font on this machine")
 def test_same_flow_same_bytes(form: str) -> None:
-    """Many threads at once, and whatever the order of declaration, give one picture."""
+    """Threads and the order of declaration make no difference to the picture."""
     flows = [SHOP, flow_of("日本", {"a": ["shop:ship"]})]
     turned = [FlowInfo(one.name, one.steps[::-1]) for one in flows[::-1]]
 
@@ -337,7 +336,7 @@ def test_same_flow_same_bytes(form: str) -> None:
 
 @needs_draw
 def test_a_strip_that_nobody_can_read() -> None:
-    """A PNG that is too long is an error that says what to do; the SVG is drawn."""
+    """A PNG that is too long is an error with advice; the SVG is drawn."""
     names = [f"step_{number}" for number in range(150)]
     chain = flow_of("f", dict(zip(names, [None, *names], strict=False)))
 
@@ -348,7 +347,7 @@ def test_a_strip_that_nobody_can_read() -> None:
 
 @needs_draw
 def test_a_file_by_its_suffix(tmp_path: Path) -> None:
-    """``output`` alone says which picture is meant."""
+    """The suffix of ``output`` decides the format."""
     draw([SHOP], output=tmp_path / "a.svg")
     draw([SHOP], output=tmp_path / "a.png")
 
@@ -381,7 +380,7 @@ def test_graphviz_of_the_system(
 
 
 def test_the_scripts_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wheel without a record is found by its program."""
+    """A wheel without a list of files is found by its program."""
     program = use_engine(tmp_path / "wheel", monkeypatch, ANSWERS)
     without_wheel(tmp_path / "nearer", monkeypatch)
     scripts = tmp_path / "nearer" / "scripts"
@@ -399,14 +398,14 @@ FAILURES = {
         "echo 'syntax error in line 1' >&2; exit 1",
         "failed: syntax error in li",
     ),
-    "fails in silence": ("exit 3", "failed: it does not say why"),
+    "fails in silence": ("exit 3", "failed: no error message"),
     "is killed": ("kill -9 $$", "was killed by signal 9"),
-    "prints garbage": ("cat >/dev/null; echo '<svg'", "gave something that is no SVG"),
-    "prints another": ("cat >/dev/null; echo '<a/>'", "gave something that is no SVG"),
-    "has no size": (f"echo '{SVG.format(unit='em')}</svg>'", "is no SVG"),
-    "prints nothing": ("cat >/dev/null", "gave something that is no SVG"),
-    "prints no PNG": (ANSWERS, "gave something that is no PNG"),
-    "hangs": ("sleep 600 & sleep 600", "has not finished after 0.5 s"),
+    "prints garbage": ("cat >/dev/null; echo '<svg'", "something that is not SVG"),
+    "prints another": ("cat >/dev/null; echo '<a/>'", "something that is not SVG"),
+    "has no size": (f"echo '{SVG.format(unit='em')}</svg>'", "is not SVG"),
+    "prints nothing": ("cat >/dev/null", "wrote something that is not SVG"),
+    "prints no PNG": (ANSWERS, "wrote something that is not PNG"),
+    "hangs": ("sleep 600 & sleep 600", "did not finish within 0.5 s"),
 }
 
 
@@ -415,7 +414,7 @@ FAILURES = {
 def test_an_engine_that_fails(
     script: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error says how; the old file is whole, and nothing else is left there."""
+    """The error says why; the old file stays, and no other file is left behind."""
     use_engine(tmp_path / "engine", monkeypatch, script)
     monkeypatch.setattr("penstock.renderers.picture.graphviz._TIMEOUT_S", 0.5)
     old = tmp_path / "out" / "flow.png"
@@ -435,7 +434,7 @@ def test_an_engine_that_fails(
 def test_an_engine_that_cannot_be_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program for another machine is an error of ours, with the system's reason."""
+    """A program for another machine is a ``RenderError`` with the system's reason."""
     program = use_engine(tmp_path, monkeypatch, "")
     program.write_bytes(b"\0not a program")
 
@@ -447,7 +446,7 @@ def test_an_engine_that_cannot_be_run(
 def test_the_colours_of_old_graphviz(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``transparent`` is no colour in SVG."""
+    """SVG has no colour ``transparent``."""
     use_engine(tmp_path, monkeypatch, ANSWERS)
 
     assert 'stroke="none"' in str(draw([FlowInfo("f")], format="svg"))

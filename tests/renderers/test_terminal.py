@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._dag import draw
 from penstock._graph.graph import build_graph
 from penstock.renderers.terminal.boxes import Box, draw_boxes
 from penstock.renderers.terminal.canvas import width_of
 from penstock.renderers.terminal.text import render_text
-from tests.support.flow_values import flow_of
+from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +65,7 @@ def test_boxes_and_lines() -> None:
 
 
 def test_a_line_passes_boxes() -> None:
-    """An edge that skips a row goes around what stands there."""
+    """An edge that skips a row goes around its boxes."""
     flow = flow_of("f", {"a": None, "b": "a", "c": ["a", "b"]})
 
     assert text(flow) == dedent("""
@@ -85,7 +84,7 @@ def test_a_line_passes_boxes() -> None:
 
 
 def test_lines_keep_apart() -> None:
-    """Two lines have no column in common, and cross no more than they must."""
+    """Two lines share no column, and cross only where they must."""
     flow = flow_of("f", {"a": [], "b": "a", "c": "b", "d": "b", "e": ["a", "b", "d"]})
 
     assert text(flow) == dedent("""
@@ -109,7 +108,7 @@ def test_lines_keep_apart() -> None:
 
 
 def test_detail() -> None:
-    """Descriptions, tags and joins stand in the box."""
+    """A box has descriptions, tags and joins."""
     flow = FlowInfo(
         "f",
         (
@@ -153,7 +152,7 @@ def test_wide_characters_and_marks() -> None:
 
 
 def test_names_cannot_steer_the_terminal() -> None:
-    """Control and direction characters never get out."""
+    """Control and direction characters are never printed."""
     name = "a\x1b[2Jb\n\u202ec\u2028d\x9b"
     drawing = text(flow_of("f", {name: None}), flow_of("x\x1by\nz", {}))
 
@@ -163,7 +162,7 @@ def test_names_cannot_steer_the_terminal() -> None:
 
 
 def test_a_cycle_is_told_in_words() -> None:
-    """Edges that do not lead down are listed below."""
+    """Edges that do not lead down are listed below the boxes."""
     flow = flow_of("f", {"a": None, "b": ["a", "c"], "c": "b"})
     drawing = text(flow)
 
@@ -172,7 +171,7 @@ def test_a_cycle_is_told_in_words() -> None:
 
 
 def test_several_flows() -> None:
-    """Each flow is drawn by itself, with what leads to it from the others."""
+    """Each flow is drawn separately, with its predecessors in other flows."""
     shop = flow_of("shop", {"pay": None})
     bills = flow_of("bills", {"pay": ["shop:pay", "far/away:x"]})
 
@@ -196,7 +195,7 @@ def test_several_flows() -> None:
 
 
 def test_a_flow_that_is_not_drawn() -> None:
-    """What lies outside is named in full, in a dashed frame."""
+    """A step outside the flow has its full name, in a dashed frame."""
     drawing = text(flow_of("f", {"a": ["g:x"]}), known=[flow_of("g", {"x": None})])
 
     assert "┆ g:x ┆" in drawing
@@ -204,7 +203,7 @@ def test_a_flow_that_is_not_drawn() -> None:
 
 @pytest.mark.parametrize("flow", [FlowInfo("f"), None])
 def test_nothing(flow: FlowInfo | None) -> None:
-    """Nothing to draw is an empty drawing."""
+    """Without flows the drawing is empty."""
     assert text(*([flow] if flow else [])) == "\n\n"
 
 
@@ -222,7 +221,7 @@ NARROW = flow_of(
 
 
 def test_a_tree_where_boxes_do_not_fit() -> None:
-    """Too narrow a terminal gets a tree; arrows point to what is shown once."""
+    """A narrow terminal shows a tree; arrows point to steps shown elsewhere."""
     assert text(NARROW, width=18) == dedent("""
         receive
         └─ validate
@@ -235,13 +234,13 @@ def test_a_tree_where_boxes_do_not_fit() -> None:
 
 
 def test_boxes_that_almost_fit() -> None:
-    """The room between boxes counts, too."""
+    """The space between boxes counts too."""
     assert text(flow_of("f", {"a": None, "b": None}), width=11) == "\na\nb\n"
     assert "╗" in text(flow_of("f", {"a": None, "b": None}), width=12)
 
 
 def test_a_deep_tree_goes_on_below() -> None:
-    """What is too deep for the width is continued at the margin."""
+    """A tree that is too deep for the width continues at the margin."""
     names = [f"step_number_{number}" for number in range(7)]
     flow = flow_of(
         "f",
@@ -273,7 +272,7 @@ def test_a_deep_tree_goes_on_below() -> None:
 
 
 def test_a_tree_of_a_cycle() -> None:
-    """A circle that nothing leads to begins at its first step."""
+    """A cycle without predecessors begins at its first step."""
     flow = flow_of("f", {"aaaaaaaaaa": "bbbbbbbbbb", "bbbbbbbbbb": "aaaaaaaaaa"})
 
     assert text(flow, width=20) == dedent("""
@@ -284,7 +283,7 @@ def test_a_tree_of_a_cycle() -> None:
 
 
 def test_boxes_grow_where_lines_crowd() -> None:
-    """A box whose lines would have to share columns with others is made wider."""
+    """A box is widened if its lines would share columns with others."""
     boxes = {node: Box(["x"]) for node in range(11)}
     layers = [[0, 1, 2, 3, 4], [5, 6], [7, 8, 9, 10]]
     links = [(0, 10), (1, 5), (1, 6), (1, 10), (3, 5), (3, 6), (3, 7), (4, 6), (4, 10)]
@@ -296,7 +295,7 @@ def test_boxes_grow_where_lines_crowd() -> None:
 
 @pytest.mark.parametrize("size", [500, 100_000])
 def test_large_flows_are_trees(size: int) -> None:
-    """What no terminal is wide enough for is a tree, a line or two for each step."""
+    """A graph too wide for any terminal is a tree, with few lines for each step."""
     steps = {"s0": None, **{f"s{at}": f"s{at - 1}" for at in range(1, size)}}
     flow = flow_of("f", steps)
     lines = text(flow).splitlines()

@@ -227,6 +227,44 @@ def test_a_step_first_and_entrypoint_later_is_a_step_outside_its_flows() -> None
     assert own == invoiced
 
 
+def test_a_nested_entrypoint_runs_in_the_flow_of_its_own_class() -> None:
+    """A subclass with a flow of its own does not join the flow of its base's run."""
+
+    @flow(base := unique("base"))
+    class Base:
+        @entrypoint
+        def receive(self, orders: tuple[Base, ...] = ()) -> list[str]:
+            return [here().flow, *(name for one in orders for name in one.receive())]
+
+    @flow(child := unique("child"))
+    class Child(Base): ...
+
+    assert Base().receive((Child(),)) == [base, child]
+    assert Child().receive((Base(), Child())) == [child, base, child]
+
+
+def test_a_nested_entrypoint_of_a_class_in_two_flows_stays_in_the_running_one() -> None:
+    """Where the class is in both flows, the run that calls decides."""
+
+    @flow(second := unique("second"))
+    @flow(first := unique("first"))
+    class Orders:
+        @entrypoint
+        def receive(self) -> str:
+            return here().flow
+
+    runs = {}
+    for name in (first, second):
+
+        @flow(name).entrypoint(name="outer")
+        def outer() -> str:
+            return Orders().receive()
+
+        runs[name] = outer()
+
+    assert runs == {first: first, second: second}
+
+
 def test_super_is_a_plain_call() -> None:
     """``super().receive()`` from an override is not a second run."""
 
@@ -260,7 +298,7 @@ def test_outside_by_default_names_the_step_and_three_ways_out() -> None:
     message = str(caught.value)
     assert isinstance(caught.value, RuntimeError)
     assert f"{name}/charge" in message
-    assert re.search(r"test_runs\.py:\d+", message)
+    assert re.search(r"test_run_of\.py:\d+", message)
     for way in ("@entrypoint", "start_flow()", "configure(outside="):
         assert way in message
 
@@ -356,7 +394,7 @@ def test_the_setting_reaches_steps_that_were_declared_before() -> None:
 
 
 def test_an_unknown_setting_of_a_flow_is_refused() -> None:
-    """A misspelt mode is told at once, with what was probably meant."""
+    """A misspelled mode is refused at once, with the nearest one."""
     with pytest.raises(FlowDefinitionError, match="Did you mean 'raise'"):
         flow("orders", outside="rise")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import pytest
 
@@ -98,6 +98,16 @@ def test_annotations_that_are_objects(text: str) -> None:
     func.__annotations__ = {"a": HINTS[text], "return": type(None)}
 
     assert said(func) == f"(a: {text}) -> None"
+
+
+def test_annotations_that_a_framework_has_resolved() -> None:
+    """The signature is the same in every process, and None stays None."""
+
+    def receive(number: Annotated[int, Callee()], rows: list[Callee]) -> None: ...
+
+    receive.__annotations__ = get_type_hints(receive, include_extras=True)
+
+    assert said(receive) == "(number: ..., rows: list[Callee]) -> None"
 
 
 def test_an_annotation_that_fails() -> None:

@@ -28,7 +28,7 @@ def test_a_mock_is_no_coroutine_function(make: Any) -> None:
 )
 @pytest.mark.parametrize("shape", ["function", "partial"])
 def test_a_function_marked_as_a_coroutine_function_is_async(shape: str) -> None:
-    """What ``inspect`` was told is believed, through a partial too."""
+    """``inspect.markcoroutinefunction`` counts, through a partial too."""
 
     async def later() -> int:
         return 3
@@ -36,9 +36,9 @@ def test_a_function_marked_as_a_coroutine_function_is_async(shape: str) -> None:
     def charge() -> Any:
         return later()
 
-    told = vars(inspect)["markcoroutinefunction"](charge)
+    coroutine_function = vars(inspect)["markcoroutinefunction"](charge)
     marked: Any = flow("orders").entrypoint(name="charge")(
-        partial(told) if shape == "partial" else told
+        partial(coroutine_function) if shape == "partial" else coroutine_function
     )
 
     assert inspect.iscoroutinefunction(marked)

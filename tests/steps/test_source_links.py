@@ -1,4 +1,4 @@
-"""Links to the source: from a template, and never to anything but the web."""
+"""White-box tests of links to the source, which lead to web addresses only."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_flow_knows_the_template() -> None:
     [
         ("javascript:alert(1)", "begins with https:// or http://"),
         ("https://x/{file}", r"there is no \{file\}, only \{path\} and \{line\}"),
-        (7, "it takes a text"),
+        (7, "expected a string"),
     ],
 )
 def test_wrong_templates(template: object, problem: str) -> None:

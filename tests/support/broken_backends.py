@@ -1,4 +1,4 @@
-"""Backends that go wrong, in every way that one has been seen to."""
+"""Backends that fail, in every way that has been seen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ALWAYS", "ON_ERROR", "SILENT", "Failing"]
 
 
 class Failing(TracingBackend):
-    """A backend that goes wrong in one of many ways."""
+    """A backend that fails in one of many ways."""
 
     def __init__(self, way: str) -> None:
         self._way = way
@@ -45,7 +45,7 @@ class Failing(TracingBackend):
 
 
 class Span:
-    """A context manager that goes wrong."""
+    """A context manager that fails."""
 
     def __init__(self, way: str) -> None:
         self._way = way
@@ -83,13 +83,13 @@ def yields_twice() -> Iterator[None]:
 
 
 def swallows() -> Iterator[None]:
-    """Suppress what comes, as a generator does."""
+    """Suppress the exception, as a generator does."""
     with suppress(BaseException):
         yield
 
 
 def raises_after() -> Iterator[None]:
-    """Raise something else instead of what came."""
+    """Raise another exception instead."""
     try:
         yield
     except BaseException:  # noqa: BLE001  # a sample of bad manners
@@ -112,7 +112,7 @@ ALWAYS = {
     "yields never",
     "yields twice",
 }
-"""What fails at every call, and so is to be reported."""
+"""These fail at every call, so each is reported."""
 
 ON_ERROR = {"raises from it", "raises instead"}
 SILENT = {"swallows", "swallows by generator", "raises it again", "changes it"}

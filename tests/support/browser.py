@@ -43,12 +43,12 @@ def chromium(*options: str) -> Generator[Any]:
 
 
 def complaints(browser: Any) -> list[str]:
-    """Return what the console says since somebody last asked."""
+    """Return what the console has logged since the last call."""
     return [entry["message"] for entry in browser.get_log("browser")]
 
 
 def requests(browser: Any) -> list[str]:
-    """Return what was asked of a network since somebody last asked."""
+    """Return the addresses that were requested from a network since the last call."""
     messages = [
         json.loads(entry["message"])["message"]
         for entry in browser.get_log("performance")

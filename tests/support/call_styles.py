@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 KINDS: tuple[str, ...] = ("sync", "async", "generator", "async generator")
 MODES = ("quiet", "logged", "watched", "traced")
-"""Nobody listens; the log does; log fields read the step; a backend with span()."""
+"""Nothing listens; the log does; log fields read the step; a backend with span()."""
 
 Work = Callable[[], Any]
 _numbers = count(1)
 
 
 def unique(stem: str) -> str:
-    """Return a name that no other test uses, for what is said once per name."""
+    """Return a name that no other test uses, for messages that appear once per name."""
     return f"{stem}_{next(_numbers)}"
 
 
@@ -69,7 +69,7 @@ async def finish(func: Callable[[], Any]) -> Any:
 def run_python(program: str, *args: str, **environment: str) -> tuple[str, str]:
     """Run *program* in a process of its own; return its output and its errors.
 
-    Settings of the surroundings do not reach it; those of coverage do.
+    penstock's and OpenTelemetry's variables do not reach it; coverage's do.
     """
     env = {
         name: value
@@ -87,7 +87,7 @@ def run_python(program: str, *args: str, **environment: str) -> tuple[str, str]:
 
 
 class Traces(penstock.TracingBackend):
-    """A backend as the documentation prints it, which remembers what it is told."""
+    """A backend as the documentation shows it, which remembers its calls."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, str]] = []

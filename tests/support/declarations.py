@@ -1,4 +1,7 @@
-"""What the tests of declaring share: what is registered, and programs on disk."""
+"""What tests of declaring share: the registered flows, and programs on disk.
+
+White-box: no public function forgets flows.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,18 @@ import sys
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from penstock._registry import declared_flows
+from penstock import declared_flows
+from penstock._registry import registry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from penstock import FlowInfo, StepInfo
+
+
+def forget_flows() -> None:
+    """Forget every flow, so that a test sees only its own."""
+    registry.clear()
 
 
 def the_flow(name: str) -> FlowInfo:

@@ -69,7 +69,7 @@ class Mermaid:
         )
 
     def parse(self, text: str) -> Drawing:
-        """Return what Mermaid reads in *text*; an error of its own is an assertion."""
+        """Return what Mermaid reads in *text*; a syntax error fails the test."""
         self._context.eval(f"parse({json.dumps(text)})")
         found: dict[str, Any] = json.loads(self._context.eval("result"))
         assert "error" not in found, f"{found['error']}\n{text}"
@@ -80,7 +80,7 @@ class Mermaid:
         )
 
     def close(self) -> None:
-        """Let V8 go."""
+        """Free V8."""
         self._context.close()
 
 

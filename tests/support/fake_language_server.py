@@ -1,20 +1,29 @@
-"""A language server that behaves as its folder's ``manners.json`` says.
+"""A language server that behaves as the ``manners.json`` in its folder says.
 
-Run as a program. When it is asked for a definition, ``{"ends": 3}`` ends with that
-status, ``{"says": "hello"}`` says what is no message, and ``{"answers": [...]}`` gives
-this, with ``"here"`` for a place in the file, on the line after the asked column.
+Run as a program; it writes its process ID to the file ``pid``. When it is asked for a
+definition,
+
+- ``{"answers": [...]}`` gives this, with ``"here"`` for a place in the file, on the
+  line after the column in question;
+- ``{"ends": 3}`` ends with that status;
+- ``{"says": "hello"}`` prints what is not a message;
+- ``{"hangs": true}`` makes the file ``asked``, and never answers.
+
+``{"is_stubborn": true}`` goes on after SIGTERM, SIGINT and the end of its input.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-MANNERS: dict[str, Any] = json.loads(
-    Path(__file__).with_name("manners.json").read_text(encoding="utf-8")
-)
+HERE = Path(__file__).parent
+MANNERS: dict[str, Any] = json.loads((HERE / "manners.json").read_text("utf-8"))
 
 
 def read() -> dict[str, Any]:
@@ -25,7 +34,7 @@ def read() -> dict[str, Any]:
         if name.lower() == b"content-length":
             length = int(value)
     if not length:
-        sys.exit(0)
+        end()
     message: dict[str, Any] = json.loads(sys.stdin.buffer.read(length))
     return message
 
@@ -37,16 +46,22 @@ def write(content: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def end() -> None:
+    """End at the end of the input, unless that is ignored."""
+    if MANNERS.get("is_stubborn"):
+        time.sleep(600)
+    sys.exit(0)
+
+
 def definition(params: dict[str, Any]) -> Any:
-    """Answer as told, and as rudely."""
+    """Answer as the manners say, and as rudely."""
     if "ends" in MANNERS:
         sys.exit(MANNERS["ends"])
     if "says" in MANNERS:
         print(MANNERS["says"], flush=True)  # noqa: T201  # what no server may do
-    if MANNERS.get("asks"):
-        write({"id": 7, "method": "workspace/configuration", "params": {"items": [{}]}})
-        (settings,) = read()["result"]
-        assert settings["configuration"]["environment"]["root"]
+    if MANNERS.get("hangs"):
+        (HERE / "asked").touch()
+        time.sleep(600)
     uri, column = params["textDocument"]["uri"], params["position"]["character"]
     place = {"start": {"line": column, "character": 0}, "end": {}}
     text = json.dumps(MANNERS["answers"])
@@ -55,13 +70,18 @@ def definition(params: dict[str, Any]) -> Any:
     return json.loads(text.replace('"file"', json.dumps(uri)))
 
 
+(HERE / "pid").write_text(str(os.getpid()), "utf-8")
+if MANNERS.get("is_stubborn"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 while True:
     asked = read()
-    if asked["method"] == "exit":
-        sys.exit(0)
     if "id" not in asked:
         continue
-    result: Any = {"capabilities": MANNERS.get("can", {})}
+    result: Any = {"capabilities": {}}
     if asked["method"] == "textDocument/definition":
+        # Other messages may come first, and are not the answer.
+        write({"method": "window/logMessage", "params": {"type": 3, "message": "hm"}})
+        write({"id": asked["id"], "method": "workspace/configuration", "params": {}})
         result = definition(asked["params"])
     write({"id": asked["id"], "result": result})

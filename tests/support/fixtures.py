@@ -1,4 +1,7 @@
-"""Fixtures for tests of what runs."""
+"""Fixtures for tests of runs.
+
+White-box: no public function stops watching steps or forgets counts.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
-from penstock.conformance.judge import judge
+from penstock._runtime.state import state
+from penstock.conformance.judge import process_judge
 from tests.support.call_styles import MODES, Traces
 
 if TYPE_CHECKING:
@@ -62,11 +66,19 @@ def lines(
 
 
 @pytest.fixture
+def forget_watchers() -> Iterator[None]:
+    """Undo what keeps the current step known: filters and processors never stop."""
+    yield
+    for reader in ("flow filter", "log keys"):
+        state.unwatch(reader)
+
+
+@pytest.fixture
 def clean_counts() -> Iterator[None]:
     """Forget what other tests have counted."""
-    judge.clear()
+    process_judge.clear()
     yield
-    judge.clear()
+    process_judge.clear()
 
 
 @pytest.fixture

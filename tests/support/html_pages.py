@@ -1,4 +1,4 @@
-"""What the tests of HTML pages share: a reader, and a real browser."""
+"""A parser of HTML pages, and a real browser."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PHONE = {"width": 390, "height": 800, "pixelRatio": 2, "touch": True}
 
 
 class Page(HTMLParser):
-    """A page of ours, as an HTML parser sees it.
+    """A page as an HTML parser sees it.
 
     Attributes:
         elements: Tag and attributes of each element.
@@ -47,7 +47,7 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element."""
+        """Record an element."""
         given = {name: value or "" for name, value in attrs}
         self.elements.append((tag, given))
         self._raw = given.get("type", tag) if tag in {"script", "style"} else ""
@@ -55,12 +55,12 @@ class Page(HTMLParser):
             self.inside[self._raw] = ""
 
     def handle_endtag(self, tag: str) -> None:
-        """Note that what a browser shows goes on."""
+        """Record the end of text that a browser hides."""
         del tag
         self._raw = ""
 
     def handle_data(self, data: str) -> None:
-        """Note a text."""
+        """Record a text."""
         if self._raw:
             self.inside[self._raw] += data
         else:
@@ -68,7 +68,7 @@ class Page(HTMLParser):
 
     @property
     def facts(self) -> dict[str, dict[str, Any]]:
-        """What the page knows of each step, by its id."""
+        """The facts about each step, by its id."""
         found: dict[str, dict[str, Any]] = json.loads(self.inside["application/json"])
         return found
 
@@ -95,13 +95,13 @@ class Page(HTMLParser):
 
 
 class Browser:
-    """Chromium with one page: what a user does there, and what the page does."""
+    """Chromium with one page: what a user does, and what the page does."""
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
 
     def open(self, path: Path) -> None:
-        """Open a file; what was said of others before is forgotten."""
+        """Open a file, and forget the messages about others."""
         self.driver.get("about:blank")
         self.complaints()
         self.requests()
@@ -113,7 +113,7 @@ class Browser:
         return found
 
     def texts(self, selector: str) -> list[str]:
-        """Return what each element shows, of those that are seen."""
+        """Return the text of each visible element."""
         found = self.driver.find_elements("css selector", selector)
         return [one.text for one in found if one.is_displayed()]
 
@@ -127,7 +127,7 @@ class Browser:
         self.driver.switch_to.active_element.send_keys(*keys)
 
     def run(self, script: str, *arguments: object) -> Any:
-        """Run JavaScript, as an extension would; the page's policy has no say."""
+        """Run JavaScript like an extension, without the page's policy."""
         return self.driver.execute_script(script, *arguments)
 
     def command(self, name: str, **parameters: object) -> Any:
@@ -135,17 +135,17 @@ class Browser:
         return self.driver.execute_cdp_cmd(name, parameters)
 
     def settle(self) -> None:
-        """Wait until the page has drawn what it was asked to."""
+        """Wait until the page has drawn its last change."""
         self.driver.execute_async_script(
             "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
         )
 
     def complaints(self) -> list[str]:
-        """Return what the console says since the last time."""
+        """Return the console messages since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """Return the addresses that were asked for since the last time."""
+        """Return the requested addresses since the last call."""
         events = [
             json.loads(entry["message"])["message"]
             for entry in self.driver.get_log("performance")
@@ -159,7 +159,7 @@ class Browser:
 
 @contextmanager
 def chromium(*more: str, is_phone: bool = False) -> Generator[Browser]:
-    """Run a Chromium of our own, without a window."""
+    """Run a Chromium without a window."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
     program, driver = (_needed(name) for name in ("chromium", "chromedriver"))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:

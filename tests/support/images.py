@@ -1,4 +1,4 @@
-"""What the tests of pictures share: fonts, engines that fail, and readers."""
+"""Fonts, programs that fail to draw, and parsers of pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Box(NamedTuple):
-    """Where something is drawn, in pixels at 144 dpi."""
+    """The place of a part, in pixels at 144 dpi."""
 
     left: float
     top: float
@@ -33,7 +33,7 @@ class Box(NamedTuple):
 
 
 class Svg:
-    """An SVG of ours, read by an XML parser."""
+    """An SVG as an XML parser sees it."""
 
     def __init__(self, text: str) -> None:
         self.root = ET.fromstring(text)  # noqa: S314  # our own
@@ -69,7 +69,7 @@ class Svg:
         return [one.text or "" for one in self.groups[node].iter(f"{_SVG}text")]
 
     def box(self, node: str) -> Box:
-        """Return the place of a node's box."""
+        """Return the position of a node's box."""
         (path,) = self.groups[node].iter(f"{_SVG}path")
         (whole,) = self.of_class("graph").values()
         moved = re.search(r"translate\(([\d.]+) ([\d.]+)\)", whole.attrib["transform"])
@@ -81,7 +81,7 @@ class Svg:
 
 
 def pixels(png: bytes) -> Any:
-    """Return the picture with white behind it."""
+    """Return the picture on a white background."""
     image = pytest.importorskip("PIL.Image", reason="needs pillow")
     with image.open(io.BytesIO(png)) as picture:
         picture.load()
@@ -118,7 +118,7 @@ def make_font(path: Path, family: str, glyphs: Iterable[str], *, high: int) -> N
 
 
 def without_wheel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Hide the wheel's engine: a record of it that is nearer, and lists no program."""
+    """Hide the wheel's program behind a record that lists none."""
     info = folder / "graphviz_pure-99.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(
@@ -131,7 +131,7 @@ def without_wheel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def use_engine(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
-    """Install a wheel whose engine is a shell script."""
+    """Install a wheel whose program is a shell script."""
     info = without_wheel(folder, monkeypatch)
     program = folder / "graphviz-pure"
     program.write_text(f"#!/bin/sh\n{script}\n")

@@ -1,4 +1,4 @@
-"""Values that somebody puts into metadata, of which few can travel."""
+"""Values that users put into metadata; few of them can be carried."""
 
 from __future__ import annotations
 

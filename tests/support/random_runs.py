@@ -1,4 +1,4 @@
-"""Random flows and interleavings, and what the definitions say of them."""
+"""Random flows and interleavings, and what the definitions say about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that are run in a terminal, a real one as the system sees it."""
+"""Run programs in a terminal, as the operating system sees one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Shown", "run_in_terminal"]
 
 
 class Shown(NamedTuple):
-    """How a program ended, and what was to be seen, with every code for colours."""
+    """How a program ended, and what it showed, colour codes included."""
 
     returncode: int
     text: str
@@ -25,7 +25,7 @@ class Shown(NamedTuple):
 def run_in_terminal(
     command: Sequence[str], *, cwd: Path, env: Mapping[str, str]
 ) -> Shown:
-    """Run *command* with a terminal for what it says and what it complains of."""
+    """Run *command* with a terminal as its output and its errors."""
     pty = pytest.importorskip("pty", reason="needs pty")
     ours, its = pty.openpty()
     process = subprocess.Popen(
@@ -37,7 +37,7 @@ def run_in_terminal(
         while chunk := os.read(ours, 65_536):
             shown += chunk
     except OSError:
-        pass  # how Linux says that nobody is left to write
+        pass  # how Linux reports that no writer is left
     finally:
         os.close(ours)
     return Shown(process.wait(), shown.decode())

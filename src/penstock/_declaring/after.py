@@ -1,10 +1,10 @@
-"""What ``after=`` accepts, and the names that it comes down to."""
+"""Parse ``after=``, and resolve it to names."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock._steps.marked import mark_of, name_of
+from penstock._steps.marked import find_marked, step_name_of
 from penstock._steps.source import caller_place
 from penstock.errors import FlowDefinitionError
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from penstock._steps.marked import Marked
-    from penstock._steps.step import After
+    from penstock._steps.step import Alternatives
 
 __all__ = ["AllOf", "all_of", "parse_after", "resolve_after"]
 
@@ -27,13 +27,13 @@ class AllOf:
 
     def __repr__(self) -> str:
         """Show the call that makes it."""
-        return f"all_of({', '.join(repr(name_of(p) or p) for p in self.parts)})"
+        return f"all_of({', '.join(repr(step_name_of(p) or p) for p in self.parts)})"
 
 
 def all_of(
     *steps: str | Callable[..., object] | classmethod[Any, ..., object],
 ) -> AllOf:
-    """Join steps: all of them must run before, where a list means any of them.
+    """Join steps: all of them must have run before; in a list, one is enough.
 
     >>> from penstock import all_of, flow, step
     >>> @flow("orders")
@@ -58,18 +58,18 @@ def parse_after(after: object, where: str) -> tuple[tuple[object, ...], ...]:
     Args:
         after: A name, a function, ``all_of(...)``, a list, tuple or set of
             those, or None.
-        where: What is being declared, for the message.
+        where: What is declared, for error messages.
     """
     if after is None:
         return ()
     if type(after) is str and after.strip():
         return ((after,),)
-    if mark_of(after):  # asked first, as isinstance would wake a lazy object
+    if find_marked(after):  # before isinstance, which would wake a lazy object
         return ((_checked(after, where),),)
     if isinstance(after, list | tuple):
         items: Iterable[object] = after
     elif isinstance(after, set | frozenset):
-        items = sorted(after, key=lambda item: name_of(item) or str(item))
+        items = sorted(after, key=lambda item: step_name_of(item) or str(item))
     else:
         items = (after,)
     return tuple(
@@ -79,14 +79,14 @@ def parse_after(after: object, where: str) -> tuple[tuple[object, ...], ...]:
 
 
 def _checked(item: object, where: str) -> object:
-    if mark_of(item):
+    if find_marked(item):
         return item
     if isinstance(item, str):
         if item.strip():
             return item
         problem = "an empty name"
     elif callable(item) and not isinstance(item, type):
-        if name_of(item):
+        if step_name_of(item):
             return item
         problem = f"{item!r}, which has no name; give the step's name instead"
     else:
@@ -100,34 +100,34 @@ def _checked(item: object, where: str) -> object:
 
 def resolve_after(
     after: tuple[tuple[object, ...], ...], flow: str, siblings: Mapping[Marked, str]
-) -> After:
+) -> Alternatives:
     """Replace functions by names as *flow* sees them.
 
     Args:
         after: What ``parse_after`` returned.
         flow: The flow that takes the step.
-        siblings: What *flow* takes in the same moment, and under which name.
+        siblings: What *flow* takes at the same time, with its name.
     """
     for group in after:
         for item in group:
-            if type(item) is not str:
+            if type(item) is not str:  # rare, and a tenth of what declaring costs
                 return _all_resolved(after, flow, siblings)
     return after  # type: ignore[return-value]  # every item is a str
 
 
 def _all_resolved(
     after: tuple[tuple[object, ...], ...], flow: str, siblings: Mapping[Marked, str]
-) -> After:
+) -> Alternatives:
     return tuple(
         tuple(_resolved(item, flow, siblings) for item in group) for group in after
     )
 
 
 def _resolved(item: object, flow: str, siblings: Mapping[Marked, str]) -> str:
-    mark = mark_of(item)
-    if mark is None:
-        return item if isinstance(item, str) else name_of(item)
-    if mark in siblings or not mark.steps:
-        return siblings.get(mark, mark.spec.name)
-    step = mark.step_in(flow)
-    return step.name if step else f"{mark.steps[0].flow}:{mark.steps[0].name}"
+    marked = find_marked(item)
+    if marked is None:
+        return item if isinstance(item, str) else step_name_of(item)
+    if marked in siblings or not marked.steps:
+        return siblings.get(marked, marked.options.name)
+    step = marked.step_in(flow)
+    return step.name if step else f"{marked.steps[0].flow}:{marked.steps[0].name}"

@@ -1,12 +1,12 @@
-"""A flow takes what is marked: one function, or every marker of a class."""
+"""Bind to a flow what is marked: one function, or every marker of a class."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock._registry import registry
-from penstock._steps.marked import mark_of
-from penstock._steps.source import Origin, caller_place
+from penstock._steps.marked import find_marked
+from penstock._steps.source import Origin, caller_place, first_line
 from penstock._steps.step import Step
 from penstock.errors import FlowDefinitionError
 
@@ -23,14 +23,14 @@ def take_function(options: FlowOptions, target: object) -> None:
     """Register the function *target* as a step of the flow.
 
     Raises:
-        FlowDefinitionError: *target* is not marked, or clashes with another.
+        FlowDefinitionError: *target* is not marked, or another step has its name.
     """
-    marked = mark_of(target)
+    marked = find_marked(target)
     if marked is None:
         _refuse_unmarked(options.name, target)
     with registry.lock:
-        spec, flow = marked.spec, options.name
-        step = Step(marked.func, spec, flow, resolve_after(spec.after, flow, {}))
+        after = resolve_after(marked.options.after, options.name, {})
+        step = Step(marked.func, marked.options, options.name, after)
         registry.add(options, [step])
         marked.attach(step)
 
@@ -39,7 +39,7 @@ def take_class(options: FlowOptions, klass: type) -> None:
     """Register every marked function of *klass*, inherited ones too.
 
     Raises:
-        FlowDefinitionError: Nothing in it is marked, or a name clashes.
+        FlowDefinitionError: Nothing in it is marked, or a name is taken.
     """
     found = _markers(klass)
     if not found:
@@ -49,13 +49,12 @@ def take_class(options: FlowOptions, klass: type) -> None:
     siblings = _siblings(found, overridden)
     steps: dict[Marked, Step] = {}
     for attr, marked in found.items():
-        spec = marked.spec
-        after = resolve_after(spec.after, options.name, siblings)
-        step = steps[marked] = Step(marked.func, spec, options.name, after)
+        after = resolve_after(marked.options.after, options.name, siblings)
+        step = steps[marked] = Step(marked.func, marked.options, options.name, after)
         step.owner = None if _is_static(klass, attr) else klass
         step.klass = origin
         step.overrides = overridden[attr]
-    options = options._replace(doc=_first_line(klass.__doc__))
+    options = options._replace(doc=first_line(klass.__doc__))
     with registry.lock:
         registry.add(options, list(steps.values()), klass=origin)
         for marked, step in steps.items():
@@ -66,12 +65,12 @@ def take_class(options: FlowOptions, klass: type) -> None:
 
 
 def _markers(klass: type) -> dict[str, Marked]:
-    """Return attribute → mark, as instances see them: the nearest class wins."""
+    """Return the marker of each attribute, as instances see it."""
     found: dict[str, Marked] = {}
     for base in reversed(klass.__mro__):
         for attr, value in vars(base).items():
-            marked = mark_of(value)
-            if marked is not None and marked.spec.is_marker:
+            marked = find_marked(value)
+            if marked is not None and marked.options.is_for_any_flow:
                 found[attr] = marked
             else:
                 found.pop(attr, None)
@@ -79,12 +78,12 @@ def _markers(klass: type) -> dict[str, Marked]:
 
 
 def _overridden(klass: type, attr: str, marked: Marked) -> frozenset[Marked]:
-    marks = (mark_of(vars(base).get(attr)) for base in klass.__mro__)
-    return frozenset(other for other in marks if other is not None) - {marked}
+    found = (find_marked(vars(base).get(attr)) for base in klass.__mro__)
+    return frozenset(other for other in found if other is not None) - {marked}
 
 
 def _is_static(klass: type, attr: str) -> bool:
-    """Tell whether calls of *attr* say nothing about the class they go through."""
+    """Tell whether calls of *attr* pass neither an instance nor the class."""
     holders = (vars(base) for base in klass.__mro__)
     return isinstance(next(h[attr] for h in holders if attr in h), staticmethod)
 
@@ -92,29 +91,25 @@ def _is_static(klass: type, attr: str) -> bool:
 def _siblings(
     found: dict[str, Marked], overridden: dict[str, frozenset[Marked]]
 ) -> dict[Marked, str]:
-    """Return the names in this class of its markers and of those that they override."""
+    """Return the name of each marker of a class, and of those it overrides."""
     names = {
-        other: found[attr].spec.name
+        other: found[attr].options.name
         for attr, others in overridden.items()
         for other in others
     }
-    return names | {marked: marked.spec.name for marked in found.values()}
+    return names | {marked: marked.options.name for marked in found.values()}
 
 
 def _origin(klass: type) -> Origin:
-    own = (mark_of(value) for value in vars(klass).values())
+    own = (find_marked(value) for value in vars(klass).values())
     path = next((Origin.of(m.func).path for m in own if m is not None), "")
     return Origin(klass.__qualname__, klass.__module__, path)
-
-
-def _first_line(doc: str | None) -> str:
-    return (doc or "").strip().partition("\n")[0].strip()
 
 
 def _refuse_unmarked(flow: str, target: object) -> NoReturn:
     name = getattr(target, "__qualname__", None) or repr(target)
     msg = (
         f"@flow({flow!r}) found nothing to take in {name} ({caller_place()}). Put "
-        '@entrypoint or @step(after="...") under it, or on methods of the class.'
+        '@entrypoint or @step(after="...") below it, or on methods of the class.'
     )
     raise FlowDefinitionError(msg)

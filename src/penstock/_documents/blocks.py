@@ -1,4 +1,4 @@
-"""Find the marked blocks of a Markdown document, and put new text into them."""
+"""Find the marked blocks of a Markdown document, and replace their text."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
 _FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}(?=[^`]*$)|~{3,})")
 _CLOSING = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*")
 _LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
-_CODE_INDENT = 4  # spaces that make code of a line, except in a list
+_CODE_INDENT = 4  # spaces that turn a line into code, except in a list
 _EXAMPLE = "<!-- penstock:orders -->"
 _END = "<!-- /penstock -->"
 
 
 class MarkerError(ValueError):
-    """A marker is not where, or not what, it should be.
+    """A marker is misplaced or malformed.
 
     Attributes:
-        line: Its line, from 1.
+        line: Its line number, from 1.
     """
 
     def __init__(self, message: str, line: int) -> None:
@@ -41,14 +41,14 @@ class MarkerError(ValueError):
 
 
 class Block(NamedTuple):
-    """What two markers enclose.
+    """The text between two markers.
 
     Attributes:
-        request: What the first one says after ``penstock:``.
-        line: Its line, from 1; the text begins on the next one.
-        text: What is there now.
-        prefix: What stands in front of it: spaces of a list, ``>`` of a quotation.
-        newline: How its line ends.
+        request: The text after ``penstock:`` in the first marker.
+        line: The first marker's line number, from 1; the text begins on the next line.
+        text: The current text.
+        prefix: The indentation of the marker: spaces in a list, ``>`` in a quotation.
+        newline: The line ending of the marker's line.
     """
 
     request: str
@@ -58,20 +58,20 @@ class Block(NamedTuple):
     newline: str
 
     def filled(self, text: str) -> str:
-        """Return what is to be between the markers, so that *text* is shown there."""
-        # A name that looks like a marker would be one when the document is next read.
+        """Return the lines between the markers that show *text*."""
+        # Text that looks like a marker would be one when the document is read again.
         text = _MARKER.sub(lambda marker: marker[0].replace("<!--", "<! --"), text)
-        # Formatters set a fence off by blank lines; so they and we agree.
+        # Blank lines, because formatters put them around a fence.
         lines = ("", *text.split("\n"), "")
         return "".join((self.prefix + line).rstrip() + self.newline for line in lines)
 
 
 def blocks_of(document: str) -> list[Block]:
-    """Return the marked blocks of *document*; in code, markers are none.
+    """Return the marked blocks of *document*; markers in code do not count.
 
     Raises:
-        MarkerError: One is not closed, closes nothing, lies in another, has no name,
-            or has other text on its line.
+        MarkerError: A marker is not closed, closes nothing, is inside another block,
+            names no flow, or shares its line with other text.
     """
     return list(_blocks(lines_of(document)))
 
@@ -88,7 +88,7 @@ def replace_blocks(document: str, blocks: Iterable[Block], texts: Iterable[str])
 
 
 def lines_of(document: str) -> list[str]:
-    """Split at the ends of lines that Markdown knows; ``splitlines`` knows more."""
+    """Split at the line endings of Markdown; ``splitlines`` splits at more."""
     return list(StringIO(document, newline=""))
 
 
@@ -100,7 +100,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
             _refuse_hidden(line, number)
         elif marker["end"]:
             if begun is None:
-                msg = f"{_END} closes nothing. Remove it, or begin with {_EXAMPLE}"
+                msg = f"{_END} closes no block. Remove it, or begin one: {_EXAMPLE}"
                 raise MarkerError(msg, number)
             yield begun._replace(text="".join(lines[begun.line : number - 1]))
             begun = None
@@ -110,8 +110,8 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
             begun = _begun(marker, line, number)
     if begun is not None:
         msg = (
-            f"the block {begun.request!r} is not closed before another begins or the "
-            f"file ends. Write {_END} on a line of its own below it."
+            f"the block {begun.request!r} is not closed before the next block or the "
+            f"end of the file. Write {_END} on a line of its own below it."
         )
         raise MarkerError(msg, begun.line)
 
@@ -119,27 +119,27 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
 def _begun(marker: re.Match[str], line: str, number: int) -> Block:
     request = marker["rest"].strip().removeprefix(":").strip()
     if not request:
-        msg = f"the marker names no flow. Write it so: {_EXAMPLE}"
+        msg = f"the marker names no flow. Write it like this: {_EXAMPLE}"
         raise MarkerError(msg, number)
     newline = line[len(line.rstrip("\r\n")) :] or "\n"
     return Block(request, number, "", marker["prefix"], newline)
 
 
 def _refuse_hidden(line: str, number: int) -> None:
-    """Refuse a marker amid text: a diagram cannot stand in a line."""
+    """Refuse a marker inside a line of text, where no diagram fits."""
     if _MARKER.search(line) and _MARKER.search(_CODE_SPAN.sub("", line)):
-        msg = "a marker has to be on a line of its own."
+        msg = "a marker must be on a line of its own."
         raise MarkerError(msg, number)
 
 
 def _outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Give each line that is neither code nor in a block of ours, with its number.
+    """Give each line outside code and marked blocks, with its number.
 
-    In a block of ours only markers count: a fence that somebody broke in there must
-    not hide the marker that closes it.
+    Inside a marked block only markers count: a broken fence there must not hide the
+    marker that closes the block.
     """
     fence = ""
-    is_ours = is_list = False
+    is_in_block = is_list = False
     for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
         marker = _ALONE.fullmatch(text)
@@ -148,7 +148,7 @@ def _outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
             if closing and closing[1].startswith(fence):
                 fence = ""
             continue
-        if not is_ours:
+        if not is_in_block:
             is_list = _is_in_list(text, was=is_list)
             if _is_indented(text) and not is_list:
                 continue
@@ -158,7 +158,7 @@ def _outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
         elif not marker:
             continue
         if marker:
-            is_ours = not marker["end"]
+            is_in_block = not marker["end"]
         yield number, line
 
 

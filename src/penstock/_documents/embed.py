@@ -1,38 +1,38 @@
-"""What a document asks to be drawn: ``orders direction=LR detail``."""
+"""Draw the diagram that a document asks for: ``orders direction=LR detail``."""
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 from penstock._graph.graph import build_graph
-from penstock.errors import ConfigurationError, UnknownFlowError, did_you_mean
-from penstock.renderers.base import Direction, find_renderer
+from penstock._graph.selection import select_flows
+from penstock.errors import ConfigurationError, did_you_mean
+from penstock.renderers.formats import BLOCK_FORMATS, DIRECTIONS, find_renderer
 from penstock.renderers.terminal.text import render_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from penstock._types import FlowInfo
+    from penstock.renderers.formats import Direction
 
-__all__ = ["EMBEDDED_FORMATS", "Request", "chosen_flows", "draw_text", "parse_request"]
-
-EMBEDDED_FORMATS = ("mermaid", "text", "dot", "json")
-"""What can stand in a document as text."""
+__all__ = ["DiagramRequest", "chosen_flows", "draw_text", "parse_request"]
 
 _ALL = "*"
-_OPTIONS = ("detail", "direction", "format")
-_WIDTH = 80  # of format=text; the terminal's would differ from machine to machine
+_EXAMPLES = {"direction": "LR", "format": "text"}
+_OPTIONS = ("detail", *_EXAMPLES)
+_WIDTH = 80  # of format=text; a terminal's width differs from machine to machine
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One diagram, as a document asks for it.
+class DiagramRequest:
+    """One diagram in a document.
 
     Attributes:
-        flows: The name of a flow, several with commas between them, or ``*``.
-        format: One of ``EMBEDDED_FORMATS``.
+        flows: The name of a flow, several separated by commas, or ``*`` for all.
+        format: One of ``BLOCK_FORMATS``.
         detail: Whether to show more than names and edges.
         direction: Where edges point.
     """
@@ -43,16 +43,16 @@ class Request:
     direction: Direction = "TD"
 
 
-def parse_request(text: str) -> Request:
-    """Return the request that *text* is.
+def parse_request(text: str) -> DiagramRequest:
+    """Return the request that *text* states.
 
     Raises:
-        ConfigurationError: It has an unknown option, or a wrong value.
+        ConfigurationError: An option is unknown, or its value is wrong.
     """
     try:
         flows, *options = shlex.split(text)
     except ValueError as exc:
-        msg = f"{text!r} cannot be read: {str(exc).lower()}."
+        msg = f"{text!r} cannot be parsed: {str(exc).lower()}."
         raise ConfigurationError(msg) from None
     given: dict[str, str] = {}
     for option in options:
@@ -60,13 +60,13 @@ def parse_request(text: str) -> Request:
         if key not in _OPTIONS or (key == "detail") == bool(value):
             raise ConfigurationError(_wrong_option(option, key))
         given[key] = value
-    return Request(
+    return DiagramRequest(
         flows,
-        format=_one_of("format", given.get("format", "mermaid"), EMBEDDED_FORMATS),
+        format=_one_of("format", given.get("format", "mermaid"), BLOCK_FORMATS),
         detail="detail" in given,
         direction=cast(
             "Direction",
-            _one_of("direction", given.get("direction", "TD"), get_args(Direction)),
+            _one_of("direction", given.get("direction", "TD"), DIRECTIONS),
         ),
     )
 
@@ -74,39 +74,32 @@ def parse_request(text: str) -> Request:
 def chosen_flows(names: str, flows: Sequence[FlowInfo]) -> tuple[FlowInfo, ...]:
     """Return those of *flows* that *names* asks for.
 
-    A flow of exactly that name wins over what commas and ``*`` mean.
+    A flow with exactly that name is chosen before commas and ``*`` are interpreted.
 
     Raises:
-        UnknownFlowError: There is none of that name.
+        UnknownFlowError: No flow has one of the names.
     """
     declared = {flow.name for flow in flows}
     if names in declared:
-        wanted = {names}
-    elif names == _ALL:
-        wanted = declared
-    else:
-        wanted = {name.strip() for name in names.split(",")}
-    for name in sorted(wanted - declared):
-        near = did_you_mean(name, sorted(declared))
-        listed = f" Flows are: {', '.join(sorted(declared))}." if declared else ""
-        msg = f"there is no flow {name!r}.{near}{listed}"
-        raise UnknownFlowError(msg, flow=name)
-    return tuple(flow for flow in flows if flow.name in wanted)
+        return select_flows([names], flows)
+    if names == _ALL:
+        return tuple(flows)
+    return select_flows([name.strip() for name in names.split(",")], flows)
 
 
 def draw_text(
-    request: Request, flows: Sequence[FlowInfo], known: Sequence[FlowInfo] = ()
+    request: DiagramRequest, flows: Sequence[FlowInfo], known: Sequence[FlowInfo] = ()
 ) -> str:
     """Return the drawing that *request* asks for, the same bytes on every machine.
 
     Args:
         request: What to draw, and how.
-        flows: What it can name.
-        known: Whatever else there is, so that predecessors are found.
+        flows: The flows that the request can name.
+        known: Other flows, where predecessors may be found.
 
     Raises:
-        UnknownFlowError: It names a flow that is none of *flows*.
-        FlowDefinitionError: A step comes after one that is not declared.
+        UnknownFlowError: The request names a flow that is not among *flows*.
+        FlowDefinitionError: A step is declared after one that does not exist.
     """
     graph = build_graph(chosen_flows(request.flows, flows), (*flows, *known))
     detail, direction = request.detail, request.direction
@@ -123,19 +116,16 @@ def _wrong_option(option: str, key: str) -> str:
         return f"{key!r} needs a value, such as {key}={_EXAMPLES[key]}."
     return (
         f"there is no option {option!r}.{did_you_mean(key, _OPTIONS)} Options are "
-        "detail, direction=LR and format=text; a name with spaces is quoted: "
+        "detail, direction=LR and format=text. Quote a name that has spaces: "
         'penstock:"order flow".'
     )
 
 
-_EXAMPLES = {"direction": "LR", "format": "text"}
-
-
-def _one_of(option: str, value: str, choice: Sequence[str]) -> str:
-    if value not in choice:
+def _one_of(option: str, value: str, choices: Sequence[str]) -> str:
+    if value not in choices:
         msg = (
-            f"{option} is one of {', '.join(choice)}, and not {value!r}."
-            f"{did_you_mean(value, choice)}"
+            f"{option} is one of {', '.join(choices)}, not {value!r}."
+            f"{did_you_mean(value, choices)}"
         )
         raise ConfigurationError(msg)
     return value

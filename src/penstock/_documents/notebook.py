@@ -12,39 +12,37 @@ from penstock.errors import (
     PenstockError,
     RenderError,
 )
-from penstock.renderers.base import find_renderer
-from penstock.renderers.formats import fenced
+from penstock.renderers.formats import fenced, find_renderer
 
-from .embed import Request, draw_text
+from .embed import DiagramRequest, draw_text
 
 __all__ = ["mime_bundle"]
 
 
-def mime_bundle(name: str, words: str) -> dict[str, str]:
-    """Return the diagram of a flow, in every way in which a notebook may show it.
+def mime_bundle(name: str, text: str) -> dict[str, str]:
+    """Return the diagram of a flow in every form that a notebook may show.
 
-    JupyterLab 4.1 and later draw Mermaid; a terminal shows the text. SVG is there
-    where it can be drawn, for those that draw no Mermaid.
+    JupyterLab 4.1 and later draw Mermaid, terminals show text, and other frontends
+    show the SVG if it can be drawn.
 
     Args:
         name: The flow's name.
-        words: What is shown where nothing can be drawn.
+        text: What to show above the diagram, or instead if it cannot be drawn.
     """
     flows = declared_flows()
     try:
-        mermaid = draw_text(Request(name), flows)
-        text = draw_text(Request(name, format="text"), flows)
+        mermaid = draw_text(DiagramRequest(name), flows)
+        boxes = draw_text(DiagramRequest(name, format="text"), flows)
     except PenstockError as exc:
-        return {"text/plain": f"{words}\n\n{exc}"}
+        return {"text/plain": f"{text}\n\n{exc}"}
     bundle = {
-        "text/plain": f"{words}\n\n{text}",
+        "text/plain": f"{text}\n\n{boxes}",
         "text/markdown": fenced(mermaid, "mermaid"),
         "text/vnd.mermaid": mermaid,
     }
     graph = build_graph([flow for flow in flows if flow.name == name], flows)
-    # It is one more picture where it can be drawn, and the others are there.
+    # Without an SVG there is still Mermaid and text to show.
     with suppress(ConfigurationError, MissingExtraError, RenderError):
-        bundle["image/svg+xml"] = str(
-            find_renderer("svg")(graph, detail=False, direction="TD")
-        )
+        svg = find_renderer("svg")(graph, detail=False, direction="TD")
+        bundle["image/svg+xml"] = str(svg)
     return bundle

@@ -1,4 +1,4 @@
-"""A graph in the making: steps by number, and which come before which."""
+"""Number the steps of declared flows, and resolve which come before which."""
 
 from __future__ import annotations
 
@@ -18,35 +18,69 @@ if TYPE_CHECKING:
 
     from .names import Target
 
-__all__ = ["Draft", "Kind"]
+__all__ = ["Columns", "GraphBuilder", "NodeKind"]
 
-Kind = Literal["step", "outside", "external", "flow"]
+NodeKind = Literal["step", "outside", "external", "flow"]
 
-_MAX_COMPARED = 5_000  # names to look for a likeness among; 0.1 s at most
+_MAX_COMPARED = 5_000  # names to search for a similar one; 0.1 s at most
 
 
-class Draft:
-    """What a drawing will show, as numbers: 100,000 steps are drawn in half a second.
+class Columns:
+    """The nodes and links of a graph, not sorted yet, with one list per attribute.
+
+    Lists of numbers instead of objects: 100,000 steps are drawn in half a second.
 
     Attributes:
-        steps: What was declared, for each number.
-        labels: What each is called in the drawing.
-        services: Who declares each.
-        kinds: ``step`` of a drawn flow; ``outside``: a step of another flow;
-            ``external``: another service's, unseen.
-        befores: The predecessor in each link; some links are there twice.
+        steps: The declaration of each node.
+        labels: The name of each node in the drawing.
+        services: The services that declare each node.
+        kinds: The kind of each node, as in ``Node``.
+        befores: The predecessor in each link; a link may be there twice.
         afters: The step that comes after it.
-        joins: The ``all_of`` of the steps that have any.
+        joins: The ``all_of`` groups of the steps that have any.
     """
 
-    def __init__(self, drawn: tuple[FlowInfo, ...], known: Iterable[FlowInfo]) -> None:
+    def __init__(self) -> None:
         self.steps: list[StepInfo] = []
         self.labels: list[str] = []
         self.services: list[tuple[str, ...]] = []
-        self.kinds: list[Kind] = []
+        self.kinds: list[NodeKind] = []
         self.befores: list[int] = []
         self.afters: list[int] = []
         self.joins: dict[int, list[frozenset[int]]] = {}
+
+    def add(
+        self,
+        kind: NodeKind,
+        labels: Iterable[str],
+        steps: Collection[StepInfo],
+        services: tuple[str, ...],
+    ) -> int:
+        """Add nodes of one kind; return the number of the first."""
+        first = len(self.labels)
+        self.steps.extend(steps)
+        self.labels.extend(labels)
+        self.services.extend([services] * len(steps))
+        self.kinds.extend(kind for _ in steps)
+        return first
+
+    def by_label(self) -> list[int]:
+        """Return the numbers of the nodes, sorted by label."""
+        order = sorted(range(len(self.labels)), key=self.labels.__getitem__)
+        if "outside" in self.kinds:  # found in any order, and two may share a label
+            order.sort(key=lambda one: (self.labels[one], self.steps[one].flow))
+        return order
+
+
+class GraphBuilder:
+    """Fills the columns of a graph from declared flows.
+
+    Attributes:
+        columns: What is filled.
+    """
+
+    def __init__(self, drawn: tuple[FlowInfo, ...], known: Iterable[FlowInfo]) -> None:
+        self.columns = Columns()
         self._numbers: dict[str, dict[str, int]] = {}
         self._outside: dict[tuple[str, ...], int] = {}
         self._names: Names | None = None
@@ -56,13 +90,6 @@ class Draft:
         for flow in drawn:
             self._link(flow)
 
-    def by_label(self) -> list[int]:
-        """Return the numbers, sorted by label."""
-        order = sorted(range(len(self.labels)), key=self.labels.__getitem__)
-        if self._outside:  # they were found in any order, and two may have one label
-            order.sort(key=lambda one: (self.labels[one], self.steps[one].flow))
-        return order
-
     def _declare(self, flow: FlowInfo) -> None:
         numbers = self._numbers.setdefault(flow.name, {})
         services = (flow.service,) if flow.service else ()
@@ -70,29 +97,19 @@ class Draft:
         for step in flow.steps if len(new) < len(flow.steps) else ():
             if step.name not in new:
                 self._share(numbers[step.name], step, services)
-        numbers.update(zip(new, count(len(self.steps)), strict=False))
-        self._add(new.values(), new, services, "step")
+        first = self.columns.add("step", new, new.values(), services)
+        numbers.update(zip(new, count(first), strict=False))
 
     def _share(self, number: int, step: StepInfo, services: tuple[str, ...]) -> None:
-        """Let one more service declare a step; what either says holds."""
-        begins = self.steps[number].is_entrypoint or step.is_entrypoint
-        self.steps[number] = replace(self.steps[number], is_entrypoint=begins)
-        self.services[number] += services
-
-    def _add(
-        self,
-        steps: Collection[StepInfo],
-        labels: Iterable[str],
-        services: tuple[str, ...],
-        kind: Kind,
-    ) -> None:
-        self.steps.extend(steps)
-        self.labels.extend(labels)
-        self.services.extend([services] * len(steps))
-        self.kinds.extend(kind for _ in steps)
+        """Add another service's declaration of a step."""
+        steps = self.columns.steps
+        is_entrypoint = steps[number].is_entrypoint or step.is_entrypoint
+        steps[number] = replace(steps[number], is_entrypoint=is_entrypoint)
+        self.columns.services[number] += services
 
     def _link(self, flow: FlowInfo) -> None:
         numbers = self._numbers[flow.name]
+        befores, afters = self.columns.befores, self.columns.afters
         for step in flow.steps:
             number = numbers[step.name]
             for group in step.after:
@@ -100,18 +117,19 @@ class Draft:
                     before = numbers.get(name)
                     if before is None:
                         before = self._find(name, step, flow)
-                    self.befores.append(before)
-                    self.afters.append(number)
+                    befores.append(before)
+                    afters.append(number)
                 if len(group) > 1:
                     self._join(number, len(group))
 
     def _join(self, number: int, size: int) -> None:
-        """Note that the last *size* links of a step belong together."""
-        whole = frozenset(self.befores[-size:])
-        groups = self.joins.setdefault(number, [])
+        """Record that the last *size* links of a step belong together."""
+        whole = frozenset(self.columns.befores[-size:])
+        groups = self.columns.joins.setdefault(number, [])
         if len(whole) > 1 and whole not in groups:
+            labels = self.columns.labels
             groups.append(whole)
-            groups.sort(key=lambda group: sorted(self.labels[one] for one in group))
+            groups.sort(key=lambda group: sorted(labels[one] for one in group))
 
     def _find(self, name: str, step: StepInfo, flow: FlowInfo) -> int:
         """Return the number of a predecessor that is not a plain name of the flow."""
@@ -129,20 +147,19 @@ class Draft:
         if target.step is None:
             label = f"{target.service}/{label}"
         key = (label, target.flow, target.name)
-        number = self._outside.setdefault(key, len(self.steps))
-        if number == len(self.steps):
+        if key not in self._outside:
+            kind: NodeKind = "outside" if target.step else "external"
             step = target.step or StepInfo(target.name, target.flow)
             services = (target.service,) if target.service else ()
-            kind: Kind = "outside" if target.step else "external"
-            self._add([step], [label], services, kind)
-        return number
+            self._outside[key] = self.columns.add(kind, [label], [step], services)
+        return self._outside[key]
 
 
 def _unknown(name: str, step: StepInfo, flow: FlowInfo, names: Names) -> str:
     near = did_you_mean(name, list(names.known(flow))[:_MAX_COMPARED])
     place = f" ({step.path}:{step.line})" if step.path else ""
     return (
-        f"step {step.name!r} of flow {flow.name!r}{place} comes after {name!r}, and "
-        f"there is no such step.{near} Another flow's step is 'flow:step', another "
-        "service's 'service/flow:step'."
+        f"step {step.name!r} of flow {flow.name!r}{place} is declared after {name!r}, "
+        f"which does not exist.{near} A step of another flow is written 'flow:step', "
+        "one of another service 'service/flow:step'."
     )

@@ -1,4 +1,4 @@
-"""What is known of a drawing's edges: declared, found in the code, seen in runs."""
+"""What is known about edges: declared, found in the code, seen in runs."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 __all__ = [
+    "CodeEvidence",
     "EdgeEvidence",
     "EdgeName",
-    "Evidence",
+    "EdgeStatus",
     "FlowEvidence",
-    "Reading",
+    "GraphEvidence",
     "Sources",
-    "Status",
     "StepEvidence",
 ]
 
 EdgeName = tuple[str, str, str]
-"""A flow, a predecessor as the flow names it, and the step that comes after."""
+"""A flow, a predecessor as the flow names it, and the step declared after it."""
 
-Status = Literal["seen", "unseen", "declared-only", "contradicted", "undeclared"]
+EdgeStatus = Literal["seen", "unseen", "declared-only", "contradicted", "undeclared"]
 
 
-class Reading(NamedTuple):
+class CodeEvidence(NamedTuple):
     """What the code shows.
 
     Attributes:
-        edges: For each declared edge whether some path takes it; None, like an edge
-            that is not there, is one of which the code does not tell.
-        undeclared: Calls that no declared predecessor comes before, from caller to
-            step.
+        edges: For each declared edge whether some path of the code takes it; None, or
+            no entry, where the code does not tell.
+        undeclared: Calls before any declared predecessor, from caller to step.
     """
 
     edges: Mapping[EdgeName, bool | None]
@@ -40,26 +39,26 @@ class Reading(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """What a drawing is held against.
+    """What a drawing is compared with.
 
     Attributes:
         runs: The flows of a conformance report.
-        code: What the code shows; None where nobody has read it.
+        code: What the code shows; None if nothing read it.
     """
 
     runs: Mapping[str, Any]
-    code: Reading | None = None
+    code: CodeEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeEvidence:
-    """What is known of one edge, or of the several that a line stands for.
+    """What is known about an edge, or about all edges that one line stands for.
 
     Attributes:
-        is_declared: Whether some ``after`` has it.
-        is_in_code: Whether some path of the code takes it; None where nobody has
-            read the code, or that does not tell.
-        seen: How many calls came this way.
+        is_declared: Whether an ``after`` declares it.
+        is_in_code: Whether some path of the code takes it; None if nothing read the
+            code, or the code does not tell.
+        seen: How many calls took it.
         contradicted: In how many runs both steps ran, and never in this order.
     """
 
@@ -69,8 +68,8 @@ class EdgeEvidence:
     contradicted: int = 0
 
     @property
-    def status(self) -> Status:
-        """What it comes to, in one word."""
+    def status(self) -> EdgeStatus:
+        """The evidence in one word."""
         if not self.is_declared:
             return "undeclared"
         if self.contradicted:
@@ -80,7 +79,7 @@ class EdgeEvidence:
         return "declared-only" if self.is_in_code is False else "unseen"
 
     def plus(self, other: EdgeEvidence) -> EdgeEvidence:
-        """Return what is known of two declared edges together."""
+        """Return the evidence for two declared edges together."""
         found = {self.is_in_code, other.is_in_code}
         return EdgeEvidence(
             is_in_code=True if True in found else None if None in found else False,
@@ -91,11 +90,11 @@ class EdgeEvidence:
 
 @dataclass(frozen=True, slots=True)
 class StepEvidence:
-    """What is known of one step.
+    """What is known about one step.
 
     Attributes:
         calls: How often it was called.
-        broken: How many of the calls came before what is declared to be first.
+        broken: How many of the calls came before any declared predecessor.
     """
 
     calls: int = 0
@@ -104,14 +103,14 @@ class StepEvidence:
 
 @dataclass(frozen=True, slots=True)
 class FlowEvidence:
-    """What is known of one flow.
+    """What is known about one flow.
 
     Attributes:
-        runs: How many runs began where the reports are from.
+        runs: How many runs began in the processes that reported.
         edges: How many edges are declared.
-        seen: How many of those were seen, and never contradicted.
-        contradicted: How many were contradicted.
-        undeclared: How many more there are that nobody declared.
+        seen: How many of them were seen, and never contradicted.
+        contradicted: How many of them were contradicted.
+        undeclared: How many more edges are taken, but not declared.
     """
 
     runs: int = 0
@@ -122,14 +121,14 @@ class FlowEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of all that a graph shows.
+class GraphEvidence:
+    """What is known about everything in a graph.
 
     Attributes:
         edges: By the numbers of the nodes at both ends.
         steps: By the number of the node.
         flows: By name.
-        has_code: Whether somebody has read the code.
+        has_code: Whether the code was read.
     """
 
     edges: Mapping[tuple[int, int], EdgeEvidence]

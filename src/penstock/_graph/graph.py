@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from .builder import Draft, Kind
-from .layers import Links, layers_of
+from .builder import Columns, GraphBuilder, NodeKind
+from .layers import Adjacency, layers_of
+from .merge import merge_flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from penstock._types import FlowInfo, StepInfo
 
-    from .evidence import EdgeEvidence, Evidence
+    from .evidence import EdgeEvidence, GraphEvidence
 
 __all__ = [
     "Bundle",
     "Cluster",
-    "Columns",
     "Edge",
     "Graph",
-    "Kind",
     "Node",
+    "NodeKind",
     "arrange",
     "build_graph",
 ]
@@ -33,23 +33,23 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One step in a drawing.
+    """One box in a drawing: a step, or in an overview a flow.
 
     Attributes:
-        number: Its place in ``Graph.nodes``.
-        label: Its name as the drawing's reader needs it: ``charge``, or
-            ``billing:invoice`` and ``shop/orders:publish`` for what lies outside.
-        kind: ``step`` of a flow that is drawn; ``outside``: a step of a flow that
-            is not; ``external``: another service's, and its manifest is not here;
-            ``flow``: a flow of an overview, with all its steps.
-        layer: How many edges the longest path to it has, cycles collapsed.
-        step: What was declared; of an external one no more than flow and name.
-        services: Who declares it; empty where services have no names.
+        number: Its index in ``Graph.nodes``.
+        label: Its name in the drawing: ``charge``, or ``billing:invoice`` and
+            ``shop/orders:publish`` for a step outside the drawn flows.
+        kind: ``step`` of a drawn flow; ``outside``: a step of a flow that is not
+            drawn; ``external``: a step of another service whose manifest is not
+            given; ``flow``: a flow of an overview, with all its steps.
+        layer: The number of edges on the longest path to it, cycles collapsed.
+        step: The declaration; of an external step only flow and name are known.
+        services: The services that declare it; empty if they have no names.
     """
 
     number: int
     label: str
-    kind: Kind
+    kind: NodeKind
     layer: int
     step: StepInfo
     services: tuple[str, ...]
@@ -57,15 +57,15 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One ``after``.
+    """One predecessor of one step.
 
     Attributes:
         before: The predecessor.
-        after: The step that names it.
-        joins: Which ``all_of`` of the step it belongs to, counted from 1; empty
-            for a plain alternative.
+        after: The step that is declared after it.
+        joins: The numbers of the step's ``all_of`` groups that contain the
+            predecessor, from 1; empty for a plain alternative.
         is_crossing: Whether it leads from one process into another.
-        evidence: What is known of it besides, if anybody has asked.
+        evidence: What code and runs show; None if the drawing has no evidence.
     """
 
     before: Node
@@ -76,11 +76,11 @@ class Edge:
 
 
 class Bundle(NamedTuple):
-    """What a line of an overview stands for.
+    """The edges that one line of an overview stands for.
 
     Attributes:
         size: How many edges.
-        is_crossing: Whether all of them cross.
+        is_crossing: Whether all of them cross processes.
         seen: How many of them runs have taken, and never contradicted.
     """
 
@@ -90,41 +90,46 @@ class Bundle(NamedTuple):
 
 
 class Cluster(NamedTuple):
-    """One flow of a drawing.
+    """One flow of a drawing, with its steps.
 
     Attributes:
-        flow: Its first service's declaration.
+        flows: Its declarations, one for each service.
         nodes: Its steps.
-        owners: Who answers for it, in the order of services.
     """
 
-    flow: FlowInfo
+    flows: tuple[FlowInfo, ...]
     nodes: tuple[Node, ...]
-    owners: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the flow."""
+        return self.flows[0].name
 
 
 @dataclass(frozen=True)
 class Graph:
-    """What a renderer draws, in columns.
+    """What a renderer draws.
 
-    Nodes are numbered by layer, then label. Objects for nodes and edges are made
-    when somebody asks: of 100,000 each, that takes longer than to draw them.
+    Nodes are numbered by layer, then by label. ``nodes``, ``edges``, ``layers`` and
+    ``clusters`` are what most renderers need. The other attributes hold the same as
+    one list per attribute: of 100,000 nodes and edges, creating the objects takes
+    longer than drawing them.
 
     Attributes:
-        flows: What is drawn, by name and service.
-        labels: For each node its ``Node.label``; so too the next four.
-        befores: For each edge the number of its predecessor, ascending.
-        afters: For each edge the number of the step that comes after, sorted by
-            label where the predecessor is one.
+        flows: The drawn flows, sorted by name and service.
+        labels: ``Node.label`` of each node; the next four likewise.
+        befores: The number of each edge's predecessor, ascending.
+        afters: The number of the step at the other end, for equal predecessors
+            sorted by label.
         joins: The members of each ``all_of``, for the nodes that have any.
-        boxes: Of an overview, the declarations of each ``flow``; else empty.
+        boxes: Of an overview, the declarations of each ``flow`` node; else empty.
         bundles: Of an overview, what each edge stands for; else empty.
-        evidence: What code and runs show of it; None where nobody has asked.
+        evidence: What code and runs show; None if nobody asked for it.
     """
 
     flows: tuple[FlowInfo, ...]
     labels: Sequence[str]
-    kinds: Sequence[Kind]
+    kinds: Sequence[NodeKind]
     layer_of: Sequence[int]
     steps: Sequence[StepInfo]
     services: Sequence[tuple[str, ...]]
@@ -133,17 +138,17 @@ class Graph:
     joins: Mapping[int, Sequence[frozenset[int]]]
     boxes: Mapping[int, tuple[FlowInfo, ...]] = field(default_factory=dict)
     bundles: Mapping[tuple[int, int], Bundle] = field(default_factory=dict)
-    evidence: Evidence | None = None
+    evidence: GraphEvidence | None = None
 
     @property
     def title(self) -> str:
-        """The names of the flows, as one line."""
+        """The names of the flows, in one line."""
         names = dict.fromkeys(flow.name for flow in self.flows)
         return "overview" if self.boxes else ", ".join(names)
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes, by number."""
+        """The nodes, sorted by number."""
         return tuple(
             map(
                 Node,
@@ -158,7 +163,7 @@ class Graph:
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
-        """The edges, in their order."""
+        """The edges, sorted by the numbers of their predecessors."""
         return tuple(map(self.edge, self.befores, self.afters))
 
     @property
@@ -176,22 +181,18 @@ class Graph:
 
     @property
     def clusters(self) -> tuple[Cluster, ...]:
-        """The flows with their steps, by name."""
+        """The drawn flows with their steps, sorted by name."""
         members: dict[str, list[Node]] = {flow.name: [] for flow in self.flows}
         for node in self.nodes:
             if node.kind == "step":
                 members[node.step.flow].append(node)
-        first = {flow.name: flow for flow in reversed(self.flows)}
-        owners: dict[str, dict[str, None]] = {name: {} for name in members}
-        for flow in self.flows:
-            owners[flow.name] |= {flow.owner: None} if flow.owner else {}
         return tuple(
-            Cluster(first[name], tuple(nodes), tuple(owners[name]))
-            for name, nodes in members.items()
+            Cluster(tuple(flows), tuple(members[name]))
+            for name, flows in groupby(self.flows, key=lambda flow: flow.name)
         )
 
     def edge(self, number: int, other: int) -> Edge:
-        """Return the edge from one number to another."""
+        """Return the edge between the nodes with these numbers."""
         before, after = self.nodes[number], self.nodes[other]
         groups = enumerate(self.joins.get(other, ()), 1)
         joins = tuple(place for place, group in groups if number in group)
@@ -201,45 +202,31 @@ class Graph:
         return Edge(before, after, joins, crossing, known)
 
 
-class Columns(Protocol):
-    """Nodes and links that have no order yet, as ``Draft`` has them."""
-
-    steps: list[StepInfo]
-    labels: list[str]
-    services: list[tuple[str, ...]]
-    kinds: list[Kind]
-    befores: list[int]
-    afters: list[int]
-    joins: dict[int, list[frozenset[int]]]
-
-    def by_label(self) -> list[int]:
-        """Return the numbers of the nodes, sorted by label."""
-        ...
-
-
 def build_graph(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> Graph:
     """Return the graph of *flows*.
 
     Args:
-        flows: What to draw; flows of one name are one.
-        known: Whatever else there is, so that a predecessor in a flow that is not
-            drawn is found; may hold *flows* too.
+        flows: The flows to draw. Flows of the same name are drawn as one; of two
+            declarations of a step by one service, the first counts.
+        known: Other flows, where predecessors may be found; may contain *flows*.
 
     Raises:
-        FlowDefinitionError: A predecessor that this service should have names
-            nothing.
+        FlowDefinitionError: A step is declared after one that does not exist.
     """
-    drawn = _united(flows)
-    graph, _ = arrange(drawn, Draft(drawn, _united(known)))
+    drawn = merge_flows(flows, prefer_first=True)
+    builder = GraphBuilder(drawn, merge_flows(known, prefer_first=True))
+    graph, _ = arrange(drawn, builder.columns)
     return graph
 
 
 def arrange(flows: tuple[FlowInfo, ...], columns: Columns) -> tuple[Graph, list[int]]:
-    """Return the graph of *columns*, and the number in it of each of their nodes."""
+    """Return the graph of *columns*, and the new number of each of their nodes."""
     order = columns.by_label()
     rank = _places(order)
     pairs = zip(columns.befores, columns.afters, strict=True)
-    links = Links(len(order), ((rank[before], rank[after]) for before, after in pairs))
+    links = Adjacency(
+        len(order), ((rank[before], rank[after]) for before, after in pairs)
+    )
     layers = layers_of(links)
     by_layer = sorted(range(len(order)), key=layers.__getitem__)
     befores, afters = links.moved(_places(by_layer))
@@ -260,23 +247,11 @@ def arrange(flows: tuple[FlowInfo, ...], columns: Columns) -> tuple[Graph, list[
 
 
 def _places(order: Sequence[int]) -> list[int]:
-    """Return where each number stands in *order*."""
+    """Return the index of each number in *order*."""
     places = [0] * len(order)
     for place, number in enumerate(order):
         places[number] = place
     return places
-
-
-def _united(flows: Iterable[FlowInfo]) -> tuple[FlowInfo, ...]:
-    """Return each flow of each service once, sorted; what was given first wins."""
-    declared: dict[tuple[str, str], FlowInfo] = {}
-    for flow in flows:
-        old = declared.setdefault((flow.name, flow.service), flow)
-        if old is not flow:
-            steps = {step.name: step for step in (*flow.steps, *old.steps)}
-            united = replace(old, steps=tuple(steps.values()))
-            declared[flow.name, flow.service] = united
-    return tuple(declared[key] for key in sorted(declared))
 
 
 def _moved(
@@ -289,7 +264,7 @@ def _moved(
 
 
 def _is_crossing(before: Node, after: Node) -> bool:
-    """Tell whether processes differ: by declaration, or because services do."""
+    """Tell whether a message brings the call, or the services differ."""
     if after.step.crosses or before.kind == "external":
         return True
     return bool(

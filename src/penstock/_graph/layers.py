@@ -6,16 +6,16 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["Links", "layers_of"]
+__all__ = ["Adjacency", "layers_of"]
 
 
-class Links:
-    """Who comes directly after whom among numbered nodes, in flat lists.
+class Adjacency:
+    """The links between numbered nodes, each once, in flat lists.
 
-    A list or tuple for each of 100,000 nodes would take longer to make than all the
-    rest: one number stands for both ends of a link while links are sorted.
+    Creating a list or tuple for each of 100,000 nodes would take longer than all the
+    rest, so one number encodes both ends of a link while links are sorted.
     """
 
     __slots__ = ("_afters", "_befores", "_size", "_starts")
@@ -36,14 +36,14 @@ class Links:
         return self._size
 
     def after(self, node: int) -> list[int]:
-        """Return what comes directly after *node*, each once, sorted."""
+        """Return the nodes directly after *node*, sorted."""
         return self._afters[self._starts[node] : self._starts[node + 1]]
 
     def moved(self, places: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Return both ends of each link by their new numbers.
+        """Return both ends of each link with their new numbers.
 
-        Links are sorted by the new number of the first end, then by the old one of
-        the second.
+        Links are sorted by the new number of the first end, then by the old number
+        of the second.
         """
         size = self._size
         pairs = zip(self._befores, self._afters, strict=True)
@@ -51,18 +51,18 @@ class Links:
         return [code // size for code in codes], [places[code % size] for code in codes]
 
     def counts(self) -> list[int]:
-        """Return how many come directly before each node."""
+        """Return how many nodes are directly before each node."""
         counts = [0] * len(self)
         for node in self._afters:
             counts[node] += 1
         return counts
 
 
-def layers_of(links: Links) -> list[int]:
-    """Return the layer of every node: 0 where nothing comes before it.
+def layers_of(links: Adjacency) -> list[int]:
+    """Return the layer of every node: 0 where nothing is before it.
 
-    The nodes of one cycle share a layer. Takes time and memory in proportion to
-    nodes and links, and never recurses.
+    The nodes of one cycle share a layer. Time and memory grow linearly with nodes
+    and links, and nothing recurses.
     """
     waiting = links.counts()
     layers = _peel(links, waiting)
@@ -71,8 +71,8 @@ def layers_of(links: Links) -> list[int]:
     return layers
 
 
-def _peel(links: Links, waiting: list[int]) -> list[int]:
-    """Take away ready nodes round by round (Kahn); the round is their layer."""
+def _peel(links: Adjacency, waiting: list[int]) -> list[int]:
+    """Remove ready nodes round by round (Kahn); the round is their layer."""
     layers = [0] * len(waiting)
     ready = [node for node, count in enumerate(waiting) if not count]
     layer = 0
@@ -89,66 +89,58 @@ def _peel(links: Links, waiting: list[int]) -> list[int]:
     return layers
 
 
-def _collapse(links: Links, waiting: Sequence[int], layers: list[int]) -> None:
-    """Give layers to what a cycle kept waiting; *layers* holds what came before."""
+def _collapse(links: Adjacency, waiting: Sequence[int], layers: list[int]) -> None:
+    """Set the layers of the nodes that a cycle keeps waiting."""
     left = [node for node, count in enumerate(waiting) if count]
-    cycles = _Search(links).components(left)
+    cycles = _components(links, left)
     home = {node: number for number, cycle in enumerate(cycles) for node in cycle}
-    for number in reversed(range(len(cycles))):  # Tarjan finds them last to first
-        layer = max(layers[node] for node in cycles[number])
-        for node in cycles[number]:
+    for number, cycle in enumerate(cycles):
+        layer = max(layers[node] for node in cycle)
+        for node in cycle:
             layers[node] = layer
             for other in links.after(node):
                 if home[other] != number and layers[other] <= layer:
                     layers[other] = layer + 1
 
 
-class _Search:
-    """Tarjan's search for strongly connected components, its call stack written out."""
+def _components(links: Adjacency, nodes: Sequence[int]) -> list[list[int]]:
+    """Return the strongly connected components, predecessors first (Kosaraju).
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
-        self._found: list[list[int]] = []
-        self._order: dict[int, int] = {}
-        self._low: dict[int, int] = {}
-        self._path: list[int] = []
-        self._on_path: set[int] = set()
-        self._calls: list[tuple[int, Iterator[int]]] = []
-
-    def components(self, nodes: Iterable[int]) -> list[list[int]]:
-        """Return the components of *nodes*, each before those that lead to it."""
-        for node in nodes:
-            if node not in self._order:
-                self._enter(node)
-            while self._calls:
-                self._go_on()
-        return self._found
-
-    def _enter(self, node: int) -> None:
-        self._order[node] = self._low[node] = len(self._order)
-        self._path.append(node)
-        self._on_path.add(node)
-        self._calls.append((node, iter(self._links.after(node))))
-
-    def _go_on(self) -> None:
-        """Follow one edge of the innermost call, or return from it."""
-        node, nexts = self._calls[-1]
-        for other in nexts:
-            if other not in self._order:
-                return self._enter(other)
-            if other in self._on_path:
-                self._low[node] = min(self._low[node], self._order[other])
-        self._calls.pop()
-        if self._calls:
-            caller = self._calls[-1][0]
-            self._low[caller] = min(self._low[caller], self._low[node])
-        if self._low[node] == self._order[node]:
-            self._close(node)
-        return None
-
-    def _close(self, root: int) -> None:
+    Args:
+        links: The links between nodes.
+        nodes: The nodes; links from them lead to no others.
+    """
+    before: dict[int, list[int]] = {node: [] for node in nodes}
+    for node in nodes:
+        for other in links.after(node):
+            before[other].append(node)
+    found: list[list[int]] = []
+    seen: set[int] = set()
+    for root in reversed(_postorder(links, nodes)):
         component: list[int] = []
-        while not component or component[-1] != root:
-            component.append(self._path.pop())
-        self._on_path.difference_update(component)
-        self._found.append(component)
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                component.append(node)
+                stack += before[node]
+        if component:
+            found.append(component)
+    return found
+
+
+def _postorder(links: Adjacency, nodes: Iterable[int]) -> list[int]:
+    """Return *nodes* in the order in which a depth-first search leaves them."""
+    entered: set[int] = set()
+    left: dict[int, None] = {}
+    for root in nodes:
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in entered:
+                left.setdefault(stack.pop())
+            else:
+                entered.add(node)
+                stack += [other for other in links.after(node) if other not in entered]
+    return list(left)

@@ -1,46 +1,46 @@
-"""Lay what code and runs show over a graph."""
+"""Add to a graph what code and runs show."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .evidence import EdgeEvidence, Evidence, FlowEvidence, StepEvidence
-from .tally import Places, Tally
+from .evidence import EdgeEvidence, FlowEvidence, GraphEvidence, StepEvidence
+from .tally import EvidenceTally, NodeFinder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from penstock._types import FlowInfo
 
-    from .evidence import Reading, Sources
+    from .evidence import CodeEvidence, Sources
     from .graph import Graph
-    from .tally import Link
+    from .tally import NodePair
 
-__all__ = ["evidenced"]
+__all__ = ["add_evidence"]
 
 
-def evidenced(
+def add_evidence(
     graph: Graph, known: Iterable[FlowInfo], sources: Sources
 ) -> tuple[Graph, Sequence[str]]:
-    """Return *graph* with its evidence, and what was counted of things long gone.
+    """Return *graph* with its evidence, and what was counted but is not declared.
 
-    Calls that break the declared order become edges where their caller is drawn.
+    Calls that break the declared order become edges if their caller is drawn.
 
     Args:
         graph: What is declared.
-        known: Whatever else there is, so that names are found.
-        sources: What to hold it against.
+        known: Other flows, where predecessors may be found.
+        sources: What code and runs show.
     """
-    places = Places(graph, known)
-    tally = Tally(sources.runs, places)
+    finder = NodeFinder(graph, known)
+    tally = EvidenceTally(sources.runs, finder)
     code = sources.code
-    edges = _declared(graph, tally, code, places) | _undeclared(tally, code, places)
+    edges = _declared(graph, tally, code, finder) | _undeclared(tally, code, finder)
     links = list(edges)
     if len(links) > len(graph.befores):
         labels = graph.labels
         links.sort(key=lambda link: (link[0], labels[link[1]], link[1]))
-    evidence = Evidence(
+    evidence = GraphEvidence(
         edges,
         _steps(graph, tally),
         _flows(graph, edges, sources.runs),
@@ -52,15 +52,15 @@ def evidenced(
         afters=[after for _, after in links],
         evidence=evidence,
     )
-    return drawn, tuple(tally.lost)
+    return drawn, tuple(tally.stale)
 
 
 def _declared(
-    graph: Graph, tally: Tally, code: Reading | None, places: Places
-) -> dict[Link, EdgeEvidence]:
-    found: dict[Link, bool | None] = {}
+    graph: Graph, tally: EvidenceTally, code: CodeEvidence | None, finder: NodeFinder
+) -> dict[NodePair, EdgeEvidence]:
+    found: dict[NodePair, bool | None] = {}
     for edge, is_in_code in code.edges.items() if code else ():
-        link = places.link(edge)
+        link = finder.link(edge)
         if link is not None:
             found[link] = is_in_code
     return {
@@ -74,23 +74,23 @@ def _declared(
 
 
 def _undeclared(
-    tally: Tally, code: Reading | None, places: Places
-) -> dict[Link, EdgeEvidence]:
-    links: dict[Link, bool | None] = dict.fromkeys(tally.strays)
+    tally: EvidenceTally, code: CodeEvidence | None, finder: NodeFinder
+) -> dict[NodePair, EdgeEvidence]:
+    links: dict[NodePair, bool | None] = dict.fromkeys(tally.undeclared)
     for edge in code.undeclared if code else ():
-        link = places.stray(edge)
+        link = finder.undeclared(edge)
         if link is not None:
             links[link] = True
     return {
         link: EdgeEvidence(
-            is_declared=False, is_in_code=is_in_code, seen=tally.strays[link]
+            is_declared=False, is_in_code=is_in_code, seen=tally.undeclared[link]
         )
         for link, is_in_code in links.items()
     }
 
 
-def _steps(graph: Graph, tally: Tally) -> dict[int, StepEvidence]:
-    """Return what is known of each step that is drawn, or that a report has."""
+def _steps(graph: Graph, tally: EvidenceTally) -> dict[int, StepEvidence]:
+    """Return the evidence of each step of a drawn flow, or that the report counts."""
     own = (number for number, kind in enumerate(graph.kinds) if kind == "step")
     return {
         number: StepEvidence(tally.calls[number], tally.broken[number])
@@ -100,7 +100,7 @@ def _steps(graph: Graph, tally: Tally) -> dict[int, StepEvidence]:
 
 def _flows(
     graph: Graph,
-    edges: Mapping[Link, EdgeEvidence],
+    edges: Mapping[NodePair, EdgeEvidence],
     runs: Mapping[str, Mapping[str, int]],
 ) -> dict[str, FlowEvidence]:
     statuses: dict[str, list[str]] = {flow.name: [] for flow in graph.flows}
@@ -109,10 +109,10 @@ def _flows(
     return {
         name: FlowEvidence(
             runs=runs[name]["runs"] if name in runs else 0,
-            edges=len(of) - of.count("undeclared"),
-            seen=of.count("seen"),
-            contradicted=of.count("contradicted"),
-            undeclared=of.count("undeclared"),
+            edges=len(found) - found.count("undeclared"),
+            seen=found.count("seen"),
+            contradicted=found.count("contradicted"),
+            undeclared=found.count("undeclared"),
         )
-        for name, of in statuses.items()
+        for name, found in statuses.items()
     }

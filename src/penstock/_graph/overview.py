@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from penstock._types import StepInfo
 
+from .builder import Columns
 from .graph import Bundle, arrange
 
 if TYPE_CHECKING:
@@ -15,141 +16,117 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo
 
-    from .builder import Kind
-    from .evidence import EdgeEvidence, Evidence
+    from .evidence import EdgeEvidence, GraphEvidence
     from .graph import Edge, Graph, Node
 
 __all__ = ["overview_of"]
 
 
 def overview_of(graph: Graph, expand: Collection[str] = ()) -> Graph:
-    """Return *graph* with each flow as one node, apart from those to *expand*.
+    """Return *graph* with each flow as one node, except those to *expand*.
 
-    Edges between the same two nodes become one, and those inside a flow none.
+    Edges between the same two nodes become one, and edges inside a flow disappear.
     """
-    draft = _Draft(graph, frozenset(expand))
-    shown = tuple(flow for flow in graph.flows if flow.name in draft.expanded)
-    drawn, places = arrange(shown, draft)
-    boxes = {places[draft.of_flow[name]]: flows for name, flows in draft.boxes.items()}
-    bundles = {
-        (places[before], places[after]): Bundle(
-            size, draft.crossing[before, after] == size, draft.seen[before, after]
-        )
-        for (before, after), size in draft.links.items()
-    }
-    return replace(drawn, boxes=boxes, bundles=bundles, evidence=draft.evidence(places))
+    return OverviewBuilder(graph, frozenset(expand)).build()
 
 
-class _Draft:
-    """An overview in the making, in the columns that ``arrange`` takes.
-
-    Attributes:
-        expanded: The flows whose steps are shown.
-        boxes: The declarations of every other flow.
-        of_flow: The number of each of those.
-        links: How many edges each link stands for.
-        crossing: How many of those lead from process to process.
-        seen: How many of them runs have taken.
-    """
+class OverviewBuilder:
+    """Builds the overview of a graph."""
 
     def __init__(self, graph: Graph, expanded: frozenset[str]) -> None:
-        self.steps: list[StepInfo] = []
-        self.labels: list[str] = []
-        self.services: list[tuple[str, ...]] = []
-        self.kinds: list[Kind] = []
-        self.expanded = expanded
-        self.boxes: dict[str, tuple[FlowInfo, ...]] = {}
-        self.of_flow: dict[str, int] = {}
-        self._elsewhere: dict[tuple[str, str], int] = {}
+        self._columns = Columns()
+        self._graph = graph
+        self._shown = tuple(flow for flow in graph.flows if flow.name in expanded)
+        self._boxes: dict[str, tuple[FlowInfo, ...]] = {}
         for flow in graph.flows:
             if flow.name not in expanded:
-                self.boxes[flow.name] = (*self.boxes.get(flow.name, ()), flow)
-        for name, flows in self.boxes.items():
-            self.of_flow[name] = self._add(
-                name, "flow", _as_step(flows), _services(flows)
-            )
-        homes = [self._home(node) for node in graph.nodes]
-        self.links: Counter[tuple[int, int]] = Counter()
-        self.crossing: Counter[tuple[int, int]] = Counter()
-        self.seen: Counter[tuple[int, int]] = Counter()
-        self._whole = graph.evidence
-        self._homes = homes
-        self._known: dict[tuple[int, int], EdgeEvidence] = {}
-        for edge in graph.edges:
-            link = homes[edge.before.number], homes[edge.after.number]
-            if self._is_shown(edge, link):
-                self.links[link] += 1
-                self.crossing[link] += edge.is_crossing
-                self._add_evidence(link, edge.evidence)
-        self.befores = [before for before, _ in self.links]
-        self.afters = [after for _, after in self.links]
-        self.joins = {
-            homes[number]: [frozenset(homes[one] for one in group) for group in groups]
-            for number, groups in graph.joins.items()
-            if self.kinds[homes[number]] == "step"
+                self._boxes[flow.name] = (*self._boxes.get(flow.name, ()), flow)
+        self._box_numbers = {
+            name: self._columns.add("flow", [name], [_as_step(flows)], _services(flows))
+            for name, flows in self._boxes.items()
         }
+        self._outside: dict[tuple[str, str], int] = {}
+        self._homes = [self._home(node) for node in graph.nodes]
+        self._sizes: Counter[tuple[int, int]] = Counter()
+        self._crossing: Counter[tuple[int, int]] = Counter()
+        self._seen: Counter[tuple[int, int]] = Counter()
+        self._evidence: dict[tuple[int, int], EdgeEvidence] = {}
+        for edge in graph.edges:
+            self._add_edge(edge)
 
-    def by_label(self) -> list[int]:
-        """Return the numbers of the nodes, sorted by label."""
-        return sorted(
-            range(len(self.labels)),
-            key=lambda one: (self.labels[one], self.kinds[one], self.steps[one].flow),
-        )
+    def build(self) -> Graph:
+        """Return the overview."""
+        columns, homes = self._columns, self._homes
+        columns.befores = [before for before, _ in self._sizes]
+        columns.afters = [after for _, after in self._sizes]
+        columns.joins = {
+            homes[number]: [frozenset(homes[one] for one in group) for group in groups]
+            for number, groups in self._graph.joins.items()
+            if columns.kinds[homes[number]] == "step"
+        }
+        drawn, places = arrange(self._shown, columns)
+        boxes = {
+            places[self._box_numbers[name]]: flows
+            for name, flows in self._boxes.items()
+        }
+        bundles = {
+            (places[before], places[after]): Bundle(
+                size, self._crossing[before, after] == size, self._seen[before, after]
+            )
+            for (before, after), size in self._sizes.items()
+        }
+        evidence = self._evidence_at(places)
+        return replace(drawn, boxes=boxes, bundles=bundles, evidence=evidence)
+
+    def _add_edge(self, edge: Edge) -> None:
+        link = self._homes[edge.before.number], self._homes[edge.after.number]
+        if not self._is_shown(edge, link):
+            return
+        self._sizes[link] += 1
+        self._crossing[link] += edge.is_crossing
+        if edge.evidence:
+            self._seen[link] += edge.evidence.status == "seen"
+            old = self._evidence.get(link)
+            self._evidence[link] = old.plus(edge.evidence) if old else edge.evidence
 
     def _is_shown(self, edge: Edge, link: tuple[int, int]) -> bool:
-        """Tell whether an edge is not inside a box; what nobody declared is no line."""
-        kinds = self.kinds[link[0]], self.kinds[link[1]]
+        """Tell whether an edge is drawn: not inside a box, not undeclared at a box."""
+        kinds = self._columns.kinds[link[0]], self._columns.kinds[link[1]]
         if edge.evidence and not edge.evidence.is_declared:
             return kinds == ("step", "step")
         return link[0] != link[1] or kinds[0] == "step"
 
-    def evidence(self, places: Sequence[int]) -> Evidence | None:
-        """Return what is known, with the numbers that *places* gives.
-
-        Flows are as they were; of steps, there are those that are shown.
-        """
-        if self._whole is None:
+    def _evidence_at(self, places: Sequence[int]) -> GraphEvidence | None:
+        """Return the evidence with the node numbers of the overview."""
+        whole = self._graph.evidence
+        if whole is None:
             return None
-        shown = {
-            places[home]: self._whole.steps[number]
+        steps = {
+            places[home]: whole.steps[number]
             for number, home in enumerate(self._homes)
-            if self.kinds[home] == "step" and number in self._whole.steps
+            if self._columns.kinds[home] == "step" and number in whole.steps
         }
         edges = {
             (places[before], places[after]): known
-            for (before, after), known in self._known.items()
+            for (before, after), known in self._evidence.items()
         }
-        return replace(self._whole, edges=edges, steps=shown)
-
-    def _add_evidence(self, link: tuple[int, int], edge: EdgeEvidence | None) -> None:
-        if edge is None:
-            return
-        self.seen[link] += edge.status == "seen"
-        old = self._known.get(link)
-        self._known[link] = edge if old is None else old.plus(edge)
+        return replace(whole, edges=edges, steps=steps)
 
     def _home(self, node: Node) -> int:
-        """Return the number of what stands for a node of the whole graph."""
+        """Return the number of the node that stands for *node* in the overview."""
         flow = node.step.flow
         if node.kind == "step":
-            if flow in self.of_flow:
-                return self.of_flow[flow]
-            return self._add(node.label, node.kind, node.step, node.services)
-        place = node.label.removesuffix(f":{node.step.name}")
-        key = node.kind, place
-        if key not in self._elsewhere:
-            step = StepInfo(flow, flow)
-            self._elsewhere[key] = self._add(place, node.kind, step, node.services)
-        return self._elsewhere[key]
+            if flow in self._box_numbers:
+                return self._box_numbers[flow]
+            return self._add(node.label, node, node.step)
+        label = node.label.removesuffix(f":{node.step.name}")
+        key = node.kind, label
+        if key not in self._outside:
+            self._outside[key] = self._add(label, node, StepInfo(flow, flow))
+        return self._outside[key]
 
-    def _add(
-        self, label: str, kind: Kind, step: StepInfo, services: tuple[str, ...]
-    ) -> int:
-        self.labels.append(label)
-        self.kinds.append(kind)
-        self.steps.append(step)
-        self.services.append(services)
-        return len(self.labels) - 1
+    def _add(self, label: str, node: Node, step: StepInfo) -> int:
+        return self._columns.add(node.kind, [label], [step], node.services)
 
 
 def _as_step(flows: tuple[FlowInfo, ...]) -> StepInfo:

@@ -1,4 +1,4 @@
-"""Count for the nodes and edges of a graph what reports have counted by name."""
+"""Count for the nodes and edges of a graph what a report counts by name."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from .evidence import EdgeName
     from .graph import Graph
 
-__all__ = ["Link", "Places", "Tally"]
+__all__ = ["EvidenceTally", "NodeFinder", "NodePair"]
 
-Link = tuple[int, int]
+NodePair = tuple[int, int]
 """The numbers of the nodes at both ends of an edge."""
 
 
-class Places:
-    """Finds the nodes of a graph by the names that flows have for them.
+class NodeFinder:
+    """Finds the nodes of a graph by the names that flows use for them.
 
     Attributes:
-        drawn: The names of the flows that are drawn.
-        links: The edges that are declared.
+        drawn: The names of the drawn flows.
+        links: The declared edges.
     """
 
     def __init__(self, graph: Graph, known: Iterable[FlowInfo]) -> None:
         every = [*graph.flows, *known]
         self.drawn: set[str] = {flow.name for flow in graph.flows}
-        self.links: set[Link] = set(zip(graph.befores, graph.afters, strict=True))
+        self.links: set[NodePair] = set(zip(graph.befores, graph.afters, strict=True))
         self._names = Names(every)
         self._flows = {flow.name: flow for flow in reversed(every)}
         self._numbers: dict[tuple[str, str], int] = {}
@@ -48,7 +48,7 @@ class Places:
         return flow in self._flows
 
     def number(self, name: str, flow: str) -> int | None:
-        """Return the node of what a flow calls *name*, None if it is not drawn."""
+        """Return the node that a flow calls *name*, None if it is not drawn."""
         target = self._names.find(name, self._flows[flow])
         if target is None:
             return None
@@ -57,15 +57,15 @@ class Places:
             return self._external.get(label)
         return self._numbers.get((target.flow, target.name))
 
-    def stray(self, edge: EdgeName) -> Link | None:
-        """Return both nodes of an edge that nobody declared, None if it is no such."""
+    def undeclared(self, edge: EdgeName) -> NodePair | None:
+        """Return the nodes of an edge, None if it is declared, a loop, or not drawn."""
         link = self.link(edge)
         if link is None or link in self.links or link[0] == link[1]:
             return None
         return link
 
-    def link(self, edge: EdgeName) -> Link | None:
-        """Return both nodes of an edge, None if one of them is not drawn."""
+    def link(self, edge: EdgeName) -> NodePair | None:
+        """Return the nodes of an edge, None if one of them is not drawn."""
         flow, before, after = edge
         if flow not in self.drawn:
             return None
@@ -75,68 +75,68 @@ class Places:
         return numbers[0], numbers[1]
 
 
-class Tally:
-    """What the flows of a report come to.
+class EvidenceTally:
+    """The counts of a report, by the numbers of a graph.
 
     Attributes:
-        calls: Of each node that was counted, how often it was called.
+        calls: How often each step was called.
         broken: How many of the calls broke the order.
-        seen: Of each declared edge, how many calls came this way.
-        contradicted: In how many runs it was the wrong way round.
-        strays: Calls that broke the order, from the step that made them.
-        lost: What was counted and is not declared any more.
+        seen: How many calls took each declared edge.
+        contradicted: In how many runs its steps ran, and never in this order.
+        undeclared: Calls that broke the order, by caller and step.
+        stale: What was counted and is not declared any more.
     """
 
-    def __init__(self, runs: Mapping[str, Any], places: Places) -> None:
+    def __init__(self, runs: Mapping[str, Any], finder: NodeFinder) -> None:
         self.calls: Counter[int] = Counter()
         self.broken: Counter[int] = Counter()
-        self.seen: Counter[Link] = Counter()
-        self.contradicted: Counter[Link] = Counter()
-        self.strays: Counter[Link] = Counter()
-        self.lost: dict[str, None] = {}
-        self._places = places
+        self.seen: Counter[NodePair] = Counter()
+        self.contradicted: Counter[NodePair] = Counter()
+        self.undeclared: Counter[NodePair] = Counter()
+        self.stale: dict[str, None] = {}
+        self._finder = finder
         for name, flow in runs.items():
-            if places.knows(name):
+            if finder.knows(name):
                 self._count(name, flow)
             elif flow["runs"] or any(flow["steps"].values()):
-                self.lost[f"flow {name!r}"] = None
+                self.stale[f"flow {name!r}"] = None
 
     def _count(self, name: str, flow: Mapping[str, Any]) -> None:
         for step, calls in flow["steps"].items():
             self._count_step(name, step, calls)
-        if name in self._places.drawn:
+        if name in self._finder.drawn:
             for edge in flow["edges"]:
                 self._count_edge(name, edge)
             for violation in flow["violations"]:
                 self._count_violation(name, violation)
 
     def _count_step(self, flow: str, step: str, calls: int) -> None:
-        number = self._places.number(step, flow)
+        number = self._finder.number(step, flow)
         if number is not None:
             self.calls[number] += calls
-        elif calls and flow in self._places.drawn:
-            self.lost[_step(flow, step)] = None
+        elif calls and flow in self._finder.drawn:
+            self.stale[_step(flow, step)] = None
 
     def _count_edge(self, flow: str, edge: Mapping[str, Any]) -> None:
         before, after = edge["before"], edge["after"]
-        link = self._places.link((flow, before, after))
-        if link in self._places.links:
+        link = self._finder.link((flow, before, after))
+        if link in self._finder.links:
             self.seen[link] += edge["witnessed"]
             self.contradicted[link] += edge["contradicted"]
         elif edge["witnessed"] or edge["contradicted"]:
             ends = {_step(flow, before), _step(flow, after)}
-            if not ends & self.lost.keys():
-                self.lost[f"edge {before!r} → {after!r} of {flow!r}"] = None
+            if not ends & self.stale.keys():
+                self.stale[f"edge {before!r} → {after!r} of {flow!r}"] = None
 
     def _count_violation(self, flow: str, violation: Mapping[str, Any]) -> None:
-        number = self._places.number(violation["step"], flow)
-        if number is None or violation["code"] == "R2":  # that is the edge's
+        number = self._finder.number(violation["step"], flow)
+        if number is None or violation["code"] == "R2":  # counted with its edge
             return
         self.broken[number] += violation["count"]
-        caller = violation.get("caller", "")  # older reports do not name it
-        link = self._places.stray((flow, caller, violation["step"]))
+        caller = violation.get("caller", "")  # missing in older reports
+        link = self._finder.undeclared((flow, caller, violation["step"]))
         if link is not None:
-            self.strays[link] += violation["count"]
+            self.undeclared[link] += violation["count"]
 
 
 def _step(flow: str, name: str) -> str:

@@ -1,32 +1,40 @@
-"""Compare flows with what they were: what was added, removed, changed."""
+"""Compare flows with an earlier version: what was added, removed and changed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 from penstock._graph.names import Names
+from penstock._types import StepInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from penstock._types import FlowInfo, StepInfo
+    from penstock._types import FlowInfo
 
 __all__ = [
+    "ChangeStatus",
     "EdgeChange",
     "FieldChange",
     "FlowChange",
-    "Status",
     "StepChange",
     "compare",
 ]
 
-Status = Literal["added", "removed", "changed"]
+ChangeStatus = Literal["added", "removed", "changed"]
+
+# Not shown in any diagram, or compared in another way.
+_SKIPPED = frozenset((
+    "name", "flow", "is_entrypoint", "after", "doc", "module", "qualname", "path",
+    "line", "is_async", "signature",
+))  # fmt: skip
+_COMPARED = [each.name for each in fields(StepInfo) if each.name not in _SKIPPED]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One thing that is said about a flow or step, and was said otherwise."""
+    """A field of a flow or step with another value."""
 
     field: str
     old: str
@@ -35,34 +43,34 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class StepChange:
-    """A step that is new or gone, or about which something else is said."""
+    """A step that was added or removed, or has other fields."""
 
     name: str
-    status: Status
+    status: ChangeStatus
     fields: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeChange:
-    """An edge that is new or gone.
+    """An edge that was added or removed.
 
     Attributes:
-        before: The predecessor, as a step of the flow would name it.
+        before: The predecessor, as the flow names it.
         after: The step.
         status: Whether the edge was added or removed.
     """
 
     before: str
     after: str
-    status: Status
+    status: ChangeStatus
 
 
 @dataclass(frozen=True, slots=True)
 class FlowChange:
-    """A flow that is new or gone, or in which something differs."""
+    """A flow that was added or removed, or in which something differs."""
 
     name: str
-    status: Status
+    status: ChangeStatus
     fields: tuple[FieldChange, ...] = ()
     steps: tuple[StepChange, ...] = ()
     edges: tuple[EdgeChange, ...] = ()
@@ -75,16 +83,16 @@ def compare(
     old_known: Iterable[FlowInfo] = (),
     new_known: Iterable[FlowInfo] = (),
 ) -> tuple[FlowChange, ...]:
-    """Return what differs between *old* and *new*, by the names of flows.
+    """Return what differs between *old* and *new*, sorted by the names of flows.
 
-    Flows of one name are one, whichever services declare them. Where a function
-    is, and everything else that no diagram shows, is not compared.
+    Flows of the same name are compared as one, whichever services declare them. Where
+    a function is, and anything else that no diagram shows, is not compared.
 
     Args:
-        old: The flows as they were.
-        new: The flows as they are.
-        old_known: Whatever else there was, so that predecessors are found.
-        new_known: Whatever else there is.
+        old: The earlier flows.
+        new: The flows now.
+        old_known: Other earlier flows, where predecessors may be found.
+        new_known: Other flows now.
     """
     before = _summaries(old, old_known)
     after = _summaries(new, new_known)
@@ -96,14 +104,14 @@ def compare(
 
 
 @dataclass(slots=True)
-class _Summary:
-    """What is compared of one flow: words by field, for it and for each step.
+class _FlowSummary:
+    """What is compared of one flow, as text by field.
 
     Attributes:
-        fields: What is said of the flow.
-        steps: What is said of each step.
-        edges: Each predecessor and step.
-        joined: The steps that need several predecessors together.
+        fields: The fields of the flow.
+        steps: The fields of each step.
+        edges: Each predecessor with its step.
+        joined: The steps with an ``all_of``.
     """
 
     fields: dict[str, str]
@@ -114,7 +122,7 @@ class _Summary:
 
 def _summaries(
     flows: Iterable[FlowInfo], known: Iterable[FlowInfo]
-) -> dict[str, _Summary]:
+) -> dict[str, _FlowSummary]:
     flows = tuple(flows)
     names = Names((*flows, *known))
     by_name: dict[str, list[FlowInfo]] = {}
@@ -123,8 +131,8 @@ def _summaries(
     return {name: _summary(same, names) for name, same in by_name.items()}
 
 
-def _summary(same: list[FlowInfo], names: Names) -> _Summary:
-    """Sum up the declarations of one flow by one or more services."""
+def _summary(same: list[FlowInfo], names: Names) -> _FlowSummary:
+    """Summarize the declarations of one flow by one or more services."""
     declared: dict[str, list[tuple[StepInfo, FlowInfo]]] = {}
     for flow in same:
         for step in flow.steps:
@@ -142,26 +150,33 @@ def _summary(same: list[FlowInfo], names: Names) -> _Summary:
         edges |= {(before, name) for group in groups for before in group}
         joined |= {name for group in groups if len(group) > 1}
     first = same[0]
-    fields = {
+    own = {
         "owner": first.owner,
         "description": first.description,
         "tags": ", ".join(sorted(first.tags)),
     }
-    return _Summary(fields, steps, edges, joined)
+    return _FlowSummary(own, steps, edges, joined)
 
 
 def _step_fields(ways: list[StepInfo], groups: set[frozenset[str]]) -> dict[str, str]:
+    is_entrypoint = any(step.is_entrypoint for step in ways)
     return {
-        "kind": "entrypoint" if any(s.is_entrypoint for s in ways) else "step",
-        "after": " or ".join(sorted(" and ".join(sorted(g)) for g in groups)),
-        "description": ways[0].description,
-        "tags": ", ".join(sorted(ways[0].tags)),
-        "crosses": "yes" if any(step.crosses for step in ways) else "no",
+        "kind": "entrypoint" if is_entrypoint else "step",
+        "after": " or ".join(sorted(" and ".join(sorted(group)) for group in groups)),
+        **{name: _text([getattr(step, name) for step in ways]) for name in _COMPARED},
     }
 
 
+def _text(values: list[Any]) -> str:
+    """Return the first service's value; a flag is set if any service sets it."""
+    first = values[0]
+    if isinstance(first, bool):
+        return "yes" if any(values) else "no"
+    return ", ".join(sorted(first)) if isinstance(first, tuple) else str(first)
+
+
 def _label(name: str, flow: FlowInfo, names: Names) -> str:
-    """Return one spelling for a predecessor, however its name was written."""
+    """Return the same spelling for a predecessor, however a step names it."""
     target = names.find(name, flow)
     if target is None:
         return name
@@ -172,11 +187,11 @@ def _label(name: str, flow: FlowInfo, names: Names) -> str:
     return f"{target.flow}:{target.name}"
 
 
-_NOTHING = _Summary({}, {}, set(), set())
+_NOTHING = _FlowSummary({}, {}, set(), set())
 
 
 def _flow_change(
-    name: str, old: _Summary | None, new: _Summary | None
+    name: str, old: _FlowSummary | None, new: _FlowSummary | None
 ) -> FlowChange | None:
     was, now = old or _NOTHING, new or _NOTHING
     edges = _edge_changes(was.edges, now.edges)
@@ -200,13 +215,13 @@ def _edge_changes(
     )
 
 
-def _step_change(name: str, was: _Summary, now: _Summary) -> StepChange | None:
+def _step_change(name: str, was: _FlowSummary, now: _FlowSummary) -> StepChange | None:
     old, new = was.steps.get(name), now.steps.get(name)
     if old is None or new is None:
         return StepChange(name, _status(old, new))
     fields = _field_changes(old, new)
     if name not in was.joined | now.joined:
-        # Then the edges say it all.
+        # Without a join the edges show what a step is declared after.
         fields = tuple(change for change in fields if change.field != "after")
     return StepChange(name, "changed", fields) if fields else None
 
@@ -221,7 +236,7 @@ def _field_changes(
     )
 
 
-def _status(old: object, new: object) -> Status:
+def _status(old: object, new: object) -> ChangeStatus:
     if old is None:
         return "added"
     return "removed" if new is None else "changed"

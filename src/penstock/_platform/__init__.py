@@ -1,1 +1,1 @@
-"""The process, optional packages and files."""
+"""The process, optional packages, and files."""

@@ -1,4 +1,4 @@
-"""Write a file as a whole, or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ __all__ = ["write_file"]
 
 
 def write_file(path: str | PathLike[str], content: bytes) -> None:
-    """Replace the file at *path* by *content*; whoever reads it sees one or the other.
+    """Replace the file at *path*; readers see the old content or the new one.
 
-    A link stays one, and a file keeps its mode. What is no file (a pipe, a device)
-    is written to.
+    A link stays a link, and a file keeps its mode. A pipe or a device is written to.
 
     Raises:
-        RenderError: It cannot be written; what was there before still is.
+        RenderError: The file cannot be written; it is unchanged.
     """
     target = Path(path).resolve()
     try:
@@ -43,7 +42,7 @@ def write_file(path: str | PathLike[str], content: bytes) -> None:
 def _replace(target: Path, content: bytes, mode: int | None) -> None:
     draft = target.with_name(f".penstock-{token_hex(8)}.tmp")
     try:
-        with draft.open("xb") as file:  # the mode of a new file is the user's umask's
+        with draft.open("xb") as file:  # the umask gives a new file its mode
             file.write(content)
         if mode is not None:
             draft.chmod(stat.S_IMODE(mode))

@@ -1,52 +1,33 @@
-"""Guard imports of packages that only an extra installs."""
+"""Guard imports of packages that an extra installs."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from penstock.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
 __all__ = ["requires"]
 
 
-class requires:  # noqa: N801  # reads as a statement: with requires("celery", ...)
+@contextmanager
+def requires(package: str, *, extra: str) -> Iterator[None]:
     """Guard imports of *package*, which ``penstock[extra]`` installs.
 
-    A class and not a ``contextlib.contextmanager``, so that the core does not
-    import ``contextlib``.
-
-    Args:
-        package: Top-level module name of the package.
-        extra: The extra of penstock that installs it.
-
     Raises:
-        MissingExtraError: *package* is not installed. A package that is
-            installed but broken shows its own error.
+        MissingExtraError: *package* is not installed. If it is installed but broken,
+            its own error passes through.
     """
-
-    def __init__(self, package: str, *, extra: str) -> None:
-        self._package = package
-        self._extra = extra
-
-    def __enter__(self) -> None:
-        """Begin to guard."""
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        exc: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Turn "no module named *package*" into the command that installs it."""
-        if not isinstance(exc, ModuleNotFoundError) or exc.name is None:
-            return
-        if exc.name.partition(".")[0] != self._package:
-            return
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").partition(".")[0] != package:
+            raise
         msg = (
-            f"{self._package!r} is not installed. "
-            f"Install it with: pip install 'penstock[{self._extra}]'"
+            f"{package!r} is not installed. "
+            f"Install it with: pip install 'penstock[{extra}]'"
         )
         raise MissingExtraError(msg, name=exc.name) from exc

@@ -1,4 +1,4 @@
-"""This process: whether penstock is disabled in it, and what its children do."""
+"""Whether penstock is disabled in this process, and what forked children do."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _fork_hooks: list[Callable[[], None]] = []
 
 
 def on_fork(hook: Callable[[], None]) -> None:
-    """Call *hook* in every child process, as soon as it exists."""
+    """Call *hook* in every forked child process when it starts."""
     _fork_hooks.append(hook)
 
 
 def after_fork() -> None:
     """Make a forked child safe: fresh IDs, unlocked locks.
 
-    Python's own ``fork`` calls this by itself. Call it where a server forks
+    Python's own ``fork`` calls this. Call it yourself in a server that forks
     without Python's hooks, such as uWSGI.
 
     >>> import penstock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from penstock._decorators import Flow
-from penstock._steps.marked import mark_of
+from penstock._steps.marked import find_marked
 from penstock.errors import did_you_mean
 
 from .imports import MissingTargetError, TargetError, import_module
@@ -36,14 +36,14 @@ def flows_of(module: str, attribute: str) -> set[str]:
 def _declared_by(thing: object) -> set[str]:
     if isinstance(thing, type):
         return _declared_by_class(thing)
-    mark = mark_of(thing)
+    mark = find_marked(thing)
     if mark is not None:
         return {step.flow for step in mark.steps}
     return {thing.name} if isinstance(thing, Flow) else set()
 
 
 def _declared_by_class(klass: type) -> set[str]:
-    marks = [mark_of(inspect.getattr_static(klass, name)) for name in dir(klass)]
+    marks = [find_marked(inspect.getattr_static(klass, name)) for name in dir(klass)]
     steps = [step for mark in marks if mark is not None for step in mark.steps]
     own = {step.flow for step in steps if step.owner is klass}
     return own or {step.flow for step in steps}

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from penstock._graph.merge import disagreements, merge_flows
 from penstock._manifests.manifest import load_manifest
-from penstock._manifests.merge import disagreements, unite
 from penstock._project.shown import note, plain
 from penstock._registry import declared_flows
 from penstock.errors import ManifestError
@@ -83,7 +83,7 @@ def load_flows(
     if allow_missing:
         manifests = [path for path in manifests if Path(path).exists()]
     declared = [(path, flow) for path in manifests for flow in _from_manifest(path)]
-    carried = unite(flow for _, flow in declared)
+    carried = merge_flows(flow for _, flow in declared)
     if not modules:
         _warn_of_disagreements(declared)
         return Loaded(carried, carried)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock._manifests.json_fields import Fields
+from penstock._platform.json_fields import JsonObject
 from penstock._steps.source_links import wrong_template
 from penstock.errors import ConfigurationError, did_you_mean
 
@@ -70,7 +70,7 @@ def _table(path: Path) -> Any:
 
 
 def _project(folder: Path, table: Any) -> Project:
-    fields = Fields(table, _TABLE)
+    fields = JsonObject(table, _TABLE)
     for key in table:
         if key not in _KNOWN:
             problem = (

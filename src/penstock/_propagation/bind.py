@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from penstock._context import FlowContext, leave, scope_var
 from penstock._runtime.bound_generators import BoundAsyncGenerator, BoundGenerator
-from penstock._steps.source import Kind, kind_of
+from penstock._runtime.state import state
+from penstock._steps.source import FunctionKind, kind_of
 
 from .carrier import received
 from .wire import pack
@@ -52,7 +53,9 @@ class BoundFunction(Generic[P, R]):
         if self._scope is None:
             return type(self), (self._func, None)
         correlation_id = self._scope[0].correlation_id
-        field = pack(self._scope, is_lent=True)
+        field = pack(self._scope)
+        if state.judge is not None:
+            state.judge.note_pool(self._scope[0])
         return _continued, (type(self), self._func, correlation_id, field)
 
 
@@ -85,9 +88,7 @@ def _continued(
     correlation_id: str,
     field: str,
 ) -> BoundFunction[P, R]:
-    context = received(correlation_id, field)
-    context.is_shared = True
-    return klass(func, (context, None))
+    return klass(func, (received(correlation_id, field), None))
 
 
 @overload
@@ -129,9 +130,9 @@ def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
     if isinstance(target, AsyncGenerator):
         return BoundAsyncGenerator(target, scope)
     kind = kind_of(target)
-    if kind == Kind.ASYNC:
+    if kind == FunctionKind.ASYNC:
         return _BoundAsyncFunction(target, scope)
-    if kind == Kind.PLAIN:
+    if kind == FunctionKind.PLAIN:
         return BoundFunction(target, scope)
     return _bound_generator_function(target, scope, kind)
 
@@ -139,7 +140,9 @@ def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
 def _bound_generator_function(
     func: Callable[..., Any], scope: Scope | None, kind: str
 ) -> Callable[..., Any]:
-    klass: Any = BoundGenerator if kind == Kind.GENERATOR else BoundAsyncGenerator
+    klass: Any = (
+        BoundGenerator if kind == FunctionKind.GENERATOR else BoundAsyncGenerator
+    )
 
     @wraps(func)
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Carry a flow context over a boundary: inject it into headers, continue it there."""
+"""Carry a flow context to another process: inject headers here, continue them there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 from penstock._context import FlowContext, scope_var
 from penstock._registry import registry
-from penstock._runtime import recorders as recording
 from penstock._runtime.ids import refusal
+from penstock._runtime.recorders import inject_trace
+from penstock._runtime.run_of import step_call
 from penstock._runtime.scopes import EnteredFlow, carried
 from penstock._runtime.state import say, state
 from penstock.errors import ConfigurationError
@@ -19,9 +20,21 @@ from .wire import pack, unpack
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
+    from penstock._steps.marked import Marked
+
     Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
-__all__ = ["FIELD", "TRACE", "TRUST", "continue_flow", "inject", "opened", "received"]
+__all__ = [
+    "FIELD",
+    "TRACE",
+    "TRUST",
+    "continue_flow",
+    "inject",
+    "judge_message",
+    "opened",
+    "received",
+    "write_headers",
+]
 
 TRUST = ("none", "id", "all")
 
@@ -55,7 +68,23 @@ def inject(
     ...     penstock.inject()["X-Correlation-ID"]
     'order-17'
     """
-    headers: MutableMapping[str, str] = {} if carrier is None else carrier
+    return write_headers({} if carrier is None else carrier, flows=None)
+
+
+def write_headers(
+    headers: MutableMapping[str, str],
+    *,
+    flows: frozenset[str] | None = frozenset(),
+    call: str = "",
+) -> MutableMapping[str, str]:
+    """Do what ``inject`` does where the receiver is known.
+
+    Args:
+        headers: Headers to add to, in place.
+        flows: The flows whose steps the receiver may run before the sender goes on;
+            None for any.
+        call: What ``judge_message`` returned for the step that the message calls.
+    """
     scope = scope_var.get()
     if scope is None:
         return headers
@@ -65,9 +94,30 @@ def inject(
         return headers
     for name in state.headers:
         headers[name] = context.correlation_id
-    headers[FIELD] = pack(scope)
-    recording.inject(headers)
+    headers[FIELD] = pack(scope, call)
+    inject_trace(headers)
+    if state.judge is not None and flows != frozenset():
+        state.judge.note_message(context, flows)
     return headers
+
+
+def judge_message(marked: Marked) -> str:
+    """Judge the call that a message is about to make, as a call in this run.
+
+    Returns:
+        The step as flow/step if the call was counted here, else ``""``: outside a
+        flow, where conformance is off, and for an entrypoint, which begins a run.
+
+    Raises:
+        FlowOrderError: The call breaks the order, and the mode is ``raise``.
+    """
+    scope = scope_var.get()
+    if scope is None or state.judge is None or not marked.steps:
+        return ""
+    call = step_call(marked, scope, ())
+    if call is None or call[1].is_entrypoint:
+        return ""
+    return call[1].label if state.judge.send(call, scope) else ""
 
 
 def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> EnteredFlow:
@@ -113,7 +163,6 @@ def opened(
     field = found.get(FIELD) if trust == "all" else None
     adopted = _adopted(found, names)
     context = received(adopted or state.new_id(), field)
-    context.is_shared = bool(adopted)
     if TRACE[0] in found and _trace_id(found[TRACE[0]]):
         context.sent_trace = {name: found[name] for name in TRACE if name in found}
     return EnteredFlow(context)
@@ -126,6 +175,7 @@ def received(correlation_id: str, field: str | None) -> FlowContext:
     context.parent_id = sent.parent_id
     context.given_root_id = sent.root_id
     context.given_done = sent.done
+    context.given_call = sent.call
     if sent.flow in registry:  # a task of several flows is called in this one
         context.given_flow = sent.flow
     return carried(context, sent.metadata)
@@ -192,10 +242,7 @@ _TRACEPARENT = re.compile(
     "(?P<version>[0-9a-f]{2})-(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}"
     "-[0-9a-f]{2}(?P<more>-.{0,400})?"
 )
-_said: set[str] = set()
 
 
 def _say_once(template: str, reason: str) -> None:
-    if reason not in _said:
-        _said.add(reason)
-        say(template, reason)
+    say(template, reason, once=(template, reason))

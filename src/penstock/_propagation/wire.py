@@ -1,4 +1,4 @@
-"""The ``penstock`` field: what it holds, and how little of it is believed."""
+"""The ``penstock`` field: what it holds, and what a receiver takes from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from penstock._runtime.state import say, state
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from penstock._context import FlowContext, Scope
+    from penstock._context import Scope
 
 __all__ = ["MAX_BYTES", "MAX_DONE", "Sent", "pack", "unpack"]
 
@@ -23,28 +23,27 @@ MAX_DONE = MAX_BYTES // 2
 MAX_KEYS = 64
 MAX_DEPTH = 8
 
-_said: set[str] = set()
-
 
 class Sent(NamedTuple):
-    """What a ``penstock`` field said, as far as it is believed."""
+    """What a receiver takes from a ``penstock`` field."""
 
     parent_id: str | None = None
     root_id: str | None = None
     flow: str = ""
     metadata: Mapping[str, object] = MappingProxyType({})
     done: Done | None = None
+    call: str = ""
 
 
-def pack(scope: Scope, *, is_lent: bool = False) -> str:
+def pack(scope: Scope, call: str = "") -> str:
     """Return the field for *scope*: ASCII JSON of at most ``MAX_BYTES`` bytes.
 
-    Keys: ``parent`` and ``root`` are correlation IDs, ``flow`` and ``step`` are
-    where the call was made, ``service`` by whom, ``meta`` the allow-listed
-    metadata. Metadata that is not JSON, or too much, is dropped with one warning.
-    Where the order of steps is judged, ``done`` names those that are before the
-    call; it ends with null where there were more. *is_lent* says that any step of the
-    run may be called there, and not only what messages bring.
+    Keys: ``parent`` and ``root`` are correlation IDs, ``flow`` and ``step`` say where
+    the message was sent, ``service`` by whom, ``meta`` is the allow-listed metadata.
+    Metadata that is not JSON, or too long, is dropped with one warning. Where
+    conformance is on, ``done`` names the steps that are before the call; it ends with
+    null if it is not complete. ``call`` is the step that the message calls, as
+    flow/step, if the sender has judged and counted that call.
     """
     context, step = scope[0], scope[1]
     fields: dict[str, Any] = {
@@ -53,6 +52,7 @@ def pack(scope: Scope, *, is_lent: bool = False) -> str:
         "flow": context.flow,
         "step": None if step is None else step.name,
         "service": state.service,
+        "call": call,
     }
     sent = {key: value for key, value in fields.items() if value and _fits(value, key)}
     room = MAX_BYTES - len(_json(sent)) - len(',"meta":{}')
@@ -60,22 +60,11 @@ def pack(scope: Scope, *, is_lent: bool = False) -> str:
     parts = [_json(sent)[1:-1]]
     if metadata:
         parts.append(f'"meta":{{{metadata}}}')
-    above = scope[2] if len(scope) > 2 else 0  # noqa: PLR2004  # _context
-    done = _done(context, above, is_lent=is_lent)
+    done = None if state.judge is None else state.judge.done_before(scope)
     if done is not None:
         room = MAX_BYTES - len(",".join(parts)) - len('{,"done":[null]}')
         parts.append(_packed_names(done, min(room, MAX_DONE)))
     return f"{{{','.join(filter(None, parts))}}}"
-
-
-def _done(context: FlowContext, above: int, *, is_lent: bool) -> Done | None:
-    """Return what is before a call that is made here, None where nobody judges."""
-    if state.judge is None:
-        return None
-    context.is_shared = True
-    if context.track is not None:
-        return context.track.sent(above, context.root_id, is_lent=is_lent)
-    return context.given_done
 
 
 def _packed_names(done: Done, room: int) -> str:
@@ -108,6 +97,7 @@ def unpack(field: str | None) -> Sent:
             str(sent.get("flow", "")),
             {key: known[key] for key in _allowed(known)[:MAX_KEYS]},
             _steps_done(sent),
+            str(sent.get("call", "")),
         )
     except (ValueError, RecursionError, AttributeError):
         return nothing
@@ -198,6 +188,5 @@ def _refuse_constant(name: str) -> object:
 
 
 def _say_once(key: str, reason: str) -> None:
-    if key not in _said:
-        _said.add(key)
-        say("Metadata %r was not sent: %s. Said once.", key, reason)
+    text = "Metadata %r was not sent: %s. Said once."
+    say(text, key, reason, once=("metadata", key))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from penstock._context import leave, scope_var
 
-from . import recorders as recording
+from .recorders import Started, pause_recording, resume_recording
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,21 +17,19 @@ if TYPE_CHECKING:
 
     from penstock._context import Scope
 
-__all__ = ["Body", "BoundAsyncGenerator", "BoundGenerator", "begin_unseen"]
+__all__ = ["BoundAsyncGenerator", "BoundGenerator", "GeneratorScope", "start_unseen"]
 
 Y = TypeVar("Y")
 S = TypeVar("S")
 R = TypeVar("R")
 
 
-class Body:
+class GeneratorScope:
     """Where a generator's body runs, as long as its consumer does not."""
 
     __slots__ = ("_scope", "_started")
 
-    def __init__(
-        self, scope: Scope | None, started: recording.Started | None = None
-    ) -> None:
+    def __init__(self, scope: Scope | None, started: Started | None = None) -> None:
         self._scope = scope
         self._started = started
 
@@ -39,7 +37,7 @@ class Body:
         """Enter the scope of the body; the body runs next."""
         token = scope_var.set(self._scope)
         if self._started:
-            recording.resume(self._started)
+            resume_recording(self._started)
         return token
 
     def leave(self, token: Token[Scope | None]) -> None:
@@ -48,11 +46,11 @@ class Body:
         if leave(token):  # else nothing here is ours to change
             self._scope = inside
             if self._started:
-                recording.pause(self._started)
+                pause_recording(self._started)
 
 
-def begin_unseen(body: AsyncGenerator[Y, Any]) -> Awaitable[Y]:
-    """Return the first move of *body*, of which no event loop is to learn.
+def start_unseen(body: AsyncGenerator[Y, Any]) -> Awaitable[Y]:
+    """Start *body* without registering it with the event loop.
 
     A loop closes what async generators it knows when it ends. It knows the marked
     generator, which closes its body, in its flow; both at once would collide.
@@ -72,7 +70,7 @@ class BoundGenerator(Generator[Y, S, R], Generic[Y, S, R]):
 
     def __init__(self, body: Generator[Y, S, R], scope: Scope | None) -> None:
         self._body = body
-        self._place = Body(scope)
+        self._place = GeneratorScope(scope)
 
     def __next__(self) -> Y:
         """Resume the body in its scope."""
@@ -112,7 +110,7 @@ class BoundAsyncGenerator(AsyncGenerator[Y, S], Generic[Y, S]):
 
     def __init__(self, body: AsyncGenerator[Y, S], scope: Scope | None) -> None:
         self._body = body
-        self._place = Body(scope)
+        self._place = GeneratorScope(scope)
 
     async def __anext__(self) -> Y:
         """Resume the body in its scope."""

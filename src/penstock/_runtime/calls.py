@@ -2,9 +2,9 @@
 
 Each wrapper asks one cached question, "does anyone want this recorded?". If the
 answer is a known no, it calls the function directly; else ``run_of`` decides what
-the call is and ``recorders`` tells the backends. Where the order of steps is judged,
-a step whose one predecessor is marked as done is judged by that one look; one with
-more by a look at all their marks, where the same was found in order before. Wrappers
+the call is and ``recorders`` calls the backends. Where conformance is on, one flag of
+the run judges a step with one predecessor, and the flags of all predecessors one with
+several, once the same order was seen to hold; ``conformance`` judges the rest. Wrappers
 repeat a few lines of each other: one Python call fewer is a fifth of a step's cost.
 """
 
@@ -13,13 +13,13 @@ from __future__ import annotations
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
-from penstock._context import LOST, Call, FlowContext, leave, scope_var
-from penstock._steps.marked import MARK
-from penstock._steps.source import Kind
+from penstock._context import UNKNOWN_ANCESTORS, Call, FlowContext, leave, scope_var
+from penstock._steps.marked import MARKED_ATTR
+from penstock._steps.source import FunctionKind
 
-from . import recorders as recording
-from .failures import failed, missed, missed_step
+from .failures import end_failed, record_failure, record_unwatched_failure
 from .generator_calls import async_generator_call, generator_call
+from .recorders import end_recording, judge_call, settle, start_recording
 from .run_of import entry_call, step_call
 from .state import state
 
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from penstock._context import Scope
+    from penstock._steps.fast_path import SeenOrder
     from penstock._steps.marked import Marked
-    from penstock._steps.step import Cell, Step
+    from penstock._steps.step import Step
 
     from .run_of import Args, Resolve
 
@@ -46,20 +47,20 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
 
     Args:
         marked: The user's function and the steps that it is.
-        kind: How it runs, one of ``Kind``.
+        kind: How it runs, one of ``FunctionKind``.
         is_entrypoint: Whether it begins a run in any flow.
     """
     resolve: Resolve = entry_call if is_entrypoint else step_call
-    if kind == Kind.PLAIN:
+    if kind == FunctionKind.PLAIN:
         wrapper = _entry(marked) if is_entrypoint else _step(marked)
-    elif kind == Kind.ASYNC:
+    elif kind == FunctionKind.ASYNC:
         wrapper = _async_entry(marked) if is_entrypoint else _async_step(marked)
-    elif kind == Kind.GENERATOR:
+    elif kind == FunctionKind.GENERATOR:
         wrapper = generator_call(marked, resolve)
     else:
         wrapper = async_generator_call(marked, resolve)
     update_wrapper(wrapper, marked.func)
-    setattr(wrapper, MARK, marked)
+    setattr(wrapper, MARKED_ATTR, marked)
     return wrapper
 
 
@@ -75,7 +76,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                         return marked.target(*args, **kwargs)
                     return marked.target(*args)
                 except BaseException as exc:
-                    _reported = missed_step(marked, outer, args, exc)
+                    _reported = record_unwatched_failure(marked, outer, args, exc)
                     raise
             step = marked.only
             if step is not None:
@@ -86,44 +87,50 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                             return marked.target(*args, **kwargs)
                         return marked.target(*args)
                     except BaseException as exc:
-                        _reported = missed((outer[0], step, outer[1]), exc)
+                        _reported = record_failure((outer[0], step, outer[1]), exc)
                         raise
                     finally:
                         _reset(token)
-                context, guide = outer[0], step.guide
-                track = context.track
-                if track is not None and track.gate is guide.gate:
-                    marks = track.marks
-                    if marks[guide.before] or marks[guide.slowly]:
-                        guide.calls += 1
+                context, fast_path = outer[0], step.fast_path
+                progress = context.progress
+                if progress is not None and progress.epoch is fast_path.epoch:
+                    flags = progress.flags
+                    if flags[fast_path.flag] or flags[fast_path.slow_flag]:
+                        fast_path.calls += 1
                         try:
                             open_bits: Any = outer[2]  # type: ignore[misc]  # may be absent
-                            above = open_bits | guide.bit
+                            above = open_bits | fast_path.bit
                         except IndexError:
-                            above = LOST
+                            above = UNKNOWN_ANCESTORS
                         token = _enter((context, step, above))
                         try:
                             if kwargs:
                                 return marked.target(*args, **kwargs)
                             return marked.target(*args)
                         except BaseException as exc:
-                            _reported = missed((outer[0], step, outer[1]), exc)
+                            _reported = record_failure((outer[0], step, outer[1]), exc)
                             raise
                         finally:
-                            marks[guide.done] = 1
-                            if track.is_over:
-                                track.settle()
+                            flags[fast_path.done_flag] = 1
+                            if progress.is_over:
+                                settle(progress)
                             _reset(token)
-                    if guide.look is not None:
+                    if fast_path.read_flags is not None:
                         try:
                             open_bits = outer[2]  # type: ignore[misc]  # the same
-                            above = LOST if open_bits < 0 else open_bits & guide.mask
-                            cell = guide.cells[guide.look(marks), above]
+                            above = (
+                                UNKNOWN_ANCESTORS
+                                if open_bits < 0
+                                else open_bits & fast_path.mask
+                            )
+                            seen_order = fast_path.seen[
+                                fast_path.read_flags(flags), above
+                            ]
                         except (IndexError, KeyError):
-                            cell = None
-                        if cell is not None:
+                            seen_order = None
+                        if seen_order is not None:
                             return _counted(
-                                marked.target, step, outer, cell, args, kwargs
+                                marked.target, step, outer, seen_order, args, kwargs
                             )
         call = step_call(marked, outer, args)
         if call is None:
@@ -137,28 +144,28 @@ def _counted(
     target: Callable[..., Any],
     step: Step,
     outer: Scope,
-    cell: Cell,
+    seen_order: SeenOrder,
     args: Args,
     kwargs: Kwargs,
 ) -> Any:
-    """Call a step that is in order as calls of *cell* are."""
-    guide = step.guide
-    track: Any = outer[0].track
-    marks = track.marks
-    open_bits: Any = outer[2]  # type: ignore[misc]  # it is there: a cell was found
-    cell.calls += 1
-    token = _enter((outer[0], step, open_bits | guide.bit))
+    """Call a step that is in order as the calls of *seen_order* are."""
+    fast_path = step.fast_path
+    progress = outer[0].progress
+    flags = progress.flags
+    open_bits: Any = outer[2]  # type: ignore[misc]  # it is there: an order was found
+    seen_order.calls += 1
+    token = _enter((outer[0], step, open_bits | fast_path.bit))
     try:
         if kwargs:
             return target(*args, **kwargs)
         return target(*args)
     except BaseException as exc:
-        _reported = missed((outer[0], step, outer[1]), exc)
+        _reported = record_failure((outer[0], step, outer[1]), exc)
         raise
     finally:
-        marks[guide.done] = marks[cell.mark] = 1
-        if track.is_over:
-            track.settle()
+        flags[fast_path.done_flag] = flags[seen_order.flag] = 1
+        if progress.is_over:
+            settle(progress)
         _reset(token)
 
 
@@ -182,7 +189,7 @@ def _entry(marked: Marked) -> Callable[..., Any]:
                     return marked.target(*args, **kwargs)
                 return marked.target(*args)
             except BaseException as exc:
-                _reported = missed((context, step, None), exc)
+                _reported = record_failure((context, step, None), exc)
                 raise
             finally:
                 _reset(token)
@@ -197,16 +204,16 @@ def _entry(marked: Marked) -> Callable[..., Any]:
 def _recorded(
     call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    scope, started = recording.judged(call, _scope())
+    scope, started = judge_call(call, _scope())
     token = _enter(scope)
     try:
-        recording.start(call, started)
+        start_recording(call, started)
         try:
             result = target(*args, **kwargs)
         except BaseException as exc:
-            _reported = failed(call, started, exc)
+            _reported = end_failed(call, started, exc)
             raise
-        recording.finish(call, started, None)
+        end_recording(call, started, None)
         return result
     finally:
         _reset(token)
@@ -225,7 +232,7 @@ def _async_step(marked: Marked) -> Callable[..., Any]:
                     return await marked.target(*args, **kwargs)
                 return await marked.target(*args)
             except BaseException as exc:
-                _reported = missed_step(marked, outer, args, exc)
+                _reported = record_unwatched_failure(marked, outer, args, exc)
                 raise
         call = step_call(marked, outer, args)
         if call is None:
@@ -255,7 +262,7 @@ def _async_entry(marked: Marked) -> Callable[..., Any]:
                     return await marked.target(*args, **kwargs)
                 return await marked.target(*args)
             except BaseException as exc:
-                _reported = missed((context, step, None), exc)
+                _reported = record_failure((context, step, None), exc)
                 raise
             finally:
                 try:  # noqa: SIM105  # leave(), without a call: a tenth of the cost
@@ -273,16 +280,16 @@ def _async_entry(marked: Marked) -> Callable[..., Any]:
 async def _recorded_async(
     call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    scope, started = recording.judged(call, _scope())
+    scope, started = judge_call(call, _scope())
     token = _enter(scope)
     try:
-        recording.start(call, started)
+        start_recording(call, started)
         try:
             result = await target(*args, **kwargs)
         except BaseException as exc:
-            _reported = failed(call, started, exc)
+            _reported = end_failed(call, started, exc)
             raise
-        recording.finish(call, started, None)
+        end_recording(call, started, None)
         return result
     finally:
         leave(token)

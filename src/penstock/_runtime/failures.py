@@ -1,10 +1,10 @@
-"""Record how a call failed: once as news, above that as a mere end."""
+"""Record how a call failed: as a failure where it happened, as an end above that."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import recorders as recording
+from .recorders import Started, end_recording, record_missed
 from .run_of import step_call
 
 if TYPE_CHECKING:
@@ -13,33 +13,38 @@ if TYPE_CHECKING:
 
     from .run_of import Args
 
-__all__ = ["failed", "missed", "missed_step"]
+__all__ = ["end_failed", "record_failure", "record_unwatched_failure"]
 
 
-def failed(call: Call, started: recording.Started, exc: BaseException) -> str:
-    """Finish what was started; return what the caller's frame is to remember.
+def end_failed(call: Call, started: Started, exc: BaseException) -> str:
+    """End a recording with *exc*; return what the caller's frame has to remember.
 
     Each wrapper keeps it as ``_reported`` while the exception passes, so that the
     next one above finds it in the traceback. The exception itself stays untouched.
     """
     root_id = call[0].root_id
-    recording.finish(call, started, exc, inner=_is_inner(exc, root_id))
+    end_recording(call, started, exc, inner=_is_inner(exc, root_id))
     return root_id
 
 
-def missed(call: Call, exc: BaseException) -> str:
-    """Record the failure of a call whose start nobody wanted; return as ``failed``."""
+def record_failure(call: Call, exc: BaseException) -> str:
+    """Record the failure of a call whose start no backend wanted.
+
+    Return what ``end_failed`` does.
+    """
     root_id = call[0].root_id
-    recording.missed(call, exc, inner=_is_inner(exc, root_id))
+    record_missed(call, exc, inner=_is_inner(exc, root_id))
     return root_id
 
 
-def missed_step(marked: Marked, outer: Scope, args: Args, exc: BaseException) -> str:
-    """Do the same for a step, of which only now is asked which one it is."""
+def record_unwatched_failure(
+    marked: Marked, outer: Scope, args: Args, exc: BaseException
+) -> str:
+    """Like ``record_failure``, but look the step up first."""
     if not marked.steps:  # no flow has taken it: that is what exc says
         return ""
     call = step_call(marked, outer, args)
-    return "" if call is None else missed(call, exc)
+    return "" if call is None else record_failure(call, exc)
 
 
 def _is_inner(exc: BaseException, root_id: str) -> bool:

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._context import Call, Scope, scope_var
 
-from . import recorders as recording
-from .bound_generators import Body, begin_unseen
-from .failures import failed
+from .bound_generators import GeneratorScope, start_unseen
+from .failures import end_failed
+from .recorders import (
+    Started,
+    end_recording,
+    judge_call,
+    pause_recording,
+    resume_recording,
+    start_recording,
+    wanted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -35,16 +43,16 @@ def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
         body = marked.target(*args, **kwargs)
         if call is None:
             return (yield from body)
-        place, started = recording.judged(call, _scope())
+        place, started = judge_call(call, _scope())
         _start_paused(call, place, started)
-        current = recording.wanted(started)
+        current = wanted(started)
         scope: Scope | None = place
         move, sent, result = body.send, None, None
         try:
             while True:
                 token = _enter(scope)
                 if current:
-                    recording.resume(current)
+                    resume_recording(current)
                 try:
                     item = move(sent)
                 except StopIteration as stop:
@@ -52,7 +60,7 @@ def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
                     break
                 finally:
                     if current:
-                        recording.pause(current)
+                        pause_recording(current)
                     scope = _scope()
                     _reset(token)
                     sent = None  # no exception stays alive in this frame
@@ -77,13 +85,13 @@ def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         call = resolve(marked, _scope(), args)
         body = marked.target(*args, **kwargs)
-        started: recording.Started = []
+        started: Started = []
         place = None
         if call is not None:
-            inner, started = recording.judged(call, _scope())
+            inner, started = judge_call(call, _scope())
             _start_paused(call, inner, started)
-            place = Body(inner, recording.wanted(started))
-        move: Any = begin_unseen(body)
+            place = GeneratorScope(inner, wanted(started))
+        move: Any = start_unseen(body)
         try:
             while True:
                 token = None if place is None else place.enter()
@@ -109,30 +117,28 @@ def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]
     return wrapper
 
 
-def _start_paused(call: Call, scope: Scope, started: recording.Started) -> None:
+def _start_paused(call: Call, scope: Scope, started: Started) -> None:
     token = _enter(scope)
     try:
-        recording.start(call, started, paused=True)
+        start_recording(call, started, paused=True)
     finally:
         _reset(token)
 
 
-def _finish_paused(call: Call | None, started: recording.Started) -> None:
+def _finish_paused(call: Call | None, started: Started) -> None:
     if call is not None:
         token = _enter(call[:2])
         try:
-            recording.finish(call, started, None)
+            end_recording(call, started, None)
         finally:
             _reset(token)
 
 
-def _failed_paused(
-    call: Call | None, started: recording.Started, exc: BaseException
-) -> str:
+def _failed_paused(call: Call | None, started: Started, exc: BaseException) -> str:
     if call is None:
         return ""
     token = _enter(call[:2])
     try:
-        return failed(call, started, exc)
+        return end_failed(call, started, exc)
     finally:
         _reset(token)

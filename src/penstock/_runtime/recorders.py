@@ -1,4 +1,4 @@
-"""Tell the recorders what happens, and keep their failures to ourselves."""
+"""Call the recorders, and let no failure of theirs reach the application."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Started",
-    "finish",
-    "inject",
-    "judged",
-    "missed",
-    "pause",
-    "resume",
-    "start",
+    "end_recording",
+    "inject_trace",
+    "judge_call",
+    "pause_recording",
+    "record_missed",
+    "resume_recording",
+    "settle",
+    "start_recording",
+    "wanted",
 ]
 
 Started = list[tuple["Recorder", object]]
@@ -36,11 +38,11 @@ _CHAIN = ("__traceback__", "__context__", "__cause__", "__suppress_context__")
 _reported: set[tuple[object, ...]] = set()
 
 
-def judged(call: Call, outer: Scope | None) -> tuple[Scope, Started]:
-    """Return the scope of a call, and its recording so far: that it was judged.
+def judge_call(call: Call, outer: Scope | None) -> tuple[Scope, Started]:
+    """Return the scope of a call, and its recording so far: the judge's.
 
     Raises:
-        FlowOrderError: The call breaks its declared order, and is to be stopped.
+        FlowOrderError: The call breaks the declared order, which is an error.
     """
     judge = state.judge
     if judge is None:
@@ -49,12 +51,18 @@ def judged(call: Call, outer: Scope | None) -> tuple[Scope, Started]:
     return scope, [(judge, token)]
 
 
-def start(call: Call, started: Started, *, paused: bool = False) -> Started:
+def settle(progress: object) -> None:
+    """Have a run judged whose entrypoint has ended: this end may be its last."""
+    if state.judge is not None:
+        state.judge.settle(progress)
+
+
+def start_recording(call: Call, started: Started, *, paused: bool = False) -> Started:
     """Start a recording with every recorder that wants one.
 
     Args:
         call: What is called.
-        started: What ``judged`` returned, which grows.
+        started: What ``judge_call`` returned; it grows.
         paused: Whether the recording is not current yet, for a generator.
     """
     for recorder in state.recorders:
@@ -70,7 +78,7 @@ def start(call: Call, started: Started, *, paused: bool = False) -> Started:
         except Exception as exc:  # noqa: BLE001  # the application goes on
             _report(recorder, "start", exc)
         except BaseException as exc:
-            finish(call, started, exc)
+            end_recording(call, started, exc)
             raise
     return started
 
@@ -80,10 +88,10 @@ def wanted(started: Started) -> Started:
     return [pair for pair in started if pair[1] is not _QUIET]
 
 
-def finish(
+def end_recording(
     call: Call, started: Started, exc: BaseException | None, *, inner: bool = False
 ) -> None:
-    """Finish what ``start`` started, the last one first.
+    """End what ``start_recording`` started, the last one first.
 
     *inner* says that no step below has reported *exc* already.
     """
@@ -98,30 +106,30 @@ def finish(
             if error is not exc:
                 _report(recorder, "finish", error)
     if exc is not None:
-        _mend(exc, before)
+        _restore(exc, before)
 
 
 def _chain(exc: BaseException) -> Chain:
     return exc.__traceback__, exc.__context__, exc.__cause__, exc.__suppress_context__
 
 
-def _mend(exc: BaseException, before: Chain) -> None:
+def _restore(exc: BaseException, before: Chain) -> None:
     """Undo what a backend did to *exc*, also where its class forbids attributes."""
     for name, now, value in zip(_CHAIN, _chain(exc), before, strict=True):
         if now is not value:  # never by ==, which an exception may define
             getattr(BaseException, name).__set__(exc, value)
 
 
-def missed(call: Call, exc: BaseException, *, inner: bool) -> None:
-    """Record a failure of a step whose start nobody wanted."""
+def record_missed(call: Call, exc: BaseException, *, inner: bool) -> None:
+    """Record the failure of a step whose start no recorder wanted."""
     token = scope_var.set(call[:2])
     try:
-        finish(call, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
+        end_recording(call, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
     finally:
         scope_var.reset(token)
 
 
-def resume(current: Started) -> None:
+def resume_recording(current: Started) -> None:
     """Make what is ``wanted`` current: a generator's body runs again."""
     for recorder, token in current:
         try:
@@ -130,7 +138,7 @@ def resume(current: Started) -> None:
             _report(recorder, "resume", exc)
 
 
-def pause(current: Started) -> None:
+def pause_recording(current: Started) -> None:
     """Make it not current: the generator's consumer runs."""
     for recorder, token in reversed(current):
         try:
@@ -139,7 +147,7 @@ def pause(current: Started) -> None:
             _report(recorder, "pause", exc)
 
 
-def inject(headers: MutableMapping[str, str]) -> None:
+def inject_trace(headers: MutableMapping[str, str]) -> None:
     """Let each recorder write what names the current span."""
     for recorder in state.recorders:
         write = getattr(recorder, "inject", None)  # most have nothing to write

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["entry_call", "step_call"]
 
-_warned: set[str] = set()
-
 
 def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
     """Return what a call of a step is, or None if it is a plain one.
@@ -100,9 +98,8 @@ def _outside(step: Step) -> Call | None:
         context.given_flow = step.flow
         return context, step, None
     if mode == "warn":
-        if step.label not in _warned:
-            _warned.add(step.label)
-            say("%s It runs as a plain function.", _complaint(step))
+        what = _complaint(step)
+        say("%s It runs as a plain function.", what, once=("outside", step.label))
         return None
     msg = (
         f"{_complaint(step)} Call it from an @entrypoint, open a flow with "

@@ -1,4 +1,4 @@
-"""What the call path reads: active recorders, outside mode, watchers."""
+"""What the call path reads: the settings, the recorders and who watches."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from .ids import is_valid_id, mint_id, pool
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from penstock._context import Call, Scope
+    from penstock._context import Call
 
 __all__ = [
-    "ASK",
+    "ASK_EACH_TIME",
     "INBOUND_HEADERS",
     "LOGGER",
-    "Judge",
     "Recorder",
     "State",
     "say",
@@ -26,12 +25,12 @@ __all__ = [
 
 LOGGER = logging.getLogger("penstock")
 _nothing = logging.NullHandler()
-_nothing.setLevel(logging.CRITICAL + 1)  # is there, and is not even called
+_nothing.setLevel(logging.CRITICAL + 1)  # present, and never called
 LOGGER.addHandler(_nothing)
 
 
 class Recorder(Protocol):
-    """What the call path asks of a backend; leaner than ``span()``.
+    """What the call path calls for each backend; cheaper than ``span()``.
 
     ``start`` returns whatever the recorder needs to ``finish``. A generator's
     recording is paused while its body does not run.
@@ -68,21 +67,8 @@ class Recorder(Protocol):
         ...
 
 
-class Judge(Recorder, Protocol):
-    """What holds runs against their declared order; ``penstock.conformance`` has it."""
-
-    def judge(self, call: Call, outer: Scope | None, /) -> tuple[Scope, object]:
-        """Begin a call in the scope *outer*; return its own, and what to finish.
-
-        Raises:
-            FlowOrderError: The call breaks the order, and is to be stopped.
-        """
-        ...
-
-
-ASK: Final[Mapping[int, bool]] = {logging.INFO: True}
-"""The answers where each backend has to be asked each time."""
-
+ASK_EACH_TIME: Final[Mapping[int, bool]] = {logging.INFO: True}
+"""The answers where every backend has to be asked for each call."""
 
 INBOUND_HEADERS = ("X-Correlation-ID", "X-Request-ID", "traceparent")
 """Headers that may bring an ID in, unless other ones are configured."""
@@ -93,15 +79,17 @@ class State:
 
     Attributes:
         answers: A logger's cache of "is this level on?" where one logging
-            backend is all there is, else ``ASK``. ``answers[level]`` is False
+            backend is all there is, else ``ASK_EACH_TIME``. ``answers[level]`` is False
             where nobody wants a step recorded; True, or nothing, means "ask".
         level: The key to look up in *answers*.
         record_fields: What an integration adds to log records: how to read each
             field, None where there is nothing to say. Replaced, never changed.
         pool: Correlation IDs to use up first; empty where ``new_id`` was set.
         is_watched: Whether something reads the current step.
-        unjudged: The same, but ``ASK`` where runs are judged: no beginning is missed.
-        judge: What holds runs against their declared order, or None.
+        unjudged: Like *answers*, but ``ASK_EACH_TIME`` where runs are judged, so that
+            no entrypoint is missed.
+        judge: The ``Judge`` of ``penstock.conformance``, which the call path does
+            not import; None where conformance is off.
         recorders: One for each active backend.
     """
 
@@ -127,11 +115,11 @@ class State:
     )
 
     def __init__(self) -> None:
-        self.answers: Mapping[int, bool] = ASK
-        self.unjudged: Mapping[int, bool] = ASK
+        self.answers: Mapping[int, bool] = ASK_EACH_TIME
+        self.unjudged: Mapping[int, bool] = ASK_EACH_TIME
         self.level = logging.INFO
         self.is_watched = False
-        self.judge: Judge | None = None
+        self.judge: Any = None
         self.recorders: tuple[Recorder, ...] = ()
         self.record_fields: Mapping[str, Callable[[], str | None]] = {}
         self.outside = "raise"
@@ -146,14 +134,14 @@ class State:
         self.trust_inbound: str | None = None
         self._watchers: set[object] = set()
 
-    def judge_by(self, judge: Judge | None) -> None:
-        """Have every call judged from now on, or none."""
+    def judge_by(self, judge: object) -> None:
+        """Have every call judged from now on, or none (None)."""
         self.judge = judge
-        self.unjudged = self.answers if judge is None else ASK
+        self.unjudged = self.answers if judge is None else ASK_EACH_TIME
         (self.unwatch if judge is None else self.watch)("conformance")
 
     def headers_to_read(self) -> tuple[str, ...]:
-        """Return the headers that may bring an ID in; unless set, what we send, too."""
+        """Return the headers that may bring an ID in; unless set, the sent ones too."""
         if self.inbound_headers != INBOUND_HEADERS:
             return self.inbound_headers
         return _with_default(self.headers)
@@ -164,7 +152,7 @@ class State:
         self.is_watched = True
 
     def unwatch(self, reader: object) -> None:
-        """Say that *reader* no longer asks for the current step."""
+        """Forget that *reader* asks for the current step."""
         self._watchers.discard(reader)
         self.is_watched = bool(self._watchers)
 
@@ -179,9 +167,22 @@ def _with_default(headers: tuple[str, ...]) -> tuple[str, ...]:
 state = State()
 
 
-def say(template: str, *args: object) -> None:
-    """Log a warning of our own; a handler that is broken must not break the call."""
+_said: set[object] = set()
+
+
+def say(template: str, *args: object, once: object = None) -> None:
+    """Log a warning; a broken log handler does not break the call.
+
+    Args:
+        template: The message, with a place for each of *args*.
+        *args: What is filled into it.
+        once: What the warning is about; only the first about an equal one is logged.
+    """
+    if once is not None:
+        if once in _said:
+            return
+        _said.add(once)
     try:  # noqa: SIM105  # importing contextlib would cost 1 ms
         LOGGER.warning(template, *args, stacklevel=2)
-    except Exception:  # noqa: BLE001, S110  # nobody is left to tell
+    except Exception:  # noqa: BLE001, S110  # there is nowhere else to say it
         pass

@@ -1,4 +1,4 @@
-"""What a decorator leaves on a function until, and after, a flow takes it."""
+"""What a decorator leaves on a function, before and after a flow takes it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .source import place_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .step import Spec, Step
+    from .step import Step, StepOptions
 
-__all__ = ["MARK", "Marked", "mark_of", "name_of"]
+__all__ = ["MARKED_ATTR", "Marked", "find_marked", "step_name_of"]
 
-MARK = "__penstock__"
+MARKED_ATTR = "__penstock__"
 """Attribute of a wrapper that holds its ``Marked``."""
 
 
@@ -26,21 +26,21 @@ class Marked:
 
     Attributes:
         func: The user's function.
-        target: What the wrapper calls: *func* once a flow has taken it, else
-            a function that says that none has.
-        spec: The marker that the next ``@flow`` takes.
-        is_pending: Whether no flow has taken *spec* yet.
-        only: The step, where there is exactly one and nothing overrides it,
-            so that the call path need not choose.
+        target: What the wrapper calls: *func* once a flow has taken it; before
+            that, a method that says that none has.
+        options: What the decorator says that the next ``@flow`` takes.
+        is_pending: Whether no flow has taken *options* yet.
+        only: The step, if there is exactly one and nothing overrides it, so that
+            the call path need not choose.
         steps: Every step that the function is.
-        wrapper: What the decorator gave back.
+        wrapper: What the decorator returned.
     """
 
-    __slots__ = ("func", "is_pending", "only", "spec", "steps", "target", "wrapper")
+    __slots__ = ("func", "is_pending", "only", "options", "steps", "target", "wrapper")
 
-    def __init__(self, func: Callable[..., Any], spec: Spec) -> None:
+    def __init__(self, func: Callable[..., Any], options: StepOptions) -> None:
         self.func = func
-        self.spec = spec
+        self.options = options
         self.is_pending = True
         self.steps: tuple[Step, ...] = ()
         self.only: Step | None = None
@@ -48,10 +48,10 @@ class Marked:
         self.wrapper: Callable[..., Any] | None = None
 
     def refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
-        """Say that no flow has taken this function."""
-        kind = "entrypoint" if self.spec.is_entrypoint else "step"
+        """Raise the error of a call that no flow has taken the function for."""
+        name, kind = self.options.name, self.options.kind
         msg = (
-            f"@{kind} {self.spec.name!r} belongs to no flow ({place_of(self.func)}). "
+            f"@{kind} {name!r} belongs to no flow ({place_of(self.func)}). "
             f'Put @flow("...") above @{kind}, or on its class.'
         )
         raise FlowDefinitionError(msg)
@@ -71,6 +71,13 @@ class Marked:
             self.only = step if not kept and self.only is not None else None
         self.target = self.func
         self.is_pending = False
+
+    def set_crossing(self) -> None:
+        """Note that a message brings each call, as it does to a task."""
+        self.options = self.options._replace(crosses=True)
+        for step in self.steps:
+            step.options = step.options._replace(crosses=True)
+            vars(step).pop("info", None)  # it may have been drawn already
 
     def allow_super(self) -> None:
         """Let an override call this function as a plain one, by ``super()``."""
@@ -99,18 +106,18 @@ class Marked:
         return self.steps[0] if self.steps else self.refuse()
 
 
-def mark_of(thing: object) -> Marked | None:
-    """Return the mark on a function, a method, or a descriptor of one, or None."""
+def find_marked(thing: object) -> Marked | None:
+    """Return what marks a function, a method, or a descriptor of one, or None."""
     if type(thing) is FunctionType:
-        mark = thing.__dict__.get(MARK)
-        return mark if isinstance(mark, Marked) else None
-    try:
-        # Not getattr, nor its __dict__: a lazy object, such as Flask's current_app or
-        # a task of Celery, must not be asked for anything while modules are imported.
-        mark = object.__getattribute__(_function_in(thing), MARK)
-    except Exception:  # noqa: BLE001  # slots, builtins, and proxies raise all sorts
-        return None
-    return mark if isinstance(mark, Marked) else None
+        marked = thing.__dict__.get(MARKED_ATTR)
+    else:
+        try:
+            # Neither getattr nor its __dict__: nothing may ask a lazy object, such as
+            # Flask's current_app or a Celery task, while modules are imported.
+            marked = object.__getattribute__(_function_in(thing), MARKED_ATTR)
+        except Exception:  # noqa: BLE001  # slots, builtins and proxies raise anything
+            return None
+    return marked if isinstance(marked, Marked) else None
 
 
 def _function_in(thing: Any) -> object:
@@ -122,10 +129,10 @@ def _function_in(thing: Any) -> object:
     return thing.func if issubclass(kind, cached_property) else thing
 
 
-def name_of(thing: object) -> str:
-    """Return the name by which *thing* would be a step, ``""`` if it has none."""
-    mark = mark_of(thing)
-    if mark is not None:
-        return mark.spec.name
+def step_name_of(thing: object) -> str:
+    """Return the name that *thing* would have as a step, ``""`` if it has none."""
+    marked = find_marked(thing)
+    if marked is not None:
+        return marked.options.name
     name = getattr(thing, "__name__", "")
     return "" if name == "<lambda>" or not isinstance(name, str) else name

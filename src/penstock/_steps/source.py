@@ -1,4 +1,4 @@
-"""What a function's own code tells: how it runs, and where it is defined."""
+"""What a function's code says: how it runs, and where it is defined."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = ["Kind", "Origin", "caller_place", "code_of", "kind_of", "place_of"]
+__all__ = [
+    "FunctionKind",
+    "Origin",
+    "caller_place",
+    "code_of",
+    "first_line",
+    "kind_of",
+    "place_of",
+    "python_function",
+]
 
 _COROUTINE = 0x80 | 0x100  # inspect.CO_COROUTINE | CO_ITERABLE_COROUTINE
 _GENERATOR = 0x20
@@ -18,7 +27,7 @@ _ASYNC_GENERATOR = 0x200
 _NOT_PLAIN = _COROUTINE | _GENERATOR | _ASYNC_GENERATOR
 
 
-class Kind:
+class FunctionKind:
     """How a function runs: at once, when awaited, or item by item."""
 
     PLAIN = "plain"
@@ -29,33 +38,44 @@ class Kind:
 
 def code_of(func: object) -> CodeType | None:
     """Return the user's own code in *func*, below partials and ``functools.wraps``."""
+    code: CodeType | None = getattr(python_function(func), "__code__", None)
+    return code
+
+
+def first_line(doc: str | None) -> str:
+    """Return the first line of a docstring, ``""`` if there is none."""
+    return (doc or "").strip().partition("\n")[0].strip()
+
+
+def python_function(func: object) -> object | None:
+    """Return the user's own function in *func*, None if it is not Python code."""
     seen: set[int] = set()
     while id(func) not in seen:
         seen.add(id(func))
         func = getattr(_filled_in(func), "__wrapped__", func)
-    return _called_code(_filled_in(func))
+    return _called_function(_filled_in(func))
 
 
 def kind_of(func: object) -> str:
-    """Tell the ``Kind`` of *func*; importing ``inspect`` for it would cost 4 ms."""
+    """Return the ``FunctionKind`` of *func*, without the 4 ms to import ``inspect``."""
     if (
         type(func) is FunctionType
         and not func.__code__.co_flags & _NOT_PLAIN
         and not func.__dict__
     ):
-        return Kind.PLAIN  # the rule; all below is for the exceptions
+        return FunctionKind.PLAIN  # the usual case, without the checks below
     func = _filled_in(func)
-    code = _called_code(func)
+    code = getattr(_called_function(func), "__code__", None)
     flags = 0 if code is None else code.co_flags
     if flags & _COROUTINE or _is_marked_async(func):
-        return Kind.ASYNC
+        return FunctionKind.ASYNC
     if flags & _ASYNC_GENERATOR:
-        return Kind.ASYNC_GENERATOR
-    return Kind.GENERATOR if flags & _GENERATOR else Kind.PLAIN
+        return FunctionKind.ASYNC_GENERATOR
+    return FunctionKind.GENERATOR if flags & _GENERATOR else FunctionKind.PLAIN
 
 
 def place_of(func: object) -> str:
-    """Say where *func* is defined, as ``path:line``."""
+    """Return where *func* is defined, as ``path:line``."""
     code = code_of(func)
     if code is not None:
         return f"{code.co_filename}:{code.co_firstlineno}"
@@ -63,8 +83,8 @@ def place_of(func: object) -> str:
 
 
 def caller_place() -> str:
-    """Say which line called penstock, as ``path:line``, for what has no code."""
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # what traceback uses
+    """Return which line called penstock, as ``path:line``."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # as traceback does
     while frame is not None and _is_library(frame):
         frame = frame.f_back
     return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
@@ -81,16 +101,14 @@ def _filled_in(func: object) -> object:
     return func
 
 
-def _called_code(func: object) -> CodeType | None:
-    code = getattr(func, "__code__", None)
-    if code is None:
-        call = getattr(type(func), "__call__", None)  # noqa: B004  # its code is wanted
-        code = getattr(call, "__code__", None)
-    return code
+def _called_function(func: object) -> object | None:
+    if not hasattr(func, "__code__"):
+        func = getattr(type(func), "__call__", None)  # noqa: B004  # itself is wanted
+    return func if hasattr(func, "__code__") else None
 
 
 def _is_marked_async(func: object) -> bool:
-    """Tell whether ``inspect.markcoroutinefunction`` was here; a mock seems so too."""
+    """Tell whether ``inspect.markcoroutinefunction`` marked it; mocks look like it."""
     if not hasattr(func, "_is_coroutine_marker"):
         return False
     from inspect import iscoroutinefunction  # noqa: PLC0415  # see kind_of
@@ -99,7 +117,7 @@ def _is_marked_async(func: object) -> bool:
 
 
 class Origin(NamedTuple):
-    """Where a function or class is defined, so that a reload is recognised."""
+    """Where a function or class is defined, which tells a reload from a clash."""
 
     qualname: str
     module: str
@@ -108,8 +126,7 @@ class Origin(NamedTuple):
     @classmethod
     def of(cls, func: object) -> Origin:
         """Return the origin of a function, partial or callable object."""
-        while isinstance(func, partial):
-            func = func.func
+        func = _filled_in(func)
         code = code_of(func)
         named: Any = func if hasattr(func, "__qualname__") else type(func)
         return cls(
@@ -121,8 +138,8 @@ class Origin(NamedTuple):
     def is_same(self, other: Origin) -> bool:
         """Tell whether both are one definition, perhaps imported twice.
 
-        ``python -m app`` runs a file as ``__main__`` that others import as
-        ``app``: an equal module *or* an equal source file will do.
+        Either the module or the source file is equal: ``python -m app`` runs as
+        ``__main__`` a file that other modules import as ``app``.
         """
         return self.qualname == other.qualname and (
             self.module == other.module or (self.path == other.path != "")

@@ -1,4 +1,4 @@
-"""Where the source of a step can be read: its path, and a link to it."""
+"""Links to the source of a step."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _FIELD = re.compile(r"\{(\w*)\}")
 _FIELDS = ("path", "line")
 _DRIVE = re.compile(r"[A-Za-z]:/")
-_MADE_UP = "<"  # <stdin>, <string>: no file that anybody can open
+_NO_FILE = "<"  # <stdin>, <string>
 
 
 def wrong_template(template: str) -> str:
     """Return what is wrong with the template of an address, ``""`` if nothing is."""
     if template and not _ADDRESS.match(template):
-        return "it takes an address that begins with https:// or http://"
+        return "expected an address that begins with https:// or http://"
     for name in _FIELD.findall(template):
         if name not in _FIELDS:
             return f"there is no {{{name}}}, only {{path}} and {{line}}"
@@ -30,20 +30,20 @@ def wrong_template(template: str) -> str:
 
 
 def source_link(template: str, step: StepInfo) -> str:
-    """Return the address of a step's source, ``""`` where it has none.
+    """Return the address of a step's source, ``""`` if it has none.
 
-    Templates come from manifests, too, which others write: what is no web address,
-    as one that would run a script, gives none.
+    Templates also come from manifests that others write, so anything but a web
+    address (``javascript:``, for one) gives no link.
     """
     path = portable_path(step)
-    if not template or wrong_template(template) or not path or path[0] == _MADE_UP:
+    if not template or wrong_template(template) or not path or path[0] == _NO_FILE:
         return ""
     values = {"path": quote(path, errors="replace"), "line": str(step.line)}
     return _FIELD.sub(lambda found: values[found[1]], template)
 
 
 def portable_path(step: StepInfo) -> str:
-    """Return the path as the import system sees it, else below the current folder."""
+    """Return the path relative to the import path or the current folder."""
     path = step.path.replace("\\", "/")
     stem = step.module.replace(".", "/")
     for tail in (f"{stem}.py", f"{stem}/__init__.py"):

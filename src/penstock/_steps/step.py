@@ -2,124 +2,84 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from .source import Kind, Origin, code_of, kind_of, place_of
+from .fast_path import FastPath
+from .source import FunctionKind, Origin, code_of, first_line, kind_of, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from penstock._types import StepInfo
 
-__all__ = ["After", "Cell", "Guide", "Spec", "Step"]
+__all__ = ["Alternatives", "Step", "StepOptions"]
 
 T = TypeVar("T")
 
-After = tuple[tuple[str, ...], ...]
+Alternatives = tuple[tuple[str, ...], ...]
 """Alternatives, each of names that must all have run."""
 
 
-class Spec(NamedTuple):
-    """What one ``@entrypoint`` or ``@step`` says about its function."""
+class StepOptions(NamedTuple):
+    """What one ``@entrypoint`` or ``@step`` says about its function.
 
-    is_entrypoint: bool
-    name: str
-    after: tuple[tuple[object, ...], ...]
-    tags: tuple[str, ...]
-    is_marker: bool
-    """Whether any ``@flow`` may take it; a handle's is for its flow alone."""
-    crosses: bool = False
-    """Whether a message brings each call, as it does to a task."""
+    It travels whole from the decorator to the ``Step``, whose ``info`` shows it.
 
-
-class _Once(Generic[T]):
-    """A property that is worked out when it is first asked for.
-
-    Up to Python 3.11 ``functools.cached_property`` takes a lock for that, one for all
-    steps: a child would wait forever where a thread of its parent held it at the fork.
+    Attributes:
+        name: Name of the step; until the function is known perhaps ``""``.
+        is_entrypoint: Which of the two decorators it is.
+        after: Alternatives, each of names and functions that must all have run.
+        tags: Free labels.
+        is_for_any_flow: Whether any ``@flow`` may take it, as no handle has.
+        crosses: Whether a message brings each call, as it does to a task.
     """
 
-    def __init__(self, work_out: Callable[[Any], T]) -> None:
-        self._work_out = work_out
-        self.__doc__ = work_out.__doc__
+    name: str
+    is_entrypoint: bool
+    after: tuple[tuple[object, ...], ...]
+    tags: tuple[str, ...]
+    is_for_any_flow: bool
+    crosses: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Name of the decorator."""
+        return "entrypoint" if self.is_entrypoint else "step"
+
+
+class lazy_property(Generic[T]):  # noqa: N801  # used like functools.cached_property
+    """A property whose value is computed at the first access.
+
+    Up to Python 3.11 ``functools.cached_property`` shares one lock among all steps: a
+    forked child would wait forever if a thread of its parent held it at the fork.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
 
     def __set_name__(self, _owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, step: Any, _owner: type | None = None) -> T:
-        value = step.__dict__[self._name] = self._work_out(step)
+    def __get__(self, instance: Any, _owner: type | None = None) -> T:
+        value = instance.__dict__[self._name] = self._compute(instance)
         return value
-
-
-class Cell:
-    """Calls of a step that came after the same predecessors, and were found in order.
-
-    Attributes:
-        before: The bits of those predecessors.
-        mark: Which mark says that there was one in a run.
-        calls: How many there were.
-    """
-
-    __slots__ = ("before", "calls", "mark")
-
-    def __init__(self, before: int, mark: int) -> None:
-        self.before: int = before
-        self.mark: int = mark
-        self.calls: int = 0
-
-
-class Guide:
-    """How the call path judges a step by itself, where a look at marks will do.
-
-    Attributes:
-        gate: Says for which runs this is true.
-        before: Which mark says that all predecessors had ended.
-        slowly: Which other mark says so.
-        done: Which mark says that a call has ended, of those judged so.
-        bit: The step's bit among those that are open.
-        calls: How many calls were judged by these two marks.
-        look: Takes the marks of all predecessors; None where that is not enough.
-        mask: The bits of all predecessors.
-        cells: What is in order, by the marks and by the predecessors that are open
-            above the call.
-    """
-
-    __slots__ = (
-        "before",
-        "bit",
-        "calls",
-        "cells",
-        "done",
-        "gate",
-        "look",
-        "mask",
-        "slowly",
-    )
-
-    def __init__(self) -> None:
-        self.gate: object = Guide  # no run's
-        self.before: int = 0
-        self.slowly: int = 0
-        self.done: int = 0
-        self.bit: int = 0
-        self.calls: int = 0
-        self.look: Callable[[bytearray], object] | None = None
-        self.mask: int = 0
-        self.cells: dict[tuple[object, int], Cell] = {}
 
 
 class Step:
     """A marked function in one flow.
 
-    What is only asked for when something is drawn, logged or wrong is worked out
-    then: declaring a step is on the way of every import.
+    What only drawings, log lines and errors need is computed when they ask for it,
+    because steps are declared during imports.
 
     Attributes:
         func: The user's function.
+        options: What its decorator says about it.
         name: Name of the step.
         flow: Name of its flow.
-        owner: The class through which it was bound, or None.
+        after: Its predecessors, by the names that the flow knows them by.
+        owner: The class that it was bound through, or None.
         klass: Where the class is defined whose ``@flow`` took it, or None.
         overrides: Marked functions that this one overrides in its class.
         outside: What a call outside a flow does, ``""`` for the global setting.
@@ -129,31 +89,34 @@ class Step:
     klass: Origin | None = None
     overrides: frozenset[object] = frozenset()
     outside: str = ""
-    guide: Guide = Guide()
-    """How its calls are judged; this one, shared by all, fits no run."""
+    fast_path: FastPath = FastPath()
+    """How the call path judges it; this one, which all steps share, fits no run."""
 
     def __init__(
-        self, func: Callable[..., Any], spec: Spec, flow: str, after: After
+        self,
+        func: Callable[..., Any],
+        options: StepOptions,
+        flow: str,
+        after: Alternatives,
     ) -> None:
         self.func = func
-        self.name: str = spec.name
-        self.is_entrypoint: bool = spec.is_entrypoint
-        self.tags: tuple[str, ...] = spec.tags
+        self.options = options
+        self.name: str = options.name
+        self.is_entrypoint: bool = options.is_entrypoint
         self.flow = flow
         self.after = after
-        self.crosses: bool = spec.crosses
 
-    @_Once
+    @lazy_property
     def label(self) -> str:
         """``flow/step``, as log lines say it."""
         return f"{self.flow}/{self.name}"
 
-    @_Once
+    @lazy_property
     def origin(self) -> Origin:
-        """Where the function is defined, so that a reload is recognised."""
+        """Where the function is defined, which tells a reload from a clash."""
         return Origin.of(self.func)
 
-    @_Once
+    @lazy_property
     def source(self) -> tuple[str, int, str]:
         """Source file, first line and name of the function."""
         code = code_of(self.func)
@@ -163,43 +126,41 @@ class Step:
         return code.co_filename, code.co_firstlineno, name
 
     @property
+    def crosses(self) -> bool:
+        """Whether a message brings each call."""
+        return self.options.crosses
+
+    @lazy_property
     def place(self) -> str:
         """Where the function is defined, as ``path:line``."""
         return place_of(self.func)
 
-    @_Once
+    @lazy_property
     def info(self) -> StepInfo:
         """The public, frozen view of this step."""
-        func: Any = self.func.func if isinstance(self.func, partial) else self.func
+        from penstock._types import StepInfo  # noqa: PLC0415  # dataclasses: +6 ms
+
+        from .signature import signature_of  # noqa: PLC0415  # inspect: +4 ms on import
+
+        func = self.func.func if isinstance(self.func, partial) else self.func
         doc = getattr(func, "__doc__", None) or ""
         path, line, _ = self.source
-        info, signature_of = _cold()
-        return info(
-            self.name,
-            self.flow,
-            self.is_entrypoint,
-            self.after,
-            doc.strip().partition("\n")[0].strip(),
-            doc,
-            self.tags,
-            self.origin.module,
-            self.origin.qualname,
-            path,
-            line,
-            kind_of(self.func) in _ASYNC,
-            self.crosses,
-            signature_of(self.func),
+        return StepInfo(
+            name=self.name,
+            flow=self.flow,
+            is_entrypoint=self.is_entrypoint,
+            after=self.after,
+            description=first_line(doc),
+            doc=doc,
+            tags=self.options.tags,
+            module=self.origin.module,
+            qualname=self.origin.qualname,
+            path=path,
+            line=line,
+            is_async=kind_of(self.func) in _ASYNC,
+            crosses=self.options.crosses,
+            signature=signature_of(self.func),
         )
 
 
-_ASYNC = frozenset((Kind.ASYNC, Kind.ASYNC_GENERATOR))
-
-
-@cache
-def _cold() -> tuple[type[StepInfo], Callable[[object], str]]:
-    """Return what only drawing needs."""
-    from penstock._types import StepInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
-
-    from .signature import signature_of  # noqa: PLC0415  # compiles an expression
-
-    return StepInfo, signature_of
+_ASYNC = frozenset((FunctionKind.ASYNC, FunctionKind.ASYNC_GENERATOR))

@@ -1,1 +1,1 @@
-"""Where steps are recorded."""
+"""Backends, which record steps."""

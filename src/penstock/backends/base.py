@@ -1,4 +1,4 @@
-"""What a backend is, and how one that only has ``span()`` is driven."""
+"""The interface of backends, and the recorder for those that only have ``span()``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["TracingBackend", "recorder_for", "span_attributes", "status_of"]
 
 
 class TracingBackend(ABC):
-    """Records the steps of flows: subclass it to send them where you like.
+    """Records the steps of flows. Subclass it to send them wherever you like.
 
     >>> from contextlib import contextmanager
     >>> import penstock
@@ -36,7 +36,7 @@ class TracingBackend(ABC):
     """
 
     def enabled(self) -> bool:
-        """Tell whether anyone wants spans now; asked before any work is done."""
+        """Tell whether spans are wanted now. Asked before any work is done."""
         return True
 
     @abstractmethod
@@ -45,9 +45,8 @@ class TracingBackend(ABC):
     ) -> AbstractContextManager[object]:
         """Return a context manager that is entered around one call of a step.
 
-        What it yields and what its exit returns are ignored; an ``Exception``
-        in it is reported once on the ``penstock`` logger, and the step runs all
-        the same.
+        What it yields and what its exit returns are ignored. An ``Exception`` in it
+        is logged once on the ``penstock`` logger, and the step still runs.
 
         Args:
             step_name: Name of the step.
@@ -62,7 +61,7 @@ class TracingBackend(ABC):
 
 
 def span_attributes(call: Call) -> dict[str, str | None]:
-    """Return what every backend is told about a call, apart from its names."""
+    """Return the keyword arguments of ``span()`` for a call."""
     context, _, caller = call
     return {
         "correlation_id": context.correlation_id,
@@ -74,9 +73,9 @@ def span_attributes(call: Call) -> dict[str, str | None]:
 
 
 def recorder_for(backend: TracingBackend) -> Recorder:
-    """Return what the call path drives: *backend* itself where it is lean.
+    """Return what the call path calls: *backend* itself if it has ``start()``.
 
-    A subclass of a lean backend that overrides ``span`` is driven by ``span``.
+    A subclass of such a backend that overrides ``span()`` is called through that.
     """
     mro = type(backend).__mro__
     lean = next((i for i, c in enumerate(mro) if "start_paused" in vars(c)), len(mro))
@@ -86,7 +85,7 @@ def recorder_for(backend: TracingBackend) -> Recorder:
 
 
 class _Span:
-    """An entered span; for a generator also the context variables that it set."""
+    """An entered span, and for a generator the context variables that it set."""
 
     __slots__ = ("changes", "context", "manager", "tokens")
 
@@ -98,14 +97,14 @@ class _Span:
 
 
 class SpanRecorder:
-    """Drives ``span()`` by hand: nothing of ours is in the user's exceptions."""
+    """Enters and exits ``span()`` without a frame in the user's tracebacks."""
 
     def __init__(self, backend: TracingBackend) -> None:
         self._backend = backend
         self.enabled: Callable[[], bool] = backend.enabled
 
     def __repr__(self) -> str:
-        """Name the backend, for the line that says that it failed."""
+        """Name the backend, for the log line about its failure."""
         return repr(self._backend)
 
     def start(self, call: Call) -> _Span:
@@ -115,7 +114,7 @@ class SpanRecorder:
         return span
 
     def start_paused(self, call: Call) -> _Span:
-        """Enter a span in a context of its own, and note what it sets there."""
+        """Enter a span in its own context, and note which variables it sets."""
         span = _Span(self._open(call))
         before = copy_context()
         span.context = before.copy()
@@ -130,7 +129,7 @@ class SpanRecorder:
     def finish(
         self, _call: Call, span: _Span, exc: BaseException | None, *, inner: bool
     ) -> None:
-        """Exit the span where it was entered; what it returns is ignored."""
+        """Exit the span in the context that it was entered in."""
         del inner
         leave = type(span.manager).__exit__
         args = (None, None, None)
@@ -142,14 +141,14 @@ class SpanRecorder:
             span.context.run(leave, span.manager, *args)
 
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
-        """Say nothing: the backend did not want this step."""
+        """Do nothing: the backend did not want this step."""
 
     def resume(self, span: _Span) -> None:
-        """Set what the body had last, at first what the span's entering has set."""
+        """Set the variables to what the body last had, at first what the span set."""
         span.tokens = [(var, var.set(value)) for var, value in span.changes]
 
     def pause(self, span: _Span) -> None:
-        """Put back what the consumer had; note what the body has."""
+        """Restore the consumer's variables, and note those of the body."""
         span.changes = [(var, var.get()) for var, _ in span.changes]
         while span.tokens:
             var, token = span.tokens.pop()
@@ -173,9 +172,9 @@ _STATUS = {
 
 
 def status_of(exc: BaseException | None) -> str:
-    """Return how a call ended: ``ok``, ``error``, or the name of a control flow.
+    """Return how a call ended: ``ok``, ``error``, or a kind of control flow.
 
-    Known by name, so that neither asyncio nor Celery is imported to ask.
+    Exceptions are known by name, so that neither asyncio nor Celery is imported.
     """
     if exc is None:
         return "ok"

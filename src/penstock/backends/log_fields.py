@@ -1,20 +1,96 @@
-"""Give every log record of the process the flow, step and ID it belongs to."""
+"""The fields that lines in a flow have: one table for every logging library."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
 
-from penstock._context import scope_var
+from penstock._context import FlowContext, scope_var
 from penstock._runtime.state import state
+from penstock.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping, MutableMapping
 
-__all__ = ["FlowFilter", "install_log_fields", "uninstall_log_fields"]
+    from penstock._context import Call
+    from penstock._steps.step import Step
 
-_ABSENT = "-"
-_installed: list[Callable[..., logging.LogRecord]] = []
+__all__ = [
+    "ABSENT",
+    "FlowFilter",
+    "checked_keys",
+    "fill",
+    "install_log_fields",
+    "step_fields",
+    "uninstall_log_fields",
+]
+
+ABSENT = "-"
+"""What a field says outside a flow, so that one format string works everywhere."""
+
+
+def _flow_fields(context: FlowContext, step: Step | None) -> dict[str, Any]:
+    """Return the table: each field, None for what is not known."""
+    correlation_id = context.correlation_id
+    return {
+        "flow": context.flow if step is None else step.flow,
+        "step": None if step is None else step.name,
+        "correlation_id": correlation_id,
+        "flow_id": correlation_id,
+        "root_id": context.given_root_id or correlation_id,
+        "parent_id": context.parent_id,
+        "service": state.service or None,
+    }
+
+
+_NAMES = tuple(_flow_fields(FlowContext(""), None))
+_RECORD_KEYS = {name: name for name in ("flow", "step", "correlation_id", "flow_id")}
+_installed: list[tuple[Any, Any]] = []
+
+
+def step_fields(call: Call) -> dict[str, Any]:
+    """Return the fields of the lines about *call*, None for what is not known."""
+    context, step, caller = call
+    fields = _flow_fields(context, step)
+    fields["caller"] = None if caller is None else caller.name
+    return fields
+
+
+def checked_keys(keys: Mapping[str, str]) -> dict[str, str]:
+    """Return *keys*, field to key, without those whose key is empty.
+
+    Raises:
+        TypeError: No field has that name.
+    """
+    for name in keys:
+        if name not in _NAMES:
+            msg = (
+                f"there is no log field {name!r}, only {', '.join(_NAMES)}."
+                f"{did_you_mean(name, _NAMES)}"
+            )
+            raise TypeError(msg)
+    chosen = {name: key for name, key in keys.items() if key}
+    if not {"flow", "step"}.isdisjoint(chosen):
+        state.watch("log keys")
+    return chosen
+
+
+def fill(
+    entry: MutableMapping[str, Any], keys: Mapping[str, str], absent: str = ""
+) -> None:
+    """Add fields to *entry*, but keep what it has.
+
+    Args:
+        entry: A log record's attributes, or a structured log entry.
+        keys: The key in *entry* for each field.
+        absent: Stands for what is not known; if empty, that is left out.
+    """
+    scope = scope_var.get()
+    fields = {} if scope is None else _flow_fields(scope[0], scope[1])
+    for name, key in keys.items():
+        value = fields.get(name) or absent
+        if value:
+            entry.setdefault(key, value)
 
 
 def install_log_fields() -> None:
@@ -34,36 +110,32 @@ def install_log_fields() -> None:
 
     def make_record_in_flow(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make_record(*args, **kwargs)
-        if _installed and _installed[-1] is make_record_in_flow:
-            _fill(record)
+        if _installed:
+            _fill_record(record)
         return record
 
     # Not a record factory: fields that it sets make the user's own
     # extra={"step": 3} raise, because extra comes after the factory.
     logging.Logger.makeRecord = make_record_in_flow  # type: ignore[method-assign]  # on purpose
-    _installed.append(make_record_in_flow)
-    _originals[make_record_in_flow] = make_record
+    _installed.append((make_record_in_flow, make_record))
     state.watch("log fields")
 
 
 def uninstall_log_fields() -> None:
     """Undo ``install_log_fields``; without it, do nothing.
 
-    Where another library has replaced ``Logger.makeRecord`` since, ours stays
-    underneath and passes records through untouched.
+    If another library has replaced ``Logger.makeRecord`` since, the replacement
+    stays, and penstock's part below it passes records through untouched.
 
     >>> import penstock
     >>> penstock.uninstall_log_fields()
     """
     if not _installed:
         return
-    ours = _installed.pop()
-    if logging.Logger.makeRecord is ours:
-        logging.Logger.makeRecord = _originals.pop(ours)  # type: ignore[method-assign]  # its own
+    make_record_in_flow, make_record = _installed.pop()
+    if logging.Logger.makeRecord is make_record_in_flow:
+        logging.Logger.makeRecord = make_record  # type: ignore[method-assign]  # its own
     state.unwatch("log fields")
-
-
-_originals: dict[Callable[..., logging.LogRecord], Any] = {}
 
 
 class FlowFilter(logging.Filter):
@@ -82,24 +154,13 @@ class FlowFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Fill in what is missing; let through what ``logging.Filter`` would."""
-        _fill(record)
+        _fill_record(record)
         return bool(super().filter(record))
 
 
-def _fill(record: logging.LogRecord) -> None:
-    """Set what neither the user's ``extra`` nor our own backend has set."""
-    scope = scope_var.get()
-    flow = step = correlation_id = _ABSENT
-    if scope is not None:
-        context, running = scope[0], scope[1]
-        correlation_id = context.correlation_id
-        flow = context.flow or _ABSENT
-        if running is not None:
-            flow, step = running.flow, running.name
-    known = record.__dict__
-    known.setdefault("flow", flow)
-    known.setdefault("step", step)
-    known.setdefault("correlation_id", correlation_id)
-    known.setdefault("flow_id", correlation_id)
+def _fill_record(record: logging.LogRecord) -> None:
+    """Set what neither the user's ``extra`` nor the logging backend has set."""
+    fields = record.__dict__
+    fill(fields, _RECORD_KEYS, ABSENT)
     for name, read in state.record_fields.items():
-        known.setdefault(name, read() or _ABSENT)
+        fields.setdefault(name, read() or ABSENT)

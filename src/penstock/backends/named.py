@@ -1,4 +1,4 @@
-"""Backends by name, and several of them as one."""
+"""Find backends by name, and combine several."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-__all__ = ["Several", "load_backend"]
+__all__ = ["CompositeBackend", "load_backend"]
 
 GROUP = "penstock.backends"
 
 
 def load_backend(name: str) -> TracingBackend:
-    """Return the backend that is called *name*, built in or from a package.
+    """Return the backend with that *name*, built in or from another package.
 
     Raises:
-        ConfigurationError: Nothing is called so, or it is not a backend.
+        ConfigurationError: There is none, or it is not a backend.
         MissingExtraError: It needs a package that is not installed.
     """
     if name == "logging":
@@ -41,7 +41,7 @@ def _from_entry_point(name: str) -> TracingBackend:
     if name not in found:
         known = ["logging", "otel", *sorted(found)]
         msg = (
-            f"no backend is called {name!r}; there is {', '.join(known)}."
+            f"no backend is called {name!r}, only {', '.join(known)}."
             f"{did_you_mean(name, known)}"
         )
         raise ConfigurationError(msg)
@@ -51,30 +51,30 @@ def _from_entry_point(name: str) -> TracingBackend:
     if isinstance(made, TracingBackend):
         return made
     msg = (
-        f"entry point {name!r} of {GROUP} gives {made!r}; it has to give a "
-        f"TracingBackend, or a function that makes one ({found[name].value})."
+        f"entry point {name!r} of {GROUP} ({found[name].value}) gives {made!r}. "
+        "Let it name a TracingBackend, or a function that returns one."
     )
     raise ConfigurationError(msg)
 
 
-class Several(TracingBackend):
-    """Several backends, to whoever wants to drive them as one."""
+class CompositeBackend(TracingBackend):
+    """Several backends that are used as one."""
 
     def __init__(self, backends: Sequence[TracingBackend]) -> None:
-        self.backends = tuple(backends)
+        self.backends: tuple[TracingBackend, ...] = tuple(backends)
 
     def __repr__(self) -> str:
-        """Name them."""
-        return f"<Several {', '.join(map(repr, self.backends))}>"
+        """Name the backends."""
+        return f"<CompositeBackend {', '.join(map(repr, self.backends))}>"
 
     def enabled(self) -> bool:
-        """Tell whether any of them wants spans."""
+        """Tell whether any backend wants spans."""
         return any(backend.enabled() for backend in self.backends)
 
     def span(
         self, step_name: str, flow_name: str, **attrs: object
     ) -> AbstractContextManager[object]:
-        """Enter a span of each that wants one; leave them in reverse."""
+        """Enter a span of each backend that wants one; exit in reverse order."""
         from contextlib import ExitStack, contextmanager  # noqa: PLC0415  # +1 ms
 
         @contextmanager
@@ -88,6 +88,6 @@ class Several(TracingBackend):
         return spans()
 
     def get_correlation_id(self) -> str:
-        """Return the first ID that one of them knows, ``""`` if none."""
+        """Return the first ID that a backend knows, ``""`` if none does."""
         ids = (backend.get_correlation_id() for backend in self.backends)
         return next(filter(None, ids), "")

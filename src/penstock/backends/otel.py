@@ -45,15 +45,15 @@ _SPANLESS = (trace.ProxyTracerProvider, trace.NoOpTracerProvider)
 class OTelBackend(TracingBackend):
     """Make a span for each step, a child of the caller's span.
 
-    Without a ``TracerProvider`` of an SDK it is quiet, and costs next to nothing.
+    Without the ``TracerProvider`` of an SDK it is quiet, and costs next to nothing.
 
-    A run that a message brings is linked to the span that sent it; one that a request
-    brings is its child, because whoever has sent the request waits.
+    The span of a run that a message brings is linked to the span that sent it. For a
+    request it is a child, because the sender waits for the answer.
 
     Args:
-        tracer_provider: Where spans go; the application's global provider,
-            looked up at each call, if None.
-        across_messages: ``link``, or ``child`` to have one trace of it all.
+        tracer_provider: Where spans go. If None, the application's global provider,
+            looked up at each call.
+        across_messages: ``link``, or ``child`` to have one trace of everything.
 
     Raises:
         ConfigurationError: *across_messages* is something else.
@@ -66,7 +66,7 @@ class OTelBackend(TracingBackend):
         across_messages: str = "link",
     ) -> None:
         if across_messages not in {"link", "child"}:
-            msg = f"across_messages={across_messages!r}: it takes 'link' or 'child'."
+            msg = f"across_messages={across_messages!r}: expected 'link' or 'child'."
             raise ConfigurationError(msg)
         self._given = tracer_provider
         self._has_children = across_messages == "child"
@@ -76,7 +76,7 @@ class OTelBackend(TracingBackend):
         self._code: dict[Step, dict[str, str | int]] = {}
 
     def __repr__(self) -> str:
-        """Say which provider it uses."""
+        """Name the provider."""
         return f"<{type(self).__name__} {self._given or 'global provider'!r}>"
 
     def enabled(self) -> bool:
@@ -85,18 +85,18 @@ class OTelBackend(TracingBackend):
         if provider is not self._provider:
             self._tracer = provider.get_tracer("penstock")
             self._provider = provider
-            # Once, not on every call: asking an abstract class takes 0.3 us.
+            # Not on every call: isinstance with an abstract class takes 0.3 us.
             self._has_spans = not isinstance(provider, _SPANLESS)
         return self._has_spans
 
     def get_correlation_id(self) -> str:
-        """Return the correlation ID of the run around, ``""`` outside a flow."""
+        """Return the correlation ID of the current run, ``""`` outside a flow."""
         return current_flow_id() or ""
 
     def span(
         self, step_name: str, flow_name: str, **attrs: object
     ) -> AbstractContextManager[Span]:
-        """Return a context manager that makes a span current; for use by hand."""
+        """Return a context manager that makes a span current."""
         self.enabled()
         known = {f"penstock.{k}": str(v) for k, v in attrs.items() if v is not None}
         attributes = {"penstock.flow": flow_name, "penstock.step": step_name, **known}
@@ -105,9 +105,9 @@ class OTelBackend(TracingBackend):
         )
 
     def flush(self, timeout_s: float = 5.0) -> None:
-        """Send the spans that wait, where a process is about to end unasked."""
+        """Send the waiting spans, in a process that may be killed soon."""
         provider = self._given or trace.get_tracer_provider()
-        force_flush = getattr(provider, "force_flush", None)  # an SDK's alone has it
+        force_flush = getattr(provider, "force_flush", None)  # only an SDK's has it
         if force_flush is not None:
             force_flush(round(timeout_s * 1000))
 
@@ -145,7 +145,7 @@ class OTelBackend(TracingBackend):
     ) -> tuple[Context, Sequence[Link] | None]:
         """Return the parent of a carried context's first span, and its links.
 
-        A span that is there already, such as a framework's own, stays the parent.
+        If a span is current already, such as a framework's own, it stays the parent.
         """
         if context.causes:
             senders = [_sender(cause) for cause in context.causes]
@@ -172,9 +172,9 @@ class OTelBackend(TracingBackend):
         *,
         inner: bool,
     ) -> None:
-        """End the span; the innermost one of a failure keeps the exception."""
-        # Put back and not detached: a token cannot be reset in another context, such as
-        # the one that closes a coroutine. A generator has been paused already.
+        """End the span; the innermost span of a failure records the exception."""
+        # Not detach(): its token cannot be reset in another context, such as the one
+        # that closes a coroutine. A generator has been paused already.
         if recording.before is not None and get_current() is recording.context:
             attach(recording.before)
         if exc is None:
@@ -187,10 +187,10 @@ class OTelBackend(TracingBackend):
             recording.span.end()
 
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
-        """Say nothing: there is no span that could hold it."""
+        """Do nothing: there is no span to record it."""
 
     def resume(self, recording: _Recording) -> None:
-        """Make the span current, or what the body has made current since."""
+        """Make the span current, or what the body has made current in it."""
         recording.before = before = get_current()
         if recording.inner is None:
             recording.context = set_span_in_context(recording.span, before)
@@ -199,14 +199,14 @@ class OTelBackend(TracingBackend):
             attach(recording.inner)
 
     def pause(self, recording: _Recording) -> None:
-        """Put back what the consumer had."""
+        """Restore what is current for the consumer."""
         now = get_current()
         recording.inner = None if now is recording.context else now
         attach(now if recording.before is None else recording.before)
         recording.before = None
 
     def _learn(self, step: Step) -> dict[str, str | int]:
-        """Note what every span of *step* says, by the names of semantic conventions."""
+        """Keep the attributes of every span of *step*, by semantic conventions."""
         module = step.origin.module
         attributes: dict[str, str | int] = {
             "penstock.flow": step.flow,
@@ -220,19 +220,19 @@ class OTelBackend(TracingBackend):
 
 
 def _sender(context: FlowContext) -> SpanContext:
-    """Return the span that sent a carried context; not a valid one if none did."""
+    """Return the span that sent a carried context, an invalid one if none did."""
     sent = _W3C.extract(context.sent_trace, Context())
     return get_current_span(sent).get_span_context()
 
 
 class _Recording:
-    """A span, and the contexts with it and without it while it is current.
+    """A span, and the contexts with and without it.
 
     Attributes:
         span: The span.
-        before: What was current where it was made current; None where it is not.
-        context: The context that it was made current with.
-        inner: What a generator's body had current instead when it paused, or None.
+        before: What was current before it; None while it is not current itself.
+        context: What is current with it.
+        inner: What a generator's body had made current when it paused, or None.
     """
 
     __slots__ = ("before", "context", "inner", "span")
@@ -258,9 +258,9 @@ def _record_error(span: Span, exc: BaseException, *, inner: bool) -> None:
 class PenstockIdGenerator(IdGenerator):
     """Give a trace the correlation ID of the run that starts it.
 
-    The ID is used where it is 32 hexadecimal digits, as those of penstock are;
-    for anything else, and outside flows, IDs are random. A run inside a trace
-    keeps that trace's ID.
+    The ID is used if it is 32 hexadecimal digits, as penstock's own IDs are. Other
+    traces, and those outside flows, get random IDs. A run inside a trace keeps that
+    trace's ID.
 
     >>> from opentelemetry.sdk.trace import TracerProvider
     >>> provider = TracerProvider(id_generator=PenstockIdGenerator())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -20,11 +18,11 @@ from penstock._project.source_files import (
 )
 
 from .findings import Finding, Place, by_place
-from .interpreter.mentions import mentioned
+from .interpreter.name_references import named_steps
 from .interpreter.references import read_program, references
 from .project.program import Program
 from .project.steps import steps_of
-from .resolvers.fallback import resolvers
+from .resolvers.registry import open_resolver
 from .rules.call_rules import follow_runs, judge_calls
 from .rules.declaration_rules import judge_declarations
 from .rules.declarations import Declarations
@@ -34,15 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .interpreter.references import Reference
+    from .project.definitions import Function
     from .request import CheckRequest
     from .resolvers.base import Resolver
-    from .resolvers.fallback import Choice
 
     Progress = Callable[[int, int], None]
 
 __all__ = ["Checked", "check"]
-
-_STACK = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -56,8 +52,8 @@ class Checked:
         paths: The files that were read.
         lines: How many lines these have.
         seconds: How long it took.
-        questions: How many questions each resolver was asked.
-        notes: What went wrong with a resolver.
+        questions: How many questions the resolver was asked, by its name.
+        notes: What the user should know about the answers.
     """
 
     findings: list[Finding]
@@ -72,24 +68,26 @@ class Checked:
 
 def check(
     request: CheckRequest,
-    resolver: Choice = "auto",
+    resolver: str = "auto",
     progress: Progress = lambda _done, _total: None,
 ) -> Checked:
     """Check the flows of *request* against their source.
 
     Args:
         request: What to check.
-        resolver: Who finds the definition of a name if the code around it does not
+        resolver: What finds the definition of a name if the code around it does not
             show it.
         progress: Called with the number of steps read and the number of all steps.
 
     Raises:
         MissingExtraError: The resolver is not installed.
+        ResolverError: It failed.
     """
     root = request.roots[0] if request.roots else Path.cwd()
-    with closing(resolvers(resolver, root, request.roots)) as opened:
-        checked = deeply(lambda: _check(request, opened, progress))
-    return replace(checked, questions=opened.asked, notes=tuple(opened.notes))
+    with closing(open_resolver(resolver, root, request.roots)) as session:
+        checked = _check(request, session, progress)
+    questions = {session.name: session.questions}
+    return replace(checked, questions=questions, notes=session.notes())
 
 
 def _check(request: CheckRequest, resolver: Resolver, progress: Progress) -> Checked:
@@ -99,17 +97,18 @@ def _check(request: CheckRequest, resolver: Resolver, progress: Progress) -> Che
     steps = steps_of(request.known, program)
     known = [*request.known, *request.manifests]
     declarations = Declarations(request.flows, known, steps)
-    engine = read_program(program, steps, resolver, progress)
+    interpreter = read_program(program, steps, resolver, progress)
     findings = [_broken(one) for one in broken]
+    findings += [_too_deep(one) for one in interpreter.too_deep]
     findings += judge_declarations(declarations, known)
     findings += judge_declarations(Declarations(request.manifests, known, steps), known)
     if request.is_whole:
         findings += unreached(modules, request.imported)
-    verdicts = follow_runs(engine, steps, declarations)
-    findings += judge_calls(verdicts, declarations, mentioned(engine))
+    verdicts = follow_runs(interpreter, steps, declarations)
+    findings += judge_calls(verdicts, declarations, named_steps(interpreter))
     return Checked(
         sorted(dict.fromkeys(findings), key=by_place),
-        references(engine),
+        references(interpreter),
         frozenset((flow, before, after) for flow, after, before in verdicts.exercised),
         [module.path for module in modules],
         sum(_lines(module) for module in modules),
@@ -147,33 +146,16 @@ def _broken(one: BrokenFile) -> Finding:
     )
 
 
+def _too_deep(function: Function) -> Finding:
+    return Finding(
+        "PEN301",
+        f"{function.qualname} is nested too deeply to be read to its end, so not all "
+        "of its calls are seen",
+        Place(function.module.path, function.node.lineno),
+        edge=(function.qualname,),
+    )
+
+
 def _lines(module: Module) -> int:
     last = module.tree.body[-1] if module.tree.body else None
     return (last.end_lineno or 0) if last is not None else 0
-
-
-def deeply(work: Callable[[], Checked]) -> Checked:
-    """Do *work* where calls may go deep: each of the user's takes a dozen of ours."""
-    done: list[Checked] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except BaseException as exc:  # noqa: BLE001  # raised again below
-            failed.append(exc)
-
-    limit, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
-    sys.setrecursionlimit(max(limit, 50_000))
-    try:
-        thread = threading.Thread(target=run, daemon=True)
-        try:
-            thread.start()
-        finally:
-            threading.stack_size(size)  # not for threads that the work starts
-        thread.join()
-    finally:
-        sys.setrecursionlimit(limit)
-    if failed:
-        raise failed[0]
-    return done[0]

@@ -1,17 +1,18 @@
-"""What code and runs show of each declared edge, for a drawing."""
+"""What code and runs show of each declared edge, for a diagram."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock._graph.evidence import Reading, Sources
+from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._project.settings import find_project
 from penstock._project.shown import note
 
 from .check import check
 from .request import request_for
-from .resolvers.fallback import has_resolver
+from .resolvers.base import ResolverError
+from .resolvers.registry import has_resolver
 from .silencing.comments import without_ignored
 from .silencing.witnessed import read_runs, run_evidence, without_witnessed
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sources_of"]
 
-_NOT_THERE = frozenset({"PEN101", "PEN201"})
+_UNCALLED = frozenset({"PEN101", "PEN201"})
 
 
 def sources_of(
@@ -48,13 +49,18 @@ def sources_of(
     Raises:
         ConfigurationError: A file is not a report.
         MissingExtraError: The code should be read, and no resolver is installed.
+        ResolverError: The code should be read, and the resolver failed.
     """
     runs = read_runs(paths)
-    if reads_code is None:
-        reads_code = _can_read(loaded)
-    return Sources(
-        runs, _reading(loaded, run_evidence(runs), progress) if reads_code else None
-    )
+    code = None
+    try:
+        if reads_code or (reads_code is None and _can_read(loaded)):
+            code = _reading(loaded, run_evidence(runs), progress)
+    except ResolverError as exc:
+        if reads_code:
+            raise
+        note(f"Edges are not looked up in the code: {exc}")
+    return Sources(runs, code)
 
 
 def _can_read(loaded: Loaded) -> bool:
@@ -75,7 +81,7 @@ def _is_here(path: str) -> bool:
     return Path(path).is_absolute() and Path(path).is_file()
 
 
-def _reading(loaded: Loaded, runs: RunEvidence, progress: Progress) -> Reading:
+def _reading(loaded: Loaded, runs: RunEvidence, progress: Progress) -> CodeEvidence:
     """Return for each edge whether the code has it, and which calls come too early.
 
     An edge counts as unclear if a comment ignores its finding. A call that comes too
@@ -88,7 +94,7 @@ def _reading(loaded: Loaded, runs: RunEvidence, progress: Progress) -> Reading:
         note(message)
     findings, _ = without_ignored(checked.findings, checked.paths, request.imported)
     absent = {(one.flow, *one.edge) for one in findings if one.code == "PEN202"}
-    uncalled = {(one.flow, one.step) for one in findings if one.code in _NOT_THERE}
+    uncalled = {(one.flow, one.step) for one in findings if one.code in _UNCALLED}
     edges: dict[EdgeName, bool | None] = {}
     for flow in request.flows:
         for step in flow.steps:
@@ -96,7 +102,7 @@ def _reading(loaded: Loaded, runs: RunEvidence, progress: Progress) -> Reading:
                 edge = flow.name, before, step.name
                 is_absent = edge in absent or (flow.name, step.name) in uncalled
                 edges[edge] = edge in checked.taken or (False if is_absent else None)
-    return Reading(edges, list(_too_early(findings, runs)))
+    return CodeEvidence(edges, list(_too_early(findings, runs)))
 
 
 def _too_early(findings: Iterable[Finding], runs: RunEvidence) -> Iterable[EdgeName]:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from .check import Checked, Progress
     from .findings import Finding
-    from .resolvers.fallback import Choice
 
 __all__ = ["CheckResult", "check_project", "declaration_findings"]
 
@@ -66,7 +65,7 @@ def check_project(
     system: Iterable[str] = (),
     baseline: str | PathLike[str] | None = None,
     use_baseline: bool = True,
-    resolver: Choice = "auto",
+    resolver: str = "auto",
     progress: Progress = lambda _done, _total: None,
 ) -> CheckResult:
     """Check flows against their source code, without running them.
@@ -84,8 +83,8 @@ def check_project(
             ``"manifests/*.json"``. Names that lead there are checked, too.
         baseline: A file of findings not to report, instead of the project's own.
         use_baseline: Whether to leave out what the baseline holds.
-        resolver: Who finds the definition of a name if the code around it does not
-            show it.
+        resolver: What finds the definition of a name if the code around it does not
+            show it: ``ty``, ``jedi``, or one that a package registers.
         progress: Called with the number of steps read and the number of all steps.
 
     Raises:

@@ -102,7 +102,7 @@ def _folders_of(flows: Iterable[FlowInfo], roots: Sequence[Path]) -> list[Path]:
 
 
 def _siblings(folders: Sequence[Path]) -> list[Path]:
-    """Return the other packages and modules beside those of the project."""
+    """Return the packages and modules next to *folders*."""
     return [
         path
         for root in sorted({folder.parent for folder in folders})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from penstock._graph.graph import build_graph
-from penstock._types import FlowInfo
+from penstock._graph.merge import merge_flows
 from penstock.renderers.ids import node_ids
 from penstock.renderers.mermaid import render_mermaid
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph, Node
     from penstock._manifests.diff import FlowChange
-    from penstock._types import StepInfo
-    from penstock.renderers.base import Direction
+    from penstock._types import FlowInfo
+    from penstock.renderers.formats import Direction
 
 __all__ = ["changes_as_mermaid"]
 
@@ -48,9 +48,9 @@ def changes_as_mermaid(
         new: All new flows.
         direction: Where edges point.
     """
-    names = [change.name for change in changes]
-    flows = [_united(name, new, old) for name in names]
-    graph = build_graph(flows, (*new, *old))
+    names = {change.name for change in changes}
+    both = (replace(flow, service="") for flow in (*new, *old) if flow.name in names)
+    graph = build_graph(merge_flows(both), (*new, *old))
     chart = render_mermaid(graph, detail=False, direction=direction)
     ids = node_ids(graph)
     numbers = {name: number for number, name in enumerate(ids)}
@@ -60,23 +60,6 @@ def changes_as_mermaid(
         *_link_marks(changes, graph, links),
     )
     return "\n".join((chart, *(f"    {mark}" for mark in marks)))
-
-
-def _united(name: str, *sides: Iterable[FlowInfo]) -> FlowInfo:
-    """Return a flow with the steps and edges of all sides; the first one says more."""
-    steps: dict[str, StepInfo] = {}
-    for side in sides:
-        for flow in side:
-            if flow.name == name:
-                for step in flow.steps:
-                    steps[step.name] = _merged(steps.get(step.name), step)
-    return FlowInfo(name, tuple(steps.values()))
-
-
-def _merged(first: StepInfo | None, step: StepInfo) -> StepInfo:
-    if first is None:
-        return step
-    return replace(first, after=tuple(dict.fromkeys((*first.after, *step.after))))
 
 
 def _node_marks(

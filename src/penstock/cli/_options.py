@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from penstock.renderers.base import Direction
+from penstock.renderers.formats import DIRECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ targets_argument: Decorator = click.argument("targets", nargs=-1)
 
 direction_option: Decorator = click.option(
     "--direction",
-    type=click.Choice(get_args(Direction)),
+    type=click.Choice(DIRECTIONS),
     default="TD",
     show_default=True,
     help="Where edges point: top-down, left-right, and so on.",

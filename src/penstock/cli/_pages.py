@@ -10,6 +10,7 @@ from penstock._documents.blocks import MarkerError, blocks_of
 from penstock._project.shown import plain, shown_path
 from penstock._project.source_files import files_below
 from penstock.errors import RenderError
+from penstock.renderers.formats import MARKDOWN_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Page", "files_of", "place_in", "read_page"]
 
-_SUFFIXES = (".md", ".markdown")
 # A file without any of these has no marker, so its encoding does not matter.
 _SIGNS = tuple("penstock".encode(name) for name in ("utf-8", "utf-16le", "utf-16be"))
 
@@ -45,7 +45,7 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield every file once, under the name that comes first."""
     seen: set[Path] = set()
     for path in paths:
-        for file in files_below(path, _SUFFIXES) if path.is_dir() else (path,):
+        for file in files_below(path, MARKDOWN_SUFFIXES) if path.is_dir() else (path,):
             real = file.resolve()
             if real not in seen:
                 seen.add(real)

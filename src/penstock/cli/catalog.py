@@ -9,7 +9,11 @@ import click
 from penstock._project.load import load_flows
 from penstock._project.shown import note
 from penstock.errors import ConfigurationError, RenderError
-from penstock.renderers.catalog import Catalog, render_book, render_site
+from penstock.renderers.catalog import (
+    Catalog,
+    render_html_catalog,
+    render_markdown_catalog,
+)
 
 from ._options import format_option, targets_argument
 from ._output import warnings_as_notes
@@ -55,9 +59,9 @@ def catalog(
     with warnings_as_notes():
         whole = Catalog(flows, known)
         files = (
-            render_site(whole)
+            render_html_catalog(whole)
             if form == "html"
-            else render_book(whole, images=images or "")
+            else render_markdown_catalog(whole, images=images or "")
         )
     changes = write_folder(output, files, record=_RECORD)
     note(

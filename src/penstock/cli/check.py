@@ -19,7 +19,6 @@ from penstock.checking.output.reports import (
     statistics,
 )
 from penstock.checking.pipeline import check_project
-from penstock.checking.resolvers.fallback import CHOICES
 from penstock.checking.silencing.baseline import write_baseline
 
 from ._options import evidence_option, file_option, format_option, targets_argument
@@ -29,7 +28,6 @@ from ._progress import reading_progress
 if TYPE_CHECKING:
     from penstock.checking.check import Checked
     from penstock.checking.pipeline import CheckResult
-    from penstock.checking.resolvers.fallback import Choice
 
 __all__ = ["check_flows"]
 
@@ -62,11 +60,11 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 )
 @click.option(
     "--resolver",
-    type=click.Choice(CHOICES),
+    metavar="[auto|ty|jedi|NAME]",
     default="auto",
     show_default=True,
-    help="Who finds the definition of a name; auto is ty if that is installed, else "
-    "jedi.",
+    help="What finds the definition of a name, if the code around it does not show it. "
+    "auto is ty if that is installed, else jedi.",
 )
 @click.option(
     "--statistics", "with_statistics", is_flag=True, help="Count findings by code."
@@ -78,7 +76,7 @@ def check_flows(
     evidence: tuple[Path, ...],
     system: tuple[str, ...],
     calls: Path | None,
-    resolver: Choice,
+    resolver: str,
     *,
     update_baseline: bool,
     with_statistics: bool,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from penstock._dag import draw
+from penstock._graph.selection import select_flows
 from penstock._project.load import load_flows
-from penstock.errors import RenderError, UnknownFlowError, did_you_mean
-from penstock.renderers.base import FORMATS
+from penstock.errors import RenderError
+from penstock.renderers.formats import FORMATS
 
 from ._options import (
     direction_option,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from penstock._graph.evidence import Sources
     from penstock._project.load import Loaded
     from penstock._types import FlowInfo
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 __all__ = ["dag"]
 
@@ -56,8 +57,8 @@ class _Options(TypedDict):
     "--format",
     "-f",
     metavar="FORMAT",
-    help=f"{', '.join(FORMATS)}, or one that another package adds. By default what "
-    "the suffix of --output says, else mermaid.",
+    help=f"One of {', '.join(FORMATS)}, or a format of another package. By default "
+    "the one of --output's suffix, else mermaid.",
 )
 @file_option("--output", "-o", explained="Write this file instead of stdout.")
 @click.option(
@@ -121,13 +122,8 @@ def _sources(
         return sources_of(loaded, reports, progress, reads_code=reads_code)
 
 
-def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> tuple[FlowInfo, ...]:
-    declared = {flow.name for flow in flows}
-    if not declared:
+def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> Sequence[FlowInfo]:
+    if not flows:
         msg = "the targets declare no flow, so there is nothing to draw."
         raise RenderError(msg)
-    for name in names:
-        if name not in declared:
-            msg = f"there is no flow {name!r}.{did_you_mean(name, declared)}"
-            raise UnknownFlowError(msg, flow=name)
-    return tuple(flow for flow in flows if not names or flow.name in names)
+    return select_flows(names, flows) if names else flows

@@ -29,7 +29,7 @@ from ._output import emit, warnings_as_notes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 __all__ = ["diff"]
 

@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from penstock._context import LOST
+from penstock._context import UNKNOWN_ANCESTORS
 
-from .run_track import Keeper, RunTrack
+from .run_progress import RunProgress
 
 if TYPE_CHECKING:
-    from penstock._context import FlowContext, Scope
+    from penstock._context import Call, FlowContext, Scope
     from penstock._steps.step import Step
 
-    from .counters import Book
+    from .counters import Counters
     from .rules import Rule
 
-__all__ = ["Place", "find_place"]
+__all__ = ["CallPlace", "find_place", "open_run"]
 
 
-class Host(Keeper, Protocol):
-    """What finding a place asks of the judge."""
-
-    @property
-    def book(self) -> Book:
-        """What was counted."""
-        ...
-
-    @property
-    def watchers(self) -> tuple[object, ...]:
-        """Who is told of every call."""
-        ...
-
-    @property
-    def since(self) -> object:
-        """Since when every call is seen."""
-        ...
-
-
-class Place(NamedTuple):
+class CallPlace(NamedTuple):
     """Where a call is made."""
 
-    track: RunTrack
+    progress: RunProgress
     above: int
     """The open calls that it is below."""
     is_entry: bool
@@ -48,98 +29,106 @@ class Place(NamedTuple):
     is_direct: bool
     """Whether it is made directly under a context that was carried here."""
     is_lost: bool
-    """Whether nobody knows what it is below."""
+    """Whether what it is below is not known."""
 
     def unsure(self, rule: Rule) -> int:
         """Return the predecessors whose absence proves nothing here."""
-        track = self.track
-        if self.is_entry or self.is_lost or track.is_lent or not track.is_known:
+        run = self.progress
+        if self.is_entry or not run.is_known or run.may_run_elsewhere:
             return rule.mask
-        if self.is_direct and track.is_counted:
-            return rule.mask
-        return track.home.messages if track.given or track.is_sent else 0
+        return rule.mask if self.is_lost or run.is_in_pool else rule.unsure
 
-    def unknown(self, rule: Rule, unsure: int) -> int:
-        """Return the predecessors that are not before a call as far as is known."""
-        if self.is_lost:
-            return 0
-        before = self.track.done | self.above
-        if self.is_direct and not self.track.is_known:
-            before = 0
-        return (unsure | rule.unsure) & rule.mask & ~before
+    def maybe(self, rule: Rule) -> int:
+        """Return the predecessors that may have come first, whatever happens later."""
+        run = self.progress
+        if self.is_entry or self.is_lost or run.is_in_pool or not run.is_seen:
+            return rule.mask
+        return (rule.unsure | run.sent) & rule.mask
 
 
 def find_place(
-    host: Host, context: FlowContext, step: Step, outer: Scope | None
-) -> Place:
-    """Return where a call in the scope *outer* is made; begin to track a new run."""
-    known = context.track
-    is_new = outer is None or outer[0] is not context
-    is_entry = is_new and known is None and context.entry is step
-    track = known if isinstance(known, RunTrack) else None
-    if track is None:
-        track = context.track = _opened(host, context, step, outer, is_entry)
-    is_other = step.flow != track.home.flow and not context.flow
-    if is_other:
-        track = _other(host, track, context, step)
-    _refresh(host, track)
-    if outer is None or is_new:
-        return Place(track, 0, is_entry, is_direct=False, is_lost=False)
-    is_direct = context.is_carried and outer[1] is None
-    above = LOST if is_other else _above(outer)
-    is_lost = above < 0 and not is_direct
-    return Place(track, max(above, 0), is_entry, is_direct, is_lost)
-
-
-def _opened(
-    host: Host,
-    context: FlowContext,
-    step: Step,
+    counters: Counters,
+    judge_epoch: object,
+    call: Call,
     outer: Scope | None,
-    is_entry: bool,  # noqa: FBT001  # as in Place
-) -> RunTrack:
-    flow = context.flow or step.flow
-    track = RunTrack(host.book.plan(flow), context, host)
-    track.since = host.since
-    if is_entry:
-        host.book.runs[flow] += 1
-        entry = track.home.ruled(step)
-        track.begin(entry.slow_mark, entry.rule.bit, is_fast=not host.watchers)
-    if outer is not None and isinstance(around := outer[0].track, RunTrack):
-        track.above = around
-        track.learn(around, max(_above(outer), 0))
-    _cross_if_shared(host, track, context)
-    return track
+    *,
+    is_fast: bool,
+) -> CallPlace:
+    """Return where a call in the scope *outer* is made; begin to follow a new run.
+
+    Args:
+        counters: Has the plans, and counts runs.
+        judge_epoch: Since when every call is seen.
+        call: The call.
+        outer: The scope around it, None outside a flow.
+        is_fast: Whether the call path may judge a new run by itself.
+    """
+    context, step, _ = call
+    progress: RunProgress | None = context.progress
+    is_new = outer is None or outer[0] is not context
+    is_entry = is_new and progress is None and context.entry is step
+    if progress is None:
+        flow = context.flow or step.flow
+        progress = context.progress = open_run(counters, flow, context, judge_epoch)
+        if outer is not None and is_new:
+            progress.around = _around(counters, flow, context, outer, judge_epoch)
+            if progress.around is not None:
+                progress.learn(progress.around, max(_above(outer), 0))
+        if is_entry:
+            counters.runs[flow] += 1
+            entry = progress.plan.step_rule(step)
+            progress.begin(entry.slow_flag, entry.rule.bit, is_fast=is_fast)
+    is_other = step.flow != progress.plan.flow and not context.flow
+    if is_other:
+        progress = _other(counters, progress, context, step)
+    progress.refresh(judge_epoch)
+    if outer is None or is_new:
+        return CallPlace(progress, 0, is_entry, is_direct=False, is_lost=False)
+    is_direct = context.is_carried and outer[1] is None
+    above = UNKNOWN_ANCESTORS if is_other else _above(outer)
+    is_lost = above < 0 and not is_direct
+    return CallPlace(progress, max(above, 0), is_entry, is_direct, is_lost)
 
 
-def _other(host: Host, track: RunTrack, context: FlowContext, step: Step) -> RunTrack:
-    """Return the track of a step's flow, under a context of no flow."""
-    other = track.others.get(step.flow)
+def open_run(
+    counters: Counters, flow: str, context: FlowContext, judge_epoch: object
+) -> RunProgress:
+    """Return the progress of a run in *flow* that begins, or goes on, in *context*."""
+    progress = RunProgress(counters.plan(flow), context.correlation_id)
+    progress.judge_epoch = judge_epoch
+    progress.is_over = context.entry is None
+    progress.shares_id = context.home is not None
+    progress.take_over(context)
+    return progress
+
+
+def _around(
+    counters: Counters,
+    flow: str,
+    context: FlowContext,
+    outer: Scope,
+    judge_epoch: object,
+) -> RunProgress | None:
+    """Return the run around a new one; one that came by a message may be new, too."""
+    around = outer[0]
+    if around.progress is None and context.home is around:
+        flow = around.flow or flow
+        around.progress = open_run(counters, flow, around, judge_epoch)
+    found: RunProgress | None = around.progress
+    return found
+
+
+def _other(
+    counters: Counters, progress: RunProgress, context: FlowContext, step: Step
+) -> RunProgress:
+    """Return the progress of a step's flow, under a context of no flow."""
+    other = progress.others.get(step.flow)
     if other is None:
-        other = RunTrack(host.book.plan(step.flow), context, host)
-        other.since = track.since
-        track.others[step.flow] = other
-        _cross_if_shared(host, other, context)
+        other = open_run(counters, step.flow, context, progress.judge_epoch)
+        progress.others[step.flow] = other
     return other
 
 
-def _cross_if_shared(host: Host, track: RunTrack, context: FlowContext) -> None:
-    carried = context if context.home is None else context.home
-    is_inside = carried.is_carried and carried.given_root_id is not None
-    is_inside |= track.above is not None and track.above.crossing is not None
-    if carried.is_shared or is_inside:
-        host.book.crossings.open(track, context.root_id, is_origin=False)
-
-
-def _refresh(host: Host, track: RunTrack) -> None:
-    """Know a run less, or keep it anew, where something has changed since it began."""
-    if track.since is not host.since:
-        track.doubt()
-    crossing, crossings = track.crossing, host.book.crossings
-    if crossing is not None and crossing.store is not crossings:
-        crossings.open(track, crossing.root, is_origin=False)
-
-
 def _above(scope: Scope) -> int:
-    """Return the open steps that a scope tells, ``LOST`` if it does not tell them."""
-    return scope[2] if len(scope) > 2 else LOST  # noqa: PLR2004  # see Scope
+    """Return the open steps in a scope, ``UNKNOWN_ANCESTORS`` if it has none."""
+    return scope[2] if len(scope) > 2 else UNKNOWN_ANCESTORS  # noqa: PLR2004  # see Scope

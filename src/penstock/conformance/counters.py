@@ -1,51 +1,39 @@
-"""The counts of this process: what ran, what broke, what was not ours."""
+"""What this process has counted: runs, calls of other flows' steps, violations."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from .crossing import Crossings
 from .plan import FlowPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from .plan import Edge
+    from .violations import Violation
 
-__all__ = ["MAX_EXAMPLES", "Book", "Finding"]
+__all__ = ["MAX_EXAMPLES", "Counters"]
 
 MAX_EXAMPLES = 20
-"""How many runs are named for one finding; what comes later counts as the last."""
+"""How many runs are named for one violation; later ones count as the last of them."""
 
 
-class Finding(NamedTuple):
-    """One way in which runs of a flow broke what it declares.
+class Counters:
+    """Everything that was counted; calls are counted in the plans.
 
     Attributes:
-        flow: The flow.
-        step: The step that ran.
-        code: ``R1``, ``R2`` or ``R3``.
-        message: What happened, and what to do.
-        caller: The step that called it, as ``after`` would name it; ``""`` where none
-            did, and for an edge.
+        plans: The plan of each flow.
+        runs: How many runs an entrypoint of each flow began.
+        foreign: For each flow, how often runs called steps of others.
+        contradicted: In how many runs each edge broke R2.
+        violations: For each violation, how often it occurred in which run.
     """
-
-    flow: str
-    step: str
-    code: str
-    message: str
-    caller: str = ""
-
-
-class Book:
-    """Everything that was counted."""
 
     def __init__(self) -> None:
         self.plans: dict[str, FlowPlan] = {}
         self.runs: Counter[str] = Counter()
         self.foreign: Counter[tuple[str, str, str]] = Counter()
-        self.contradicted: Counter[tuple[Hashable, Hashable]] = Counter()
-        self.findings: dict[Finding, dict[str, int]] = {}
-        self.crossings: Crossings = Crossings()
+        self.contradicted: Counter[Edge] = Counter()
+        self.violations: dict[Violation, dict[str, int]] = {}
 
     def plan(self, flow: str) -> FlowPlan:
         """Return the plan of a flow, made when it is first asked for."""
@@ -54,27 +42,25 @@ class Book:
             plan = self.plans[flow] = FlowPlan(flow)
         return plan
 
-    def forget_guides(self) -> None:
+    def renew_fast_paths(self) -> None:
         """Have runs that began before now judged slowly: something has changed."""
         for plan in self.plans.values():
-            plan.guide()
+            plan.renew_fast_paths()
 
-    def add(self, finding: Finding, run: str) -> bool:
-        """Count a finding; return whether it is the first of its kind."""
-        runs = self.findings.setdefault(finding, {})
-        is_new = not runs
+    def add(self, violation: Violation, run: str) -> None:
+        """Count a violation."""
+        runs = self.violations.setdefault(violation, {})
         if run not in runs and len(runs) >= MAX_EXAMPLES:
             run = next(reversed(runs))
         runs[run] = runs.get(run, 0) + 1
-        return is_new
 
-    def take_back(self, finding: Finding, run: str) -> None:
-        """Count a finding no longer: what came later has amended it."""
-        runs = self.findings.get(finding, {})
+    def withdraw(self, violation: Violation, run: str) -> None:
+        """Count a violation no longer: a later call has corrected it."""
+        runs = self.violations.get(violation, {})
         if runs and run not in runs:
             run = next(reversed(runs))
         runs[run] = runs.get(run, 0) - 1
         if runs[run] <= 0:
             del runs[run]
         if not runs:
-            self.findings.pop(finding, None)
+            self.violations.pop(violation, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from .counters import MAX_EXAMPLES, Book, Finding
+from .counters import MAX_EXAMPLES, Counters
 from .rules import edge_status
 
 if TYPE_CHECKING:
@@ -13,18 +13,19 @@ if TYPE_CHECKING:
 
     from .plan import FlowPlan
 
-__all__ = ["Counts", "counted"]
+__all__ = ["FlowCounts", "count_flow"]
 
 
-class Counts:
-    """What is counted of one flow.
+class FlowCounts:
+    """What was counted for one flow.
 
     Attributes:
-        runs: How many an entrypoint began.
-        steps: How often each was called.
-        edges: Of each, how often it was witnessed, and in how many runs contradicted.
-        violations: For each finding, how often which runs broke it.
-        foreign: How often which steps of other flows were called.
+        runs: How many runs an entrypoint began.
+        steps: How often each step was called.
+        edges: For each edge how often it was witnessed, and in how many runs
+            contradicted.
+        violations: For each violation how often it occurred in which run.
+        foreign: How often steps of other flows were called.
     """
 
     def __init__(self) -> None:
@@ -35,8 +36,8 @@ class Counts:
         self.foreign: Counter[tuple[str, str]] = Counter()
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Counts:
-        """Return what JSON has of them."""
+    def of(cls, data: Mapping[str, Any]) -> FlowCounts:
+        """Read them from JSON."""
         counts = cls()
         counts.runs = int(data["runs"])
         counts.steps = {str(step): int(count) for step, count in data["steps"].items()}
@@ -45,7 +46,7 @@ class Counts:
                 (edge["before"], edge["after"]), edge["witnessed"], edge["contradicted"]
             )
         for item in data["violations"]:
-            caller = item.get("caller", "")  # reports of before do not have it
+            caller = item.get("caller", "")  # older reports do not have it
             found = item["step"], item["code"], item["message"], caller
             runs = counts.violations.setdefault(found, {})
             runs[item["run"]] = runs.get(item["run"], 0) + item["count"]
@@ -53,17 +54,17 @@ class Counts:
             counts.foreign[item["flow"], item["step"]] += item["count"]
         return counts
 
-    def add(self, other: Counts) -> None:
-        """Add what another process has counted."""
+    def add(self, other: FlowCounts) -> None:
+        """Add the counts of another process."""
         self.runs += other.runs
         for step, count in other.steps.items():
             self.steps[step] = self.steps.get(step, 0) + count
         for edge, (witnessed, contradicted) in other.edges.items():
             self.count_edge(edge, witnessed, contradicted)
-        for finding, runs in other.violations.items():
-            known = Counter(self.violations.get(finding, {}))
+        for violation, runs in other.violations.items():
+            known = Counter(self.violations.get(violation, {}))
             known.update(runs)
-            self.violations[finding] = _named(known)
+            self.violations[violation] = _named(known)
         self.foreign.update(other.foreign)
 
     def count_edge(
@@ -74,14 +75,8 @@ class Counts:
         counts[0] += witnessed
         counts[1] += contradicted
 
-    def count_finding(self, finding: Finding, run: str) -> None:
-        """Add one finding."""
-        other = Counts()
-        other.violations[finding[1:]] = {run: 1}
-        self.add(other)
-
     def to_dict(self) -> dict[str, Any]:
-        """Return them as JSON would have them."""
+        """Return them as JSON values."""
         return {
             "runs": self.runs,
             "steps": dict(self.steps),
@@ -114,25 +109,25 @@ class Counts:
         }
 
 
-def counted(book: Book, plan: FlowPlan) -> Counts:
-    """Return what this process has counted of one flow."""
-    flow = Counts()
-    flow.runs = book.runs[plan.flow]
+def count_flow(counters: Counters, plan: FlowPlan) -> FlowCounts:
+    """Return what this process has counted for one flow."""
+    flow = FlowCounts()
+    flow.runs = counters.runs[plan.flow]
     shown: Counter[tuple[str, str]] = Counter()
     for one in plan.every:
         name = one.step.name
-        calls, found = one.counts()
+        calls, found = one.total()
         flow.steps[name] = flow.steps.get(name, 0) + calls
         for key, count in found.items():
             shown[one.names[key], name] += count
     for name, one in plan.steps.items():
         for key, label in one.names.items():
-            convicted = book.contradicted[key, (plan.flow, name)]
-            flow.edges[label, name] = [shown[label, name], convicted]
-    for finding, runs in book.findings.items():
-        if finding.flow == plan.flow:
-            flow.violations[finding[1:]] = dict(runs)
-    for (running, other, step), count in book.foreign.items():
+            contradicted = counters.contradicted[key, (plan.flow, name)]
+            flow.edges[label, name] = [shown[label, name], contradicted]
+    for violation, runs in counters.violations.items():
+        if violation.flow == plan.flow:
+            flow.violations[violation[1:]] = dict(runs)
+    for (running, other, step), count in counters.foreign.items():
         if running == plan.flow:
             flow.foreign[other, step] = count
     return flow

@@ -1,104 +1,173 @@
-"""Hold each call against the declared order, while it happens."""
+"""Judge each call by the declared order, while it happens."""
 
 from __future__ import annotations
 
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from penstock._context import LOST
+from penstock._context import UNKNOWN_ANCESTORS, Done
 from penstock._platform.process import on_fork
 from penstock._runtime.state import state
 from penstock.errors import FlowOrderError
 
-from .call_place import Place, find_place
-from .counters import Book, Finding
-from .findings import call_finding, edge_finding, named
-from .reporting import Teller
-from .run_track import Activation, RunTrack
+from .call_place import find_place, open_run
+from .counters import Counters
+from .pending_call import PendingCall
+from .reporting import Reporter
+from .run_progress import Activation, RunProgress
+from .violations import call_violation, edge_violation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from penstock._context import Call, Scope
+    from penstock._context import Call, FlowContext, Scope
     from penstock._steps.step import Step
 
-    from .plan import Edge, Ruled
+    from .call_place import CallPlace
+    from .plan import StepRule
+    from .violations import Violation
 
-    Watch = Callable[[RunTrack, Step], None]
+    Watch = Callable[[RunProgress, Step], None]
 
-__all__ = ["Judge", "judge"]
+__all__ = ["Judge", "process_judge"]
+
+_MAX_PENDING = 100
+"""How many calls of one run may wait for generators; more are judged at once."""
 
 
 class Judge:
-    """What the call path tells of every call, as if it were a backend.
+    """What the call path calls for every call, as if it were a backend.
 
-    Common calls of a run that is known never come here: the call path finds them among
-    the cells of their rule. Counts change under one lock, which is reentrant, because
-    the collector may close a generator of ours at any moment.
+    Common calls of a known run never come here: the call path judges them by the flags
+    of the run. Counts change under one lock. It is reentrant, because the garbage
+    collector may close a marked generator at any moment.
 
     Attributes:
-        book: What was counted.
-        watchers: Are told of every call; runs that begin while there is one all come
-            here.
-        flush: Leaves the report where a folder is named for it.
-        since: Since when every call is seen; what began before is not wholly known.
-        teller: Tells of what was found.
+        counters: What was counted.
+        watchers: Are called for every call; runs that begin while there is one are
+            judged here alone.
+        flush: Writes the report, where a folder is named for it.
+        epoch: Another object since every call is seen; of older runs some were not.
+        reporter: Reports violations.
     """
 
     def __init__(self) -> None:
-        self.book: Book = Book()
+        self.counters: Counters = Counters()
         self.lock: threading.RLock = threading.RLock()
         self.watchers: tuple[Watch, ...] = ()
         self.flush: Callable[[], None] | None = None
-        self.since: object = object()
-        self.teller: Teller = Teller()
+        self.epoch: object = object()
+        self.reporter: Reporter = Reporter()
 
     def __repr__(self) -> str:
         """Show it as log lines name it."""
-        return f"<conformance {self.teller.mode}>"
+        return f"<conformance {self.reporter.mode}>"
 
     def switch_on(self, mode: str) -> None:
-        """Judge every call from now on; what began before is not wholly known."""
+        """Judge every call from now on; runs that began before are not known."""
         with self.lock:
-            self.teller.mode = mode
-            self.book.forget_guides()
+            self.reporter.mode = mode
+            self.counters.renew_fast_paths()
             if state.judge is None:
-                self.since = object()
+                self.epoch = object()
         state.judge_by(self)
 
     def clear(self) -> None:
         """Forget what was counted."""
         with self.lock:
-            self.book = Book()
-            self.teller.clear()
+            self.counters = Counters()
+            self.reporter.clear()
 
     def restart(self) -> None:
-        """Begin anew in a forked child: its parent reports what it has counted."""
+        """Start again in a forked child: its parent reports what it has counted."""
         self.lock = threading.RLock()
         self.clear()
         self.lose_sight()
 
     def lose_sight(self) -> None:
-        """Know the runs that are under way no longer: another process goes on, too."""
-        self.since = object()
+        """Know open runs no longer: they go on in another process as well."""
+        self.epoch = object()
 
     def judge(
         self, call: Call, outer: Scope | None, /
     ) -> tuple[Scope, Activation | None]:
-        """Begin a call in the scope *outer*; return its own, and what to finish."""
+        """Begin a call in the scope *outer*; return its own, and what to finish.
+
+        Raises:
+            FlowOrderError: The call breaks the order, and the mode is ``raise``.
+        """
         try:
             return self._begin(call, outer)
         except FlowOrderError:
             raise
         except Exception as exc:  # noqa: BLE001  # the application goes on
-            self.teller.report(exc)
-            return (call[0], call[1], LOST), None
+            self.reporter.report_failure(exc)
+            return (call[0], call[1], UNKNOWN_ANCESTORS), None
+
+    def send(self, call: Call, outer: Scope, /) -> bool:
+        """Judge a call that a message is about to make; return whether it counted.
+
+        Raises:
+            FlowOrderError: The call breaks the order, and the mode is ``raise``.
+        """
+        try:
+            self._send(call, outer)
+        except FlowOrderError:
+            raise
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            self.reporter.report_failure(exc)
+            return False
+        return True
+
+    def follow(self, context: FlowContext, flow: str, /) -> RunProgress:
+        """Return the progress of *context*, new if nothing was called in it yet.
+
+        *flow* is the flow of the step that will be called, if *context* has none.
+        """
+        with self.lock:
+            if context.progress is None:
+                flow = context.flow or flow
+                context.progress = open_run(self.counters, flow, context, self.epoch)
+        progress: RunProgress = context.progress
+        return progress
+
+    def note_message(self, context: FlowContext, flows: frozenset[str] | None) -> None:
+        """Note that a message was sent, to steps of *flows* or to anyone (None)."""
+        progress: RunProgress | None = context.progress
+        if progress is not None:
+            with self.lock:
+                progress.note_message(flows)
+
+    def note_pool(self, context: FlowContext) -> None:
+        """Note that a call was bound for another process."""
+        progress: RunProgress | None = context.progress
+        if progress is not None:
+            progress.is_in_pool, progress.epoch = True, None
+
+    def done_before(self, scope: Scope, /) -> Done | None:
+        """Return what is before a call that is made in *scope*, None if not known."""
+        context = scope[0]
+        progress: RunProgress | None = context.progress
+        if progress is None:
+            return context.given_done
+        try:
+            with self.lock:
+                progress.refresh(self.epoch)
+                above = max(scope[2], 0) if len(scope) > 2 else 0  # noqa: PLR2004  # see Scope
+                keys = progress.plan.keys(progress.fold() | above)
+            flow = progress.plan.flow
+            names = {name for place, name in keys if place == flow}
+            is_all = progress.is_seen and (progress.is_known or progress.is_told)
+            return Done(state.service, flow, progress.given_names | names, is_all)
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            self.reporter.report_failure(exc)
+            return None
 
     def finish(
         self,
-        call: Call,  # noqa: ARG002  # for backends, as the rest
+        call: Call,  # noqa: ARG002  # part of Recorder
         started: Activation | None,
         exc: BaseException | None,  # noqa: ARG002  # the same
         *,
@@ -108,17 +177,20 @@ class Judge:
         self.pause(started)
 
     def pause(self, started: Activation | None) -> None:
-        """End a call: a generator that yields has begun to deliver."""
+        """End a call: a generator has ended at its first yield."""
         if started is None or not started.is_open:
             return
         started.is_open = False
-        track = started.track
+        progress = started.progress
         with self.lock:
-            track.finish(started.mark, started.bit)
+            progress.end(started.bit, started.flag)
+            if started.pending is not None:
+                started.pending.is_open = False
+                progress.count_decided()
             if started.is_entry:
-                track.leave()
-        if track.is_over and track.is_known:
-            track.settle()
+                progress.leave()
+        if progress.is_over:
+            self.settle(progress)
 
     def resume(self, started: Activation | None) -> None:
         """Do nothing: a generator has ended at its first yield."""
@@ -133,134 +205,176 @@ class Judge:
     start_paused = start
 
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
-        """Do nothing: no call is missed."""
+        """Do nothing: every call was begun."""
 
-    def share(self, track: RunTrack, root: str, /) -> None:
-        """Remember that a message was sent from a run, and from those around it."""
+    def settle(self, progress: RunProgress, /) -> None:
+        """Judge what has to wait for the end of a run, if nothing of it is open."""
         try:
-            with self.lock:
-                if track.since is not self.since:
-                    track.doubt()
-                track.is_sent = True
-                track.fold()
-                self._share(track, root)
+            self._judge_end(progress)
         except Exception as exc:  # noqa: BLE001  # the application goes on
-            self.teller.report(exc)
-
-    def settle(self, track: RunTrack, /) -> None:
-        """Judge a run, if nothing of it is open."""
-        try:
-            self._judge_edges(track)
-        except Exception as exc:  # noqa: BLE001  # the application goes on
-            self.teller.report(exc)
+            self.reporter.report_failure(exc)
 
     def _begin(self, call: Call, outer: Scope | None) -> tuple[Scope, Activation]:
         context, step, caller = call
         with self.lock:
-            place = find_place(self, context, step, outer)
-            track = place.track
-            track.fold()
-            finding, mark = None, sys.maxsize
-            if step.flow != track.home.flow:
-                bit = self._stranger(place, step)
+            place = self._find_place(call, outer)
+            progress = place.progress
+            violation, flag, pending = None, sys.maxsize, None
+            if step.flow != progress.plan.flow:
+                bit = self._begin_foreign(place, call)
             else:
-                ruled = track.home.ruled(step)
-                bit, mark = ruled.rule.bit, ruled.slow_mark
-                unsure = place.unsure(ruled.rule)
-                finding = call_finding(place, ruled, unsure, caller)
-                if finding is None:
-                    self._start(place, ruled, unsure, call)
-                elif self.teller.mode != "raise":
-                    self._count(place, ruled, unsure)
+                step_rule = progress.plan.step_rule(step)
+                bit, flag = step_rule.rule.bit, step_rule.slow_flag
+                violation = _violation(place, step_rule, caller, is_sent=False)
+                pending = _pending(place, step_rule, violation)
+                if pending is not None and pending.violation is not None:
+                    violation = None
+                if violation is None or self.reporter.mode != "raise":
+                    self._start(place, step_rule, context, pending)
             for watch in self.watchers:
-                watch(track, step)
-        if finding is not None:
-            self._tell(finding, track.run)
-        activation = Activation(track, bit, mark, is_entry=place.is_entry)
+                watch(progress, step)
+        if violation is not None:
+            self._report(violation, progress.run)
+        activation = Activation(progress, bit, flag, pending, is_entry=place.is_entry)
         return (context, step, place.above | bit), activation
 
-    def _stranger(self, place: Place, step: Step) -> int:
+    def _send(self, call: Call, outer: Scope) -> None:
+        _, step, caller = call
+        violation = None
+        with self.lock:
+            place = self._find_place(call, outer)
+            progress = place.progress
+            if step.flow != progress.plan.flow:
+                self._count_foreign(progress, step)
+            else:
+                step_rule = progress.plan.step_rule(step)
+                rule = step_rule.rule
+                violation = _violation(place, step_rule, caller, is_sent=True)
+                if violation is None or self.reporter.mode != "raise":
+                    before = progress.send(rule, place.above, place.maybe(rule))
+                    if progress.is_counted:
+                        step_rule.add(before & rule.mask)
+            for watch in self.watchers:
+                watch(progress, step)
+        if violation is not None:
+            self._report(violation, progress.run)
+
+    def _find_place(self, call: Call, outer: Scope | None) -> CallPlace:
+        is_fast = not self.watchers
+        place = find_place(self.counters, self.epoch, call, outer, is_fast=is_fast)
+        place.progress.fold()
+        return place
+
+    def _begin_foreign(self, place: CallPlace, call: Call) -> int:
         """Start a call of another flow's step; return its bit."""
-        track = place.track
-        if track.is_counted:
-            self.book.foreign[track.home.flow, step.flow, step.name] += 1
-        rule = track.home.stranger(step)
-        track.start(rule, place.above)
-        if track.crossing is not None:
-            track.crossing.begin(rule.bit)
+        context, step, _ = call
+        rule = place.progress.plan.foreign(step)
+        place.progress.start(rule, place.above)
+        if not _was_counted(place, context, step):
+            self._count_foreign(place.progress, step)
         return rule.bit
 
-    def _start(self, place: Place, ruled: Ruled, unsure: int, call: Call) -> None:
-        """Start a call that is in order, as far as is known."""
-        track = place.track
-        unknown = place.unknown(ruled.rule, unsure)
-        if unknown and track.crossing is None:
-            if track.is_told and not place.is_entry:  # else no record can judge it
-                root = call[0].root_id
-                self.book.crossings.open(track, root, is_origin=True)
-        elif not unknown and track.gate is track.home.gate and not place.is_lost:
-            track.home.note(ruled, track.marks, place.above)
-        self._count(place, ruled, unsure, unknown, call[2])
+    def _count_foreign(self, progress: RunProgress, step: Step) -> None:
+        if progress.is_counted:
+            self.counters.foreign[progress.plan.flow, step.flow, step.name] += 1
 
-    def _count(
+    def _start(
         self,
-        place: Place,
-        ruled: Ruled,
-        unsure: int,
-        unknown: int = 0,
-        caller: Step | None = None,
+        place: CallPlace,
+        step_rule: StepRule,
+        context: FlowContext,
+        pending: PendingCall | None,
     ) -> None:
         """Start a call, and count it with what is known to be before it."""
-        track, rule = place.track, ruled.rule
-        before = track.start(rule, place.above, unsure) & rule.mask
-        if place.is_direct and not track.is_known:
-            before &= track.given  # of what was not told nobody knows
-        if track.is_counted:
-            ruled.add(before)
-        if track.crossing is not None:
-            if place.is_lost:
-                track.crossing.doubt()
-            by = named(caller, ruled.step)
-            judged = not place.is_entry
-            track.crossing.add(ruled, before, unknown, by, is_judged=judged)
+        progress, rule = place.progress, step_rule.rule
+        if pending is None and not place.is_lost:
+            progress.remember(step_rule, place.above)
+        if rule.bit & progress.plan.generators:
+            progress.begin_generator(rule.bit, place.above)
+        before = progress.start(rule, place.above, place.maybe(rule)) & rule.mask
+        if place.is_direct and not (progress.is_known or progress.is_told):
+            before &= progress.given
+        was_counted = _was_counted(place, context, step_rule.step)
+        is_counted = progress.is_counted and not was_counted
+        if pending is not None:
+            pending.before, pending.is_counted = before, is_counted
+            progress.pending.append(pending)
+        elif is_counted:
+            step_rule.add(before)
 
-    def _share(self, track: RunTrack, root: str) -> None:
-        around: RunTrack | None = track
-        while around is not None:
-            if around.crossing is None:
-                self.book.crossings.open(around, root, is_origin=True)
-            else:
-                around.crossing.look()
-            around = around.above
-
-    def _judge_edges(self, track: RunTrack) -> None:
-        """Judge R2; what an earlier verdict said may be amended."""
+    def _judge_end(self, progress: RunProgress) -> None:
+        """Judge late generators and R2, which may correct an earlier verdict."""
         with self.lock:
-            if track.since is not self.since:
-                track.doubt()
-            if track.open or not track.is_known:
+            progress.refresh(self.epoch)
+            is_rehearsal = not progress.is_counted and not progress.is_known
+            if progress.open:
                 return
-            track.fold()
-            found = cast("Iterator[Edge]", track.contradicted(track.home))
-            now = frozenset(found)
-            came, gone = now - track.convicted, track.convicted - now
-            track.convicted = now
-            if track.is_counted:
-                for edge in came | gone:
-                    self.book.contradicted[edge] += 1 if edge in came else -1
-        for edge in came:
-            self._tell(edge_finding(track, edge), track.run)
-        for edge in gone:
+            broken = progress.take_pending()
+            now = progress.contradicted
+            if progress.is_seen and not is_rehearsal:
+                progress.fold()
+                now = frozenset(progress.find_contradicted())
+            found, corrected = now - progress.contradicted, progress.contradicted - now
+            progress.contradicted = now
+            if progress.is_counted:
+                for edge in found | corrected:
+                    self.counters.contradicted[edge] += 1 if edge in found else -1
+        for violation in broken:
+            self._report(violation, progress.run, is_late=True)
+        for edge in found:
+            violation = edge_violation(progress.plan, edge)
+            self._report(violation, progress.run, is_late=True)
+        for edge in corrected:
+            violation = edge_violation(progress.plan, edge)
             with self.lock:
-                self.teller.take_back(self.book, edge_finding(track, edge), track.run)
+                self.counters.withdraw(violation, progress.run)
+                self.reporter.notify(violation, progress.run, is_found=False)
 
-    def _tell(self, finding: Finding, run: str) -> None:
+    def _report(self, violation: Violation, run: str, *, is_late: bool = False) -> None:
         with self.lock:
-            is_new = self.teller.note(self.book, finding, run)
-        self.teller.tell(finding, is_new=is_new)
+            self.counters.add(violation, run)
+            self.reporter.notify(violation, run, is_found=True)
+        self.reporter.report(violation, is_late=is_late)
 
 
-judge: Judge = Judge()
-on_fork(judge.restart)
+def _violation(
+    place: CallPlace, step_rule: StepRule, caller: Step | None, *, is_sent: bool
+) -> Violation | None:
+    """Return what is wrong with a call, or None."""
+    progress = place.progress
+    return call_violation(
+        progress.plan,
+        step_rule,
+        caller,
+        before=progress.done | place.above,
+        unsure=place.unsure(step_rule.rule),
+        is_sent=is_sent,
+    )
+
+
+def _pending(
+    place: CallPlace, step_rule: StepRule, violation: Violation | None
+) -> PendingCall | None:
+    """Return the call if generator steps that have not begun may come before it."""
+    progress, rule = place.progress, step_rule.rule
+    before = progress.done | place.above
+    missing = progress.plan.generators & rule.mask & ~before
+    if not missing or place.is_entry or len(progress.pending) >= _MAX_PENDING:
+        return None
+    unsure = place.unsure(rule)
+    late = None if rule.broken(before | missing, unsure) else violation
+    return PendingCall(step_rule, unsure, late)
+
+
+def _was_counted(place: CallPlace, context: FlowContext, step: Step) -> bool:
+    """Tell whether the sender of a message has counted the call that it brings."""
+    if not place.is_direct or context.given_call != step.label:
+        return False
+    context.given_call = ""  # the next call of the step is one of the receiver's own
+    return True
+
+
+process_judge: Judge = Judge()
+on_fork(process_judge.restart)
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # absent on Windows only
-    os.register_at_fork(after_in_parent=judge.lose_sight)
+    os.register_at_fork(after_in_parent=process_judge.lose_sight)

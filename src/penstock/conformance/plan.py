@@ -5,56 +5,60 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
+from penstock._graph.names import Names
 from penstock._registry import registry
 from penstock._runtime.state import state
-from penstock._steps.step import Cell, Guide
+from penstock._steps.fast_path import FastPath, SeenOrder
+from penstock._steps.source import FunctionKind, kind_of
+from penstock._types import FlowInfo, StepInfo
 
 from .rules import Plan, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from penstock._context import Done
     from penstock._steps.step import Step
 
-__all__ = ["Edge", "FlowPlan", "Key", "Ruled"]
+__all__ = ["Edge", "FlowPlan", "Key", "StepRule"]
 
 Key = tuple[str, str]
-"""A flow, or ``service/flow``, and a step of it."""
+"""A flow, or ``service/flow`` for another service, and a step of it."""
 
 Edge = tuple[Key, Key]
 
 MAX_FAST = 512
-"""Flows of more steps are judged without marks, of which each run has so many."""
+"""Flows of more steps are judged without flags: every run has some for each step."""
 
-_MAX_KNOWN = 1024
-_MAX_CELLS = 128
-_NEVER, _ALWAYS = 0, 1  # marks that do not change; those of cells follow
-_FIRST_CELL = 2
-_FIRST_STEP = _FIRST_CELL + _MAX_CELLS
+_MAX_SETS = 1024
+_MAX_ORDERS = 128
+_GENERATORS = frozenset((FunctionKind.GENERATOR, FunctionKind.ASYNC_GENERATOR))
+_ALWAYS = 1  # a flag that is always set, as flag 0 never is; those of orders follow
+_FIRST_ORDER = 2
+_FIRST_STEP = _FIRST_ORDER + _MAX_ORDERS
 
 
-class Ruled:
-    """A step with its rule, its guide and its counts.
+class StepRule:
+    """A step with its rule, its fast path and its counts.
 
     Attributes:
         names: Its predecessors, with the names that it gives them.
-        fast_mark: Which mark of a run says that a call has ended, judged by the call
-            path.
-        slow_mark: Which one says it of all others.
-        cells: For each set of predecessors that were before a call, how often.
-        more: The same for each predecessor alone, where there are too many sets.
+        fast_flag: The flag of a run that says that a call has ended, judged by the
+            call path.
+        slow_flag: The same for a call that was judged here.
+        counts: How many calls came after each set of predecessors.
+        more: The same for single predecessors, once there are too many sets.
     """
 
     __slots__ = (
-        "cells",
-        "fast_mark",
-        "guide",
-        "looks_at",
+        "counts",
+        "fast_flag",
+        "fast_path",
+        "flags_read",
         "more",
         "names",
         "rule",
-        "slow_mark",
+        "slow_flag",
         "step",
     )
 
@@ -64,43 +68,43 @@ class Ruled:
         self.step: Step = step
         self.rule: Rule = rule
         self.names: dict[Key, str] = names
-        self.fast_mark: int = _FIRST_STEP + 2 * number
-        self.slow_mark: int = self.fast_mark + 1
-        self.looks_at: tuple[int, ...] = ()
-        self.guide: Guide = Guide()
-        self.cells: dict[int, int] = {}
+        self.fast_flag: int = _FIRST_STEP + 2 * number
+        self.slow_flag: int = self.fast_flag + 1
+        self.flags_read: tuple[int, ...] = ()
+        self.fast_path: FastPath = FastPath()
+        self.counts: dict[int, int] = {}
         self.more: dict[int, int] = {}
 
-    def add(self, before: int) -> None:
-        """Count a call that came after the steps *before*."""
-        if before in self.cells or len(self.cells) < _MAX_KNOWN:
-            self.cells[before] = self.cells.get(before, 0) + 1
+    def add(self, before: int, calls: int = 1) -> None:
+        """Count calls that came after the steps *before*."""
+        if before in self.counts or len(self.counts) < _MAX_SETS:
+            self.counts[before] = self.counts.get(before, 0) + calls
             return
-        self.cells[0] = self.cells.get(0, 0) + 1
+        self.counts[0] = self.counts.get(0, 0) + calls
         for bit, _ in self.rule.edges:
-            if bit & before:  # no longer together, but as many
-                self.more[bit] = self.more.get(bit, 0) + 1
+            if bit & before:  # which came together is lost, how many is not
+                self.more[bit] = self.more.get(bit, 0) + calls
 
-    def follow(self, guide: Guide, looks_at: tuple[int, ...]) -> None:
-        """Be judged by another guide from now on, and keep what the old one counted."""
-        guide.calls = self.guide.calls
-        if looks_at == self.looks_at:
-            guide.cells = self.guide.cells
+    def follow(self, fast_path: FastPath, flags_read: tuple[int, ...]) -> None:
+        """Use another fast path from now on, and keep what the old one counted."""
+        fast_path.calls = self.fast_path.calls
+        if flags_read == self.flags_read:
+            fast_path.seen = self.fast_path.seen
         else:
-            for cell in self.guide.cells.values():
-                self.cells[cell.before] = self.cells.get(cell.before, 0) + cell.calls
-        self.looks_at = looks_at
-        self.guide = self.step.guide = guide
+            for order in self.fast_path.seen.values():
+                self.add(order.before, order.calls)
+        self.flags_read = flags_read
+        self.fast_path = self.step.fast_path = fast_path
 
-    def counts(self) -> tuple[int, dict[Key, int]]:
+    def total(self) -> tuple[int, dict[Key, int]]:
         """Return how often it was called, and how often after each predecessor."""
+        orders = self.fast_path.seen.values()
+        counts = [*self.counts.items(), *((one.before, one.calls) for one in orders)]
         found = {}
-        cells = [*self.cells.items()]
-        cells += [(cell.before, cell.calls) for cell in self.guide.cells.values()]
         for key, (bit, _) in zip(self.names, self.rule.edges, strict=True):
-            after = sum(count for before, count in cells if before & bit)
-            found[key] = after + self.more.get(bit, 0) + self.guide.calls
-        return sum(count for _, count in cells) + self.guide.calls, found
+            after = sum(count for before, count in counts if before & bit)
+            found[key] = after + self.more.get(bit, 0) + self.fast_path.calls
+        return sum(count for _, count in counts) + self.fast_path.calls, found
 
 
 class FlowPlan(Plan):
@@ -109,166 +113,179 @@ class FlowPlan(Plan):
     Attributes:
         flow: Its name.
         steps: Each step as it is declared now.
-        every: Each that was ever called, older versions of a step too.
-        messages: The bits of steps that a message brings.
+        every: Each that was ever declared, replaced ones included.
         own: The bits of its steps.
+        generators: Those of its generator steps, which may begin inside a call.
         outside: The bits of steps of other flows that it names.
-        gate: Changes with each step that is declared later than the rest.
+        epoch: Another object after each change of the fast paths.
     """
 
     def __init__(self, flow: str) -> None:
         super().__init__()
         self.flow = flow
-        self.steps: dict[str, Ruled] = {}
-        self.every: list[Ruled] = []
-        self.messages: int = 0
+        self.steps: dict[str, StepRule] = {}
+        self.every: list[StepRule] = []
         self.own: int = 0
+        self.generators: int = 0
         self.outside: dict[Key, int] = {}
-        self.gate: object = object()
-        self._by_step: dict[Step, Ruled] = {}
-        self._strangers: dict[Key, Rule] = {}
+        self.epoch: object = object()
+        self._by_step: dict[Step, StepRule] = {}
+        self._foreign: dict[Key, Rule] = {}
         self._folded: dict[bytes, int] = {}
-        self._shown: list[int] = []
+        self._edges_seen: list[int] = []
         self.learn(registry.steps(flow))
 
     def learn(self, steps: Iterable[Step]) -> None:
-        """Bind those of *steps* that are new here."""
+        """Take over those of *steps* that are new here."""
         new = [step for step in steps if step not in self._by_step]
-        for step in new:
-            self._bind(step)
         if new:
-            self.guide()
+            find = _Finder()
+            for step in new:
+                self._bind(step, find)
+            self.renew_fast_paths()
 
-    def ruled(self, step: Step) -> Ruled:
+    def step_rule(self, step: Step) -> StepRule:
         """Return a step of this flow with its rule."""
         if step not in self._by_step:
             self.learn([step])
         return self._by_step[step]
 
-    def stranger(self, step: Step) -> Rule:
+    def foreign(self, step: Step) -> Rule:
         """Return a rule for a step of another flow, which comes after nothing here."""
         key = step.flow, step.name
-        return self._strangers.setdefault(key, Rule(self, key, (), 0))
+        return self._foreign.setdefault(key, Rule(self, key, (), 0))
 
     def keys(self, bits: int) -> list[Key]:
         """Return the steps that *bits* stand for."""
         return cast("list[Key]", self.names(bits))
 
-    def labels(self, bits: int) -> Iterator[tuple[str, str]]:
-        """Yield the edges that *bits* stand for, as the steps name them."""
-        for before, after in cast("list[Edge]", self.edges(bits)):
-            names = self.steps[after[1]].names
-            if before in names:  # else it was declared anew, without it
-                yield names[before], after[1]
+    def declared_edges(self, bits: int) -> list[Edge]:
+        """Return the edges that *bits* stand for."""
+        return cast("list[Edge]", self.edges(bits))
 
-    def marks(self) -> bytearray:
-        """Return the marks of a run in which nothing has happened."""
-        marks = bytearray(_FIRST_STEP + 2 * len(self.every))
-        marks[_ALWAYS] = 1
-        return marks
+    def flags(self) -> bytearray:
+        """Return the flags of a run in which nothing has happened."""
+        flags = bytearray(_FIRST_STEP + 2 * len(self.every))
+        flags[_ALWAYS] = 1
+        return flags
 
-    def note(self, ruled: Ruled, marks: bytearray, above: int) -> None:
-        """Let the call path judge calls such as one that was just found in order.
+    def remember(self, step_rule: StepRule, flags: bytearray, above: int) -> None:
+        """Let the call path judge calls like one that has just kept the order.
 
         Args:
-            ruled: The step that is called.
-            marks: The marks of the run.
+            step_rule: The step that is called.
+            flags: The flags of the run.
             above: The steps that are open above the call.
         """
-        rule, guide = ruled.rule, ruled.guide
-        if guide.look is None or len(self._shown) >= _MAX_CELLS:
+        rule, fast_path = step_rule.rule, step_rule.fast_path
+        if fast_path.read_flags is None or len(self._edges_seen) >= _MAX_ORDERS:
             return
         before = above & rule.mask
-        for one in (self.steps[name] for _, name in ruled.names):
-            if marks[one.fast_mark] or marks[one.slow_mark]:
+        for one in (self.steps[name] for _, name in step_rule.names):
+            if flags[one.fast_flag] or flags[one.slow_flag]:
                 before |= one.rule.bit
-        may_be_elsewhere = (rule.unsure | self.messages) & rule.mask
-        if not rule.broken(before) and not may_be_elsewhere & ~before:
-            cell = Cell(before, _FIRST_CELL + len(self._shown))
-            self._shown.append(rule.shown(before))
-            guide.cells[guide.look(marks), above & guide.mask] = cell
+        if not rule.broken(before):
+            order = SeenOrder(before, _FIRST_ORDER + len(self._edges_seen))
+            self._edges_seen.append(rule.edges_from(before))
+            fast_path.seen[fast_path.read_flags(flags), above & fast_path.mask] = order
 
-    def folded(self, marks: bytearray) -> int:
-        """Return the steps and edges that marks of the call path stand for."""
-        key = bytes(marks)
+    def folded(self, flags: bytearray) -> int:
+        """Return the steps and edges that flags of the call path stand for."""
+        key = bytes(flags)
         found = self._folded.get(key)
         if found is None:
-            if len(self._folded) >= _MAX_KNOWN:
+            if len(self._folded) >= _MAX_SETS:
                 self._folded.clear()
             found = 0
-            for one in self.every[: (len(marks) - _FIRST_STEP) // 2]:
-                if marks[one.fast_mark]:
+            for one in self.every[: (len(flags) - _FIRST_STEP) // 2]:
+                if flags[one.fast_flag]:
                     only = len(one.rule.edges) == 1
                     found |= one.rule.bit | (one.rule.edges[0][1] if only else 0)
-            for mark, shown in enumerate(self._shown, _FIRST_CELL):
-                found |= shown if marks[mark] else 0
+            for flag, edges in enumerate(self._edges_seen, _FIRST_ORDER):
+                found |= edges if flags[flag] else 0
             self._folded[key] = found
         return found
 
     def given(self, done: Done) -> int:
-        """Return the bits of those steps of this flow that were done elsewhere."""
+        """Return the bits of those steps of this flow that had ended elsewhere."""
         if self.flow != done.flow:
             return 0
-        return self.bits([(self.flow, name) for name in done.steps])
+        return self.known_bits([(self.flow, name) for name in done.steps])
 
     def given_outside(self, done: Done) -> int:
-        """Return the same of other flows' steps, as far as this one names them."""
+        """Return the same for other flows' steps, as far as this flow names them."""
         found = 0
         for place in (done.flow, f"{done.service}/{done.flow}"):
             for name in done.steps:
                 found |= self.outside.get((place, name), 0)
         return found
 
-    def _bind(self, step: Step) -> None:
+    def renew_fast_paths(self) -> None:
+        """Have runs that began before now judged here: something has changed."""
+        self.epoch = object()
+        for one in self.every if len(self.every) <= MAX_FAST else ():
+            fast_path = FastPath()
+            fast_path.epoch = self.epoch
+            fast_path.done_flag, fast_path.bit = one.fast_flag, one.rule.bit
+            flags = self._flags_of_predecessors(one)
+            if not one.names:
+                fast_path.flag = _ALWAYS
+            elif len(flags) == 2:  # noqa: PLR2004  # one predecessor, as most steps have
+                fast_path.flag, fast_path.slow_flag = flags
+            if flags:
+                fast_path.read_flags, fast_path.mask = itemgetter(*flags), one.rule.mask
+            one.follow(fast_path, flags)
+
+    def _bind(self, step: Step, find: _Finder) -> None:
         names = dict.fromkeys(name for group in step.after for name in group)
-        keys = {name: _key(name, self.flow) for name in names}
+        keys = {name: find(name, self.flow) for name in names}
         declared = {key: name for name, key in keys.items()}
         after = [[keys[name] for name in group] for group in step.after]
         others = [key for key in declared if key[0] != self.flow]
-        unsure = list(declared) if step.crosses else others
-        rule = self.rule((self.flow, step.name), after, unsure)
-        ruled = Ruled(step, rule, declared, len(self.every))
-        self.every.append(ruled)
-        self.steps[step.name] = self._by_step[step] = ruled
-        self.messages |= rule.bit if step.crosses else 0
+        rule = self.rule((self.flow, step.name), after, unsure=others)
+        step_rule = StepRule(step, rule, declared, len(self.every))
+        self.every.append(step_rule)
+        self.steps[step.name] = self._by_step[step] = step_rule
         self.own |= rule.bit
+        if kind_of(step.func) in _GENERATORS:
+            self.generators |= rule.bit
         self.outside.update({key: self.bit(key) for key in others})
 
-    def guide(self) -> None:
-        """Tell the call path which marks to look at."""
-        self.gate = object()
-        for one in self.every if len(self.every) <= MAX_FAST else ():
-            guide = Guide()
-            guide.gate = self.gate
-            guide.done, guide.bit = one.fast_mark, one.rule.bit
-            marks = self._marks_of(one)
-            if not one.names:
-                guide.before = _ALWAYS
-            elif len(marks) == 2:  # noqa: PLR2004  # one predecessor, as of most steps
-                guide.before, guide.slowly = marks
-            if marks:
-                guide.look, guide.mask = itemgetter(*marks), one.rule.mask
-            one.follow(guide, marks)
-
-    def _marks_of(self, one: Ruled) -> tuple[int, ...]:
-        """Return the marks of a step's predecessors; none where one is not ours."""
+    def _flags_of_predecessors(self, one: StepRule) -> tuple[int, ...]:
+        """Return their flags; none where one is not a step of this flow."""
         found: list[int] = []
         for flow, name in one.names:
             before = self.steps.get(name) if flow == self.flow else None
             if before is None:
                 return ()
-            found += (before.fast_mark, before.slow_mark)
+            found += (before.fast_flag, before.slow_flag)
         return tuple(found)
 
 
-def _key(name: str, flow: str) -> Key:
-    """Return what *name* stands for when a step of *flow* says it."""
-    if ":" not in name or registry.has(flow, name):
-        return flow, name
-    at = name.find(":")
-    while at >= 0:
-        if registry.has(name[:at], name[at + 1 :]):
-            return name[:at], name[at + 1 :]
-        at = name.find(":", at + 1)
-    place, _, step = name.partition(":")
-    return place.removeprefix(f"{state.service}/") if state.service else place, step
+class _Finder:
+    """Finds the steps that ``after`` names, by the rules of drawings."""
+
+    def __init__(self) -> None:
+        self._names: Names | None = None
+
+    def __call__(self, name: str, flow: str) -> Key:
+        """Return what *name* stands for when a step of *flow* says it.
+
+        A name of this service that no step has is kept for one that may come.
+        """
+        if ":" not in name:
+            return flow, name
+        self._names = self._names or Names(map(_info, registry.names()))
+        target = self._names.find(name, FlowInfo(flow, service=state.service))
+        if target is None:
+            place, _, step = name.partition(":")
+            return place, step
+        if target.step is None:
+            return f"{target.service}/{target.flow}", target.name
+        return target.flow, target.name
+
+
+def _info(flow: str) -> FlowInfo:
+    """Return as much of a flow as finding names takes."""
+    steps = tuple(StepInfo(step.name, flow) for step in registry.steps(flow))
+    return FlowInfo(flow, steps, service=state.service)

@@ -1,4 +1,4 @@
-"""Tell of findings: to the log, to whoever listens, to the call that is stopped."""
+"""Report violations: to the log, to listeners, to the call that is stopped."""
 
 from __future__ import annotations
 
@@ -10,66 +10,61 @@ from penstock.errors import FlowOrderError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .counters import Book, Finding
+    from .violations import Violation
 
-    Hear = Callable[[Finding, str, bool], None]
+    Listener = Callable[[Violation, str, bool], None]
 
-__all__ = ["Teller"]
+__all__ = ["Reporter"]
 
 
-class Teller:
-    """Says each finding once, as the mode wants it.
+class Reporter:
+    """Reports each violation once, as the mode wants it.
 
     Attributes:
         mode: ``record``, ``warn`` or ``raise``.
-        hearers: Are told of each finding, and of each that is taken back.
+        listeners: Are called with each violation, its run, and True; with False where
+            a later call has corrected it.
     """
 
     def __init__(self) -> None:
         self.mode: str = "record"
-        self.hearers: tuple[Hear, ...] = ()
-        self._said: set[object] = set()
+        self.listeners: tuple[Listener, ...] = ()
+        self._reported: set[object] = set()
 
     def clear(self) -> None:
-        """Forget what was said."""
-        self._said.clear()
+        """Forget what was reported."""
+        self._reported.clear()
 
-    def note(self, book: Book, finding: Finding, run: str) -> bool:
-        """Count a finding; return whether it is to be said, too."""
-        book.add(finding, run)
-        for hear in self.hearers:
-            hear(finding, run, True)  # noqa: FBT003  # it is one
-        if self.mode == "record":
-            return False
-        is_new = finding not in self._said
-        self._said.add(finding)
-        return is_new
+    def notify(self, violation: Violation, run: str, *, is_found: bool) -> None:
+        """Call the listeners."""
+        for listen in self.listeners:
+            listen(violation, run, is_found)
 
-    def take_back(self, book: Book, finding: Finding, run: str) -> None:
-        """Count it no longer."""
-        book.take_back(finding, run)
-        for hear in self.hearers:
-            hear(finding, run, False)  # noqa: FBT003  # it is none any more
-
-    def tell(self, finding: Finding, *, is_new: bool) -> None:
-        """Stop the call that broke the order, or say so.
+    def report(self, violation: Violation, *, is_late: bool) -> None:
+        """Stop the call that broke the order, or log it where it is too late for that.
 
         Raises:
-            FlowOrderError: The mode is ``raise``, and a call is to blame.
+            FlowOrderError: The mode is ``raise``, and it is not late.
         """
-        if self.mode == "raise" and finding.code != "R2":
-            flow, step, code, message, _ = finding
+        flow, step, code, message, _ = violation
+        if self.mode == "raise" and not is_late:
             raise FlowOrderError(message, flow=flow, step=step, code=code)
-        if is_new:
-            say("%s %s", finding.code, finding.message)
+        if self.mode != "record" and self._is_new(violation):
+            say("%s %s", code, message)
 
-    def report(self, exc: Exception) -> None:
-        """Say once per cause that we failed."""
+    def report_failure(self, exc: Exception) -> None:
+        """Log once per cause that penstock itself failed."""
         trace = exc.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
-        cause = type(exc), trace and (trace.tb_frame.f_code, trace.tb_lineno)
-        if cause not in self._said:
-            self._said.add(cause)
+        if self._is_new(
+            (type(exc), trace and (trace.tb_frame.f_code, trace.tb_lineno))
+        ):
             text = "Conformance failed, and the step ran all the same: %r. Said once."
             say(text, exc)
+
+    def _is_new(self, cause: object) -> bool:
+        if cause in self._reported:
+            return False
+        self._reported.add(cause)
+        return True

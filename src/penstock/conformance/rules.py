@@ -5,14 +5,14 @@ an ancestor of it, or if it had ended before the other started. A predecessor th
 still running in another task or thread is not before anything.
 
 - R1: some predecessor is before each activation of a step.
-- R2: of two steps that an edge connects and that both ran in one run, some activation
-  of the first is before some activation of the second. It is judged when nothing is
-  open, and a later activation may amend it. An edge of a cycle is exempt: a loop may
+- R2: if an edge connects two steps that both ran in one run, some activation of the
+  first is before some activation of the second. It is judged when nothing is open, and
+  a later activation may change the verdict. An edge of a cycle is exempt: a loop may
   end on either side of it.
 - R3: where only an ``all_of`` could hold, every name in it is before the activation.
 
-Steps and edges are bits of one int: what has happened in a run is one number. Bits
-depend on what was declared first, and never leave the process.
+Steps and edges are bits of one int, so that what has happened in a run is one number.
+The bits depend on the order of declarations, and never leave the process.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterator, Sequence
+    from collections.abc import Collection, Hashable, Sequence
 
-__all__ = ["Plan", "Rule", "Track", "edge_status"]
+__all__ = ["EdgeStatus", "Plan", "Rule", "edge_status"]
 
-_MAX_KNOWN = 1024
+_MAX_VERDICTS = 1024
 """How many different endings of runs are remembered with their verdict."""
 
-Status = Literal["witnessed", "contradicted", "unexercised"]
+EdgeStatus = Literal["witnessed", "contradicted", "unexercised"]
 
 
-def edge_status(witnessed: int, contradicted: int) -> Status:
-    """Return what a number of runs say of an edge; one contradiction is enough."""
+def edge_status(witnessed: int, contradicted: int) -> EdgeStatus:
+    """Return the status of an edge from its counts; one contradiction is enough."""
     if contradicted:
         return "contradicted"
     return "witnessed" if witnessed else "unexercised"
@@ -41,19 +41,19 @@ class Rule:
     """What has to be before one step; made by ``Plan.rule``.
 
     Attributes:
-        plan: The plan that the bits belong to.
         name: The step's name.
         bit: The step's bit.
         mask: The bits of all predecessors.
-        unsure: Those whose absence proves nothing: they may have run elsewhere.
+        groups: The alternatives, each as the bits that must all be before.
+        unsure: Predecessors whose absence proves nothing: they may run elsewhere.
+        edges: For each predecessor its bit and that of the edge.
     """
 
-    __slots__ = ("bit", "edges", "groups", "mask", "name", "plan", "unsure")
+    __slots__ = ("bit", "edges", "groups", "mask", "name", "unsure")
 
     def __init__(
         self, plan: Plan, name: Hashable, groups: Sequence[int], unsure: int
     ) -> None:
-        self.plan: Plan = plan
         self.name: Hashable = name
         self.bit: int = plan.bit(name)
         self.groups: tuple[int, ...] = tuple(groups)
@@ -75,8 +75,8 @@ class Rule:
             return ""
         return "R3" if before & self.mask else "R1"
 
-    def shown(self, before: int) -> int:
-        """Return the edges that an activation witnesses."""
+    def edges_from(self, before: int) -> int:
+        """Return the edges that lead here from the steps *before*."""
         found = 0
         for predecessor, edge in self.edges:
             if predecessor & before:
@@ -89,23 +89,24 @@ class Plan:
 
     Attributes:
         rules: What was declared of each step.
-        edge_bits: The bits of all edges.
     """
 
     def __init__(self) -> None:
         self.rules: dict[Hashable, Rule] = {}
-        self.edge_bits: int = 0
         self._bits: dict[Hashable, int] = {}
         self._edges: dict[tuple[Hashable, Hashable], int] = {}
-        self._known: dict[int, int] = {}
+        self._verdicts: dict[int, int] = {}
 
     def bit(self, name: Hashable) -> int:
         """Return the bit of a step, a new one for a new name."""
         return self._bits.setdefault(name, self._next_bit())
 
-    def known_bit(self, name: Hashable) -> int:
-        """Return the bit of a step, 0 if nothing has named it."""
-        return self._bits.get(name, 0)
+    def known_bits(self, names: Collection[Hashable]) -> int:
+        """Return the bits of those steps that a declaration or an ``after`` names."""
+        found = 0
+        for name in names:
+            found |= self._bits.get(name, 0)
+        return found
 
     def rule(
         self,
@@ -113,7 +114,7 @@ class Plan:
         after: Sequence[Sequence[Hashable]],
         unsure: Collection[Hashable] = (),
     ) -> Rule:
-        """Declare a step, or declare it anew.
+        """Declare a step; a second declaration replaces the first.
 
         Args:
             name: The step.
@@ -122,18 +123,16 @@ class Plan:
         """
         groups = [self.bits(group) for group in after]
         rule = Rule(self, name, groups, self.bits(unsure))
-        names = dict.fromkeys(one for group in after for one in group)
-        for before in names:
-            self.edge_bits |= self._edges.setdefault((before, name), self._next_bit())
         rule.edges = tuple(
-            (self.bit(before), self._edges[before, name]) for before in names
+            (self.bit(before), self._edges.setdefault((before, name), self._next_bit()))
+            for before in dict.fromkeys(one for group in after for one in group)
         )
         self.rules[name] = rule
-        self._known.clear()
+        self._verdicts.clear()
         return rule
 
     def bits(self, names: Collection[Hashable]) -> int:
-        """Return the bits of several steps."""
+        """Return the bits of several steps, new ones for new names."""
         found = 0
         for name in names:
             found |= self.bit(name)
@@ -147,29 +146,29 @@ class Plan:
         """Return the edges that *bits* stand for."""
         return [edge for edge, bit in self._edges.items() if bit & bits]
 
-    def contradicted(self, done: int) -> int:
-        """Return the edges that break R2, of the steps and edges that are *done*."""
-        found = self._known.get(done)
+    def contradicted(self, happened: int) -> int:
+        """Return the edges that break R2, given the steps and edges that *happened*."""
+        found = self._verdicts.get(happened)
         if found is None:
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
-            found = self._known[done] = self._judged(done)
+            if len(self._verdicts) >= _MAX_VERDICTS:
+                self._verdicts.clear()
+            found = self._verdicts[happened] = self._judged(happened)
         return found
 
     def _next_bit(self) -> int:
         return 1 << (len(self._bits) + len(self._edges))
 
-    def _judged(self, done: int) -> int:
+    def _judged(self, happened: int) -> int:
         found = 0
         for rule in self.rules.values():
-            if rule.bit & done:
+            if rule.bit & happened:
                 for before, edge in rule.edges:
-                    if before & done & ~rule.unsure and not edge & done:
+                    if before & happened & ~rule.unsure and not edge & happened:
                         found |= 0 if self._leads(rule, before) else edge
         return found
 
     def _leads(self, first: Rule, bit: int) -> bool:
-        """Tell whether declared edges lead from one step to another, or it is one."""
+        """Tell whether declared edges lead from *first* to a step, or it is that."""
         reached, frontier = first.bit, first.bit
         while frontier:
             frontier = self._next(frontier) & ~reached
@@ -179,42 +178,3 @@ class Plan:
     def _next(self, bits: int) -> int:
         rules = (rule for rule in self.rules.values() if rule.mask & bits)
         return sum({rule.bit for rule in rules})
-
-
-class Track:
-    """One run of a flow, as far as it has come.
-
-    Attributes:
-        done: The steps of which an activation has ended, and the edges that were
-            witnessed, or may have been.
-        given: The steps that had ended before the run came here.
-        open: How many activations have not ended.
-    """
-
-    __slots__ = ("done", "given", "open")
-
-    def __init__(self, given: int = 0) -> None:
-        self.done: int = given
-        self.given: int = given
-        self.open: int = 0
-
-    def start(self, rule: Rule, above: int, unsure: int = 0) -> int:
-        """Start an activation below the open ones *above*; return what is before.
-
-        *unsure* are predecessors whose absence proves nothing, this time.
-        """
-        before = self.done | above
-        self.done |= rule.shown(before | unsure)
-        self.open += 1
-        return before
-
-    def end(self, rule: Rule) -> None:
-        """End an activation: it returned, raised, was cancelled, or yields at first."""
-        self.done |= rule.bit
-        self.open -= 1
-
-    def contradicted(self, plan: Plan) -> Iterator[tuple[Hashable, Hashable]]:
-        """Yield the edges that break R2, now that nothing is open."""
-        broken = plan.contradicted(self.done & ~self.given)
-        if broken:
-            yield from plan.edges(broken)

@@ -15,7 +15,7 @@ from penstock._config import TRUST
 from penstock._context import leave, scope_var
 from penstock._platform.process import DISABLED
 from penstock._propagation.carrier import FIELD, TRACE, continue_flow
-from penstock._runtime.bound_generators import Body as Place
+from penstock._runtime.bound_generators import GeneratorScope
 from penstock._runtime.state import state
 from penstock.errors import ConfigurationError
 
@@ -122,9 +122,9 @@ class RequestFlow:
         """Return a block in this flow; each is used once, any number at a time."""
         return Entered(self._scope)
 
-    def place(self) -> Place:
+    def place(self) -> GeneratorScope:
         """Return the place of a body that starts here, and may pause elsewhere."""
-        return Place(self._scope)
+        return GeneratorScope(self._scope)
 
 
 class Entered:
@@ -265,7 +265,7 @@ def checked_trust(value: str | None) -> str | None:
     raise ConfigurationError(msg)
 
 
-def _run(place: Place, func: Callable[[], R]) -> R:
+def _run(place: GeneratorScope, func: Callable[[], R]) -> R:
     token = place.enter()
     try:
         return func()

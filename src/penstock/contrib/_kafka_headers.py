@@ -19,8 +19,6 @@ __all__ = ["Headers", "received", "say_once", "sendable", "text"]
 
 Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
-_said: set[str] = set()
-
 
 def received(message: Any) -> Iterator[tuple[Any, Any]]:
     """Yield the headers of *message*, the last ones first: of two, those count.
@@ -52,9 +50,7 @@ def text(value: object) -> str:
 
 def say_once(template: str, reason: str, *names: object) -> None:
     """Warn, once for each *reason*; it comes after *names* in *template*."""
-    if reason not in _said:
-        _said.add(reason)
-        say(f"{template} Said once.", *names, reason)
+    say(f"{template} Said once.", *names, reason, once=("kafka", reason))
 
 
 def _items(headers: Any) -> list[Any]:

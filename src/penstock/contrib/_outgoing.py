@@ -12,7 +12,7 @@ from functools import wraps
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
-from penstock._propagation.carrier import inject
+from penstock._propagation.carrier import write_headers
 from penstock._runtime.state import say
 from penstock.errors import ConfigurationError
 
@@ -28,7 +28,6 @@ _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _LAST_PORT = 65535
 _SHAPE = re.compile(r"(?P<host>\[[^][]*\]|[^][:]*)(?::(?P<port>[0-9]{1,5}))?")
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
-_said: set[str] = set()
 
 
 class Hosts:
@@ -57,7 +56,11 @@ class Hosts:
         """Return what a request to there is sent; to a stranger, nothing."""
         host = _plain(host)
         port = _PORTS.get(scheme) if port is None else port
-        return inject() if any(p.fits(host, port) for p in self._patterns) else {}
+        if not any(pattern.fits(host, port) for pattern in self._patterns):
+            return {}
+        headers: dict[str, str] = {}
+        write_headers(headers)
+        return headers
 
 
 def harmless(func: Callable[P, R]) -> Callable[P, R | None]:
@@ -69,9 +72,8 @@ def harmless(func: Callable[P, R]) -> Callable[P, R | None]:
             return func(*args, **kwargs)
         except Exception as exc:  # noqa: BLE001  # the request is the user's
             name = type(exc).__name__
-        if name not in _said:
-            _said.add(name)
-            say("A request was sent without its flow: %s. Said once.", name)
+        text = "A request was sent without its flow: %s. Said once."
+        say(text, name, once=("request", name))
         return None
 
     return call

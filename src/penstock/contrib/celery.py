@@ -1,23 +1,30 @@
-"""Carry the flow from whoever sends a Celery task to the worker that runs it."""
+"""Carry the flow from the sender of a Celery task to the worker that runs it."""
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import wraps
 from inspect import signature
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from penstock._context import current_flow_id, scope_var
+from penstock._context import current_flow_id, leave, scope_var
 from penstock._decorators import entrypoint, step
 from penstock._platform.optional import requires
 from penstock._platform.process import DISABLED
-from penstock._propagation.carrier import FIELD, TRACE, inject, opened
+from penstock._propagation.carrier import (
+    FIELD,
+    TRACE,
+    judge_message,
+    opened,
+    write_headers,
+)
 from penstock._runtime.state import state
-from penstock._steps.marked import MARK, mark_of
-from penstock._steps.source import Kind, kind_of, place_of
+from penstock._steps.marked import MARKED_ATTR, find_marked
+from penstock._steps.source import FunctionKind, kind_of, place_of
 from penstock.errors import FlowDefinitionError
 
 with requires("celery", extra="celery"):
-    from celery import shared_task, signals
+    from celery import Celery, shared_task, signals
     from celery._state import get_current_task
     from celery.app.task import Context
     from celery.canvas import Signature
@@ -28,8 +35,10 @@ if TYPE_CHECKING:
 
     from celery import Task
 
+    from penstock._context import Scope
     from penstock._declaring.mark import After
     from penstock._runtime.scopes import EnteredFlow
+    from penstock._steps.marked import Marked
 
     Headers = dict[str, Any]
 
@@ -44,6 +53,24 @@ can hide none of Celery's, as ``correlation_id`` or ``root_id`` would.
 
 _HEADERS = (ID_HEADER, FIELD, *TRACE)
 _BEFORE = "_before_penstock"
+_ENTERED = "_entered_by_penstock"
+
+
+class _Message(NamedTuple):
+    """What is known of a message that is being sent.
+
+    Attributes:
+        flows: The flows of the steps that it may run; None for any.
+        call: The step that it calls, if the call was judged and counted here.
+    """
+
+    flows: frozenset[str] | None = None
+    call: str = ""
+
+
+_NO_MESSAGE = _Message(flows=frozenset())
+_sending: ContextVar[_Message] = ContextVar("penstock_message")
+_replaced: dict[str, Any] = {}  # what was on the class, by name
 
 
 @overload
@@ -95,12 +122,14 @@ def flow_task(
         _refuse_async(func)
         declare = entrypoint if after is None else step
         run = declare(name=step_name, after=after, tags=tags)(func)
-        mark: Any = mark_of(run)
-        mark.spec = mark.spec._replace(crosses=True)
+        mark: Any = find_marked(run)
+        mark.set_crossing()
         install_celery_signals()
-        task = shared_task(**options, **{MARK: mark})(_callable_directly(run, func))
+        task = shared_task(**options, **{MARKED_ATTR: mark})(
+            _callable_directly(run, func, mark)
+        )
         # The proxy would make its task, and finish the app, to answer setattr.
-        object.__setattr__(task, MARK, mark)
+        object.__setattr__(task, MARKED_ATTR, mark)
         return task
 
     return make if func is None else make(func)
@@ -120,6 +149,9 @@ def install_celery_signals() -> None:
         return
     for uid, (signal, handler) in _HANDLERS.items():
         signal.connect(handler, weak=False, dispatch_uid=uid)
+    if Celery.send_task is not _send_task:
+        _replaced["send_task"] = Celery.send_task
+        Celery.send_task = _send_task
     state.record_fields = {**state.record_fields, "task_id": _task_id}
 
 
@@ -130,6 +162,8 @@ def uninstall_celery_signals() -> None:
     """
     for uid, (signal, _) in _HANDLERS.items():
         signal.disconnect(dispatch_uid=uid)
+    if Celery.send_task is _send_task:
+        Celery.send_task = _replaced["send_task"]
     known = state.record_fields.items()
     state.record_fields = {name: read for name, read in known if read is not _task_id}
 
@@ -144,7 +178,7 @@ def _refuse_task(func: Any) -> None:
 
 
 def _refuse_async(func: Any) -> None:
-    if kind_of(func) in {Kind.ASYNC, Kind.ASYNC_GENERATOR}:
+    if kind_of(func) in {FunctionKind.ASYNC, FunctionKind.ASYNC_GENERATOR}:
         name = getattr(func, "__qualname__", repr(func))
         msg = (
             f"@flow_task cannot make a task of the async function {name} "
@@ -154,18 +188,23 @@ def _refuse_async(func: Any) -> None:
         raise FlowDefinitionError(msg)
 
 
-def _callable_directly(run: Callable[..., Any], func: Any) -> Callable[..., Any]:
+def _callable_directly(
+    run: Callable[..., Any], func: Any, mark: Marked
+) -> Callable[..., Any]:
     """Return *run* so that, called with no message, it runs as one would make it."""
     if DISABLED:
         return run
 
     @wraps(run)
     def call(*args: Any, **kwargs: Any) -> Any:
-        scope = scope_var.get()
-        if scope is not None and scope[0].is_carried:
+        outer = scope_var.get()
+        if outer is not None and outer[0].is_carried:
             return run(*args, **kwargs)
-        with _continued(_sent_here() or _sent_with_failure(args), trust="all"):
+        token = scope_var.set(_called_here(outer, mark, _sent_with_failure(args)))
+        try:
             return run(*args, **kwargs)
+        finally:
+            leave(token)
 
     # Celery checks arguments by getfullargspec, which looks behind no wrapper.
     call.__signature__ = signature(func)  # type: ignore[attr-defined]  # inspect's own
@@ -179,7 +218,7 @@ def _attach(headers: Headers, body: Any = None, **_: object) -> None:
     sent from a run inside. Where the worker process is lost Celery's main process,
     which is in no flow, sends the errbacks as they stand in the message.
     """
-    sent = _sent_here()
+    sent = _sent_here(_sending.get(_Message()))
     if headers.get(ID_HEADER) in (None, "", sent.get(ID_HEADER)):
         headers.update(sent)
     carried = _found(headers)
@@ -193,7 +232,7 @@ def _attach(headers: Headers, body: Any = None, **_: object) -> None:
 
 
 def _attach_to_errbacks(place: Headers, key: str, carried: Headers) -> None:
-    """Replace them by copies: the caller may use its own for other runs."""
+    """Replace errbacks by copies: the caller may use its own in other runs."""
     errbacks = place.get(key) or ()
     if isinstance(errbacks, str) or hasattr(errbacks, "items"):
         errbacks = [errbacks]
@@ -211,18 +250,21 @@ def _with_headers(errback: Any, carried: Headers) -> Any:
 
 def _enter(task: Any, **_: object) -> None:
     request = task.request
-    sent, trust = _found_in(request), None
+    outer, sent = scope_var.get(), _found_in(request)
     if request.is_eager and ID_HEADER not in sent:
-        sent, trust = _sent_here(), "all"
-    vars(request)[_BEFORE] = scope_var.get()
-    _continued(sent, trust).__enter__()
+        entered = _called_here(outer, find_marked(task))
+    else:
+        entered = _continued(sent, trust=None).context, None
+    vars(request).update({_BEFORE: outer, _ENTERED: entered})
+    scope_var.set(entered)
     if request.is_eager:  # a retry is called with these headers, after this call
         request.headers = {**(request.headers or {}), **_sent_here()}
 
 
 def _leave(task: Any, **_: object) -> None:
-    """Put back what was there before, whatever the task has left."""
+    """Restore the scope from before the task, whatever the task has left."""
     known = vars(task.request)
+    known.pop(_ENTERED, None)
     if _BEFORE in known:
         scope_var.set(known.pop(_BEFORE))
 
@@ -260,17 +302,75 @@ def _found(headers: Mapping[str, Any]) -> Headers:
     return {name: headers[name] for name in _HEADERS if headers.get(name)}
 
 
-def _sent_here() -> Headers:
+def _sent_here(message: _Message = _NO_MESSAGE) -> Headers:
     """Return the headers of the flow that runs here, if one does."""
-    carrier = inject()
+    carrier: dict[str, str] = {}
+    write_headers(carrier, flows=message.flows, call=message.call)
     if FIELD not in carrier:
         return {}
     return {**_found(carrier), ID_HEADER: current_flow_id()}
 
 
+def _called_here(
+    outer: Scope | None, marked: Marked | None, sent: Headers | None = None
+) -> Scope:
+    """Return the scope of a task that is called in *outer*, with no message.
+
+    It gets what a message would bring. For the order of steps it is a direct call: the
+    run of the caller goes on, below the steps that are open there.
+
+    Args:
+        outer: The scope of the caller.
+        marked: The function of the task, if it is a step.
+        sent: Headers to continue where there is none.
+    """
+    context = _continued(_sent_here() or sent or {}, trust="all").context
+    if outer is None or outer[0].correlation_id != context.correlation_id:
+        return context, None
+    context.progress = outer[0].progress
+    steps = () if marked is None else marked.steps
+    if context.progress is None and state.judge is not None and steps:
+        context.progress = state.judge.follow(outer[0], steps[0].flow)
+    return context, *outer[1:]
+
+
 def _continued(sent: Headers, trust: str | None) -> EnteredFlow:
     """Continue what was sent, whatever headers ``configure`` has named for HTTP."""
     return opened(sent, trust, (ID_HEADER,))
+
+
+def _send_task(app: Any, name: str, *args: Any, **options: Any) -> Any:
+    """Judge the call before anything is sent; a signal could not stop the message."""
+    token = _sending.set(_judged(app, name, options))
+    try:
+        return _replaced["send_task"](app, name, *args, **options)
+    finally:
+        _sending.reset(token)
+
+
+def _judged(app: Any, name: str, options: Mapping[str, Any]) -> _Message:
+    """Judge the call that a message will make, if this process declares its step.
+
+    What Celery sends by itself is left to the receiver: a retry, and whatever is sent
+    when the function of a task has returned.
+    """
+    scope = scope_var.get()
+    if scope is None or state.judge is None:
+        return _Message()
+    task = options.get("task_type") or app.tasks.get(name)
+    if task is None or name.startswith("celery."):  # those call other tasks
+        return _Message()
+    marked = find_marked(task)
+    if marked is None:
+        return _Message(frozenset())
+    flows = frozenset(step.flow for step in marked.steps)
+    given = (options.get("headers") or {}).get(ID_HEADER)
+    if given not in {None, "", scope[0].correlation_id} or options.get("retries"):
+        return _Message(flows)
+    running = get_current_task()
+    if running is not None and vars(running.request).get(_ENTERED) is scope:
+        return _Message(flows)
+    return _Message(flows, judge_message(marked))
 
 
 def _task_id() -> str | None:

@@ -16,8 +16,8 @@ from penstock._platform.process import DISABLED
 from penstock._propagation.bind import bind_flow
 from penstock._propagation.carrier import FIELD, continue_flow, inject
 from penstock._runtime.state import state
-from penstock._steps.marked import mark_of
-from penstock._steps.source import Kind, kind_of, place_of
+from penstock._steps.marked import find_marked
+from penstock._steps.source import FunctionKind, kind_of, place_of
 from penstock.errors import FlowDefinitionError, did_you_mean
 
 from ._kafka_batches import flow_from_batch
@@ -151,7 +151,7 @@ def flow_consumer(
 
 def _consuming(func: Any, find: _Argument, enter: Enter, trust: str | None) -> Any:
     """Return *func* with each call in the flow that its message brings."""
-    mark = mark_of(func)
+    mark = find_marked(func)
 
     def entered(args: Args, kwargs: Kwargs) -> AbstractContextManager[Any]:
         scope = scope_var.get()
@@ -174,7 +174,7 @@ def _consuming(func: Any, find: _Argument, enter: Enter, trust: str | None) -> A
         with entered(args, kwargs) as context:
             return bind_flow(func(*args, **kwargs), context)
 
-    kinds = {Kind.PLAIN: call, Kind.ASYNC: call_async}
+    kinds = {FunctionKind.PLAIN: call, FunctionKind.ASYNC: call_async}
     consume = wraps(func)(kinds.get(kind_of(func), call_items))
     return consume
 
@@ -232,10 +232,6 @@ def _refuse_below_entrypoint(consume: object, entry: Step) -> None:
 
 def _mark_crossing(func: Any) -> None:
     """Let diagrams show that a message brings each call, taken by a flow or not yet."""
-    mark = mark_of(func)
-    if mark is None:
-        return
-    mark.spec = mark.spec._replace(crosses=True)
-    for step in mark.steps:
-        step.crosses = True
-        vars(step).pop("info", None)  # it may have been drawn already
+    mark = find_marked(func)
+    if mark is not None:
+        mark.set_crossing()

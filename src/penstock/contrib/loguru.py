@@ -5,45 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
-
-from ._keys import FlowKeys
+from penstock.backends.log_fields import ABSENT, checked_keys, fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["FlowPatcher", "flow_patcher"]
 
-_ABSENT = "-"
-
 
 def flow_patcher(record: Mapping[str, Any]) -> None:
     """Add ``extra[flow_id]``, the correlation ID, to a record; ``-`` outside a flow.
 
-    One format string therefore does for all records. A ``flow_id`` that was bound
-    is kept.
+    So one format string works for all records. A ``flow_id`` that was bound is kept.
 
     >>> from loguru import logger
     >>> _ = logger.configure(patcher=flow_patcher)
     """
-    record["extra"].setdefault("flow_id", current_flow_id() or _ABSENT)
+    record["extra"].setdefault("flow_id", current_flow_id() or ABSENT)
 
 
-class FlowPatcher(FlowKeys):
-    """Add what you name to every loguru record's ``extra``, under the keys you choose.
+class FlowPatcher:
+    """Add the fields you name to every loguru record, under the keys you choose.
 
     >>> from loguru import logger
     >>> patcher = FlowPatcher(correlation_id="cid", flow="flow", step="step")
     >>> _ = logger.configure(patcher=patcher)
 
     Args:
-        **keys: What to add, by what it is: ``correlation_id``, ``flow_id`` (the
-            same), ``parent_id``, ``root_id``, ``flow``, ``step``; the value is
-            the key in ``extra``.
+        **keys: Field to key in ``extra``. Fields are ``correlation_id``, ``flow_id``
+            (the same), ``parent_id``, ``root_id``, ``flow``, ``step`` and ``service``.
 
     Raises:
-        TypeError: A name that is none of those.
+        TypeError: There is no field of that name.
     """
+
+    def __init__(self, **keys: str) -> None:
+        self._keys = checked_keys(keys)
 
     def __call__(self, record: Mapping[str, Any]) -> None:
         """Add them, ``-`` for what is not known. What was bound is kept."""
-        self.fill(record["extra"], absent=_ABSENT)
+        fill(record["extra"], self._keys, ABSENT)

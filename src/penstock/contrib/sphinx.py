@@ -6,13 +6,13 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from penstock._documents.embed import Request, chosen_flows, draw_text
+from penstock._documents.embed import DiagramRequest, chosen_flows, draw_text
 from penstock._graph.graph import build_graph
 from penstock._manifests.manifest import load_manifest
 from penstock._platform.optional import requires
 from penstock._registry import declared_flows
 from penstock.errors import PenstockError
-from penstock.renderers.base import Direction, find_renderer
+from penstock.renderers.formats import Direction, find_renderer
 
 with requires("docutils", extra="sphinx"):
     from docutils import nodes
@@ -39,24 +39,21 @@ def _format(argument: str) -> str:
 
 
 def _direction(argument: str) -> str:
-    names = get_args(Direction)
-    if argument.upper() not in names:
-        msg = f"{argument!r} is none of {', '.join(names)}"
-        raise ValueError(msg)
-    return argument.upper()
+    names = [name.lower() for name in get_args(Direction)]
+    return directives.choice(argument, names).upper()
 
 
 class _Diagram(nodes.General, nodes.Element):
-    """A diagram, until it is known who draws it."""
+    """A diagram whose builder is not known yet."""
 
 
 class FlowDirective(SphinxDirective):
-    """Draws the flow that it names, several with commas between them, or ``*``.
+    """Draws a flow, several with commas between them, or all: ``*``.
 
     ``:format: mermaid`` is the default. It and ``svg`` need a builder that makes
-    HTML, and Mermaid also the extension ``sphinxcontrib.mermaid``; wherever one is
-    not there, ``text`` is drawn instead. ``:detail:`` and ``:direction:`` are those
-    of ``generate_dag``. What cannot be drawn is a warning with its place.
+    HTML, and Mermaid also needs the extension ``sphinxcontrib.mermaid``; without
+    them, the diagram is drawn as ``text``. ``:detail:`` and ``:direction:`` are those
+    of ``generate_dag``. A flow that cannot be drawn is a warning with its place.
     """
 
     required_arguments = 1
@@ -68,7 +65,7 @@ class FlowDirective(SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        """Return the diagram, or nothing where it cannot be drawn."""
+        """Return the diagram, or nothing if it cannot be drawn."""
         flows = (*declared_flows(), *self._of_manifests())
         detail = "detail" in self.options
         direction = self.options.get("direction", "TD")
@@ -76,8 +73,8 @@ class FlowDirective(SphinxDirective):
         names = self.arguments[0]
         try:
             self._note_sources(chosen_flows(names, flows))
-            drawing = _drawing(Request(names, form, detail, direction), flows)
-            text = draw_text(Request(names, "text", detail, direction), flows)
+            drawing = _drawing(DiagramRequest(names, form, detail, direction), flows)
+            text = draw_text(DiagramRequest(names, "text", detail, direction), flows)
         except PenstockError as exc:
             _log.warning("%s", exc, location=self.get_location(), type="penstock")
             return []
@@ -99,13 +96,13 @@ class FlowDirective(SphinxDirective):
         return flows
 
     def _note_sources(self, flows: Sequence[FlowInfo]) -> None:
-        """Have the document read again when a file changes that declares a step."""
+        """Rebuild the document when a file that declares a step changes."""
         for path in {step.path for flow in flows for step in flow.steps if step.path}:
             if Path(path).is_file():
                 self.env.note_dependency(str(Path(path).resolve()))
 
 
-def _drawing(request: Request, flows: Sequence[FlowInfo]) -> str:
+def _drawing(request: DiagramRequest, flows: Sequence[FlowInfo]) -> str:
     if request.format != "svg":
         return draw_text(request, flows)
     graph = build_graph(chosen_flows(request.flows, flows), flows)
@@ -114,7 +111,7 @@ def _drawing(request: Request, flows: Sequence[FlowInfo]) -> str:
 
 
 def _show(app: Sphinx, document: nodes.document, _name: str) -> None:
-    """Put in what the builder can show: one reading serves several builders."""
+    """Replace each diagram by what the builder can show."""
     for diagram in list(document.findall(_Diagram)):
         diagram.replace_self(_shown(diagram, app))
 
@@ -123,7 +120,7 @@ def _shown(diagram: _Diagram, app: Sphinx) -> nodes.Node:
     form, drawing, text = (diagram[key] for key in ("format", "drawing", "text"))
     is_html = app.builder.format == "html"
     if is_html and form == "svg":
-        # An SVG file that stands in HTML has no prologue.
+        # Inside HTML, an SVG has no XML prologue.
         svg = drawing[drawing.index("<svg") :]
         html = f'<figure class="penstock">{svg}</figure>'
         return nodes.raw("", html, format="html")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
-
-from ._keys import FlowKeys
+from penstock.backends.log_fields import checked_keys, fill
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -19,7 +18,7 @@ __all__ = ["FlowProcessor", "flow_processor"]
 def flow_processor(_logger: object, _method: str, event_dict: EventDict) -> EventDict:
     """Add ``flow_id``, the correlation ID, to an entry; outside a flow, nothing.
 
-    A ``flow_id`` that the entry has already is kept.
+    A ``flow_id`` that the entry already has is kept.
 
     >>> import structlog
     >>> structlog.configure(
@@ -33,23 +32,25 @@ def flow_processor(_logger: object, _method: str, event_dict: EventDict) -> Even
     return event_dict
 
 
-class FlowProcessor(FlowKeys):
-    """Add what you name to every structlog entry, under the keys you choose.
+class FlowProcessor:
+    """Add the fields you name to every structlog entry, under the keys you choose.
 
     >>> processor = FlowProcessor(correlation_id="cid", flow="flow", step="step")
 
     Args:
-        **keys: What to add, by what it is: ``correlation_id``, ``flow_id`` (the
-            same), ``parent_id``, ``root_id``, ``flow``, ``step``; the value is
-            the key in the entry.
+        **keys: Field to key. Fields are ``correlation_id``, ``flow_id`` (the same),
+            ``parent_id``, ``root_id``, ``flow``, ``step`` and ``service``.
 
     Raises:
-        TypeError: A name that is none of those.
+        TypeError: There is no field of that name.
     """
+
+    def __init__(self, **keys: str) -> None:
+        self._keys = checked_keys(keys)
 
     def __call__(
         self, _logger: object, _method: str, event_dict: EventDict
     ) -> EventDict:
-        """Add them; outside a flow, nothing. What the entry has already is kept."""
-        self.fill(event_dict)
+        """Add what is known; keep what the entry has. Outside a flow, add nothing."""
+        fill(event_dict, self._keys)
         return event_dict

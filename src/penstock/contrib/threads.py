@@ -29,8 +29,9 @@ R = TypeVar("R")
 def threads_inherit() -> bool:
     """Tell whether threads of this Python start with a copy of the context.
 
-    Free-threaded builds of Python 3.14 and later do, unless told otherwise by
-    ``-X thread_inherit_context``. Executors do not: their threads outlive tasks.
+    In free-threaded builds of Python 3.14 and later they do, unless
+    ``-X thread_inherit_context=0`` is set. Threads of executors outlive their tasks,
+    so this does not help there.
     """
     return bool(getattr(sys.flags, "thread_inherit_context", False))
 
@@ -57,9 +58,9 @@ _installed: list[tuple[type, str, Any, Any]] = []
 def install_threads() -> None:
     """Carry the flow into every ``Thread``, ``Timer`` and thread pool of the process.
 
-    Process-wide, so opt-in: it replaces ``Thread.start`` and
-    ``ThreadPoolExecutor.submit``, which ``loop.run_in_executor`` calls too. More
-    calls do nothing; ``uninstall_threads`` is the inverse.
+    This replaces ``Thread.start`` and ``ThreadPoolExecutor.submit``, which
+    ``loop.run_in_executor`` calls too, for the whole process. More calls do nothing;
+    ``uninstall_threads`` is the inverse.
 
     >>> install_threads()
     >>> uninstall_threads()
@@ -71,22 +72,22 @@ def install_threads() -> None:
         (ThreadPoolExecutor, "submit", _submit_in_flow),
     ):
         before = getattr(owner, name)
-        ours = make(before)
-        setattr(owner, name, ours)
-        _installed.append((owner, name, before, ours))
+        replacement = make(before)
+        setattr(owner, name, replacement)
+        _installed.append((owner, name, before, replacement))
 
 
 def uninstall_threads() -> None:
     """Undo ``install_threads``; without it, do nothing.
 
-    Where another library has replaced a method since, ours stays underneath and
-    passes calls through untouched.
+    If another library has replaced a method since, the replacement stays, and
+    penstock's part below it passes calls through untouched.
 
     >>> uninstall_threads()
     """
     while _installed:
-        owner, name, before, ours = _installed.pop()
-        if getattr(owner, name) is ours:
+        owner, name, before, replacement = _installed.pop()
+        if getattr(owner, name) is replacement:
             setattr(owner, name, before)
 
 
@@ -97,7 +98,7 @@ def _start_in_flow(start: Callable[..., None]) -> Callable[..., None]:
             bound = bind_flow(self.run)
 
             def run() -> None:
-                del self.run  # the thread and its bound run would keep each other
+                del self.run  # or the thread and its run keep each other alive
                 bound()
 
             self.run = run  # type: ignore[method-assign]  # as Thread's own code calls it
@@ -114,7 +115,7 @@ def _submit_in_flow(submit: Callable[..., Future[Any]]) -> Callable[..., Future[
         if not _installed or scope_var.get() is None:
             return submit(self, fn, *args, **kwargs)
         bound = bind_flow(fn)
-        # The pool may start a thread here, which must not stay in this flow.
+        # The pool may start a thread here, which outlives this flow.
         with outside_flow():
             return submit(self, bound, *args, **kwargs)
 

@@ -14,7 +14,7 @@ import pytest
 from penstock._config import configure
 from penstock.conformance import ConformanceReport, conformance_report
 from penstock.conformance.files import write_report
-from penstock.conformance.judge import judge
+from penstock.conformance.judge import process_judge
 from penstock.errors import PenstockError
 
 from ._diagram import check_diagram, write_diagram
@@ -23,7 +23,7 @@ from ._table import percent_of, table_of
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from penstock.conformance.counters import Finding
+    from penstock.conformance.violations import Violation
 
     from ._settings import Settings
 
@@ -40,7 +40,7 @@ class Coverage:
             _check(Path(settings.diagram))
         self._settings = settings
         self._is_worker = is_worker
-        self._broken: list[tuple[Finding, str]] = []
+        self._broken: list[tuple[Violation, str]] = []
         self._before = {name: os.environ.get(name) for name in (_MODE, _FOLDER)}
         self._told_of_files: list[str] = []
         self._is_complete = True
@@ -51,13 +51,14 @@ class Coverage:
             os.environ[_FOLDER] = tempfile.mkdtemp(prefix="penstock-")
         self._folder = Path(os.environ[_FOLDER])
         configure(conformance=os.environ[_MODE])
-        judge.teller.hearers = (*judge.teller.hearers, self._hear)
+        reporter = process_judge.reporter
+        reporter.listeners = (*reporter.listeners, self._listen)
 
-    def _hear(self, finding: Finding, run: str, is_one: bool) -> None:  # noqa: FBT001  # Hear
-        if is_one:
-            self._broken.append((finding, run))
-        elif (finding, run) in self._broken:
-            self._broken.remove((finding, run))
+    def _listen(self, violation: Violation, run: str, is_found: bool) -> None:  # noqa: FBT001  # Listener
+        if is_found:
+            self._broken.append((violation, run))
+        elif (violation, run) in self._broken:
+            self._broken.remove((violation, run))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
@@ -89,16 +90,16 @@ class Coverage:
         return result
 
     def _told(self) -> str:
-        findings = dict.fromkeys(finding for finding, _ in self._broken)
+        violations = dict.fromkeys(violation for violation, _ in self._broken)
         self._broken.clear()
-        lines = [f"{finding.code} {finding.message}" for finding in findings]
+        lines = [f"{violation.code} {violation.message}" for violation in violations]
         return "\n".join(["the declared order broke:", *lines])
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Gather what every process has counted; judge the whole."""
         if self._is_worker:
-            write_report(self._folder, judge)
+            write_report(self._folder, process_judge)
             os.environ.pop(_FOLDER)  # it is written, and not once more at the exit
             return
         files = sorted(self._folder.glob("*.json"))
@@ -151,8 +152,9 @@ class Coverage:
 
     def pytest_unconfigure(self) -> None:
         """Put back what was there."""
-        judge.teller.hearers = tuple(
-            one for one in judge.teller.hearers if one != self._hear
+        reporter = process_judge.reporter
+        reporter.listeners = tuple(
+            one for one in reporter.listeners if one != self._listen
         )
         if self._is_worker:  # its report is written, and it ends
             return

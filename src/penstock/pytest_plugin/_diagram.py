@@ -11,18 +11,20 @@ from penstock._graph.evidence import Sources
 from penstock._platform.file import write_file
 from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
-from penstock.renderers.formats import fenced, format_of
+from penstock.renderers.formats import (
+    MARKDOWN_SUFFIXES,
+    PICTURE_FORMATS,
+    fenced,
+    format_of,
+)
 from penstock.renderers.labels import printable
-from penstock.renderers.picture.graphviz import find_engine
+from penstock.renderers.picture.graphviz import find_graphviz
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["check_diagram", "write_diagram"]
-
-_MARKDOWN = frozenset((".md", ".markdown"))
-_PICTURES = frozenset(("svg", "png", "html"))
 
 
 def check_diagram(path: Path) -> None:
@@ -32,8 +34,8 @@ def check_diagram(path: Path) -> None:
         ConfigurationError: Its suffix does not tell what to draw.
         MissingExtraError: Nothing on this machine draws pictures.
     """
-    if format_of(path) in _PICTURES:
-        find_engine()
+    if format_of(path) in PICTURE_FORMATS:
+        find_graphviz()
 
 
 def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
@@ -47,7 +49,9 @@ def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
     evidence = Sources(report["flows"])
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        if path.suffix.lower() in _MARKDOWN:  # a chart each: one has room for few
+        if (
+            path.suffix.lower() in MARKDOWN_SUFFIXES
+        ):  # a chart each: one has room for few
             parts = (
                 f"## {printable(flow.name)}\n\n"
                 + fenced(str(draw([flow], known, evidence=evidence)), "mermaid")

@@ -1,4 +1,4 @@
-"""Put the parts of a drawing that nothing links below each other, in some columns."""
+"""Stack the unconnected components of a drawing in columns."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 __all__ = ["stacked"]
 
-_SHAPE = 2  # a box is about twice as wide as high, with the room around it
+_ASPECT_RATIO = 2  # of a box with the space around it: width to height
 
 
 def stacked(graph: Graph) -> Iterator[tuple[int, int]]:
-    """Give pairs of nodes of *graph*; the second is to stand below the first.
+    """Give pairs of nodes; the second belongs below the first.
 
-    Graphviz sets parts side by side: a hundred of them are a strip. Its own ``pack``
-    loses the frames of clusters and what edges say.
+    Graphviz places components side by side, so that a hundred become a long strip.
+    Its own ``pack`` loses the frames of clusters and the labels of edges.
     """
-    parts = _parts(graph)
-    heights = [len({graph.layer_of[node] for node in part}) for part in parts]
-    limit = max([*heights, isqrt(_SHAPE * len(graph.labels))], default=0)
+    components = _components(graph)
+    heights = [len({graph.layer_of[node] for node in part}) for part in components]
+    limit = max([*heights, isqrt(_ASPECT_RATIO * len(graph.labels))], default=0)
     column: list[Sequence[int]] = []
     used = 0
-    for part, height in zip(parts, heights, strict=True):
+    for part, height in zip(components, heights, strict=True):
         if used + height > limit:
             yield from _links(column)
             column, used = [], 0
@@ -37,12 +37,12 @@ def stacked(graph: Graph) -> Iterator[tuple[int, int]]:
 
 
 def _links(column: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
-    """Nodes are numbered by layer, so the last of a part is at its bottom."""
+    # Nodes are numbered by layer, so the last of a component is at its bottom.
     return ((upper[-1], lower[0]) for upper, lower in pairwise(column))
 
 
-def _parts(graph: Graph) -> list[list[int]]:
-    """Return the nodes of each connected part, the largest first."""
+def _components(graph: Graph) -> list[list[int]]:
+    """Return the nodes of each connected component, the largest first."""
     home = list(range(len(graph.labels)))
     for before, after in zip(graph.befores, graph.afters, strict=True):
         home[_root(home, before)] = _root(home, after)

@@ -1,4 +1,4 @@
-"""Draw a graph in Graphviz's language."""
+"""Draw a graph in DOT, the language of Graphviz."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING, Protocol
 from .component_stacking import stacked
 from .evidence_labels import flow_evidence, legend, line_status, node_status
 from .ids import cluster_ids, legend_id, node_ids
-from .labels import cluster_title, edge_words, node_words, printable
+from .labels import cluster_title, edge_label, node_lines, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import Status
+    from penstock._graph.evidence import EdgeStatus
     from penstock._graph.graph import Cluster, Edge, Graph, Node
 
-    from .base import Direction
+    from .formats import Direction
 
-__all__ = ["Fit", "render_dot"]
+__all__ = ["FitText", "render_dot"]
 
 _GRAPH = 'labelloc=t, fontsize=16, fontname="Arial", newrank=true'
 _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=12'
 _EDGE = 'color="#5f6b7a", arrowsize=0.8, fontname="Arial", fontsize=10'
 _ENTRYPOINT = 'style="rounded,bold", color="#2e7d32", fontcolor="#1b5e20"'
 _OUTSIDE = 'color="#9aa5b1", fontcolor="#5f6b7a"'
-_LOOKS = {
+_KINDS = {
     "outside": _OUTSIDE,
     "external": f'style="rounded,dashed", {_OUTSIDE}',
     "flow": 'style="rounded,filled", fillcolor="#eef2f6"',
 }
-_EDGES: Mapping[Status, str] = {
+_EDGES: Mapping[EdgeStatus, str] = {
     "seen": 'color="#2a7d3f", penwidth=2',
     "unseen": 'color="#9aa5b1", fontcolor="#5f6b7a"',
     "declared-only": 'color="#9aa5b1", fontcolor="#5f6b7a", style=dotted',
@@ -44,15 +44,15 @@ _STATUSES = {
 _LEGEND = 'shape=plaintext, fontsize=10, fontcolor="#5f6b7a"'
 _CLUSTER = 'style="rounded,dashed", color="#9aa5b1", labeljust=l'
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;", "\n": r"\n"})
-_BLANK_IN = 0.0463  # the width of a space in the size that nodes have
+_BLANK_IN = 0.0463  # the width of a space in the font size of nodes
 _INDENT = "    "
 
 
-class Fit(Protocol):
-    """Makes what a box says fit into it."""
+class FitText(Protocol):
+    """Wraps the text of a box."""
 
-    def __call__(self, words: Sequence[str]) -> tuple[list[str], float]:
-        """Return the lines, and the width in inches of a box that holds them."""
+    def __call__(self, texts: Sequence[str]) -> tuple[list[str], float]:
+        """Return the lines, and the width in inches of a box for them."""
         ...
 
 
@@ -61,7 +61,7 @@ def render_dot(
     *,
     detail: bool,
     direction: Direction,
-    fit: Fit | None = None,
+    fit: FitText | None = None,
     has_legend: bool = True,
 ) -> str:
     """Return Graphviz's text for *graph*, without a newline at the end.
@@ -70,9 +70,9 @@ def render_dot(
         graph: What to draw.
         detail: Whether to add descriptions, tags and joins.
         direction: Where edges point.
-        fit: Breaks what a box says into lines, and says how wide the box must be;
-            Graphviz's own guess by default.
-        has_legend: Whether it says what the words on edges mean.
+        fit: Wraps the text of a box and returns the width of the box; by default
+            Graphviz estimates it.
+        has_legend: Whether to explain the labels of edges.
     """
     lines = _Lines(graph, detail=detail, fit=fit, has_legend=has_legend)
     head = f"digraph {_quoted(printable(graph.title))} {{"
@@ -84,14 +84,14 @@ def _indented(line: str) -> str:
 
 
 class _Lines:
-    """What stands between the braces of one drawing."""
+    """The statements of one drawing."""
 
     def __init__(
         self,
         graph: Graph,
         *,
         detail: bool,
-        fit: Fit | None,
+        fit: FitText | None,
         has_legend: bool,
     ) -> None:
         self._graph = graph
@@ -119,17 +119,17 @@ class _Lines:
 
     def _title(self, clusters: Sequence[Cluster]) -> str:
         if len(clusters) != 1 or self._graph.boxes:
-            return ""  # each flow bears its own
+            return ""  # each flow has a title of its own
         return f"label={self._heading(clusters[0], is_title=True)}, "
 
     def _heading(self, cluster: Cluster, *, is_title: bool = False) -> str:
         title = cluster_title(cluster, detail=self._detail)
-        words = [title, *flow_evidence(cluster.flow.name, self._graph)]
+        texts = [title, *flow_evidence(cluster.name, self._graph)]
         if not self._fit:
-            return _quoted(*words)
-        lines, width_in = self._fit(words)
+            return _quoted(*texts)
+        lines, width_in = self._fit(texts)
         if is_title or not title.isascii():
-            # A blank line, as wide as the others: what is around them is never less.
+            # A blank line as wide as the box keeps the frame from being narrower.
             # Graphviz takes the last "\n" for the end of a line.
             lines = [*lines, " " * round(width_in / _BLANK_IN), ""]
         return _quoted(*lines)
@@ -138,7 +138,7 @@ class _Lines:
         ids = cluster_ids(self._graph, self._ids)
         for cluster in clusters:
             title = self._heading(cluster)
-            yield f'subgraph "cluster_{ids[cluster.flow.name]}" {{'
+            yield f'subgraph "cluster_{ids[cluster.name]}" {{'
             yield f"{_INDENT}graph [label={title}, fontsize=13, {_CLUSTER}]"
             yield from (_INDENT + self._node(node) for node in cluster.nodes)
             yield "}"
@@ -146,24 +146,24 @@ class _Lines:
         yield from map(self._node, outside)
 
     def _node(self, node: Node) -> str:
-        words = node_words(node, self._graph, detail=self._detail)
-        known = self._ids[node.number]
+        lines = node_lines(node, self._graph, detail=self._detail)
+        name = self._ids[node.number]
         width_in = 0.0
         if self._fit:
-            words, width_in = self._fit(words)
-        attributes = [] if words == [known] else [f"label={_quoted(*words)}"]
+            lines, width_in = self._fit(lines)
+        attributes = [] if lines == [name] else [f"label={_quoted(*lines)}"]
         if width_in:
             attributes.append(f"width={width_in:.3f}")
-        attributes += _looks(node)
+        attributes += _style_of(node)
         if status := node_status(node, self._graph):
             attributes.append(_STATUSES[status])
-        return f'"{known}"' + (f" [{', '.join(attributes)}]" if attributes else "")
+        return f'"{name}"' + (f" [{', '.join(attributes)}]" if attributes else "")
 
     def _legend(self) -> Iterator[str]:
-        lines = [f"{words}: {meaning}" for _, words, meaning in legend(self._graph)]
-        if lines:
+        entries = [f"{label}: {meaning}" for _, label, meaning in legend(self._graph)]
+        if entries:
             clusters = cluster_ids(self._graph, self._ids)
-            label = "".join(rf"{line}\l" for line in lines)
+            label = "".join(rf"{entry}\l" for entry in entries)
             name = legend_id(self._ids, clusters.values())
             yield f'"{name}" [label="{label}", {_LEGEND}]'
 
@@ -171,21 +171,21 @@ class _Lines:
         before, after = (self._ids[node.number] for node in (edge.before, edge.after))
         attributes = ["style=dashed"] if edge.is_crossing else []
         if edge.evidence:
-            look = line_status(edge.evidence, is_crossing=edge.is_crossing)
-            attributes.append(_EDGES[look])
-        words = edge_words(edge, self._graph, detail=self._detail)
-        if words:
-            words = f" {words} " if edge.evidence else words  # off the line
-            attributes.append(f"label={_quoted(words)}")
+            status = line_status(edge.evidence, is_crossing=edge.is_crossing)
+            attributes.append(_EDGES[status])
+        label = edge_label(edge, self._graph, detail=self._detail)
+        if label:
+            label = f" {label} " if edge.evidence else label  # keeps it off the line
+            attributes.append(f"label={_quoted(label)}")
         listed = f" [{', '.join(attributes)}]" if attributes else ""
         return f'"{before}" -> "{after}"{listed}'
 
 
-def _looks(node: Node) -> list[str]:
-    """Return the attributes that set a node apart from a plain step."""
+def _style_of(node: Node) -> list[str]:
+    """Return the attributes that a plain step does not have."""
     if node.kind == "step":
         return [_ENTRYPOINT] if node.step.is_entrypoint else []
-    return [_LOOKS[node.kind]]
+    return [_KINDS[node.kind]]
 
 
 def _quoted(*lines: str) -> str:

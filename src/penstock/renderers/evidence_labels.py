@@ -1,4 +1,4 @@
-"""How a drawing says what is known of its edges, steps and flows besides."""
+"""The labels that show the evidence for edges, steps and flows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from penstock._graph.evidence import EdgeEvidence, FlowEvidence, Status
+    from penstock._graph.evidence import EdgeEvidence, EdgeStatus, FlowEvidence
     from penstock._graph.graph import Edge, Graph, Node
 
 __all__ = [
@@ -20,60 +20,60 @@ __all__ = [
     "node_status",
 ]
 
-# Words and lines differ as well as colours: not everybody sees green and red.
-_MEANINGS: Mapping[Status, tuple[str, str]] = {
-    "seen": ("n×", "calls that came this way"),
-    "unseen": ("unseen", "no run came this way"),
-    "declared-only": ("only declared", "no run came this way, and the code does not"),
-    "contradicted": ("contradicted", "runs that had both, but never in this order"),
-    "undeclared": ("not declared", "a call before whatever should be first"),
+# Labels and line styles differ too, for readers who cannot tell green from red.
+_MEANINGS: Mapping[EdgeStatus, tuple[str, str]] = {
+    "seen": ("n×", "calls that took this edge"),
+    "unseen": ("unseen", "no run took this edge"),
+    "declared-only": ("only declared", "neither runs nor the code take this edge"),
+    "contradicted": ("contradicted", "runs of both steps, but never in this order"),
+    "undeclared": ("not declared", "a call before any declared predecessor"),
 }
 
 
 def edge_evidence(edge: Edge, graph: Graph) -> str:
-    """Return what is written on an edge, ``""`` where there is no evidence."""
+    """Return the label of an edge, ``""`` without evidence."""
     known = edge.evidence
     if known is None:
         return ""
     seen = _times(known.seen) if known.seen else ""
     against = _times(known.contradicted) if known.contradicted else ""
     bundle = graph.bundles.get((edge.before.number, edge.after.number))
-    words = [_MEANINGS[known.status][0]]
+    parts = [_MEANINGS[known.status][0]]
     if bundle and bundle.size > 1:
-        words = [f"{bundle.size} edges", f"{bundle.seen} seen"]
-        words += [f"{against} contradicted"] if against else []
+        parts = [f"{bundle.size} edges", f"{bundle.seen} seen"]
+        parts += [f"{against} contradicted"] if against else []
     elif known.status == "seen":
-        words = [seen]
+        parts = [seen]
     elif known.status == "contradicted":
-        words = [f"contradicted {against}", f"seen {seen}" if seen else ""]
+        parts = [f"contradicted {against}", f"seen {seen}" if seen else ""]
     elif known.status == "undeclared":
-        words.append(seen)
-    return ", ".join(filter(None, words))
+        parts.append(seen)
+    return ", ".join(filter(None, parts))
 
 
 def edge_facts(edge: Edge, graph: Graph) -> str:
-    """Return all that is known of an edge, as one line; ``""`` without evidence."""
+    """Return all evidence for an edge in one line, ``""`` without evidence."""
     known = edge.evidence
     if known is None or graph.evidence is None:
         return ""
-    words = ["declared" if known.is_declared else "not declared"]
+    parts = ["declared" if known.is_declared else "not declared"]
     if graph.evidence.has_code:
-        words.append(_in_code(known))
-    words.append(f"seen {_times(known.seen)}" if known.seen else "never seen")
+        parts.append(_in_code(known))
+    parts.append(f"seen {_times(known.seen)}" if known.seen else "never seen")
     if known.contradicted:
-        words.append(f"contradicted {_times(known.contradicted)}")
-    return ", ".join(words)
+        parts.append(f"contradicted {_times(known.contradicted)}")
+    return ", ".join(parts)
 
 
-def line_status(known: EdgeEvidence, *, is_crossing: bool) -> Status:
-    """Return the status that a line looks like: dashes that cross stay dashes."""
+def line_status(known: EdgeEvidence, *, is_crossing: bool) -> EdgeStatus:
+    """Return the status that a line is drawn with: a crossing line stays dashed."""
     if is_crossing and known.status == "declared-only":
         return "unseen"
     return known.status
 
 
 def node_evidence(node: Node, graph: Graph) -> list[str]:
-    """Return what is written on a step, or the box of a flow, line by line."""
+    """Return the lines about a step, or about the flow of a box."""
     if node.kind == "flow":
         return flow_evidence(node.step.flow, graph)
     known = graph.evidence.steps.get(node.number) if graph.evidence else None
@@ -84,15 +84,13 @@ def node_evidence(node: Node, graph: Graph) -> list[str]:
 
 
 def node_status(node: Node, graph: Graph) -> str:
-    """Return ``uncalled`` or ``broken`` for a node that stands out, else ``""``."""
+    """Return ``uncalled`` or ``broken`` where one applies, else ``""``."""
     if graph.evidence is None:
         return ""
     if node.kind == "flow":
         flow = graph.evidence.flows[node.step.flow]
-        is_broken, is_called = (
-            flow.contradicted + flow.undeclared,
-            flow.runs + flow.seen,
-        )
+        is_broken = flow.contradicted + flow.undeclared
+        is_called = flow.runs + flow.seen
     elif known := graph.evidence.steps.get(node.number):
         is_broken, is_called = known.broken, known.calls
     else:
@@ -101,7 +99,7 @@ def node_status(node: Node, graph: Graph) -> str:
 
 
 def flow_evidence(flow: str, graph: Graph) -> list[str]:
-    """Say how much of a flow was seen, and what is wrong; nothing without evidence."""
+    """Return how much of a flow was seen, and what is wrong; empty without evidence."""
     if graph.evidence is None:
         return []
     known = graph.evidence.flows[flow]
@@ -109,10 +107,10 @@ def flow_evidence(flow: str, graph: Graph) -> list[str]:
     return list(filter(None, lines))
 
 
-def legend(graph: Graph) -> Iterator[tuple[Status, str, str]]:
-    """Give each status that an edge has: with what is written there, and its meaning.
+def legend(graph: Graph) -> Iterator[tuple[EdgeStatus, str, str]]:
+    """Give each status that an edge has, with its label and its meaning.
 
-    Words on a line that stands for several edges speak for themselves.
+    The label of a line that stands for several edges needs no explanation.
     """
     if graph.evidence is None:
         return
@@ -121,16 +119,16 @@ def legend(graph: Graph) -> Iterator[tuple[Status, str, str]]:
         for link, known in graph.evidence.edges.items()
         if link not in graph.bundles or graph.bundles[link].size == 1
     }
-    for status, (words, meaning) in _MEANINGS.items():
+    for status, (label, meaning) in _MEANINGS.items():
         if status in single:
-            yield status, words, meaning
+            yield status, label, meaning
 
 
 def _coverage(known: FlowEvidence) -> Iterator[str]:
     if known.edges:
         percent = round(100 * known.seen / known.edges)
         yield f"{known.seen:,} of {_plural(known.edges, 'edge')} seen ({percent} %)"
-    if known.runs or not known.seen:  # a message may have brought those that were seen
+    if known.runs or not known.seen:  # without runs, messages brought the calls
         yield _plural(known.runs, "run")
 
 
@@ -143,7 +141,7 @@ def _faults(known: FlowEvidence) -> Iterator[str]:
 
 def _in_code(known: EdgeEvidence) -> str:
     if known.is_in_code is None:
-        return "not clear in the code"
+        return "unclear in the code"
     return "found in the code" if known.is_in_code else "not found in the code"
 
 

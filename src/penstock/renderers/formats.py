@@ -1,65 +1,154 @@
-"""Which format a file's name stands for, and what the file then holds."""
+"""The formats: who draws each, which files hold it, and how packages add more."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast, get_args
 
-from penstock.errors import ConfigurationError
+from penstock.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
     from pathlib import Path
 
-__all__ = ["content_of", "fenced", "format_of"]
+    from penstock._graph.graph import Graph
 
-_SUFFIXES = {
-    ".md": "mermaid",
-    ".markdown": "mermaid",
-    ".mmd": "mermaid",
-    ".mermaid": "mermaid",
-    ".dot": "dot",
-    ".gv": "dot",
-    ".json": "json",
-    ".txt": "text",
-    ".svg": "svg",
-    ".png": "png",
-    ".html": "html",
-    ".htm": "html",
+__all__ = [
+    "BLOCK_FORMATS",
+    "DIRECTIONS",
+    "FORMATS",
+    "MARKDOWN_SUFFIXES",
+    "PICTURE_FORMATS",
+    "Direction",
+    "Renderer",
+    "TextFormat",
+    "content_of",
+    "fenced",
+    "find_renderer",
+    "format_names",
+    "format_of",
+]
+
+TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
+"""The formats of the table below that are text, for type checkers."""
+
+Direction = Literal["TD", "TB", "LR", "RL", "BT"]
+"""Where edges point: top-down (twice), left-right, right-left, bottom-top."""
+
+DIRECTIONS: tuple[str, ...] = get_args(Direction)
+
+
+class Renderer(Protocol):
+    """Draws a graph. Any function with this signature is a renderer."""
+
+    def __call__(
+        self, graph: Graph, *, detail: bool, direction: Direction
+    ) -> str | bytes:
+        """Return the drawing.
+
+        Args:
+            graph: The flows to draw.
+            detail: Whether to show more than names and edges.
+            direction: Where edges point, if the format lets you choose.
+        """
+        ...
+
+
+class _Format(NamedTuple):
+    """One format.
+
+    Attributes:
+        module: The module in this package with the function ``render_<name>``.
+        suffixes: The suffixes of its files.
+        is_block: Whether a fenced block in a document can hold it.
+        is_picture: Whether drawing it needs the extra ``draw``, or Graphviz.
+    """
+
+    module: str
+    suffixes: tuple[str, ...]
+    is_block: bool = False
+    is_picture: bool = False
+
+
+_TABLE = {
+    "mermaid": _Format("mermaid", (".mmd", ".mermaid"), is_block=True),
+    "dot": _Format("dot", (".dot", ".gv"), is_block=True),
+    "json": _Format("json", (".json",), is_block=True),
+    "text": _Format("terminal.text", (".txt",), is_block=True),
+    "svg": _Format("picture.image", (".svg",), is_picture=True),
+    "png": _Format("picture.image", (".png",), is_picture=True),
+    "html": _Format("page.html", (".html", ".htm"), is_picture=True),
 }
-_MARKDOWN = frozenset((".md", ".markdown"))
+FORMATS = tuple(_TABLE)
+BLOCK_FORMATS = tuple(name for name, row in _TABLE.items() if row.is_block)
+PICTURE_FORMATS = tuple(name for name, row in _TABLE.items() if row.is_picture)
+MARKDOWN_SUFFIXES = (".md", ".markdown")
+_SUFFIXES = dict.fromkeys(MARKDOWN_SUFFIXES, "mermaid") | {
+    suffix: name for name, row in _TABLE.items() for suffix in row.suffixes
+}
 _BACKTICKS = re.compile("`+")
-_FENCED = frozenset(("mermaid", "dot", "json", "text"))
+
+
+def find_renderer(name: str) -> Renderer:
+    """Return the renderer of the format *name*.
+
+    Raises:
+        ConfigurationError: No such format exists.
+    """
+    if name in _TABLE:
+        module = import_module(f"{__package__}.{_TABLE[name].module}")
+        return cast("Renderer", getattr(module, f"render_{name}"))
+    for entry in _entry_points():
+        if entry.name == name:
+            return cast("Renderer", entry.load())
+    names = format_names()
+    near = did_you_mean(name, names)
+    msg = f"there is no format {name!r}.{near} Formats are: {', '.join(names)}."
+    raise ConfigurationError(msg)
+
+
+def format_names() -> tuple[str, ...]:
+    """Return the name of every format, those of other packages too, sorted."""
+    return tuple(sorted({*_TABLE, *(entry.name for entry in _entry_points())}))
 
 
 def format_of(path: Path | None) -> str:
     """Return the format that the suffix of *path* stands for.
 
     Raises:
-        ConfigurationError: It stands for none.
+        ConfigurationError: No format has this suffix.
     """
     if path is None:
         return "mermaid"
     form = _SUFFIXES.get(path.suffix.lower())
     if form is None:
         msg = (
-            f"the name {path.name!r} does not tell what to draw. Give format=..., or "
-            f"a name that ends in one of: {' '.join(_SUFFIXES)}"
+            f"the suffix of {path.name!r} does not name a format. Pass format=..., or "
+            f"a file name that ends in one of: {' '.join(_SUFFIXES)}"
         )
         raise ConfigurationError(msg)
     return form
 
 
 def content_of(drawing: str | bytes, form: str, path: Path) -> bytes:
-    """Return a drawing as a file holds it; in Markdown that is a block."""
+    """Return a drawing as its file holds it: in Markdown as a fenced block."""
     if isinstance(drawing, bytes):
         return drawing
-    if form in _FENCED and path.suffix.lower() in _MARKDOWN:
+    if form in BLOCK_FORMATS and path.suffix.lower() in MARKDOWN_SUFFIXES:
         drawing = fenced(drawing, form)
     return f"{drawing}\n".encode()
 
 
 def fenced(text: str, language: str) -> str:
-    """Return *text* as a fenced block, whatever backticks it has itself."""
+    """Return *text* as a fenced block, whatever backticks it contains."""
     longest = max(map(len, _BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _entry_points() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415  # 15 ms, rarely needed
+
+    return entry_points(group="penstock.renderers")

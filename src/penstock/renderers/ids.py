@@ -1,4 +1,4 @@
-"""Give every node of a drawing an identifier that no diagram language trips over."""
+"""Give every node of a drawing an identifier that is valid in any diagram language."""
 
 from __future__ import annotations
 
@@ -13,41 +13,21 @@ if TYPE_CHECKING:
 
 __all__ = ["cluster_ids", "is_bare", "legend_id", "node_ids"]
 
-# Mermaid reads these as keywords, or keeps nodes in an object that has them already.
-_TAKEN = frozenset(
-    [
-        "end",
-        "graph",
-        "subgraph",
-        "flowchart",
-        "style",
-        "linkStyle",
-        "classDef",
-        "class",
-        "click",
-        "call",
-        "href",
-        "interpolate",
-        "_blank",
-        "_self",
-        "_parent",
-        "_top",
-        "constructor",
-        "toString",
-        "valueOf",
-        "hasOwnProperty",
-        "__proto__",
-    ]
-)
-# To Mermaid, a line that ends in "direction" and one that begins with one of these are
-# a statement about the layout, whatever else they say.
+# Keywords of Mermaid, and properties of the JavaScript object it keeps nodes in.
+_TAKEN = frozenset((
+    "end", "graph", "subgraph", "flowchart", "style", "linkStyle", "classDef", "class",
+    "click", "call", "href", "interpolate", "_blank", "_self", "_parent", "_top",
+    "constructor", "toString", "valueOf", "hasOwnProperty", "__proto__",
+))  # fmt: skip
+# Mermaid takes a line that ends in "direction", followed by one that begins with one of
+# these, for a statement about the layout.
 _DIRECTIONS = frozenset(("TB", "BT", "RL", "LR", "TD"))
 _UNFIT = re.compile(r"[^A-Za-z0-9]+")
 _MAX_LENGTH = 40
 
 
 def is_bare(label: str) -> bool:
-    """Tell whether a label can be its own identifier."""
+    """Tell whether a label is a valid identifier."""
     return (
         label.isascii()
         and label.isidentifier()
@@ -57,17 +37,17 @@ def is_bare(label: str) -> bool:
 
 
 def node_ids(graph: Graph) -> list[str]:
-    """Return an identifier for each node: its label, if that is bare and its alone.
+    """Return an identifier for each node: its label, if that is valid and unique.
 
-    Other identifiers are made from the label, so that they stay the same when
-    something else in the graph changes; none equals a bare one.
+    Otherwise it is derived from the label, so that it stays the same when something
+    else in the graph changes.
     """
     labels = graph.labels
     times = Counter(labels) if len(graph.flows) > 1 else {}
     ids = [one if is_bare(one) and times.get(one, 1) == 1 else "" for one in labels]
     missing = [number for number, given in enumerate(ids) if not given]
     missing.sort(key=lambda one: (labels[one], graph.steps[one].flow))
-    maker = _Maker(set(ids) if missing else set())
+    maker = _IdMaker(set(ids) if missing else set())
     for one in missing:
         label = labels[one]
         is_shared = times.get(label, 1) > 1
@@ -78,26 +58,26 @@ def node_ids(graph: Graph) -> list[str]:
 
 
 def cluster_ids(graph: Graph, nodes: list[str]) -> dict[str, str]:
-    """Return an identifier for each flow; none equals one of *nodes*."""
-    maker = _Maker(set(nodes))
+    """Return an identifier for each flow, different from all of *nodes*."""
+    maker = _IdMaker(set(nodes))
     names = sorted({flow.name for flow in graph.flows})
     return {name: maker.make(f"flow {name}") for name in names}
 
 
 def legend_id(*taken: Iterable[str]) -> str:
-    """Return an identifier for what explains the drawing; none of *taken* is it."""
-    return _Maker({one for some in taken for one in some}).make("legend")
+    """Return an identifier for the legend, different from all of *taken*."""
+    return _IdMaker({one for some in taken for one in some}).make("legend")
 
 
-class _Maker:
-    """Makes identifiers; never the same one twice."""
+class _IdMaker:
+    """Makes identifiers, each different from all before."""
 
     def __init__(self, taken: set[str]) -> None:
         self._taken = taken
         self._times: Counter[str] = Counter()
 
     def make(self, text: str) -> str:
-        """Return a new identifier that reads like *text*."""
+        """Return a new identifier that resembles *text*."""
         stem = _UNFIT.sub("_", text[:_MAX_LENGTH]).strip("_")
         if not is_bare(stem):
             stem = f"s_{stem}".strip("_")

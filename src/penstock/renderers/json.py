@@ -1,39 +1,46 @@
-"""Write a graph as JSON; this is a service's manifest too."""
+"""Write a graph as JSON, which is also the manifest of a service."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from penstock._steps.source_links import portable_path
+from penstock._types import StepInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from penstock._graph.evidence import EdgeEvidence
     from penstock._graph.graph import Edge, Graph
-    from penstock._types import FlowInfo, StepInfo
+    from penstock._types import FlowInfo
 
-    from .base import Direction
+    from .formats import Direction
 
-__all__ = ["MANIFEST_VERSION", "render_json"]
+__all__ = ["MANIFEST_VERSION", "STEP_KEYS", "render_json"]
 
 MANIFEST_VERSION = 1
+STEP_KEYS = {
+    each.name: each.name.removeprefix("is_")
+    for each in fields(StepInfo)
+    if each.name != "flow"
+}
+"""The key of each field of ``StepInfo`` in a manifest, in its order."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def render_json(
     graph: Graph,
     *,
-    detail: bool,  # noqa: ARG001  # JSON always says everything
-    direction: Direction,  # noqa: ARG001  # and has none
+    detail: bool,  # noqa: ARG001  # JSON always contains everything
+    direction: Direction,  # noqa: ARG001  # JSON has none
 ) -> str:
     """Return the manifest of the flows in *graph*, the same bytes everywhere.
 
-    Flows, steps and edges are sorted, and no path is absolute. Where there is
-    evidence, flows, steps and edges have it in a key of their own.
+    Flows, steps and edges are sorted, and no path is absolute. With evidence, flows,
+    steps and edges have a key ``evidence``.
     """
     services = {flow.service for flow in graph.flows}
     service = services.pop() if len(services) == 1 else ""
@@ -71,26 +78,15 @@ def _flow(
             _step(step) | known.get((flow.name, step.name), {})
             for step in sorted(flow.steps, key=lambda s: s.name)
         ],
-        "edges": [_edge(edge) for edge in edges if not _is_stray(edge)],
+        "edges": [_edge(edge) for edge in edges if not _is_undeclared(edge)],
     }
 
 
 def _step(step: StepInfo) -> dict[str, object]:
-    return {
-        "name": step.name,
-        "entrypoint": step.is_entrypoint,
-        "after": sorted({tuple(sorted(set(group))) for group in step.after}),
-        "description": step.description,
-        "doc": step.doc,
-        "tags": list(step.tags),
-        "module": step.module,
-        "qualname": step.qualname,
-        "path": portable_path(step),
-        "line": step.line,
-        "async": step.is_async,
-        "crosses": step.crosses,
-        "signature": step.signature,
-    }
+    values = {key: getattr(step, name) for name, key in STEP_KEYS.items()}
+    values["after"] = sorted({tuple(sorted(set(group))) for group in step.after})
+    values["path"] = portable_path(step)
+    return values
 
 
 def _edge(edge: Edge) -> dict[str, object]:
@@ -108,12 +104,12 @@ def _edge(edge: Edge) -> dict[str, object]:
 def _flow_evidence(
     flow: FlowInfo, edges: Mapping[tuple[str, str], Iterable[Edge]], graph: Graph
 ) -> dict[str, object]:
-    """Return what is known of a flow; what nobody declared is not among its edges."""
+    """Return the evidence for a flow, and the edges that are not declared."""
     if graph.evidence is None:
         return {}
     own = edges.get((flow.name, flow.service), ())
     return {
-        "undeclared": [_edge(edge) for edge in own if _is_stray(edge)],
+        "undeclared": [_edge(edge) for edge in own if _is_undeclared(edge)],
         "evidence": asdict(graph.evidence.flows[flow.name]),
     }
 
@@ -127,7 +123,7 @@ def _step_evidence(graph: Graph) -> dict[tuple[str, str], dict[str, object]]:
     return found
 
 
-def _is_stray(edge: Edge) -> bool:
+def _is_undeclared(edge: Edge) -> bool:
     return edge.evidence is not None and not edge.evidence.is_declared
 
 
@@ -142,7 +138,7 @@ def _known(edge: EdgeEvidence) -> dict[str, object]:
 
 
 def _by_declaration(graph: Graph) -> dict[tuple[str, str], list[Edge]]:
-    """Sort the edges under name and service of the flow that first declares each."""
+    """Group the edges by the name and service of the flow that declares each first."""
     homes = {
         (flow.name, step.name): (flow.name, flow.service)
         for flow in reversed(graph.flows)

@@ -1,4 +1,4 @@
-"""The words that a drawing puts on nodes, edges and flows."""
+"""The labels of nodes, edges and flows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cluster_title",
-    "edge_words",
-    "node_words",
+    "edge_label",
+    "node_lines",
     "owners_of",
     "printable",
     "steps_of",
@@ -31,9 +31,9 @@ _PLAIN = re.compile(r"[!-~]")
 
 
 def printable(text: str) -> str:
-    r"""Return *text* without control characters other than ``\n``, and never blank.
+    r"""Return *text* without control characters except ``\n``, and never blank.
 
-    What would show nothing at all is shown as Python writes it, in quotes.
+    Text without any visible character becomes a quoted Python literal.
     """
     if not _PLAIN.search(text) and not any(map(_is_visible, text)):
         text = ascii(text)
@@ -41,12 +41,12 @@ def printable(text: str) -> str:
     return _UNENCODABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
-    """Return the lines on a node: its label, in detail also description and tags.
+def node_lines(node: Node, graph: Graph, *, detail: bool) -> list[str]:
+    """Return the lines in a box: the label, in detail also description and tags.
 
-    A flow of an overview says how many steps it has, and in which services; in detail
-    so does a step of a flow that several share. What runs have shown stands before
-    what may be long.
+    The box of a flow names the number of its steps and its services; in detail, a
+    step of a shared flow names its services too. Evidence comes before what may be
+    long.
     """
     lines = [printable(node.label)]
     flows = graph.boxes.get(node.number, ())
@@ -65,40 +65,40 @@ def node_words(node: Node, graph: Graph, *, detail: bool) -> list[str]:
     return lines
 
 
-def edge_words(edge: Edge, graph: Graph, *, detail: bool) -> str:
-    """Return what an edge says, mostly nothing.
+def edge_label(edge: Edge, graph: Graph, *, detail: bool) -> str:
+    """Return the label of an edge, ``""`` for most edges.
 
-    In an overview it says how many it stands for, in detail what ``all_of`` it is in,
-    and what is known of it besides.
+    It is the number of edges that a line of an overview stands for, in detail the
+    ``all_of`` that the edge belongs to, and its evidence.
     """
     bundle = graph.bundles.get((edge.before.number, edge.after.number))
     known = edge_evidence(edge, graph)
-    words = [str(bundle.size)] if bundle and bundle.size > 1 and not known else []
+    parts = [str(bundle.size)] if bundle and bundle.size > 1 and not known else []
     if detail and edge.joins:
         groups = graph.joins[edge.after.number]
         which = f" {', '.join(map(str, edge.joins))}" if len(groups) > 1 else ""
-        words.append(f"all of{which}")
-    return ", ".join(filter(None, (" ".join(words), known)))
+        parts.append(f"all of{which}")
+    return ", ".join(filter(None, (" ".join(parts), known)))
 
 
 def cluster_title(cluster: Cluster, *, detail: bool) -> str:
-    """Return the heading of a flow: its name, and in detail who answers for it."""
-    return titled(cluster.flow.name, cluster.owners if detail else ())
+    """Return the heading of a flow: its name, in detail with its owners."""
+    return titled(cluster.name, owners_of(cluster.flows) if detail else ())
 
 
 def owners_of(flows: Iterable[FlowInfo]) -> tuple[str, ...]:
-    """Return who answers for a flow that may be several services', each once."""
+    """Return the owners of a flow that services may share, each once."""
     return tuple(dict.fromkeys(flow.owner for flow in flows if flow.owner))
 
 
 def steps_of(flows: Iterable[FlowInfo]) -> str:
-    """Say how many steps a flow has that may be several services'."""
+    """Return the number of steps of a flow that services may share, as text."""
     names = {step.name for flow in flows for step in flow.steps}
     return "1 step" if len(names) == 1 else f"{len(names)} steps"
 
 
 def titled(name: str, owners: Sequence[str]) -> str:
-    """Return the name of a flow with who answers for it."""
+    """Return the name of a flow, with its owners in parentheses."""
     return printable(f"{name} ({', '.join(owners)})" if owners else name)
 
 

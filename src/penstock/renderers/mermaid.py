@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 
 from .evidence_labels import flow_evidence, legend, line_status, node_status
 from .ids import cluster_ids, legend_id, node_ids
-from .labels import cluster_title, edge_words, node_words, printable
+from .labels import cluster_title, edge_label, node_lines, printable
 from .warnings import warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import Status
+    from penstock._graph.evidence import EdgeStatus
     from penstock._graph.graph import Cluster, Graph, Node
 
-    from .base import Direction
+    from .formats import Direction
 
 __all__ = ["render_mermaid"]
 
-_MAX_EDGES = 500  # Mermaid's own default of maxEdges; it draws nothing beyond
-# The last two are how Mermaid keeps "#" and ";" to itself while it parses.
+_MAX_EDGES = 500  # Mermaid's default for maxEdges; with more it draws nothing
+# The last two are Mermaid's own placeholders for "#" and ";" while it parses.
 _SPECIAL = re.compile(r"[^\w .,/()\-\x7f-\U0010ffff]|ﬂ(?=°)|¶(?=ß)", re.ASCII)
 _STADIUM, _BOX, _DOUBLE_BOX = '(["{}"])', '["{}"]', '[["{}"]]'
 _DASHED = "stroke-dasharray: 5 5"
-_LINKS: Mapping[Status, str] = {
+_LINKS: Mapping[EdgeStatus, str] = {
     "seen": "stroke:#2a7d3f,stroke-width:3px",
     "unseen": "stroke:#9aa5b1,stroke-width:1px",
     "declared-only": "stroke:#9aa5b1,stroke-width:1px,stroke-dasharray:1 4",
     "contradicted": "stroke:#c0392b,stroke-width:5px",
     "undeclared": "stroke:#c0392b,stroke-width:2px,stroke-dasharray:1 4",
 }
-_LONG_DASHES = ",stroke-dasharray:8 4"  # Mermaid's own are dots
+_LONG_DASHES = ",stroke-dasharray:8 4"  # Mermaid's default looks like dots
 _NODES = {
     "uncalled": "stroke:#9aa5b1,color:#6b7785",
     "broken": "stroke:#c0392b,stroke-width:3px",
@@ -45,7 +45,7 @@ _INDENT = "    "
 def render_mermaid(graph: Graph, *, detail: bool, direction: Direction) -> str:
     """Return Mermaid's text for *graph*, without a newline at the end.
 
-    Warns about more than 500 edges, which Mermaid refuses to draw unless told to.
+    Warns about more than 500 edges, which Mermaid draws only if configured to.
     """
     if len(graph.befores) > _MAX_EDGES:
         _warn(len(graph.befores))
@@ -55,15 +55,15 @@ def render_mermaid(graph: Graph, *, detail: bool, direction: Direction) -> str:
 
 def _warn(edges: int) -> None:
     message = (
-        f"the diagram has {edges} edges, and Mermaid draws no more than {_MAX_EDGES} "
-        "unless its setting maxEdges is raised. Draw fewer flows at a time, or "
-        "another format."
+        f"the diagram has {edges} edges, and Mermaid draws at most {_MAX_EDGES} unless "
+        "you raise its setting maxEdges. Draw fewer flows at a time, an overview "
+        "(overview=True, or --overview), or another format."
     )
     warn_caller(message)
 
 
 class _Chart:
-    """The lines of one chart; a label is written where its node is first named."""
+    """The lines of one chart. A node's label is written where it is first named."""
 
     def __init__(self, graph: Graph, *, detail: bool) -> None:
         self._graph = graph
@@ -78,7 +78,7 @@ class _Chart:
         }
 
     def lines(self) -> Iterator[str]:
-        """Give every line but the first."""
+        """Give every line except the first."""
         graph = self._graph
         names = {flow.name for flow in graph.flows}
         if graph.boxes or graph.evidence or len(names) > 1:
@@ -92,24 +92,24 @@ class _Chart:
             yield from map(f"{_INDENT}{{}}".format, self._evidence())
 
     def _evidence(self) -> Iterator[str]:
-        """Give the legend, and the lines that colour what has been written."""
+        """Give the legend, and the styles of nodes and edges."""
         entries = list(legend(self._graph))
         if entries:
             name = legend_id(self._ids, cluster_ids(self._graph, self._ids).values())
-            words = "\n".join(f"{words}: {meaning}" for _, words, meaning in entries)
-            yield name + _BOX.format(_escape(words))
+            text = "\n".join(f"{label}: {meaning}" for _, label, meaning in entries)
+            yield name + _BOX.format(_escape(text))
             yield f"style {name} {_NODES['legend']}"
-        looks: dict[str, list[str]] = {}
+        classes: dict[str, list[str]] = {}
         for node in self._graph.nodes:
-            looks.setdefault(node_status(node, self._graph), []).append(
+            classes.setdefault(node_status(node, self._graph), []).append(
                 self._ids[node.number]
             )
-        for status, ids in looks.items():
+        for status, ids in classes.items():
             if status:
                 yield f"classDef {status} {_NODES[status]}"
                 yield f"class {','.join(ids)} {status}"
-        for look, places in sorted(self._places.items()):
-            yield f"linkStyle {','.join(map(str, places))} {look}"
+        for style, places in sorted(self._places.items()):
+            yield f"linkStyle {','.join(map(str, places))} {style}"
 
     def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
         graph = self._graph
@@ -120,7 +120,7 @@ class _Chart:
                 end.append(number)
         ids = cluster_ids(graph, self._ids)
         for cluster in clusters:
-            name = cluster.flow.name
+            name = cluster.name
             known = ", ".join(flow_evidence(name, graph))
             title = cluster_title(cluster, detail=self._detail)
             title = _escape(f"{title}: {known}" if known else title)
@@ -132,7 +132,7 @@ class _Chart:
         yield from self._body(outside, *homes.get(None, ([], [])), _INDENT)
 
     def _home(self, before: int, after: int) -> str | None:
-        """Return the flow that an edge lies in, None where it leads into one."""
+        """Return the flow that an edge lies in, None if it leads into one."""
         if self._graph.kinds[before] != "step":
             return None
         flow = self._graph.steps[after].flow
@@ -152,7 +152,7 @@ class _Chart:
             for before, after in links:
                 arrow = self._arrow(before, after)
                 yield f"{indent}{self._name(before)} {arrow} {self._name(after)}"
-        else:  # nothing to look up: half the time, where there are many
+        else:  # nothing to look up, which takes half the time for many edges
             ids = self._ids
             yield from [f"{indent}{ids[one]} --> {ids[other]}" for one, other in links]
         if not self._is_rich:
@@ -167,25 +167,25 @@ class _Chart:
         if not self._is_rich:
             return "-.->" if before in self._dashed else "-->"
         edge = self._graph.edge(before, after)
-        words = edge_words(edge, self._graph, detail=self._detail)
+        label = edge_label(edge, self._graph, detail=self._detail)
         arrow = "-.->" if edge.is_crossing else "-->"
         if edge.evidence:
             status = line_status(edge.evidence, is_crossing=edge.is_crossing)
-            look = _LINKS[status]
+            style = _LINKS[status]
             if status == "undeclared":
                 arrow = "--x"
             elif edge.is_crossing:
-                look += _LONG_DASHES
-            self._places.setdefault(look, []).append(next(self._written))
-        return f"{arrow}|{words}|" if words else arrow
+                style += _LONG_DASHES
+            self._places.setdefault(style, []).append(next(self._written))
+        return f"{arrow}|{label}|" if label else arrow
 
     def _declarations(self) -> Iterator[tuple[int, str]]:
-        """Give each node whose identifier does not say it all, and what does."""
+        """Give each node that needs a label, and its identifier with the label."""
         if self._is_rich:
             for node in self._graph.nodes:
-                lines = node_words(node, self._graph, detail=self._detail)
-                words = "\n".join(lines)
-                shape = _shape(node).format(_escape(words))
+                lines = node_lines(node, self._graph, detail=self._detail)
+                text = "\n".join(lines)
+                shape = _shape(node).format(_escape(text))
                 yield node.number, self._ids[node.number] + shape
             return
         if self._ids == self._graph.labels:

@@ -1,4 +1,4 @@
-"""Break what a box says into lines that somebody can read, and measure the box."""
+"""Wrap the text of a box, and measure the box."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from .text_metrics import text_em
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["fit_words"]
+__all__ = ["fit_text"]
 
 _MAX_EM = 22.0
 _MAX_LINES = 4
-_MAX_CHARS = 400  # more than that many lines hold
+_MAX_CHARS = 400  # more than _MAX_LINES can hold
 _POINTS_PER_EM = 12
 _POINTS_PER_INCH = 72
-# Whoever looks may have another font than Arial; few of those are 17 % wider.
+# A reader's font may not be Arial; few are more than 17 % wider.
 _ROOM = 1.17
 _MARGINS_IN = 0.26
 _PIECE = re.compile(r"\s+|[^\s_./:,-]+[_./:,-]*|[_./:,-]+")
 
 
-def fit_words(words: Sequence[str]) -> tuple[list[str], float]:
+def fit_text(texts: Sequence[str]) -> tuple[list[str], float]:
     """Return the lines of a box, and its width in inches.
 
-    Each of *words* gets at most four lines; "…" stands for the rest.
+    Each of *texts* takes at most four lines; "…" replaces the rest.
     """
-    lines = [line for text in words for line in _lines(text)]
+    lines = [line for text in texts for line in _lines(text)]
     widest = max(map(text_em, lines))
     width_in = widest * _POINTS_PER_EM / _POINTS_PER_INCH * _ROOM + _MARGINS_IN
     return lines, width_in
@@ -44,7 +44,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _wrapped(text: str) -> Iterator[str]:
-    """Break one line where a reader would, or in the middle of what has no end."""
+    """Break one line between words, or inside a word that is too long for a line."""
     line, width_em = "", 0.0
     for piece in _pieces(text):
         piece_em = text_em(piece)

@@ -1,4 +1,4 @@
-"""How wide text is in Arial, and in what stands in for it elsewhere."""
+"""The width of text in Arial and its substitutes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import unicodedata
 
 __all__ = ["is_plain", "text_em"]
 
-# Advance widths in thousandths of an em. They are those of Liberation Sans 2.1 (table
-# `hmtx`), which was made to have those of Arial; letters with accents have those of
-# the letter.
+# Advance widths in thousandths of an em, from Liberation Sans 2.1 (table `hmtx`), which
+# is metric-compatible with Arial. A letter with an accent is as wide as without.
 _WIDTHS = {
     191: "'",
     222: "ijlłιіј‘’",  # noqa: RUF001  # alike in Arial, so equally wide
@@ -31,7 +30,7 @@ _WIDTHS = {
 _EM = {char: width / 1000 for width, chars in _WIDTHS.items() for char in chars}
 _EMOJI_EM, _WIDE_EM = 1.25, 1.0  # in Noto Color Emoji, in any Chinese font
 _OTHER_EM = 0.8
-# Blocks of Latin, Greek and Cyrillic that Arial's stand-ins have whole, and signs.
+# Blocks of Latin, Greek and Cyrillic that Arial's substitutes have in full, and signs.
 _PLAIN = re.compile(
     r"[\n -~\xa0-\u02ff\u0370-\u0373\u0376\u0377\u0384-\u0486\u048a-\u0513"
     r"\u1e00-\u1e9b\u1ea0-\u1ef9\u2010\u2012-\u2022\u2026\u2030\u2032\u2033\u2039"
@@ -40,12 +39,12 @@ _PLAIN = re.compile(
 
 
 def is_plain(char: str) -> bool:
-    """Tell whether every sans-serif font of the Latin world has *char*."""
+    """Tell whether every common sans-serif font has *char*."""
     return bool(_PLAIN.match(char))
 
 
 def text_em(text: str) -> float:
-    """Return the width of one line of text in its font size, rather too much."""
+    """Return the width of a line of text in ems, rounded up where unknown."""
     return sum(map(_char_em, text))
 
 

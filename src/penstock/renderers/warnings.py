@@ -1,4 +1,4 @@
-"""Warn whoever asked for a drawing, and not the line of ours that noticed."""
+"""Warn about a drawing at the line outside penstock that asked for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["warn_caller"]
 
 
 def warn_caller(message: str) -> None:
-    """Warn with the place of the nearest caller outside penstock."""
+    """Warn, with the location of the nearest caller outside penstock."""
     frame, level = sys._getframe(1), 2  # noqa: SLF001  # as warnings itself does
     while frame.f_back and frame.f_globals["__name__"].startswith("penstock."):
         frame, level = frame.f_back, level + 1

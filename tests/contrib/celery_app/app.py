@@ -14,7 +14,7 @@ from penstock.contrib.celery import install_celery_signals
 
 app = Celery(
     "shapes",
-    include=["tests.contrib.celery_app.tasks", "tests.contrib.celery_app.joins"],
+    include=["tests.contrib.celery_app.tasks", "tests.contrib.celery_app.ordered"],
 )
 app.conf.update(
     broker_url=os.environ["SHAPES_BROKER"],

@@ -24,7 +24,7 @@ def depot(message: Any) -> None:
 
 @flow_consumer
 def reverse(message: Any) -> None:
-    """Ship first: perhaps somebody else has picked it."""
+    """Ship first, and pick later."""
     declared.ship(message)
     declared.pick(message)
 

@@ -1,4 +1,4 @@
-"""Ticks that fail, and ticks on asyncio, beside those on the page."""
+"""Ticks that fail, and ticks on asyncio, in addition to those on the page."""
 
 from __future__ import annotations
 

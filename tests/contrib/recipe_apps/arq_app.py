@@ -1,4 +1,4 @@
-"""Jobs of arq, beside those on the page."""
+"""Jobs of arq, in addition to those on the page."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def nest(ctx: dict[Any, Any], label: str) -> None:
 
 
 async def after(ctx: dict[Any, Any]) -> None:
-    """Say under which ID a job's asyncio task is, when all is done."""
+    """Log which ID the asyncio task has after a job."""
     log.info("after")
 
 

@@ -1,13 +1,14 @@
 """Send jobs of every kind: ``python -m tests.contrib.recipe_apps.caller rq``.
 
-Each job has the correlation ID that it shall run under as its label, and the caller
-logs how many lines are to follow.
+The label of each job is the correlation ID that it must run under. The caller logs how
+many lines each job will log.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from importlib import import_module
 from inspect import isawaitable
@@ -17,7 +18,7 @@ import penstock
 
 log = logging.getLogger("caller")
 
-MANY = 200
+MANY = int(os.environ.get("MANY", "200"))
 
 
 async def main(framework: str) -> None:

@@ -1,4 +1,4 @@
-"""Actors of dramatiq, beside those on the page."""
+"""Actors of dramatiq, in addition to those on the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTS = {
 
 
 class Probe(dramatiq.Middleware):
-    """Say under which ID a thread is, when all is done."""
+    """Log which ID the thread has after a message."""
 
     def after_process_message(self, *_: object, **__: object) -> None:
         """Say it."""

@@ -28,7 +28,7 @@ SERVICE = "jobs.Jobs"
 
 
 def told(request: bytes) -> bytes:
-    """Log what a call asks for; fail if it asks for that."""
+    """Log the request; fail if it asks for a failure."""
     log.info("ran %s", request.decode())
     if request.startswith(b"fail"):
         fail()

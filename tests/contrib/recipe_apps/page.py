@@ -1,4 +1,4 @@
-"""Read the recipes off their page, as somebody does who copies them."""
+"""Read the recipes from their page, as a reader copies them."""
 
 from __future__ import annotations
 

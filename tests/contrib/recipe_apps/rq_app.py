@@ -1,4 +1,4 @@
-"""Jobs of rq, beside those on the page."""
+"""Jobs of rq, in addition to those on the page."""
 
 from __future__ import annotations
 

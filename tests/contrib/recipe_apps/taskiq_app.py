@@ -1,4 +1,4 @@
-"""Tasks of taskiq, beside those on the page."""
+"""Tasks of taskiq, in addition to those on the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTS = {"note": 1, "fail": 1, "retry": 3, "nest": 2, "thread": 1}
 
 
 class Probe(TaskiqMiddleware):
-    """Say under which ID a message's asyncio task is, when all is done."""
+    """Log which ID the asyncio task has after a message."""
 
     def post_save(self, message: object, result: object) -> None:
         """Say it."""

@@ -239,7 +239,7 @@ FRAMEWORKS = {
 
 
 def instrumented(name: str, how: str = "instrument") -> Any:
-    """Return the application called *name* with ours around it."""
+    """Return the application called *name* with penstock's middleware around it."""
     app = FRAMEWORKS[name]()
     if how == "wrap":
         return FlowMiddleware(app)

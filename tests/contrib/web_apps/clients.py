@@ -84,7 +84,7 @@ async def ask_async(
 
     async def receive() -> Message:
         if len(waiting) == 1 and waiting[0]["type"] == "websocket.disconnect":
-            await asyncio.sleep(PAUSE_S)  # for what is still to be said
+            await asyncio.sleep(PAUSE_S)  # for messages that are still to come
         if waiting:
             return waiting.pop(0)
         await done.wait()

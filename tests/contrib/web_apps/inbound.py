@@ -1,4 +1,4 @@
-"""IDs as requests bring them, and what becomes of each, whatever the server is."""
+"""Incoming IDs, and what every server makes of each."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ inbound_ids = pytest.mark.parametrize(
 def check_inbound(
     inbound: Inbound, shown: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Check the ID that a response shows; one that was refused is nowhere."""
+    """Check the ID that a response shows; a refused ID appears nowhere."""
     if inbound.adopted:
         assert shown == inbound.adopted
         return

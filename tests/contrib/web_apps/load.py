@@ -16,7 +16,7 @@ BATCH = 50
 
 
 def crossed_or_leaked(server: Server, paths: list[str], count: int) -> list[str]:
-    """Send *count* requests, a third of them with an ID; say what is wrong."""
+    """Send *count* requests, a third of them with an ID; return what is wrong."""
     batches = [range(i, i + BATCH) for i in range(0, count, BATCH)]
 
     def batch(numbers: range) -> list[tuple[int, Answer]]:

@@ -98,7 +98,7 @@ FRAMEWORKS = {"flask": flask, "pyramid": pyramid, "bottle": bottle}
 
 
 def instrumented(name: str) -> Any:
-    """Return the application called *name* with ours around it."""
+    """Return the application called *name* with penstock's middleware around it."""
     app = FRAMEWORKS[name]()
     if name != "flask":
         return FlowMiddleware(app)

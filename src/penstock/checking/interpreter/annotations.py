@@ -3,74 +3,45 @@
 from __future__ import annotations
 
 import ast
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from .concurrency import Work
 from .values import NOTHING, Class, Foreign, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-    from .values import Things
+    from .values import Values
 
-__all__ = ["Annotations"]
-
-_MAX_ALIASES = 8  # of aliases
+__all__ = ["annotated"]
 
 
-class Annotations(Work, ABC):
-    """The part of a reader that knows what a name of a type says."""
+def annotated(node: ast.expr | None, evaluate: Callable[[ast.expr], Values]) -> Values:
+    """Return the objects that an annotation allows.
 
-    @abstractmethod
-    def peek(self, node: ast.expr, names: Mapping[str, Things] | None = None) -> Things:
-        """Return what *node* may stand for, and note nothing."""
-
-    def annotated(self, node: ast.expr | None, aliases: int = 0) -> Things:
-        """Return the objects that an annotation allows.
-
-        Args:
-            node: The annotation.
-            aliases: Of how many aliases it is the meaning.
-        """
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            try:
-                node = ast.parse(node.value, mode="eval").body
-            except SyntaxError:
-                return NOTHING
-        if isinstance(node, ast.Subscript) and _last(node.value) in {"type", "Type"}:
-            kinds = self.annotated(node.slice, aliases)
-            return frozenset(
-                Class(t.klass, is_exact=False) for t in kinds if isinstance(t, Instance)
-            )
-        if isinstance(node, ast.BinOp | ast.Subscript | ast.Tuple):
-            parts = (n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr))
-            return NOTHING.union(*(self.annotated(one, aliases) for one in parts))
-        if not isinstance(node, ast.Name | ast.Attribute):
+    Args:
+        node: The annotation.
+        evaluate: Returns what a name in it stands for.
+    """
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        try:
+            node = ast.parse(node.value, mode="eval").body
+        except SyntaxError:
             return NOTHING
-        known = self.peek(node)
-        if isinstance(node, ast.Name) and not any(isinstance(t, Class) for t in known):
-            meant = self._meant(node.id, aliases)
-            if meant:
-                return meant
+    if isinstance(node, ast.Name | ast.Attribute):
         return frozenset(
-            Instance(thing.klass) if isinstance(thing, Class) else thing
-            for thing in known
-            if isinstance(thing, Class | Foreign)
+            Instance(value.klass) if isinstance(value, Class) else value
+            for value in evaluate(node)
+            if isinstance(value, Class | Foreign)
         )
-
-    def _meant(self, name: str, aliases: int) -> Things:
-        """Return what an alias such as ``Handler = type["Base"]`` allows."""
-        home = self.engine.home(self.module.name, name)
-        found = NOTHING
-        if home is None or aliases >= _MAX_ALIASES:
-            return found
-        reader = self.engine.reader(home[0])
-        for node in self.engine.program.globals[home[0]].get(home[1], ()):
-            value = getattr(node, "value", None)
-            if isinstance(value, ast.Subscript | ast.BinOp):
-                found |= reader.annotated(value, aliases + 1)
-        return found
+    if isinstance(node, ast.Subscript) and _last(node.value) in {"type", "Type"}:
+        kinds = annotated(node.slice, evaluate)
+        return frozenset(
+            Class(v.klass, is_exact=False) for v in kinds if isinstance(v, Instance)
+        )
+    if isinstance(node, ast.BinOp | ast.Subscript | ast.Tuple):
+        parts = (n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr))
+        return NOTHING.union(*(annotated(part, evaluate) for part in parts))
+    return NOTHING
 
 
 def _last(node: ast.expr) -> str:

@@ -1,87 +1,59 @@
-"""The classes of the program: what is above and below each, and their methods."""
+"""The classes of the program: what each derives from, and its methods."""
 
 from __future__ import annotations
 
 import ast
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from .values import Class, Instance
+from .nesting import once
+from .values import Class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable
 
     from penstock.checking.project.definitions import Function, Klass
+    from penstock.checking.project.files import Module
     from penstock.checking.project.program import Program
 
-    from .effects import Summary
-    from .values import Things
+    from .values import Instance, Values
 
-__all__ = ["Classes", "Reading"]
+__all__ = ["Classes"]
 
-
-class Reading(Protocol):
-    """Reads one function, or an expression of a module's global scope."""
-
-    def read(self) -> Summary:
-        """Return what one call of the function does."""
-        ...
-
-    def peek(self, node: ast.expr, names: Mapping[str, Things] | None = None) -> Things:
-        """Return what *node* may stand for, and note nothing.
-
-        Args:
-            node: An expression.
-            names: What names stand for that are not the module's.
-        """
-        ...
-
-    def run(self, nodes: Iterable[ast.stmt]) -> None:
-        """Read statements of the module for what they leave in names and objects."""
-        ...
-
-    def applied(self, things: Things, given: Things, node: ast.expr) -> Things:
-        """Return what a decorator gives back for what it is *given*."""
-        ...
-
-    def annotated(self, node: ast.expr | None, aliases: int = 0) -> Things:
-        """Return the objects that an annotation allows."""
-        ...
+_PLAIN_BASES = {"object", "ABC", "Protocol", "Generic"}
 
 
-class Classes(ABC):
-    """Who derives from whom.
+class Classes:
+    """Which class derives from which.
 
-    Attributes:
-        program: What there is.
+    Args:
+        program: The parsed modules.
+        evaluate: Returns what an expression stands for in the scope of a module.
     """
 
-    def __init__(self, program: Program) -> None:
-        self.program: Program = program
+    def __init__(
+        self, program: Program, evaluate: Callable[[Module, ast.expr], Values]
+    ) -> None:
+        self._program = program
+        self._evaluate = evaluate
         self._bases: dict[Klass, tuple[Klass, ...]] = {}
-        self._below: dict[Klass, list[Klass]] | None = None
+        self._below: dict[None, dict[Klass, list[Klass]]] = {}
         self._methods: dict[tuple[Klass, bool, str], list[Function]] = {}
         self._foreign: dict[Klass, bool] = {}
 
-    @abstractmethod
-    def reader(self, module: str) -> Reading:
-        """Return a reader of the global scope of a module."""
-
     def bases(self, klass: Klass) -> tuple[Klass, ...]:
-        """Return the class and those above it, nearest first."""
-        if klass not in self._bases:
-            self._bases[klass] = (klass,)  # while it is worked out
-            found = [klass]
-            reader = self.reader(klass.module.name)
-            for node in klass.node.bases:
-                for thing in reader.peek(node):
-                    if isinstance(thing, Class):
-                        found += [k for k in self.bases(thing.klass) if k not in found]
-            self._bases[klass] = tuple(found)
-        return self._bases[klass]
+        """Return the class and those that it derives from, nearest first."""
+        return once(self._bases, klass, (klass,), lambda: self._find_bases(klass))
+
+    def _find_bases(self, klass: Klass) -> tuple[Klass, ...]:
+        found = [klass]
+        for node in klass.node.bases:
+            for value in self._evaluate(klass.module, node):
+                if isinstance(value, Class):
+                    found += [k for k in self.bases(value.klass) if k not in found]
+        return tuple(found)
 
     def has_foreign_base(self, klass: Klass) -> bool:
-        """Tell whether a class that is not read here may add to it."""
+        """Return whether a class outside the project may add to it."""
         if klass not in self._foreign:
             self._foreign[klass] = self._has_foreign_base(klass)
         return self._foreign[klass]
@@ -89,53 +61,48 @@ class Classes(ABC):
     def _has_foreign_base(self, klass: Klass) -> bool:
         for base in self.bases(klass):
             for node in base.node.bases:
-                name = node.attr if isinstance(node, ast.Attribute) else ""
-                name = node.id if isinstance(node, ast.Name) else name
-                known = self.reader(base.module.name).peek(node)
-                if name not in {"object", "ABC", "Protocol", "Generic"} and not any(
-                    isinstance(thing, Class) for thing in known
+                name = getattr(node, "attr", getattr(node, "id", ""))
+                known = self._evaluate(base.module, node)
+                if name not in _PLAIN_BASES and not any(
+                    isinstance(value, Class) for value in known
                 ):
                     return not isinstance(node, ast.Subscript)
         return False
 
     def below(self, klass: Klass) -> list[Klass]:
         """Return the classes of the project that derive from *klass*."""
-        if self._below is None:
-            self._below = {}
-            for other in self.program.classes.values():
-                for base in self.bases(other)[1:]:
-                    self._below.setdefault(base, []).append(other)
-        return self._below.get(klass, [])
+        return once(self._below, None, {}, self._find_below).get(klass, [])
+
+    def _find_below(self) -> dict[Klass, list[Klass]]:
+        found: dict[Klass, list[Klass]] = {}
+        for other in self._program.classes.values():
+            for base in self.bases(other)[1:]:
+                found.setdefault(base, []).append(other)
+        return found
 
     def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
-        """Return the functions that *name* may be: one, or its overrides too."""
+        """Return the functions that *name* may be: one, or its overrides as well."""
         key = (receiver.klass, receiver.is_exact, name)
         if key not in self._methods:
             self._methods[key] = self._find_methods(receiver, name)
         return self._methods[key]
 
     def _find_methods(self, receiver: Instance | Class, name: str) -> list[Function]:
-        found = [
-            base.methods[name]
-            for base in self.bases(receiver.klass)
-            if name in base.methods
-        ][:1]
+        found = self._inherited(receiver.klass, name)
         if not receiver.is_exact:
-            others = (klass.methods.get(name) for klass in self.below(receiver.klass))
-            found += [one for one in others if one is not None and one not in found]
+            below = self.below(receiver.klass)
+            found += [k.methods[name] for k in below if name in k.methods]
             if not found:
-                for klass in self.below(receiver.klass):
-                    found += [
-                        base.methods[name]
-                        for base in self.bases(klass)
-                        if name in base.methods
-                    ][:1]
-                found = list(dict.fromkeys(found))
-        kept = [one for one in found if not self._is_filled(one, found)]
-        return kept or found
+                found = [one for k in below for one in self._inherited(k, name)]
+        found = list(dict.fromkeys(found))
+        return [one for one in found if not self._is_filled(one, found)] or found
+
+    def _inherited(self, klass: Klass, name: str) -> list[Function]:
+        bases = self.bases(klass)
+        return [one.methods[name] for one in bases if name in one.methods][:1]
 
     def _is_filled(self, method: Function, others: list[Function]) -> bool:
-        """Tell whether one of *others* is the body that *method* leaves to it."""
+        """Return whether one of *others* is the body that *method* leaves to it."""
         return method.is_abstract and any(
             one is not method and one.klass and method.klass in self.bases(one.klass)
             for one in others

@@ -1,128 +1,153 @@
-"""What decorators make of functions, and what a module does when it is imported."""
+"""What decorators make of functions, and what modules do when they are imported."""
 
 from __future__ import annotations
 
 import ast
-from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .classes import Classes
-from .heap import Heap
+from penstock.checking.project.ast_walk import walk
+from penstock.checking.project.definitions import Function
+
+from .nesting import once
 from .values import NOTHING, Class, Foreign, Func, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from penstock.checking.project.definitions import Function, Klass
+    from penstock.checking.project.files import Module
     from penstock.checking.project.program import Program
 
-    from .values import Things
+    from .heap import Heap
+    from .values import Values
 
-    Wrappers = list[tuple[ast.expr, Things]]
+    Wrappers = list[tuple[ast.expr, Values]]
 
-__all__ = ["Decorating", "is_ours"]
+__all__ = ["Decorators", "ModuleScope", "is_ours"]
 
-_KINDS = frozenset({"singledispatch", "singledispatchmethod"})
+_DISPATCHERS = frozenset({"singledispatch", "singledispatchmethod"})
 _PROPERTIES = frozenset({"property", "cached_property", "setter"})
 
 
-class Decorating(Classes):
-    """What there is once everything is imported.
+class ModuleScope(NamedTuple):
+    """How code in the global scope of a module is read.
 
     Attributes:
-        bits: The bit of each function that is a step.
-        heap: What attributes of objects may hold.
-        decorators: Functions that are read anew for each function they decorate.
+        evaluate: Returns what an expression may stand for.
+        evaluate_in: The same, with names that are not the module's.
+        annotated: Returns the objects that an annotation allows.
+        apply: Calls a decorator with what it decorates; returns what it gives back.
+        run: Reads statements for what they leave in names and objects.
     """
 
-    def __init__(self, program: Program, bits: Mapping[Function, int]) -> None:
-        super().__init__(program)
-        self.bits: Mapping[Function, int] = bits
-        self.heap: Heap = Heap()
-        self.decorators: set[Function] = set()
-        self._decorated: dict[Function, Things] = {}
-        self._leading = program.leading_to(bits)
+    evaluate: Callable[[Module, ast.expr], Values]
+    evaluate_in: Callable[[Module, ast.expr, Mapping[str, Values]], Values]
+    annotated: Callable[[Module, ast.expr | None], Values]
+    apply: Callable[[Module, Values, Values, ast.expr], Values]
+    run: Callable[[Module, Iterable[ast.stmt]], None]
 
-    @abstractmethod
-    def global_value(self, module: str, name: str, hops: int = 0) -> Things | None:
-        """Return what *name* is in *module*; None where it has no such name."""
 
-    def forget_names(self) -> None:
-        """Work out anew what decorators give back."""
+class Decorators:
+    """What the names of decorated functions stand for.
+
+    Args:
+        program: The parsed modules.
+        bits: The bit of each function that is a step.
+        heap: What attributes may hold.
+        scope: Reads code in the global scope of a module.
+
+    Attributes:
+        wrapping: Functions that decorate others; each is read once for each of these.
+        leading: Names that may lead to a step.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        bits: Mapping[Function, int],
+        heap: Heap,
+        scope: ModuleScope,
+    ) -> None:
+        self.wrapping: set[Function] = set()
+        self.leading: frozenset[str] = program.leading_to(bits)
+        self._program = program
+        self._bits = bits
+        self._heap = heap
+        self._scope = scope
+        self._decorated: dict[Function, Values] = {}
+
+    def forget(self) -> None:
+        """Work out again what decorators give back: more is known now."""
         self._decorated.clear()
 
-    def decorated(self, function: Function) -> Things:
+    def decorated(self, function: Function) -> Values:
         """Return what the name of *function* stands for: it, or what wraps it."""
-        if function not in self._decorated:
-            plain: Things = frozenset({Func(function)})
-            self._decorated[function] = plain  # while it is worked out
-            self._decorated[function] = self._wrapped(function, plain)
-        return self._decorated[function]
+        plain: Values = frozenset({Func(function)})
+        return once(
+            self._decorated, function, plain, lambda: self._wrapped(function, plain)
+        )
 
-    def _wrapped(self, function: Function, things: Things) -> Things:
+    def _wrapped(self, function: Function, values: Values) -> Values:
         if function.decorators & _PROPERTIES:
-            return things
-        if function.decorators & _KINDS:
-            things |= {Func(one) for one in self.program.kinds.get(function.name, ())}
-        reader = self.reader(function.module.name)
+            return values
+        if function.decorators & _DISPATCHERS:
+            registered = self._program.registered.get(function.name, ())
+            values |= {Func(one) for one in registered}
         outer, _ = self.wrappers(function)
         for node, wrappers in reversed(outer):
-            self.decorators |= {t.function for t in wrappers if isinstance(t, Func)}
-            found = reader.applied(wrappers, things, node)
+            self.wrapping |= {w.function for w in wrappers if isinstance(w, Func)}
+            found = self._scope.apply(function.module, wrappers, values, node)
             result = frozenset(t for t in found if isinstance(t, Func | Instance))
             if result:
-                things = result if self._leads(result, things) else result | things
-        return things
+                values = result if self._keeps(result, values) else result | values
+        return values
 
     def wrappers(self, function: Function) -> tuple[Wrappers, Wrappers]:
         """Return the decorators that the project defines, outermost first.
 
-        Of a step those below our own marker, which are part of it, come second.
+        Those of a step that stand below penstock's marker are part of the step, and
+        come second.
         """
-        reader = self.reader(function.module.name)
         outer: Wrappers = []
         inner: Wrappers = []
         for node in getattr(function.node, "decorator_list", ()):
-            found = reader.peek(node)
-            if is_ours(found) and function in self.bits:
+            found = self._scope.evaluate(function.module, node)
+            if is_ours(found) and function in self._bits:
                 outer, inner = [*outer, *inner], []
             kinds = (Func, Class, Instance)
-            wrappers = frozenset(t for t in found if isinstance(t, kinds))
+            wrappers = frozenset(one for one in found if isinstance(one, kinds))
             if wrappers:
                 inner.append((node, wrappers))
-        return (outer, inner) if function in self.bits else (inner, [])
+        return (outer, inner) if function in self._bits else (inner, [])
 
-    def _leads(self, result: Things, given: Things) -> bool:
-        """Tell whether what a decorator gave back has kept what it was given."""
+    def _keeps(self, result: Values, given: Values) -> bool:
+        """Return whether what a decorator gave back holds what it was given."""
         if result >= given:
             return True
-        for thing in result:
-            held: list[Things] = []
-            if isinstance(thing, Func):
-                scope = thing.scope
+        for value in result:
+            held: list[Values] = []
+            if isinstance(value, Func):
+                scope = value.scope
                 while scope is not None:
                     held += scope.seen.values()
                     scope = scope.parent
-            elif isinstance(thing, Instance):
-                holder = thing.site or thing.klass
-                held += self.heap.anything(holder)
+            elif isinstance(value, Instance):
+                held += self._heap.all_of(value.site or value.klass)
             if given <= NOTHING.union(*held):
                 return True
         return False
 
     def import_all(self) -> None:
-        """Read what modules do when they are imported, as far as that may matter."""
-        for module in self.program.modules.values():
-            reader = self.reader(module.name)
-            reader.run(self._statements(module.tree.body))
-        for klass in self.program.classes.values():
-            self._derive(klass)
+        """Read what modules do when they are imported, as far as it may matter."""
+        for module in self._program.modules.values():
+            self._scope.run(module, self._statements(module.tree.body))
 
     def _statements(self, nodes: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
         for node in nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if node.decorator_list and node.name in self._leading:
-                    self.decorated(self.program.defined[node])  # type: ignore[arg-type]  # a def defines no class
+                function = self._program.defined[node]
+                if node.decorator_list and node.name in self.leading:
+                    assert isinstance(function, Function)  # noqa: S101  # a def is one
+                    self.decorated(function)
             elif isinstance(node, ast.ClassDef):
                 list(self._statements(node.body))
             elif isinstance(node, ast.If | ast.Try):
@@ -132,45 +157,20 @@ class Decorating(Classes):
                 yield node
 
     def _may_matter(self, node: ast.stmt) -> bool:
-        """Tell whether a statement may put something that leads to a step somewhere."""
+        """Return whether a statement may put something that leads to a step away."""
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if all(isinstance(target, ast.Name) for target in targets):
-                return False  # that is worked out where the name is used
+                return False  # worked out where the name is used
         elif not isinstance(node, ast.Expr | ast.AugAssign | ast.For | ast.With):
             return False
-        names = (getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(node))
-        return not self._leading.isdisjoint(names)
-
-    def _derive(self, klass: Klass) -> None:
-        """Tell the class above *klass* of it, and the class that it is made by."""
-        if klass.name not in self._leading:
-            return
-        hooks = [
-            Func(base.methods["__init_subclass__"], Class(klass))
-            for base in self.bases(klass)[1:]
-            if "__init_subclass__" in base.methods
-        ]
-        for maker in self._makers(klass):
-            methods = self.methods(Instance(maker, is_exact=True), "__init__")
-            hooks += [Func(method, Class(klass)) for method in methods]
-        reader = self.reader(klass.module.name)
-        place = ast.copy_location(ast.Constant(None), klass.node)
-        for hook in hooks:
-            reader.applied(frozenset({hook}), NOTHING, place)
-
-    def _makers(self, klass: Klass) -> Iterator[Klass]:
-        """Yield the metaclasses of *klass*."""
-        for base in self.bases(klass):
-            for keyword in base.node.keywords:
-                if keyword.arg == "metaclass":
-                    found = self.reader(base.module.name).peek(keyword.value)
-                    yield from (t.klass for t in found if isinstance(t, Class))
+        names = (getattr(n, "id", getattr(n, "attr", "")) for n in walk(node))
+        return not self.leading.isdisjoint(names)
 
 
-def is_ours(things: Things) -> bool:
-    """Tell whether a decorator is one of penstock."""
-    return any(isinstance(t, Foreign) and t.name.startswith("penstock") for t in things)
+def is_ours(values: Values) -> bool:
+    """Return whether a decorator is one of penstock's."""
+    return any(isinstance(v, Foreign) and v.name.startswith("penstock") for v in values)
 
 
 def _inside(node: ast.If | ast.Try) -> list[ast.stmt]:
@@ -181,5 +181,5 @@ def _inside(node: ast.If | ast.Try) -> list[ast.stmt]:
 
 
 def _is_main(node: ast.stmt) -> bool:
-    test = node.test if isinstance(node, ast.If) else None
-    return test is not None and "__name__" in ast.dump(test)
+    test = node.test if isinstance(node, ast.If) else ast.Pass()
+    return any(getattr(one, "id", "") == "__name__" for one in walk(test))

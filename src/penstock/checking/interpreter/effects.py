@@ -1,7 +1,7 @@
 """What has run at a point of the code, and what a call adds to that.
 
-Sets of steps are masks, one bit for each marked function: they are united and
-intersected at every branch of every function.
+Sets of steps are masks with one bit for each marked function, because every branch of
+every function unites and intersects them.
 """
 
 from __future__ import annotations
@@ -12,52 +12,63 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .values import Func, Running, Thing, Things
+    from .values import Func, Running, Value, Values
 
 __all__ = [
     "ANYTHING",
-    "Body",
     "Context",
-    "Kind",
+    "Invocation",
+    "PathState",
+    "ReferenceKind",
     "Site",
-    "State",
     "Summary",
     "Visits",
+    "add_visit",
     "merged",
 ]
 
-Kind = Literal["call", "escape", "possible"]
+ReferenceKind = Literal["call", "escape", "possible"]
+"""How a step is referred to; of two kinds on the way, the later in the alphabet."""
 
 ANYTHING = 1
-"""The bit that says: something ran here that cannot be told from the code."""
+"""The bit that says that something unknown may have run here."""
 
 _MAX_CONTEXTS = 6
 
 
-class Body(NamedTuple):
-    """A function, with what is known of its arguments: what is read once."""
+class Invocation(NamedTuple):
+    """A function with what is known about its arguments: the unit that is read once."""
 
     func: Func
-    arguments: tuple[tuple[str, Things], ...] = ()
+    arguments: tuple[tuple[str, Values], ...] = ()
 
 
 class Site(NamedTuple):
-    """One reference to a step: which, where and how."""
+    """One reference to a step: which step, where and how.
 
-    body: Body
+    Attributes:
+        invocation: The step.
+        path: The file.
+        line: The line.
+        kind: Whether it is called, handed over, or possibly called.
+        is_sent: Whether a message brings the call.
+    """
+
+    invocation: Invocation
     path: str
     line: int
-    kind: Kind
+    kind: ReferenceKind
+    is_sent: bool = False
 
 
 class Context(NamedTuple):
-    """What has run when a site is reached, beside what ran before its function.
+    """What has run when a site is reached, apart from what ran before its function.
 
     Attributes:
         may: Steps that may have ended, or are open around it.
-        must: Steps of which that is certain.
-        is_first: Whether this is the first time around a loop.
-        is_certain: Whether nothing between the loop's head and it is a condition.
+        must: Steps that certainly have, or are.
+        is_first: Whether this is the first iteration of a loop.
+        is_certain: Whether there is no condition between the loop's head and the site.
     """
 
     may: int
@@ -70,7 +81,7 @@ Visits = dict[Site, set[Context]]
 
 
 def add_visit(visits: Visits, site: Site, context: Context) -> None:
-    """Note one way to reach *site*; too many become one, which convicts less."""
+    """Record one way to reach *site*; too many are merged into a vaguer one."""
     contexts = visits.setdefault(site, set())
     contexts.add(context)
     if len(contexts) > _MAX_CONTEXTS:
@@ -89,76 +100,90 @@ class Summary:
         visits: The steps that it refers to.
         may: Steps that may have run in it.
         must: Steps that have.
-        returns: What it may give back.
-        running: What it leaves behind running.
-        rest: Of a generator, what it does after its first yield.
+        returns: What it may return.
+        running: Work that it leaves running.
+        rest: What a generator does after its first yield.
     """
 
     visits: Visits = field(default_factory=dict[Site, set[Context]])
     may: int = 0
     must: int = 0
-    returns: frozenset[Thing] = frozenset()
+    returns: frozenset[Value] = frozenset()
     running: frozenset[Running] = frozenset()
     rest: Summary | None = None
 
+    @property
+    def parts(self) -> tuple[Summary, ...]:
+        """The summary itself and its rest, if it has one."""
+        return (self,) if self.rest is None else (self, self.rest)
+
 
 @dataclass(slots=True)
-class State:
+class PathState:
     """What is known at one point of a function.
 
     Attributes:
-        may: As in ``Context``; so too the next three.
+        may: As in ``Context``, like the next three.
+        must: The same.
+        is_first: The same.
+        is_certain: The same.
         names: What local names stand for.
         running: Work that is under way.
+        deferred: Steps that certainly run when the transaction commits.
         is_alive: Whether this point can be reached.
+        kind: How what is called here is referred to.
     """
 
     may: int = 0
     must: int = 0
     is_first: bool = False
     is_certain: bool = True
-    names: dict[str, Things] = field(default_factory=dict[str, "Things"])
+    names: dict[str, Values] = field(default_factory=dict[str, "Values"])
     running: frozenset[Running] = frozenset()
+    deferred: int = 0
     is_alive: bool = True
+    kind: ReferenceKind = "call"
 
-    def copy(self) -> State:
+    def copy(self) -> PathState:
         """Return a state that can go another way."""
-        return State(
+        return PathState(
             self.may,
             self.must,
             self.is_first,
             self.is_certain,
             dict(self.names),
             self.running,
+            self.deferred,
             self.is_alive,
+            self.kind,
         )
 
-    def branch(self) -> State:
+    def branch(self) -> PathState:
         """Return the state inside a condition."""
         inside = self.copy()
         inside.is_certain = False
         return inside
 
-    def become(self, other: State) -> None:
+    def become(self, other: PathState) -> None:
         """Go on as *other*."""
         self.may, self.must = other.may, other.must
         self.is_first, self.is_certain = other.is_first, other.is_certain
         self.names, self.running = dict(other.names), other.running
-        self.is_alive = other.is_alive
+        self.deferred, self.is_alive = other.deferred, other.is_alive
 
 
-def merged(states: Iterable[State], *, certain: bool) -> State:
+def merged(states: Iterable[PathState], *, certain: bool) -> PathState:
     """Return what is known where ways meet; ways that ended earlier do not count.
 
     Args:
         states: The ways.
-        certain: Whether the code before them was, so that what follows is certain
-            again if every way leads here.
+        certain: Whether the code before them was certain: if so, and if every way
+            leads here, what follows is certain again.
     """
     states = list(states)
     alive = [state for state in states if state.is_alive]
     if not alive:
-        dead = states[0].copy() if states else State()
+        dead = states[0].copy() if states else PathState()
         for state in states:
             dead.may |= state.may
         dead.is_alive = False
@@ -168,8 +193,9 @@ def merged(states: Iterable[State], *, certain: bool) -> State:
     for other in others:
         result.may |= other.may
         result.must &= other.must
+        result.deferred &= other.deferred
         result.running |= other.running
-        for name, things in other.names.items():
-            result.names[name] = result.names.get(name, frozenset()) | things
+        for name, values in other.names.items():
+            result.names[name] = result.names.get(name, frozenset()) | values
     result.is_certain = certain and len(alive) == len(states)
     return result

@@ -1,4 +1,4 @@
-"""What attributes of objects, classes and modules were given anywhere in the code."""
+"""What attributes of objects, classes and modules are set to anywhere in the code."""
 
 from __future__ import annotations
 
@@ -9,38 +9,42 @@ from .values import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .values import Things
+    from .values import Values
 
 __all__ = ["Heap"]
 
 
 class Heap:
-    """Attributes, by what they belong to and by their name."""
+    """Attributes, by what they belong to and by their name.
+
+    Attributes:
+        has_grown: Whether something was added since this was last set to False.
+    """
 
     def __init__(self) -> None:
-        self._attributes: dict[object, dict[str, Things]] = {}
+        self.has_grown: bool = False
+        self._attributes: dict[object, dict[str, Values]] = {}
         self._names: set[str] = set()
 
-    def add(self, holder: object, name: str, things: Things) -> bool:
-        """Note that the attribute may be one of *things*; tell whether that is new."""
+    def add(self, holder: object, name: str, values: Values) -> None:
+        """Record that the attribute may be one of *values*."""
         old = self.get(holder, name)
-        if things <= old:
-            return False
-        self._attributes.setdefault(holder, {})[name] = old | things
-        self._names.add(name)
-        return True
+        if not values <= old:
+            self._attributes.setdefault(holder, {})[name] = old | values
+            self._names.add(name)
+            self.has_grown = True
 
-    def get(self, holder: object, name: str) -> Things:
+    def get(self, holder: object, name: str) -> Values:
         """Return what the attribute may be."""
         return self._attributes.get(holder, _EMPTY).get(name, NOTHING)
 
-    def anything(self, holder: object) -> Iterable[Things]:
-        """Return what each attribute may be."""
+    def all_of(self, holder: object) -> Iterable[Values]:
+        """Return what each attribute of *holder* may be."""
         return self._attributes.get(holder, _EMPTY).values()
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether anything at all has an attribute of that name."""
+        """Return whether anything has an attribute of that name."""
         return name in self._names
 
 
-_EMPTY: dict[str, Things] = {}
+_EMPTY: dict[str, Values] = {}

@@ -7,6 +7,7 @@ be called ``send`` or ``submit``, too.
 from __future__ import annotations
 
 __all__ = [
+    "AFTER_COMMIT",
     "COLLECT",
     "EXHAUST",
     "FINISH",
@@ -18,6 +19,7 @@ __all__ = [
     "PARALLEL",
     "PLAIN_ATTRIBUTES",
     "SEND",
+    "SIGNATURE",
     "TASK",
 ]
 
@@ -85,15 +87,20 @@ COLLECT = _words(
 
 SEND = _words(
     """
-    delay apply_async apply s si signature subtask map starmap chunks send enqueue
-    send_with_options message schedule spawn submit defer defer_async kiq call_local
-    remote options si delay_on_commit retry starcall __call__ run
+    delay apply_async send send_with_options enqueue schedule spawn submit defer
+    defer_async kiq remote retry starcall delay_on_commit
     """
 )
-"""Methods of a task, of whatever library, that call it or will have it called."""
+"""Methods of a task, of whatever library, that have it called by a message."""
 
-PLAIN_ATTRIBUTES = frozenset({"__wrapped__", "func", "__func__", "run", "fn"})
-"""Attributes of a function that are the function."""
+SIGNATURE = _words("s si signature subtask map starmap chunks message options")
+"""Methods of a task that make a message without sending it."""
+
+AFTER_COMMIT = frozenset({"on_commit"})
+"""Keeps functions, to call them in the same order when a transaction commits."""
+
+PLAIN_ATTRIBUTES = _words("__wrapped__ func __func__ run fn apply call_local __call__")
+"""Attributes of a function or a task that are the function."""
 
 NEVER_POSSIBLE = frozenset(
     name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .effects import Body
-from .engine import Engine
-from .reader import Reader
+from .effects import Invocation
+from .function_reader import readers_of
+from .interpreter import Interpreter
 from .values import Func
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from penstock.checking.project.steps import Steps
     from penstock.checking.resolvers.base import Resolver
 
-    from .effects import Kind
+    from .effects import ReferenceKind
 
 __all__ = ["Reference", "read_program", "references"]
 
@@ -32,7 +32,7 @@ class Reference(NamedTuple):
     called: Function
     path: str
     line: int
-    kind: Kind
+    kind: ReferenceKind
 
 
 def read_program(
@@ -40,7 +40,7 @@ def read_program(
     steps: Steps,
     resolver: Resolver,
     progress: Callable[[int, int], None],
-) -> Engine:
+) -> Interpreter:
     """Read every step; return who can tell what each does.
 
     Args:
@@ -49,26 +49,27 @@ def read_program(
         resolver: Who is asked where the code around a name does not tell.
         progress: Is told how many of how many are done.
     """
-    engine = Engine(program, resolver, steps.bits, Reader)
-    total = len(engine.bits)
+    interpreter = Interpreter(program, steps.bits, resolver, readers_of)
+    total = len(steps.bits)
     is_large = len(program.functions) > _LARGE
     for _ in range(_MAX_ROUNDS - is_large):
-        engine.forget()
-        for done, function in enumerate(engine.bits):
-            engine.summary(Body(Func(function)))
+        interpreter.begin_round()
+        for done, function in enumerate(steps.bits):
+            interpreter.summary(Invocation(Func(function)))
             progress(done + 1, total)
-        if not engine.needs_more:
+        if not interpreter.needs_more:
             break
-    return engine
+    return interpreter
 
 
-def references(engine: Engine) -> list[Reference]:
+def references(interpreter: Interpreter) -> list[Reference]:
     """Return every reference from step to step, each once, in order."""
     found: set[Reference] = set()
-    for body, summary in engine.read_steps():
-        for part in (summary, summary.rest):
-            for site in part.visits if part is not None else ():
-                called, caller = site.body.func.function, body.func.function
+    for invocation, summary in interpreter.read_steps():
+        caller = invocation.func.function
+        for part in summary.parts:
+            for site in part.visits:
+                called = site.invocation.func.function
                 found.add(Reference(caller, called, site.path, site.line, site.kind))
     return sorted(found, key=_order)
 

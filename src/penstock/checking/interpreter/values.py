@@ -1,13 +1,13 @@
-"""What an expression may stand for, as far as it matters to calls.
+"""What an expression may stand for, as far as calls are concerned.
 
-Sets of things are gone through in the order of their hashes, and what is read first may
-decide what is found. So that each run finds the same, no hash is made of a text or of
-an address, which differ from run to run.
+Sets of values are visited in the order of their hashes, and what is read first may
+decide what is found. Hashes of strings, addresses and None differ from run to run, so
+these classes leave them out of their own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -24,38 +24,34 @@ __all__ = [
     "Func",
     "Generator",
     "Instance",
+    "Message",
     "ModuleRef",
     "Running",
     "Scope",
     "Super",
-    "Thing",
-    "Things",
+    "Value",
+    "Values",
     "in_order",
 ]
 
 
 class Scope:
-    """The names of a running function, for the functions that are defined in it."""
+    """The names of a function, for the functions that are defined in it."""
 
     def __init__(self, parent: Scope | None = None) -> None:
-        self.seen: dict[str, Things] = {}
+        self.seen: dict[str, Values] = {}
         self.parent = parent
 
-    def learn(self, name: str, things: Things) -> None:
+    def learn(self, name: str, values: Values) -> None:
         """Add what *name* may stand for."""
-        self.seen[name] = self.seen.get(name, NOTHING) | things
+        self.seen[name] = self.seen.get(name, NOTHING) | values
 
     def owner(self, name: str) -> Scope | None:
-        """Return the nearest scope, here or further out, that has *name*, or None."""
+        """Return the nearest scope that has *name*, from here outwards, or None."""
         scope: Scope | None = self
         while scope is not None and name not in scope.seen:
             scope = scope.parent
         return scope
-
-    def find(self, name: str) -> Things | None:
-        """Return what *name* may stand for here or further out, or None."""
-        owner = self.owner(name)
-        return owner.seen[name] if owner is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +60,21 @@ class Instance:
 
     Attributes:
         klass: The class.
-        is_exact: Whether it is that class itself, rather than one below it.
-        site: Where it was made, if that tells it from others; else None.
+        is_exact: Whether it is of that class itself, not of a subclass.
+        site: Where it was made, if that tells it apart from others, else None.
     """
 
     klass: Klass
     is_exact: bool = False
-    site: object = None
-
-    def __hash__(self) -> int:
-        return self.klass.number * 4 + self.is_exact
+    site: object = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class itself; of ``cls`` a class below it may be meant."""
+    """A class itself; ``cls`` may also be a subclass, which is not exact."""
 
     klass: Klass
     is_exact: bool = True
-
-    def __hash__(self) -> int:
-        return self.klass.number * 4 + 2 + self.is_exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,64 +82,61 @@ class Super:
     """What ``super()`` gives in a method of a class."""
 
     klass: Klass
-    receiver: Instance | Class | None
-
-    def __hash__(self) -> int:
-        return self.klass.number * _SPREAD + _of(self.receiver)
+    receiver: Instance | Class | None = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Func:
-    """A function, with what it is bound to and the names around it."""
+    """A function, with the object it is bound to and the scope around it."""
 
     function: Function
-    receiver: Instance | Class | None = None
-    scope: Scope | None = None
-
-    def __hash__(self) -> int:
-        return self.function.number * _SPREAD + _of(self.receiver)
+    receiver: Instance | Class | None = field(default=None, hash=False)
+    scope: Scope | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Awaitable:
-    """A coroutine that has not begun."""
+    """A coroutine that has not started."""
 
     func: Func
-    arguments: tuple[tuple[str, Things], ...]
-
-    def __hash__(self) -> int:
-        return hash(self.func) + 1
+    arguments: tuple[tuple[str, Values], ...] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """A generator that has not begun."""
+    """A generator that has not started."""
 
     func: Func
-    arguments: tuple[tuple[str, Things], ...]
+    arguments: tuple[tuple[str, Values], ...] = field(hash=False)
 
-    def __hash__(self) -> int:
-        return hash(self.func) + 2
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to tasks, sent when it is called, as ``charge.delay`` is.
+
+    Attributes:
+        stages: What it runs one after the other, as a Celery chain does; the members
+            of a stage run in any order, as those of a group.
+    """
+
+    stages: tuple[frozenset[Func | Message], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Work that has begun elsewhere, and may not be done.
+    """Work that has started elsewhere and may not have ended.
 
     Attributes:
         may: Steps that may run in it, as a mask.
-        must: Steps that do.
-        owner: Name of the pool or group that ends it, ``""`` for none.
+        must: Steps that certainly do.
+        owner: Name of the pool or group that waits for it, ``""`` for none.
         is_parallel: Whether it goes on while this code runs, as a thread does.
     """
 
     may: int
     must: int
-    owner: str
+    owner: str = field(hash=False)
     is_parallel: bool
-
-    def __hash__(self) -> int:
-        return hash((self.may, self.must, self.is_parallel))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,46 +151,50 @@ class ModuleRef:
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Something of another package, by its dotted name; ``()`` follows a call."""
+    """Something of another package, by its dotted name; ``()`` marks a call."""
 
     name: str
 
     def __hash__(self) -> int:
         return crc32(self.name.encode())
 
+    @property
+    def is_result(self) -> bool:
+        """Whether it came out of a call."""
+        return "()" in self.name
 
-Thing = (
+
+Value = (
     Func
     | Class
     | Instance
     | Super
     | Awaitable
     | Generator
+    | Message
     | Running
     | ModuleRef
     | Foreign
 )
-Things = frozenset[Thing]
-NOTHING: Things = frozenset()
-_SPREAD = 1_000_003
+Values = frozenset[Value]
+NOTHING: Values = frozenset()
 
 
-def _of(receiver: Instance | Class | None) -> int:
-    return 0 if receiver is None else hash(receiver)
+def in_order(values: Iterable[Value]) -> list[Value]:
+    """Sort the members of a set, so that each check reports the same."""
+    if isinstance(values, frozenset) and len(values) < 2:  # noqa: PLR2004  # the rule
+        return list(values)
+    return sorted(values, key=_key)
 
 
-def in_order(things: Iterable[Thing]) -> list[Thing]:
-    """Sort what a set holds, so that two runs of the check say the same."""
-    if isinstance(things, frozenset) and len(things) < 2:  # noqa: PLR2004  # the rule
-        return list(things)
-    return sorted(things, key=_key)
-
-
-def _key(thing: Thing) -> tuple[str, str]:
-    if isinstance(thing, Func):
-        return "f", repr(thing.function)
-    if isinstance(thing, Awaitable | Generator):
-        return "g", repr(thing.func.function)
-    if isinstance(thing, Class | Instance):
-        return "k", repr(thing.klass)
-    return type(thing).__name__, ""
+def _key(value: Value) -> tuple[str, str]:
+    if isinstance(value, Func):
+        return "f", repr(value.function)
+    if isinstance(value, Awaitable | Generator):
+        return "g", repr(value.func.function)
+    if isinstance(value, Class | Instance):
+        return "k", repr(value.klass)
+    if isinstance(value, Message):
+        stages = ([_key(one) for one in in_order(stage)] for stage in value.stages)
+        return "m", repr(list(stages))
+    return type(value).__name__, ""

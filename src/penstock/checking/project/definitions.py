@@ -118,6 +118,9 @@ class Function:
             if not isinstance(node, SCOPES):
                 todo += children(node)
 
+    def __hash__(self) -> int:
+        return self.number
+
     def __repr__(self) -> str:
         """Show the dotted name."""
         return f"{self.module.name}.{self.qualname}"
@@ -169,6 +172,9 @@ class Klass:
             for node in self.node.body
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
         }
+
+    def __hash__(self) -> int:
+        return self.number
 
     def __repr__(self) -> str:
         """Show the dotted name."""

@@ -26,7 +26,7 @@ class Program:
             and that of the first decorator.
         named: By their own name.
         defined: The ``Function`` or ``Klass`` of each node.
-        kinds: Functions that ``.register`` of a name adds to it, by that name.
+        registered: Functions that ``.register`` of a name adds to it, by that name.
         packages: The names of modules, and of all that have modules below them.
         globals: For each module, what its global names are bound to.
         names: For each module, what it names, texts included: ``"shop.charge"`` may
@@ -41,7 +41,7 @@ class Program:
         self.defined: dict[ast.AST, Function | Klass] = {}
         self.globals: dict[str, dict[str, list[ast.AST]]] = {}
         self.packages: set[str] = set()
-        self.kinds: dict[str, list[Function]] = defaultdict(list)
+        self.registered: dict[str, list[Function]] = defaultdict(list)
         self.names: dict[str, set[str]] = defaultdict(set)
         for module in modules:
             self.modules[module.name] = module
@@ -112,7 +112,7 @@ class Program:
             self.functions[module.path, first] = function
             self.named[name].append(function)
             for owner in _registered_with(node):
-                self.kinds[owner].append(function)
+                self.registered[owner].append(function)
             if klass is not None and "setter" in function.decorators:
                 klass.setters[name] = function
             elif klass is not None and "deleter" not in function.decorators:

@@ -1,7 +1,8 @@
-"""Who tells where a name is defined, when the code around it does not."""
+"""What a resolver is: the interface of ty, of jedi, and of those that packages add."""
 
 from __future__ import annotations
 
+from linecache import checkcache, getline
 from typing import TYPE_CHECKING, Protocol
 
 from penstock.errors import PenstockError
@@ -11,46 +12,40 @@ if TYPE_CHECKING:
 
     from penstock.checking.findings import Place
 
-__all__ = ["Resolver", "ResolverError", "Source"]
+__all__ = ["Resolver", "ResolverError", "text_before"]
 
 
 class ResolverError(PenstockError, RuntimeError):
-    """A resolver cannot be asked, now or any more; the message is what it did."""
+    """A resolver failed; the message says what happened."""
 
 
 class Resolver(Protocol):
-    """Goes from a use of a name to its definition."""
+    """Finds the definition of a name, where the code around the name does not show it.
+
+    A package registers one under the entry-point group ``penstock.resolvers``: a class
+    or function that takes the folder of the project and the folders that its modules
+    are imported from.
+    """
 
     def definitions(self, path: str, line: int, column: int) -> Sequence[Place]:
-        """Return where the name at that place may be defined; empty if unknown.
+        """Return where the name at this position may be defined; empty if unknown.
 
         Args:
             path: The file.
             line: Counted from 1.
-            column: Of the name's first byte in the line, counted from 0.
+            column: The first byte of the name in its line, as UTF-8, counted from 0.
 
         Raises:
-            ResolverError: It cannot be asked any more.
+            ResolverError: The resolver cannot answer any more.
         """
         ...
 
-
-class Source(Resolver, Protocol):
-    """A resolver with a name, and an end.
-
-    Attributes:
-        asked: How many questions it got.
-        unasked: How many more it would have got, but for a limit of its own.
-    """
-
-    asked: int
-    unasked: int
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        ...
-
     def close(self) -> None:
-        """Give back what it holds. More calls do nothing."""
+        """Release what the resolver holds. Closing it twice is fine."""
         ...
+
+
+def text_before(path: str, line: int, column: int) -> str:
+    """Return what stands in a line before the byte *column*."""
+    checkcache(path)
+    return getline(path, line).encode()[:column].decode(errors="ignore")

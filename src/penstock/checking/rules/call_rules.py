@@ -14,60 +14,64 @@ from .run_paths import Visit, follow
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from penstock.checking.interpreter.engine import Engine
+    from penstock.checking.interpreter.interpreter import Interpreter
     from penstock.checking.project.definitions import Function
     from penstock.checking.project.steps import Steps
 
     from .declarations import Declarations, Declared
 
-__all__ = ["Verdicts", "follow_runs", "judge_calls"]
+__all__ = ["CallVerdicts", "follow_runs", "judge_calls"]
 
 _Edge = tuple[str, str, str]
+_Key = tuple[str, str]  # flow and step
 
 
 @dataclass
-class Verdicts:
+class CallVerdicts:
     """What all runs together show.
 
     Attributes:
         wrong: Calls before which no predecessor can have run.
+        sent: Steps, with a call before which a predecessor is sent, but need not end.
         unsure: Steps, with a call that some path may reach too early.
-        unknown: Steps of which some call cannot be judged.
+        unknown: Steps, with a call that cannot be judged.
         exercised: Edges that some path takes.
         reached: Steps that some entrypoint of their flow leads to.
     """
 
-    wrong: dict[tuple[str, str, str, int], Visit] = field(
-        default_factory=dict[tuple[str, str, str, int], Visit]
-    )
-    unsure: dict[tuple[str, str], Visit] = field(
-        default_factory=dict[tuple[str, str], Visit]
-    )
-    unknown: dict[tuple[str, str], Visit] = field(
-        default_factory=dict[tuple[str, str], Visit]
-    )
-    exercised: set[_Edge] = field(default_factory=set[_Edge])
-    reached: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    wrong: dict[tuple[str, str, str, int], Visit] = field(default_factory=dict)
+    sent: dict[_Key, Visit] = field(default_factory=dict)
+    unsure: dict[_Key, Visit] = field(default_factory=dict)
+    unknown: dict[_Key, Visit] = field(default_factory=dict)
+    exercised: set[_Edge] = field(default_factory=set)
+    reached: set[_Key] = field(default_factory=set)
+
+    @property
+    def undecided(self) -> set[_Key]:
+        """Steps with a call that may be right or wrong."""
+        return {*self.sent, *self.unsure, *self.unknown}
 
 
-def follow_runs(engine: Engine, steps: Steps, declarations: Declarations) -> Verdicts:
+def follow_runs(
+    interpreter: Interpreter, steps: Steps, declarations: Declarations
+) -> CallVerdicts:
     """Follow a run from each entrypoint; return what all of them show.
 
     Args:
-        engine: Who tells what each step does.
+        interpreter: Who tells what each step does.
         steps: Which functions are steps.
         declarations: What is declared.
     """
-    verdicts = Verdicts()
+    verdicts = CallVerdicts()
     for declared in declarations:
         if declared.step.is_entrypoint and declared.function is not None:
-            for visit in follow(engine, steps, declarations, declared):
+            for visit in follow(interpreter, steps, declarations, declared):
                 _judge(visit, declared.flow.name, verdicts)
     return verdicts
 
 
 def judge_calls(
-    verdicts: Verdicts, declarations: Declarations, mentioned: Container[Function]
+    verdicts: CallVerdicts, declarations: Declarations, mentioned: Container[Function]
 ) -> Iterator[Finding]:
     """Yield what the code does otherwise than declared.
 
@@ -82,24 +86,25 @@ def judge_calls(
     yield from _unsure(verdicts)
 
 
-def _judge(visit: Visit, flow: str, verdicts: Verdicts) -> None:
+def _judge(visit: Visit, flow: str, verdicts: CallVerdicts) -> None:
     declared, context = visit.declared, visit.context
     key = (declared.flow.name, declared.step.name)
     for member in declared.members:
-        if member.bit & context.may:
+        if member.bit & (context.may | visit.sent):
             verdicts.exercised.add((*key, member.name))
     if declared.flow.name != flow or declared.step.is_entrypoint:
         return
     verdicts.reached.add(key)
-    may = [_all_in(group, context.may) for group in declared.groups]
-    must = [_all_in(group, context.must) for group in declared.groups]
-    if True in must or not declared.groups:
+    may = _any_group(declared, context.may)
+    if not declared.groups or _any_group(declared, context.must):
         return
-    if True in may:
+    if may:
         verdicts.unsure.setdefault(key, visit)
     elif any(member.target is None for member in declared.members):
-        return  # that is said already
-    elif None in may or _is_open(visit):
+        return  # PEN001 says so
+    elif _any_group(declared, context.may | visit.sent):
+        verdicts.sent.setdefault(key, visit)
+    elif may is None or _is_open(visit):
         verdicts.unknown.setdefault(key, visit)
     else:
         at = (*key, visit.site.path, visit.site.line)
@@ -108,46 +113,57 @@ def _judge(visit: Visit, flow: str, verdicts: Verdicts) -> None:
             verdicts.wrong[at] = visit
 
 
-def _all_in(group: tuple[object, ...], mask: int) -> bool | None:
-    """Tell whether all of *group* are in *mask*; None where that cannot be known."""
-    found: bool | None = True
-    for member in group:
-        bit: int = getattr(member, "bit", 0)
-        is_local: bool = getattr(member, "is_local", False)
-        if bit & mask:
-            continue
-        if is_local and bit:
-            return False
-        found = None
+def _any_group(declared: Declared, mask: int) -> bool | None:
+    """Return whether one group of ``after`` is in *mask*; None if it is not known."""
+    found: bool | None = False
+    for group in declared.groups:
+        missing = [member for member in group if not member.bit & mask]
+        if not missing:
+            return True
+        if not any(member.is_local and member.bit for member in missing):
+            found = None
     return found
 
 
 def _is_open(visit: Visit) -> bool:
-    """Tell whether something unseen may come before: a message, or an odd call."""
+    """Return whether something unseen may have come before."""
     return (
-        visit.declared.step.crosses
-        or visit.site.kind == "possible"
+        visit.site.kind == "possible"
         or bool(visit.context.may & ANYTHING)
+        or _any_group(visit.declared, visit.context.may | visit.sent | visit.siblings)
+        is not False
     )
 
 
-def _wrong(verdicts: Verdicts) -> Iterator[Finding]:
+def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
     for visit in verdicts.wrong.values():
         step = visit.declared.step
         caller = visit.way[-2]
+        missing = _missing_of_join(visit)
+        has = "has" if len(missing) == 1 else "have"
         yield Finding(
             "PEN101",
-            "no declared predecessor can have run here",
+            f"called before {' and '.join(map(repr, missing))} {has} run"
+            if missing
+            else "called before any step it is declared after",
             Place(visit.site.path, visit.site.line),
             visit.declared.flow.name,
             step.name,
             declared=written(step.after),
             declared_at=visit.declared.place,
             found=" → ".join(visit.way),
-            suggestion=written([*step.after, (caller,)]),
+            suggestion="" if missing else written([*step.after, (caller,)]),
             edge=(caller, step.name),
             befores=step.predecessors,
         )
+
+
+def _missing_of_join(visit: Visit) -> list[str]:
+    """Return what the most complete ``all_of`` lacks, ``[]`` if there is none."""
+    may = visit.context.may
+    joins = [group for group in visit.declared.groups if len(group) > 1]
+    lacking = [[one.name for one in group if not one.bit & may] for group in joins]
+    return min(lacking, key=len, default=[])
 
 
 def _uncalled(
@@ -169,7 +185,7 @@ def _uncalled(
 
 
 def _unexercised(
-    declarations: Declarations, mentioned: Container[Function], verdicts: Verdicts
+    declarations: Declarations, mentioned: Container[Function], verdicts: CallVerdicts
 ) -> Iterator[Finding]:
     wrong = {(flow, step) for flow, step, _, _ in verdicts.wrong}
     for one in declarations:
@@ -199,7 +215,7 @@ def _unexercised(
                     one, member.name, "PEN202", "no code path runs {} before it"
                 )
                 yield replace(found, suggestion=_without(one, member.name))
-            elif key not in {*verdicts.unknown, *verdicts.unsure} and not is_silent:
+            elif key not in verdicts.undecided and not is_silent:
                 what = "the code does not show how {} leads to it"
                 yield _edge(one, member.name, "PEN301", what)
 
@@ -225,24 +241,34 @@ def _edge(one: Declared, name: str, code: str, what: str) -> Finding:
     )
 
 
-def _unsure(verdicts: Verdicts) -> Iterator[Finding]:
+def _unsure(verdicts: CallVerdicts) -> Iterator[Finding]:
     told = {(flow, step) for flow, step, _, _ in verdicts.wrong}
-    for key, visit in (*verdicts.unsure.items(), *verdicts.unknown.items()):
-        if key in told:
-            continue
-        told.add(key)
-        names = " or ".join(map(repr, visit.declared.step.predecessors))
-        what = f"some path may skip {names}"
-        if key not in verdicts.unsure:
-            what = f"the code does not show whether {names} has run here"
-        yield Finding(
-            "PEN301",
-            what,
-            Place(visit.site.path, visit.site.line),
-            *key,
-            declared=written(visit.declared.step.after),
-            declared_at=visit.declared.place,
-            found=" → ".join(visit.way),
-            edge=(visit.way[-2], visit.declared.step.name),
-            befores=visit.declared.step.predecessors,
-        )
+    kinds = {
+        "some path may skip {}": verdicts.unsure,
+        "{} is sent before, but need not have ended: a chain runs them in order": (
+            verdicts.sent
+        ),
+        "the code does not show whether {} has run here": verdicts.unknown,
+    }
+    for what, visits in kinds.items():
+        for key, visit in visits.items():
+            if key not in told:
+                told.add(key)
+                yield _doubt(what, visit)
+
+
+def _doubt(what: str, visit: Visit) -> Finding:
+    step = visit.declared.step
+    names = " or ".join(map(repr, step.predecessors))
+    return Finding(
+        "PEN301",
+        what.format(names),
+        Place(visit.site.path, visit.site.line),
+        visit.declared.flow.name,
+        step.name,
+        declared=written(step.after),
+        declared_at=visit.declared.place,
+        found=" → ".join(visit.way),
+        edge=(visit.way[-2], step.name),
+        befores=step.predecessors,
+    )

@@ -1,4 +1,4 @@
-"""What is wrong with declarations alone: PEN001, PEN002 and PEN003."""
+"""Findings about declarations alone: PEN001, PEN002 and PEN003."""
 
 from __future__ import annotations
 
@@ -26,35 +26,37 @@ _MOST = 8  # names in a message
 def judge_declarations(
     declarations: Declarations, known: Iterable[FlowInfo]
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the names and the shape of flows.
+    """Yield what is wrong with the names in ``after``, and with the shape of flows.
 
     Args:
-        declarations: What to judge.
-        known: Every flow there is, those of other services too.
+        declarations: The steps to judge.
+        known: All flows, also those of other services.
     """
     known = tuple(known)
     for declared in declarations:
         for member in declared.members:
             if member.target is None:
-                yield _names_nothing(declared, member, declarations)
+                near = did_you_mean(
+                    member.name, declarations.names.known(declared.flow)
+                )
+                message = f"{member.name!r} names nothing: there is no such step.{near}"
+                yield _about("PEN001", message, declared, member, _meant(near))
             elif member.target.step is None:
-                yield from _elsewhere(declared, member, known)
+                yield from _elsewhere(declared, member, member.target, known)
     yield from _unreachable(declarations)
 
 
-def _names_nothing(
-    declared: Declared, member: Member, declarations: Declarations
+def _about(
+    code: str, message: str, declared: Declared, member: Member, meant: str
 ) -> Finding:
-    near = did_you_mean(member.name, declarations.names.known(declared.flow))
-    meant = _meant(near)
+    """Return a finding about one name in an ``after``, and the name that is meant."""
     step = declared.step
     groups = [[meant if n == member.name else n for n in g] for g in step.after]
     return Finding(
-        "PEN001",
-        f"{member.name!r} names nothing: there is no such step.{near}",
+        code,
+        message,
         declared.place,
-        declared.flow.name,
-        step.name,
+        *declared.key,
         declared=written(step.after),
         declared_at=declared.place,
         suggestion=written(groups) if meant else "",
@@ -64,45 +66,26 @@ def _names_nothing(
 
 
 def _elsewhere(
-    declared: Declared, member: Member, known: Iterable[FlowInfo]
+    declared: Declared, member: Member, target: Target, known: Iterable[FlowInfo]
 ) -> Iterator[Finding]:
     """Yield PEN003, if the other service is known and lacks the step."""
-    target = member.target
-    theirs = [flow for flow in known if target and flow.service == target.service]
-    if target is None or not theirs:
-        return
-    lack, meant = _lacking(target, theirs)
-    step = declared.step
-    mine = _service(declared.flow.service, [declared.flow])
-    groups = [[meant if n == member.name else n for n in g] for g in step.after]
-    yield Finding(
-        "PEN003",
-        f"{mine} comes after {member.name!r}, but {lack}",
-        declared.place,
-        declared.flow.name,
-        step.name,
-        declared=written(step.after),
-        declared_at=declared.place,
-        suggestion=written(groups) if meant else "",
-        edge=(member.name, step.name),
-        befores=(member.name,),
-    )
+    flows = [flow for flow in known if flow.service == target.service]
+    if flows:
+        lack, meant = _lacking(target, flows)
+        own = _service(declared.flow.service, [declared.flow])
+        message = f"{own} comes after {member.name!r}, but {lack}"
+        yield _about("PEN003", message, declared, member, meant)
 
 
-def _lacking(target: Target, theirs: Sequence[FlowInfo]) -> tuple[str, str]:
-    """Return what *theirs*, the flows of one service, lack, and what may be meant."""
-    flows = [flow for flow in theirs if flow.name == target.flow]
-    their = _service(target.service, [*flows, *theirs])
+def _lacking(target: Target, known: Sequence[FlowInfo]) -> tuple[str, str]:
+    """Return what *known*, the flows of a service, lack, and the name that is meant."""
+    flows = [flow for flow in known if flow.name == target.flow]
+    service = _service(target.service, [*flows, *known])
     if not flows:
-        names = sorted({flow.name for flow in theirs})
+        names = sorted({flow.name for flow in known})
         near = did_you_mean(target.flow, names)
-        lack = f"{their} has no flow {target.flow!r}."
-        meant = f"{_meant(near)}:{target.name}"
-        is_there = any(
-            meant == f"{flow.name}:{step.name}"
-            for flow in theirs
-            for step in flow.steps
-        )
+        lack = f"{service} has no flow {target.flow!r}."
+        flow_name, step_name = _meant(near), target.name
     else:
         steps = sorted(
             (step for flow in flows for step in flow.steps),
@@ -110,18 +93,22 @@ def _lacking(target: Target, theirs: Sequence[FlowInfo]) -> tuple[str, str]:
         )
         names = [step.name for step in steps]
         near = did_you_mean(target.name, names)
-        lack = f"{their} has no step {target.name!r} in its flow {target.flow!r}"
+        lack = f"{service} has no step {target.name!r} in its flow {target.flow!r}"
         lack += f"{_begin(steps)}."
-        meant = f"{target.flow}:{_meant(near)}"
-        is_there = bool(near)
+        flow_name, step_name = target.flow, _meant(near)
+    exists = any(
+        (flow.name, step.name) == (flow_name, step_name)
+        for flow in known
+        for step in flow.steps
+    )
     return (
         lack + (near or f" It has {_listed(names)}."),
-        f"{target.service}/{meant}" if is_there else "",
+        f"{target.service}/{flow_name}:{step_name}" if exists else "",
     )
 
 
 def _begin(steps: Sequence[StepInfo]) -> str:
-    """Return where a flow begins, as its manifest has it."""
+    """Return the place of a flow's first step, as its manifest has it."""
     first = steps[0] if steps else None
     if first is None or not first.path or Path(first.path).is_absolute():
         return ""
@@ -142,7 +129,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _meant(hint: str) -> str:
-    """Return the name in a hint, ``""`` without one."""
+    """Return the name in a "Did you mean", ``""`` without one."""
     return hint.partition("'")[2].rpartition("'")[0]
 
 
@@ -150,7 +137,7 @@ def _unreachable(declarations: Declarations) -> Iterator[Finding]:
     reached = _reached(declarations)
     for declared in declarations:
         step = declared.step
-        if (declared.flow.name, step.name) in reached:
+        if declared.key in reached:
             continue
         cycle = _cycle(declared, declarations)
         why = "no path from an entrypoint leads here"
@@ -162,8 +149,7 @@ def _unreachable(declarations: Declarations) -> Iterator[Finding]:
             "PEN002",
             f"{why}.",
             declared.place,
-            declared.flow.name,
-            step.name,
+            *declared.key,
             declared=written(step.after) if step.after else "",
             declared_at=declared.place if step.after else None,
             edge=(step.name,),
@@ -171,20 +157,17 @@ def _unreachable(declarations: Declarations) -> Iterator[Finding]:
 
 
 def _reached(declarations: Declarations) -> set[tuple[str, str]]:
-    """Return what a path leads to; a name that cannot be followed counts as one."""
-    reached = {
-        (one.flow.name, one.step.name) for one in declarations if one.step.is_entrypoint
-    }
+    """Return the steps that a path leads to; an unknown predecessor counts as one."""
+    reached = {one.key for one in declarations if one.step.is_entrypoint}
     has_grown = True
     while has_grown:
         has_grown = False
         for one in declarations:
-            key = (one.flow.name, one.step.name)
-            if key not in reached and any(
+            if one.key not in reached and any(
                 all(_is_reached(m, reached, declarations) for m in group)
                 for group in one.groups
             ):
-                reached.add(key)
+                reached.add(one.key)
                 has_grown = True
     return reached
 
@@ -199,7 +182,7 @@ def _is_reached(
 
 
 def _cycle(start: Declared, declarations: Declarations) -> list[str]:
-    """Return a way from a step back to itself against the edges, ``[]`` without one."""
+    """Return the steps of a cycle through *start*, ``[]`` if there is none."""
     ways = [[start]]
     seen = {start.step.name}
     while ways:

@@ -1,4 +1,4 @@
-"""What is declared, resolved: the predecessors of each step, and how they read."""
+"""Every step with its predecessors resolved, and how its ``after`` reads."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Member:
 
     Attributes:
         name: As declared.
-        target: What it stands for; None where that is nothing.
-        bit: The bit of its function, 0 where that is not read here.
+        target: The step it names; None if there is none.
+        bit: The bit of the step's function, 0 if the check does not read it.
         is_local: Whether it is a step of the same flow.
     """
 
@@ -39,7 +39,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One step with what its ``after`` stands for."""
+    """One step with its ``after`` resolved."""
 
     flow: FlowInfo
     step: StepInfo
@@ -47,14 +47,18 @@ class Declared:
     function: Function | None
 
     @property
+    def key(self) -> tuple[str, str]:
+        """The names of flow and step."""
+        return self.flow.name, self.step.name
+
+    @property
     def members(self) -> tuple[Member, ...]:
-        """Every member of every group once."""
-        every = {m.name: m for group in self.groups for m in group}
-        return tuple(every.values())
+        """The members of all groups, each once."""
+        return tuple({m.name: m for group in self.groups for m in group}.values())
 
     @property
     def place(self) -> Place:
-        """Where ``after=`` stands, else where the step begins."""
+        """The line of ``after=``, else the first line of the step."""
         line = _line_of_after(self.function, self.step) if self.function else 0
         return Place(self.step.path, line or self.step.line)
 
@@ -63,7 +67,7 @@ class Declarations:
     """Every step of some flows.
 
     Attributes:
-        names: Who finds what a name stands for.
+        names: Resolves names in ``after``.
         functions: The function of each bit.
     """
 
@@ -75,11 +79,8 @@ class Declarations:
             bit: function for function, bit in steps.bits.items()
         }
         self._steps = steps
-        self._declared = {
-            (flow.name, step.name): self._declare(flow, step)
-            for flow in flows
-            for step in flow.steps
-        }
+        every = (self._declare(flow, step) for flow in flows for step in flow.steps)
+        self._declared = {declared.key: declared for declared in every}
 
     def __iter__(self) -> Iterator[Declared]:
         return iter(self._declared.values())
@@ -106,16 +107,9 @@ class Declarations:
 
 def written(after: Iterable[Iterable[str]]) -> str:
     """Return ``after`` as it is written in code."""
-    groups = [list(group) for group in after]
-    items = [
-        _quoted(group[0])
-        if len(group) == 1
-        else f"all_of({', '.join(map(_quoted, group))})"
-        for group in groups
-    ]
-    if len(items) == 1:
-        return f"after={items[0]}"
-    return f"after=[{', '.join(items)}]"
+    groups = [list(map(_quoted, group)) for group in after]
+    items = [g[0] if len(g) == 1 else f"all_of({', '.join(g)})" for g in groups]
+    return f"after={items[0]}" if len(items) == 1 else f"after=[{', '.join(items)}]"
 
 
 def _quoted(name: str) -> str:

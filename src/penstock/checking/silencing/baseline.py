@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from penstock._manifests.json_fields import Fields
 from penstock._platform.file import write_file
+from penstock._platform.json_fields import JsonObject, parse_json
 from penstock.checking.findings import Finding, Place
 from penstock.errors import ConfigurationError
 
@@ -34,10 +34,10 @@ def read_baseline(path: Path) -> dict[_Entry, int]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        document = Fields(json.loads(text), "the document")
+        document = parse_json(text)
         if document.number("penstock-baseline") != _VERSION:
             raise ValueError  # noqa: TRY301  # one message for all
-        entries = [_entry(item) for item in document.tables("findings")]
+        entries = [_entry(item) for item in document.objects("findings")]
     except FileNotFoundError:
         msg = f"there is no baseline {str(path)!r}. Write one: --update-baseline"
         raise ConfigurationError(msg) from None
@@ -48,7 +48,7 @@ def read_baseline(path: Path) -> dict[_Entry, int]:
     return {entry: first + at for at, entry in enumerate(entries)}
 
 
-def _entry(item: Fields) -> _Entry:
+def _entry(item: JsonObject) -> _Entry:
     return (item.text("code"), item.text("flow"), item.text("step"), item.text("edge"))
 
 

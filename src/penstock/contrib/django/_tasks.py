@@ -7,7 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import scope_var
-from penstock._propagation.carrier import FIELD, continue_flow, inject
+from penstock._propagation.carrier import (
+    FIELD,
+    continue_flow,
+    judge_message,
+    write_headers,
+)
+from penstock._steps.marked import find_marked
 from penstock.contrib._http import Entered
 
 if TYPE_CHECKING:
@@ -19,10 +25,10 @@ __all__ = ["FlowTasks"]
 class FlowTasks:
     """Carry the flow with every task of a backend that you mix this into.
 
-    Backends store a task's arguments as JSON, and nothing else that comes from the
-    caller. So the headers that ``penstock.inject`` writes travel as one more keyword
-    argument, ``penstock``, which the task's function does not get to see. Without
-    it a task has a context of its own. Needs Django 6.
+    Backends store a task's arguments as JSON and nothing else of the caller. So the
+    headers that ``penstock.inject`` writes travel as one more keyword argument,
+    ``penstock``, which the task's function never sees. Without it a task has a context
+    of its own. Needs Django 6.
     """
 
     task_class: Any  # the backend's
@@ -42,12 +48,12 @@ class FlowTasks:
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
         """Enqueue *task* with the flow of the caller."""
         parent: Any = super()
-        return parent.enqueue(task, args, _with_headers(kwargs))
+        return parent.enqueue(task, args, _with_headers(task, kwargs))
 
     async def aenqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
         """Enqueue *task* with the flow of the caller."""
         parent: Any = super()
-        return await parent.aenqueue(task, args, _with_headers(kwargs))
+        return await parent.aenqueue(task, args, _with_headers(task, kwargs))
 
 
 class _FlowTask:
@@ -66,8 +72,17 @@ class _FlowTask:
             return await parent.acall(*args, **kwargs)
 
 
-def _with_headers(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-    headers = inject()
+def _with_headers(task: Any, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Judge the call that the task will make; return *kwargs* with its headers.
+
+    Raises:
+        FlowOrderError: The call breaks the order, and the mode is ``raise``.
+    """
+    mark = find_marked(task.func)
+    steps = () if mark is None else mark.steps
+    call = "" if mark is None else judge_message(mark)
+    headers: dict[str, str] = {}
+    write_headers(headers, flows=frozenset(step.flow for step in steps), call=call)
     return {FIELD: headers, **kwargs} if headers else kwargs
 
 

@@ -1,4 +1,4 @@
-"""What a catalog says, before it is HTML or Markdown."""
+"""The content of a catalog, before it becomes HTML or Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from penstock._graph.graph import build_graph
 from penstock._graph.overview import overview_of
 from penstock._steps.source_links import portable_path
 from penstock.renderers.ids import node_ids
-from penstock.renderers.labels import edge_words, owners_of
+from penstock.renderers.labels import edge_label, owners_of
 
 from .names import page_name
 
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Cluster, Edge, Graph, Node
     from penstock._types import FlowInfo
 
-__all__ = ["Catalog", "Entry", "Link", "StepEntry"]
+__all__ = ["MAP_LEGEND", "Catalog", "FlowEntry", "StepEntry", "StepLink"]
 
-_MAX_DETAILED = 30  # steps; with descriptions on more, one sees boxes and no flow
+MAP_LEGEND = (
+    "Each box is a flow. A number on a line says how many edges the line stands for. A "
+    "dashed line crosses from one process to another."
+)
+_MAX_DETAILED = 30  # steps; with more, descriptions hide the flow
 
 
-class Link(NamedTuple):
-    """A step that another one names, and where it is described.
+class StepLink(NamedTuple):
+    """A link to a step before or after another.
 
     Attributes:
-        label: What to call it there.
+        label: The name of the step, as seen from the flow of the page.
         page: The page of its flow, ``""`` if it has none.
-        anchor: Its place on that page.
-        note: What the edge says: ``all of``, where it is a part of that.
+        anchor: Its anchor on that page.
+        note: The label of the edge, such as ``all of``.
     """
 
     label: str
@@ -42,18 +46,18 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StepEntry:
-    """One step, as its flow's page tells of it."""
+    """One step on the page of its flow."""
 
     node: Node
     anchor: str
     place: str
-    before: tuple[Link, ...]
-    after: tuple[Link, ...]
+    before: tuple[StepLink, ...]
+    after: tuple[StepLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One flow of the catalog, perhaps declared by several services.
+class FlowEntry:
+    """One flow of the catalog, which several services may declare.
 
     Attributes:
         flows: Its declarations, by service.
@@ -74,33 +78,33 @@ class Entry:
 
     @property
     def owners(self) -> tuple[str, ...]:
-        """Who answers for it."""
+        """Its owners, each once."""
         return owners_of(self.flows)
 
     @property
     def services(self) -> tuple[str, ...]:
-        """Who declares it; empty where services have no names."""
+        """The services that declare it; empty if they have no names."""
         return tuple(flow.service for flow in self.flows if flow.service)
 
     @property
     def descriptions(self) -> tuple[str, ...]:
-        """What is said about it, each once."""
-        said = (flow.description for flow in self.flows if flow.description)
-        return tuple(dict.fromkeys(said))
+        """Its descriptions, each once."""
+        texts = (flow.description for flow in self.flows if flow.description)
+        return tuple(dict.fromkeys(texts))
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Its labels, each once."""
+        """Its tags, each once."""
         return tuple(dict.fromkeys(tag for flow in self.flows for tag in flow.tags))
 
     @property
     def entrypoints(self) -> tuple[StepEntry, ...]:
-        """Where its runs begin."""
+        """Its entrypoints."""
         return tuple(one for one in self.steps if one.node.step.is_entrypoint)
 
     @property
     def is_detailed(self) -> bool:
-        """Whether its drawing has room for descriptions and tags."""
+        """Whether its drawing shows descriptions and tags."""
         return len(self.graph.labels) <= _MAX_DETAILED
 
 
@@ -108,13 +112,12 @@ class Catalog:
     """All flows of a system.
 
     Attributes:
-        entries: The flows, by name.
-        services: All that declare any, sorted.
-        overview: The drawing of the whole, each flow one box.
+        entries: The flows, sorted by name.
+        services: The names of the services that declare flows, sorted.
+        overview: The graph of the whole system, with one box for each flow.
 
     Raises:
-        FlowDefinitionError: A predecessor that its service should have names
-            nothing.
+        FlowDefinitionError: A step is declared after one that does not exist.
     """
 
     def __init__(
@@ -126,39 +129,35 @@ class Catalog:
         self.services: tuple[str, ...] = tuple(sorted(services))
         self.overview: Graph = overview_of(system)
         everything = (*system.flows, *known)
-        own: dict[str, list[FlowInfo]] = {}
-        for flow in system.flows:
-            own.setdefault(flow.name, []).append(flow)
-        graphs = {name: build_graph(parts, everything) for name, parts in own.items()}
-        links = _Links(system, graphs)
-        self.entries: tuple[Entry, ...] = tuple(
-            Entry(
-                flows=tuple(own[cluster.flow.name]),
-                page=page_name(cluster.flow.name),
-                graph=graphs[cluster.flow.name],
-                steps=links.steps(cluster),
+        graphs = {
+            cluster.name: build_graph(cluster.flows, everything)
+            for cluster in system.clusters
+        }
+        neighbours = _Neighbours(system, graphs)
+        self.entries: tuple[FlowEntry, ...] = tuple(
+            FlowEntry(
+                flows=cluster.flows,
+                page=page_name(cluster.name),
+                graph=graphs[cluster.name],
+                steps=neighbours.steps(cluster),
             )
             for cluster in system.clusters
         )
 
     @property
     def title(self) -> str:
-        """What the whole is called."""
+        """The title of the index."""
         return f"Flows of {', '.join(self.services)}" if self.services else "Flows"
 
-    def pages(self) -> dict[str, str]:
-        """Return the name of each flow's page."""
-        return {entry.name: entry.page for entry in self.entries}
 
-
-class _Links:
-    """Who comes before and after whom in the whole system."""
+class _Neighbours:
+    """Finds the steps before and after a step in the whole system."""
 
     def __init__(self, system: Graph, graphs: dict[str, Graph]) -> None:
         self._anchors = {
             (flow, step): anchor
             for flow, graph in graphs.items()
-            for step, anchor in anchors_of(graph)
+            for step, anchor in _anchors_of(graph)
         }
         self._system = system
         self._before: dict[int, list[Edge]] = {}
@@ -168,7 +167,7 @@ class _Links:
             self._after.setdefault(edge.before.number, []).append(edge)
 
     def steps(self, cluster: Cluster) -> tuple[StepEntry, ...]:
-        """Return what there is to say about the steps of a flow."""
+        """Return the entries of the steps of a flow."""
         return tuple(
             StepEntry(
                 node=node,
@@ -180,27 +179,27 @@ class _Links:
             for node in cluster.nodes
         )
 
-    def _links_before(self, node: Node) -> tuple[Link, ...]:
+    def _links_before(self, node: Node) -> tuple[StepLink, ...]:
         links = (
-            self._link(node, edge.before, edge_words(edge, self._system, detail=True))
+            self._link(node, edge.before, edge_label(edge, self._system, detail=True))
             for edge in self._before.get(node.number, ())
         )
         return tuple(sorted(links))
 
-    def _links_after(self, node: Node) -> tuple[Link, ...]:
+    def _links_after(self, node: Node) -> tuple[StepLink, ...]:
         edges = self._after.get(node.number, ())
         return tuple(sorted(self._link(node, edge.after) for edge in edges))
 
-    def _link(self, node: Node, other: Node, note: str = "") -> Link:
+    def _link(self, node: Node, other: Node, note: str = "") -> StepLink:
         if other.kind != "step":
-            return Link(other.label, "", "", note)
+            return StepLink(other.label, "", "", note)
         flow, step = other.step.flow, other.step.name
         label = step if flow == node.step.flow else f"{flow}:{step}"
-        return Link(label, page_name(flow), self._anchors[flow, step], note)
+        return StepLink(label, page_name(flow), self._anchors[flow, step], note)
 
 
-def anchors_of(graph: Graph) -> Iterable[tuple[str, str]]:
-    """Give each step of a flow's own drawing, and its place on the page."""
+def _anchors_of(graph: Graph) -> Iterable[tuple[str, str]]:
+    """Give each step in the drawing of a flow, with its anchor on the page."""
     for node, name in zip(graph.nodes, node_ids(graph), strict=True):
         if node.kind == "step":
             yield node.step.name, f"about-{name}"

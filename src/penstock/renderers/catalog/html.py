@@ -1,40 +1,38 @@
-"""A catalog as HTML: pages that open from disk and ask nobody for anything."""
+"""A catalog as HTML: pages that open from disk and load nothing from elsewhere."""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
+from functools import cache
 from html import escape
+from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
 
-from .assets import SCRIPT, STYLE
+from .entries import MAP_LEGEND
+from .names import page_name
 from .pictures import draw, draw_linked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .entries import Catalog, Entry, Link, StepEntry
+    from .entries import Catalog, FlowEntry, StepEntry, StepLink
 
-__all__ = ["render_site"]
+__all__ = ["render_html_catalog"]
 
 _SEARCH = """\
 <p class="search" hidden><label for="search">Search flows, steps, owners and tags
 <span class="about">(press /)</span></label><br>
 <input id="search" type="search" autocomplete="off" spellcheck="false"></p>"""
-_MAP_LEGEND = (
-    "Each box is a flow. A number says how many edges a line stands for; a dashed line "
-    "leads from process to process."
-)
 
 
-def render_site(catalog: Catalog) -> dict[str, bytes]:
+def render_html_catalog(catalog: Catalog) -> dict[str, bytes]:
     """Return the pages of *catalog*, by their path.
 
     Raises:
-        MissingExtraError: Nothing on this machine draws pictures.
+        MissingExtraError: Neither the extra ``draw`` nor Graphviz is installed.
         RenderError: A picture could not be drawn.
     """
     files = {"index.html": _index(catalog), "map.html": _map(catalog)}
@@ -61,33 +59,33 @@ def _index(catalog: Catalog) -> str:
             *map(_row, catalog.entries, rows),
             "</tbody></table></div>",
         ],
-        script=SCRIPT,
+        script=_asset("catalog.js"),
     )
 
 
 def _columns(catalog: Catalog) -> dict[str, list[str]]:
-    """Return the cells of the list; a column that would be empty is left out."""
+    """Return the cells of the index by column, without empty columns."""
     entries = catalog.entries
     columns = {
         "Flow": [_heading(one) for one in entries],
         "Owner": [", ".join(map(_name, one.owners)) for one in entries],
         "Service": [", ".join(map(_name, one.services)) for one in entries],
-        "Entrypoints": [_begins(one) for one in entries],
+        "Entrypoints": [_entrypoints(one) for one in entries],
         "Steps": [str(len(one.steps)) for one in entries],
         "Tags": [_tags(one.tags, "") for one in entries],
     }
     return {head: cells for head, cells in columns.items() if any(cells)}
 
 
-def _row(entry: Entry, cells: Iterable[str]) -> str:
-    """Return a line of the list; what the search finds besides is an attribute."""
+def _row(entry: FlowEntry, cells: Iterable[str]) -> str:
+    """Return a row of the index; an attribute has more words for the search."""
     steps = [one.node.step for one in entry.steps]
     words = " ".join(word for step in steps for word in (step.name, *step.tags))
     html = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr data-steps="{_text(words)}">{html}</tr>'
 
 
-def _heading(entry: Entry) -> str:
+def _heading(entry: FlowEntry) -> str:
     about = (
         f'<br><span class="about">{_text(one)}</span>' for one in entry.descriptions
     )
@@ -95,17 +93,16 @@ def _heading(entry: Entry) -> str:
     return link + "".join(about)
 
 
-def _begins(entry: Entry) -> str:
+def _entrypoints(entry: FlowEntry) -> str:
     labels = (one.node.label for one in entry.entrypoints)
     return ", ".join(f'<span class="go">{_name(label)}</span>' for label in labels)
 
 
 def _map(catalog: Catalog) -> str:
-    pages = catalog.pages()
     drawing = draw_linked(
         catalog.overview,
         lambda node: (
-            f"flows/{pages[node.step.flow]}.html" if node.kind == "flow" else ""
+            f"flows/{page_name(node.step.flow)}.html" if node.kind == "flow" else ""
         ),
         detail=False,
     )
@@ -114,13 +111,13 @@ def _map(catalog: Catalog) -> str:
         [
             '<nav><a href="index.html">All flows</a></nav>',
             "<h1>Map of the system</h1>",
-            f"<p>{_MAP_LEGEND}</p>",
+            f"<p>{MAP_LEGEND}</p>",
             _drawing("Map of the system", drawing),
         ],
     )
 
 
-def _flow(entry: Entry) -> str:
+def _flow(entry: FlowEntry) -> str:
     anchors = {one.node.step.name: one.anchor for one in entry.steps}
     drawing = draw_linked(
         entry.graph,
@@ -128,7 +125,7 @@ def _flow(entry: Entry) -> str:
         detail=entry.is_detailed,
     )
     name = f"{entry.page}.drawing.html"
-    larger = f'<p><a href="{name}">To zoom and search in</a></p>'
+    larger = f'<p><a href="{name}">Open the diagram to zoom and search</a></p>'
     return _page(
         entry.name,
         [
@@ -150,9 +147,9 @@ def _flow(entry: Entry) -> str:
     )
 
 
-def _step(one: StepEntry, entry: Entry) -> str:
+def _step(one: StepEntry, entry: FlowEntry) -> str:
     step = one.node.step
-    # Who declares it is worth saying only where not all of the flow's services do.
+    # Name the services only if they are not those of the whole flow.
     services = one.node.services if one.node.services != entry.services else ()
     kind = ' <span class="go">entrypoint</span>' if step.is_entrypoint else ""
     doc = f"<pre>{_text(step.doc)}</pre>" if step.doc else ""
@@ -167,11 +164,11 @@ def _step(one: StepEntry, entry: Entry) -> str:
     return f'<section id="{one.anchor}">{heading}{doc}{facts}</section>'
 
 
-def _links(links: Iterable[Link]) -> str:
+def _links(links: Iterable[StepLink]) -> str:
     return ", ".join(map(_link, links))
 
 
-def _link(link: Link) -> str:
+def _link(link: StepLink) -> str:
     name = _name(link.label)
     if link.page:
         name = f'<a href="{link.page}.html#{link.anchor}">{name}</a>'
@@ -191,7 +188,7 @@ def _facts(*facts: tuple[str, str]) -> str:
 
 
 def _drawing(label: str, svg: str) -> str:
-    # It scrolls, so that whoever has no mouse must be able to get into it.
+    # It scrolls, so it must be reachable without a mouse.
     return (
         f'<div class="drawing" role="region" tabindex="0" aria-label="{_text(label)}">'
         f"{svg}</div>"
@@ -199,35 +196,21 @@ def _drawing(label: str, svg: str) -> str:
 
 
 def _page(title: str, body: Sequence[str], *, script: str = "") -> str:
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_hash(STYLE)}'",
-            f"script-src '{_hash(script)}'" if script else "script-src 'none'",
-            "img-src data:",  # the icon, for which browsers ask otherwise
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+    style = _asset("catalog.css")
+    scripts = [f"<script>\n{script}\n</script>"] if script else []
+    page = Template(_asset("catalog.html")).substitute(
+        # Browsers request an icon unless the page has one, as it does in a data: URL.
+        policy=content_policy(style, script, "img-src data:"),
+        title=_text(title),
+        style=style,
+        body="\n".join((*body, *scripts)),
     )
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<link rel="icon" href="data:,">',
-            f"<title>{_text(title)}</title>",
-            f"<style>{STYLE}</style>",
-            "</head>",
-            "<body>",
-            *body,
-            *([f"<script>{script}</script>"] if script else []),
-            "</body>",
-            "</html>\n",
-        ]
-    )
+    return f"{page}\n"
+
+
+@cache
+def _asset(name: str) -> str:
+    return read_asset("penstock.renderers.catalog", name)
 
 
 def _text(text: str) -> str:
@@ -235,13 +218,9 @@ def _text(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    """Return a name that cannot turn the text around it from right to left."""
+    """Return a name that cannot change the direction of the text around it."""
     return f"<bdi>{_text(text)}</bdi>"
 
 
 def _quoted(tag: str) -> str:
     return quote(printable(tag), safe="")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

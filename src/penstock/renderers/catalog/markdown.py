@@ -1,14 +1,14 @@
-"""A catalog as Markdown: for a forge, a wiki, or a site made of such files."""
+"""A catalog as Markdown: for a forge, a wiki, or a static site."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from penstock.renderers.base import find_renderer
-from penstock.renderers.formats import fenced
+from penstock.renderers.formats import fenced, find_renderer
 from penstock.renderers.labels import printable
 
+from .entries import MAP_LEGEND
 from .pictures import draw
 
 if TYPE_CHECKING:
@@ -16,44 +16,45 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph
 
-    from .entries import Catalog, Entry, Link, StepEntry
+    from .entries import Catalog, FlowEntry, StepEntry, StepLink
 
-__all__ = ["render_book"]
+__all__ = ["render_markdown_catalog"]
 
-# The anchor of a heading is its text, everywhere, if that is of such letters.
+# The anchor of a heading is its text on every platform, if it has these letters only.
 _ANCHOR = re.compile(r"[a-z0-9_-]+")
-# As numbers, which every reader of Markdown understands; a backslash does not escape
-# the same everywhere. An underscore inside a word means nothing.
+# Replaced by entities, which every platform understands; what a backslash escapes
+# differs. An underscore inside a word needs no escape.
 _SPECIAL = re.compile(
     r"[!\"#$%&'*+;<=>@\[\\\]^`{|}~]|:(?!\d)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
 )
 
 
-def render_book(catalog: Catalog, *, images: str = "") -> dict[str, bytes]:
+def render_markdown_catalog(catalog: Catalog, *, images: str = "") -> dict[str, bytes]:
     """Return the pages of *catalog*, by their path.
 
     Args:
-        catalog: What to write down.
-        images: ``svg`` or ``png`` for pictures; by default the drawings are blocks of
-            Mermaid, which forges show.
+        catalog: The flows.
+        images: ``svg`` or ``png`` for picture files; by default drawings are Mermaid
+            blocks, which forges show.
 
     Raises:
-        MissingExtraError: There are to be pictures, and nothing here draws them.
+        MissingExtraError: Pictures are requested, and neither the extra ``draw`` nor
+            Graphviz is installed.
         RenderError: A picture could not be drawn.
     """
-    book = _Book(images)
-    texts = {"README.md": book.index(catalog), "map.md": book.map(catalog)}
+    writer = _MarkdownPages(images)
+    texts = {"README.md": writer.index(catalog), "map.md": writer.map(catalog)}
     for entry in catalog.entries:
-        texts[f"flows/{entry.page}.md"] = book.flow(entry)
+        texts[f"flows/{entry.page}.md"] = writer.flow(entry)
     pages = {name: text.encode() for name, text in texts.items()}
-    return pages | book.pictures
+    return pages | writer.pictures
 
 
-class _Book:
-    """The pages, and the pictures that they ask for.
+class _MarkdownPages:
+    """Writes pages, and collects the pictures in them.
 
     Attributes:
-        pictures: Those so far, by their path.
+        pictures: The pictures so far, by their path.
     """
 
     def __init__(self, images: str) -> None:
@@ -61,7 +62,7 @@ class _Book:
         self._images = images
 
     def index(self, catalog: Catalog) -> str:
-        """Return the page that lists the flows."""
+        """Return the list of flows."""
         columns = _columns(catalog)
         table = [
             list(columns),
@@ -79,12 +80,11 @@ class _Book:
         return _joined(
             "# Map of the system",
             "[All flows](README.md)",
-            "Each box is a flow. A number says how many edges a line stands for; a "
-            "dashed line leads from process to process.",
+            MAP_LEGEND,
             self._drawing(catalog.overview, "map", "Map of the system", root=""),
         )
 
-    def flow(self, entry: Entry) -> str:
+    def flow(self, entry: FlowEntry) -> str:
         """Return the page of a flow."""
         name = _text(entry.name)
         return _joined(
@@ -119,13 +119,13 @@ class _Book:
 
 
 def _columns(catalog: Catalog) -> dict[str, list[str]]:
-    """Return the cells of the list; a column that would be empty is left out."""
+    """Return the cells of the index by column, without empty columns."""
     entries = catalog.entries
     columns = {
         "flow": [f"[{_text(one.name)}](flows/{one.page}.md)" for one in entries],
         "owner": [", ".join(map(_text, one.owners)) for one in entries],
         "service": [", ".join(map(_text, one.services)) for one in entries],
-        "entrypoints": [_begins(one) for one in entries],
+        "entrypoints": [_entrypoints(one) for one in entries],
         "steps": [str(len(one.steps)) for one in entries],
         "tags": [", ".join(map(_text, one.tags)) for one in entries],
         "about": ["; ".join(map(_text, one.descriptions)) for one in entries],
@@ -133,11 +133,11 @@ def _columns(catalog: Catalog) -> dict[str, list[str]]:
     return {head: cells for head, cells in columns.items() if any(cells)}
 
 
-def _begins(entry: Entry) -> str:
+def _entrypoints(entry: FlowEntry) -> str:
     return ", ".join(_text(one.node.label) for one in entry.entrypoints)
 
 
-def _step(one: StepEntry, entry: Entry) -> str:
+def _step(one: StepEntry, entry: FlowEntry) -> str:
     step = one.node.step
     services = one.node.services if one.node.services != entry.services else ()
     return _joined(
@@ -155,18 +155,18 @@ def _step(one: StepEntry, entry: Entry) -> str:
     )
 
 
-def _links(links: Iterable[Link]) -> str:
+def _links(links: Iterable[StepLink]) -> str:
     return ", ".join(map(_link, links))
 
 
-def _link(link: Link) -> str:
+def _link(link: StepLink) -> str:
     name = _text(link.label)
     if link.page:
         name = f"[{name}]({link.page}.md{_anchor(link)})"
     return f"{name} ({link.note})" if link.note else name
 
 
-def _anchor(link: Link) -> str:
+def _anchor(link: StepLink) -> str:
     step = link.label.rpartition(":")[2]
     return f"#{step}" if _ANCHOR.fullmatch(step) else ""
 
@@ -176,7 +176,7 @@ def _facts(*facts: tuple[str, str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return *text* on one line that is nothing but text."""
+    """Return *text* on one line, without any Markdown syntax."""
     line = " ".join(printable(text).split())
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", line)
 

@@ -1,4 +1,4 @@
-"""Name a page after a flow, whatever the flow is called."""
+"""Turn the name of a flow into the name of its page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from hashlib import sha256
 __all__ = ["page_name"]
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-_LIKE_OURS = re.compile(r".*-[0-9a-f]{16}")
+_HASHED = re.compile(r".*-[0-9a-f]{16}")
 _UNFIT = re.compile(r"[^a-z0-9_]+")
 _MAX_LENGTH = 40
-# Windows takes these for devices, whatever suffix they have.
+# Windows reserves these names for devices, with any suffix.
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul"]
     + [f"{port}{n}" for port in ("com", "lpt") for n in "0123456789"]
@@ -21,15 +21,11 @@ _DEVICES = frozenset(
 def page_name(flow: str) -> str:
     """Return the name of a flow's page, without a suffix.
 
-    It depends on nothing but the flow's name, so that links to it stay. It is that
-    name where every system can have such a file; any other gets a part of its hash,
-    so that no two flows have one page, also where case makes no difference.
+    It depends on the flow's name alone, so that links last. A name that is not a
+    portable file name is shortened and gets a part of its hash, so that no two flows
+    share a page, even on a file system that ignores case.
     """
-    if (
-        _PLAIN.fullmatch(flow)
-        and flow not in _DEVICES
-        and not _LIKE_OURS.fullmatch(flow)
-    ):
+    if _PLAIN.fullmatch(flow) and flow not in _DEVICES and not _HASHED.fullmatch(flow):
         return flow
     stem = _UNFIT.sub("-", flow.lower()[:_MAX_LENGTH]).strip("-_")
     digest = sha256(flow.encode(errors="surrogatepass")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Put a drawing into a page, with links on its boxes."""
+"""Draw the pictures of a catalog, with links on their boxes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from penstock.errors import RenderError
-from penstock.renderers.base import find_renderer
+from penstock.renderers.formats import find_renderer
 from penstock.renderers.ids import node_ids
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ _NAMESPACE = "http://www.w3.org/2000/svg"
 
 
 def draw(graph: Graph, form: str, *, detail: bool) -> bytes:
-    """Return *graph* as a file of the format *form*.
+    """Return the content of a file with *graph* in the format *form*.
 
     Raises:
-        RenderError: It cannot be drawn; the message names it.
+        RenderError: It cannot be drawn; the message names the graph.
     """
     try:
         drawing = find_renderer(form)(graph, detail=detail, direction="TD")
@@ -34,16 +34,16 @@ def draw(graph: Graph, form: str, *, detail: bool) -> bytes:
 
 
 def draw_linked(graph: Graph, link: Callable[[Node], str], *, detail: bool) -> str:
-    """Return an SVG to stand in a page; each box leads where *link* says."""
+    """Return an SVG for a page, each box with the link that *link* returns."""
     ET.register_namespace("", _NAMESPACE)
-    root = ET.fromstring(draw(graph, "svg", detail=detail))  # noqa: S314  # our own
+    root = ET.fromstring(draw(graph, "svg", detail=detail))  # noqa: S314  # penstock drew it
     names = zip(node_ids(graph), graph.nodes, strict=True)
     targets = {f"step-{name}": link(node) for name, node in names}
     for parent in list(root.iter()):
-        for at, part in enumerate(list(parent)):
-            target = targets.get(part.get("id", ""))
+        for at, child in enumerate(list(parent)):
+            target = targets.get(child.get("id", ""))
             if target:
                 anchor = ET.Element(f"{{{_NAMESPACE}}}a", href=target)
-                anchor.append(part)
+                anchor.append(child)
                 parent[at] = anchor
     return ET.tostring(root, encoding="unicode").rstrip()

@@ -1,16 +1,16 @@
-// What a page with one drawing can do. Nothing here asks for anything from elsewhere,
-// and text of a flow is only ever put into text nodes.
+// The script of a page with one drawing. It loads nothing, and puts the text of a flow
+// into text nodes only.
 "use strict";
 (() => {
-  const of = (id) => document.getElementById(id);
+  const byId = (id) => document.getElementById(id);
   const root = document.documentElement;
-  const stage = of("stage"), svg = stage.querySelector("svg"), panel = of("panel");
-  const search = of("search");
-  const facts = new Map(Object.entries(JSON.parse(of("facts").textContent)));
+  const stage = byId("stage"), svg = stage.querySelector("svg"), panel = byId("panel");
+  const search = byId("search");
+  const facts = new Map(Object.entries(JSON.parse(byId("facts").textContent)));
   const steps = new Map();
   const edges = [];
 
-  // -- what is drawn --------------------------------------------------------
+  // -- steps and edges ------------------------------------------------------
 
   for (const element of svg.querySelectorAll(".node")) {
     const fact = facts.get(element.id);
@@ -38,7 +38,7 @@
     return fact.entrypoint ? "entrypoint" : fact.kind === "step" ? "step" : `${fact.kind} step`;
   }
 
-  // -- where we look: a point of the drawing in the middle, and pixels per unit ---
+  // -- the view: the point of the drawing in the middle, and pixels per unit ------
 
   const { x: left, y: top, width, height } = svg.viewBox.baseVal;
   const whole = { x: left + width / 2, y: top + height / 2 };
@@ -50,7 +50,7 @@
     return Math.min(stage.clientWidth / width, stage.clientHeight / height, 2) || 1;
   }
 
-  function look(to) {
+  function setView(to) {
     const least = Math.min(fitting(), 1) / 2;
     view = { ...view, ...to };
     view.scale = Math.min(Math.max(view.scale, least), 8);
@@ -67,41 +67,41 @@
     svg.setAttribute("viewBox", `${view.x - w / 2} ${view.y - h / 2} ${w} ${h}`);
     svg.classList.toggle("far", view.scale < 0.3);
     for (const { sign, name, width: wide } of signs) {
-      const most = Math.max(4, Math.floor(wide * view.scale / 8)); // letters of 8 pixels
+      const most = Math.max(4, Math.floor(wide * view.scale / 8)); // with letters 8 pixels wide
       sign.setAttribute("font-size", 14 / view.scale);
       sign.textContent = name.length > most ? name.slice(0, most - 1) + "…" : name;
     }
   }
 
   function fit() {
-    look({ ...whole, scale: fitting() });
+    setView({ ...whole, scale: fitting() });
     isFitted = true;
   }
 
-  // Zoom so that what is under the point (in pixels of the window) stays there.
+  // Zoom, and keep what is under the point (in pixels of the window) in its place.
   function zoom(factor, clientX, clientY) {
     const box = stage.getBoundingClientRect();
     const dx = (clientX ?? box.x + box.width / 2) - box.x - box.width / 2;
     const dy = (clientY ?? box.y + box.height / 2) - box.y - box.height / 2;
     const old = view;
-    look({ scale: old.scale * factor });
-    look({ x: old.x + dx / old.scale - dx / view.scale, y: old.y + dy / old.scale - dy / view.scale });
+    setView({ scale: old.scale * factor });
+    setView({ x: old.x + dx / old.scale - dx / view.scale, y: old.y + dy / old.scale - dy / view.scale });
   }
 
   function pan(dx, dy) {
-    look({ x: view.x - dx / view.scale, y: view.y - dy / view.scale });
+    setView({ x: view.x - dx / view.scale, y: view.y - dy / view.scale });
   }
 
-  // Put the middle of a part of the drawing into the middle of the window.
+  // Move the middle of an element into the middle of the window.
   function centre(element, scaled) {
     if (waiting) show();
     const box = element.getBoundingClientRect(), frame = stage.getBoundingClientRect();
     const x = view.x + (box.x + box.width / 2 - frame.x - frame.width / 2) / view.scale;
     const y = view.y + (box.y + box.height / 2 - frame.y - frame.height / 2) / view.scale;
-    look({ x, y, scale: scaled(box) });
+    setView({ x, y, scale: scaled(box) });
   }
 
-  // The same at a size that can be read, unless it is in sight.
+  // Bring an element into view at a readable size, unless it is in view already.
   function reveal(element) {
     if (waiting) show();
     const box = element.getBoundingClientRect(), frame = stage.getBoundingClientRect();
@@ -110,7 +110,7 @@
     if (!inside || view.scale < 0.5) centre(element, () => Math.max(view.scale, 0.9));
   }
 
-  // The same as large as it can be.
+  // Zoom in on an element as far as it fits.
   function frame(element) {
     const room = (box) => Math.min(stage.clientWidth / box.width, stage.clientHeight / box.height);
     centre(element, (box) => Math.min(view.scale * room(box) * 0.92, 2));
@@ -150,7 +150,7 @@
   stage.addEventListener("wheel", (event) => {
     event.preventDefault();
     const lines = event.deltaMode ? 20 : 1;
-    const speed = event.ctrlKey ? 0.01 : 0.002; // a pinch on a touchpad comes with Ctrl
+    const speed = event.ctrlKey ? 0.01 : 0.002; // a pinch on a touchpad is a wheel event with Ctrl
     zoom(Math.exp(-event.deltaY * lines * speed), event.clientX, event.clientY);
   }, { passive: false });
   stage.addEventListener("click", (event) => {
@@ -162,20 +162,20 @@
     if (event.target.matches(":focus-visible")) reveal(event.target);
   });
 
-  // -- one step -------------------------------------------------------------
+  // -- the chosen step ------------------------------------------------------
 
   let chosen = null;
-  const lighting = { before: of("up"), after: of("down") };
+  const buttons = { before: byId("up"), after: byId("down") };
 
   function choose(step) {
     chosen = step;
-    for (const button of Object.values(lighting)) button.setAttribute("aria-pressed", "false");
-    of("flows").hidden = true;
-    of("details").hidden = false;
+    for (const button of Object.values(buttons)) button.setAttribute("aria-pressed", "false");
+    byId("flows").hidden = true;
+    byId("details").hidden = false;
     fill(step);
     open(true);
     panel.scrollTop = 0;
-    light();
+    highlight();
     remember("#" + step.id);
   }
 
@@ -205,9 +205,9 @@
       link.textContent = fact.place;
       panel.querySelector("[data-of=place]").replaceChildren(link);
     }
-    list(of("before"), step.before, fact.joins);
-    list(of("after"), step.after, {});
-    for (const [way, button] of Object.entries(lighting)) {
+    list(byId("before"), step.before, fact.joins);
+    list(byId("after"), step.after, {});
+    for (const [way, button] of Object.entries(buttons)) {
       button.querySelector("b").textContent = reached(step, way).size - 1;
     }
   }
@@ -236,12 +236,12 @@
     return found;
   }
 
-  // -- what stands out: all up- or downstream, else what the search finds ----
+  // -- highlights: everything up- or downstream, else what the search finds --
 
   let hits = [], place = -1;
 
-  function light() {
-    const sets = Object.entries(lighting)
+  function highlight() {
+    const sets = Object.entries(buttons)
       .filter(([, button]) => chosen && button.getAttribute("aria-pressed") === "true")
       .map(([way]) => reached(chosen, way));
     const lit = new Set(sets.length ? sets.flatMap((set) => [...set]) : hits);
@@ -264,10 +264,10 @@
   }
 
   function toggle(way) {
-    const button = lighting[way];
+    const button = buttons[way];
     if (!chosen) return;
     button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
-    light();
+    highlight();
   }
 
   function find() {
@@ -275,14 +275,14 @@
     const all = words.length ? [...steps.values()] : [];
     hits = all.filter((step) => words.every((word) => step.text.includes(word)));
     place = -1;
-    tell();
-    light();
+    showCount();
+    highlight();
   }
 
-  function tell() {
+  function showCount() {
     const at = place < 0 ? "" : `${place + 1} of `;
     const word = search.value.trim();
-    of("found").textContent = word ? (hits.length ? `${at}${hits.length} found` : "none found") : "";
+    byId("found").textContent = word ? (hits.length ? `${at}${hits.length} found` : "none found") : "";
   }
 
   function next(by) {
@@ -290,15 +290,15 @@
     place = place < 0 ? (by > 0 ? 0 : hits.length - 1) : (place + by + hits.length) % hits.length;
     choose(hits[place]);
     reveal(hits[place].element);
-    tell();
+    showCount();
   }
 
   function leave() {
     chosen = null;
-    of("flows").hidden = false;
-    of("details").hidden = true;
+    byId("flows").hidden = false;
+    byId("details").hidden = true;
     if (isNarrow()) open(false);
-    light();
+    highlight();
     remember("");
   }
 
@@ -308,8 +308,8 @@
     leave();
   }
 
-  // Where there are several flows, each has a button that leads to its frame, and a
-  // sign to know it by from far away.
+  // With several flows, each has a button that zooms in on its frame, and a sign with
+  // its name that shows when zoomed out.
   const signs = [];
   for (const cluster of svg.querySelectorAll(".cluster")) {
     const { x, y, width: wide, height: high } = cluster.getBBox();
@@ -319,7 +319,7 @@
     }
     cluster.parentNode.append(sign);
     signs.push({ sign, name: cluster.dataset.flow, width: wide });
-    for (const section of of("flows").children) {
+    for (const section of byId("flows").children) {
       if (section.dataset.name !== cluster.dataset.flow) continue;
       const button = document.createElement("button");
       button.type = "button";
@@ -330,17 +330,17 @@
     }
   }
 
-  // -- the page around it ---------------------------------------------------
+  // -- the rest of the page -------------------------------------------------
 
   const isNarrow = () => matchMedia("(max-width: 48rem)").matches;
 
   function open(isOpen) {
     panel.classList.toggle("open", isOpen);
-    of("about").setAttribute("aria-expanded", String(isOpen));
+    byId("about").setAttribute("aria-expanded", String(isOpen));
   }
 
   function remember(hash) {
-    try { history.replaceState(null, "", location.pathname + location.search + hash); } catch { /* not needed */ }
+    try { history.replaceState(null, "", location.pathname + location.search + hash); } catch { /* works without */ }
   }
 
   const isDark = () => getComputedStyle(root).colorScheme === "dark"
@@ -348,21 +348,21 @@
 
   function theme(name) {
     if (name) root.dataset.theme = name;
-    of("theme").setAttribute("aria-pressed", String(isDark()));
+    byId("theme").setAttribute("aria-pressed", String(isDark()));
   }
 
   search.addEventListener("input", find);
-  of("closer").addEventListener("click", () => zoom(1.3));
-  of("farther").addEventListener("click", () => zoom(1 / 1.3));
-  of("fit").addEventListener("click", fit);
-  of("close").addEventListener("click", leave);
-  of("up").addEventListener("click", () => toggle("before"));
-  of("down").addEventListener("click", () => toggle("after"));
-  of("about").addEventListener("click", () => open(!panel.classList.contains("open")));
-  of("theme").addEventListener("click", () => {
+  byId("closer").addEventListener("click", () => zoom(1.3));
+  byId("farther").addEventListener("click", () => zoom(1 / 1.3));
+  byId("fit").addEventListener("click", fit);
+  byId("close").addEventListener("click", leave);
+  byId("up").addEventListener("click", () => toggle("before"));
+  byId("down").addEventListener("click", () => toggle("after"));
+  byId("about").addEventListener("click", () => open(!panel.classList.contains("open")));
+  byId("theme").addEventListener("click", () => {
     const name = isDark() ? "light" : "dark";
     theme(name);
-    try { localStorage.setItem("penstock-theme", name); } catch { /* a page on disk may not */ }
+    try { localStorage.setItem("penstock-theme", name); } catch { /* not allowed for a page on disk */ }
   });
 
   const keys = {
@@ -393,17 +393,17 @@
     svg.classList.remove("far");
   });
   addEventListener("afterprint", show);
-  new ResizeObserver(() => (isFitted ? fit() : look({}))).observe(stage);
+  new ResizeObserver(() => (isFitted ? fit() : setView({}))).observe(stage);
 
   let stored = null;
   try { stored = localStorage.getItem("penstock-theme"); } catch { /* as above */ }
   root.classList.add("script");
   root.classList.toggle("wide", width > height);
-  of("controls").hidden = false;
+  byId("controls").hidden = false;
   theme(["light", "dark"].includes(stored) ? stored : "");
   open(!isNarrow());
   fit();
-  // A long strip is better read from its beginning.
+  // Show the beginning of a long strip at a readable size.
   const first = svg.querySelector(".entrypoint") || svg.querySelector(".node");
   if (fitting() < 0.3 && first && !signs.length) centre(first, () => 0.8);
   const asked = steps.get(location.hash.slice(1));

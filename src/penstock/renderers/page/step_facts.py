@@ -1,4 +1,4 @@
-"""What a page says about each step, as JSON that stands in HTML."""
+"""The facts about each step that a page shows, as JSON inside HTML."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from penstock._steps.source_links import portable_path, source_link
 from penstock.renderers.evidence_labels import edge_facts, node_evidence
 from penstock.renderers.ids import node_ids
-from penstock.renderers.labels import edge_words
+from penstock.renderers.labels import edge_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,27 +17,25 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Graph, Node
     from penstock._types import FlowInfo, StepInfo
 
-__all__ = ["facts_of"]
+__all__ = ["step_facts"]
 
-# JSON is read the same with these, and HTML finds no tag and no comment in it.
+# Escaped, JSON means the same, and HTML finds neither a tag nor a comment in it.
 _ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&"})
 
 
-def facts_of(graph: Graph) -> str:
-    """Return an object with one entry a line for each step, under its id in the SVG.
+def step_facts(graph: Graph) -> str:
+    """Return a JSON object with one line for each step, by its id in the SVG.
 
-    It is ASCII alone: no letter in it means anything to HTML or to JavaScript.
+    It is pure ASCII, and contains no character that is special in HTML.
     """
     ids = [f"step-{one}" for one in node_ids(graph)]
     joins = _joins(graph, ids)
-    flows: dict[str, list[FlowInfo]] = {}
-    for flow in graph.flows:
-        flows.setdefault(flow.name, []).append(flow)
+    flows = {cluster.name: cluster.flows for cluster in graph.clusters}
     lines = (
         f"{json.dumps(one)}: "
         + json.dumps(
             _facts(node, flows.get(node.step.flow, ()))
-            | _known(node, graph)
+            | _calls(node, graph)
             | {"joins": joins[one]}
         )
         for one, node in zip(ids, graph.nodes, strict=True)
@@ -47,7 +45,7 @@ def facts_of(graph: Graph) -> str:
 
 
 def _facts(node: Node, flows: Sequence[FlowInfo]) -> dict[str, object]:
-    """Return what is known of *node*; *flows* have the name of its flow."""
+    """Return the facts about *node*; *flows* are the declarations of its flow."""
     step = node.step
     flows = [
         flow for flow in flows if not node.services or flow.service in node.services
@@ -70,10 +68,10 @@ def _facts(node: Node, flows: Sequence[FlowInfo]) -> dict[str, object]:
     }
 
 
-def _known(node: Node, graph: Graph) -> dict[str, str]:
-    """Return what runs have shown of a step, under a key that only then is there."""
-    said = ", ".join(node_evidence(node, graph))
-    return {"calls": said} if graph.evidence else {}
+def _calls(node: Node, graph: Graph) -> dict[str, str]:
+    """Return the calls of a step, if the graph has evidence."""
+    calls = ", ".join(node_evidence(node, graph))
+    return {"calls": calls} if graph.evidence else {}
 
 
 def _code(step: StepInfo) -> str:
@@ -84,10 +82,10 @@ def _code(step: StepInfo) -> str:
 
 
 def _joins(graph: Graph, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return for each step what edges say: of an ``all_of``, or what is known."""
+    """Return for each step the labels of its incoming edges."""
     joins: dict[str, dict[str, str]] = {one: {} for one in ids}
     for edge in graph.edges:
-        words = edge_facts(edge, graph) or edge_words(edge, graph, detail=True)
-        if words:
-            joins[ids[edge.after.number]][ids[edge.before.number]] = words
+        label = edge_facts(edge, graph) or edge_label(edge, graph, detail=True)
+        if label:
+            joins[ids[edge.after.number]][ids[edge.before.number]] = label
     return joins

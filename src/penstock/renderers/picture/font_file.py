@@ -1,4 +1,4 @@
-"""Read from a font file what it is called and which characters it has."""
+"""Read the name and the characters of a font file."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Face:
 
     Attributes:
         path: The file.
-        family: The family's name.
-        chars: Those of the characters asked for that it has.
+        family: The name of the family.
+        chars: The wanted characters that it has.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Face:
 
 
 def read_face(path: Path, wanted: Iterable[str]) -> Face | None:
-    """Return the face in *path*, None if that is no font that can be read."""
+    """Return the face in *path*, None if it is not a readable font."""
     try:
         with (
             path.open("rb") as file,
@@ -65,7 +65,7 @@ def _family(data: mmap.mmap, start: int) -> str:
         if platform == 3 and language == _ENGLISH:  # noqa: PLR2004  # Windows
             first = start + strings + offset
             names[kind] = data[first : first + length].decode("utf-16-be")
-    names[_POSTSCRIPT]  # resvg passes over a font that has none
+    names[_POSTSCRIPT]  # resvg ignores a font without one
     return names.get(_TYPOGRAPHIC_FAMILY) or names[_FAMILY]
 
 
@@ -87,7 +87,7 @@ def _ranges_12(data: mmap.mmap, at: int) -> Iterator[tuple[int, int]]:
 
 
 def _ranges_4(data: mmap.mmap, at: int) -> Iterator[tuple[int, int]]:
-    """Give the ranges; that some characters in them may have no glyph is rare."""
+    """Give the ranges; few of their characters lack a glyph."""
     (double,) = struct.unpack_from(">H", data, at + 6)
     form = f">{double // 2}H"
     lasts = struct.unpack_from(form, data, at + 14)

@@ -1,4 +1,4 @@
-"""Choose, of the fonts of this machine, those that have all the letters of a text."""
+"""Choose the fonts of this machine that have the letters of a text."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _NO_JOINER = "\u200c"
 
 
 def choose_faces(text: Iterable[str]) -> dict[str, Face]:
-    """Return for each character of *text* the face to draw it with, if there is one."""
-    wanted = frozenset(char for char in text if not _goes_along(char))
+    """Return the face for each character of *text* that some font has."""
+    wanted = frozenset(char for char in text if not _is_modifier(char))
     faces = [
         face for path in _font_files() if (face := read_face(path, wanted)) is not None
     ]
@@ -51,16 +51,16 @@ def choose_faces(text: Iterable[str]) -> dict[str, Face]:
 
 
 def runs(text: str, faces: Mapping[str, Face]) -> Iterator[tuple[str, Face | None]]:
-    """Split *text* where the face changes; what has none gets None."""
+    """Split *text* where the face changes; a part without a face gets None."""
     parts = list(_split(text, faces))
-    if len(parts) > 1:  # resvg stumbles where faces differ on what is one character
+    if len(parts) > 1:  # resvg fails where parts of one character differ in face
         text = _BETWEEN_FLAG_LETTERS.sub(_NO_JOINER, _JOINERS.sub("", text))
         parts = list(_split(text, faces))
     yield from parts
 
 
 def missing_from(text: Iterable[str], faces: Mapping[str, Face]) -> list[str]:
-    """Return the characters of *text*, sorted, that would show as boxes."""
+    """Return the characters of *text* that show as boxes, sorted."""
     return sorted(
         char
         for char in {*text} - {*faces}
@@ -71,7 +71,7 @@ def missing_from(text: Iterable[str], faces: Mapping[str, Face]) -> list[str]:
 def _split(text: str, faces: Mapping[str, Face]) -> Iterator[tuple[str, Face | None]]:
     part, face = "", None
     for char in text:
-        other = face if _goes_along(char) else faces.get(char)
+        other = face if _is_modifier(char) else faces.get(char)
         if part and other is not face:
             yield part, face
             part = ""
@@ -79,8 +79,8 @@ def _split(text: str, faces: Mapping[str, Face]) -> Iterator[tuple[str, Face | N
     yield part, face
 
 
-def _goes_along(char: str) -> bool:
-    """Tell whether *char* only changes its neighbours, as an accent does, or joins."""
+def _is_modifier(char: str) -> bool:
+    """Tell whether *char* only changes or joins its neighbours, like an accent."""
     return not is_plain(char) and unicodedata.category(char) in ("Mn", "Me", "Cf")
 
 
@@ -100,8 +100,8 @@ def _font_files() -> Iterator[Path]:
 
 
 def _folders() -> Iterator[Path]:
-    """Give the folders of fonts of Linux, macOS and Windows."""
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111  # never raises
+    """Give the font folders of Linux, macOS and Windows."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  # Path.home() may raise
     data = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
     for one in (
         os.environ.get("XDG_DATA_HOME") or home / ".local/share",

@@ -1,4 +1,4 @@
-"""Find Graphviz, in a wheel or on the system, and let it draw."""
+"""Find Graphviz, in a wheel or on the system, and run it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from penstock.errors import MissingExtraError, RenderError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Engine", "find_engine"]
+__all__ = ["Graphviz", "find_graphviz"]
 
 _WHEEL = "graphviz-pure"
 _PAD = "-Gpad=0.2"  # inches around the whole
 _TIMEOUT_S = 120.0
-_MAX_COMPLAINT = 300  # characters of what the engine says
+_MAX_COMPLAINT = 300  # characters of its error message
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """A program that understands what Graphviz's ``dot`` does.
+class Graphviz:
+    """A program with the command line of Graphviz's ``dot``.
 
     Attributes:
-        path: Where it is.
-        has_own_fonts: Whether it draws with fonts that it brings, and no others.
+        path: The program.
+        has_own_fonts: Whether it draws with its own fonts only.
     """
 
     path: str
@@ -44,14 +44,14 @@ class Engine:
         Raises:
             RenderError: The program cannot be run, fails, or takes too long.
         """
-        # -q: it warns about letters whose width it does not know; we give widths.
+        # -q: no warnings about letters of unknown width; the DOT has the widths.
         command = [self.path, "-q", _PAD, f"-T{form}", *options]
         try:
             status, drawing, said = _run(command, dot.encode())
         except subprocess.TimeoutExpired as exc:
             problem = (
-                f"has not finished after {_TIMEOUT_S:g} s. Draw fewer flows at a "
-                "time, or another format"
+                f"did not finish within {_TIMEOUT_S:g} s. Draw fewer flows at a time, "
+                "or another format"
             )
             raise RenderError(self._failed(problem)) from exc
         except OSError as exc:
@@ -63,35 +63,34 @@ class Engine:
         return drawing
 
     def wrong_output(self, form: str) -> RenderError:
-        """Return the error to raise where what came is no picture."""
-        return RenderError(self._failed(f"gave something that is no {form}"))
+        """Return the error for output that is not a picture."""
+        return RenderError(self._failed(f"wrote something that is not {form}"))
 
     def _failed(self, problem: str) -> str:
-        return f"the drawing failed: {self.path!r} {problem}."
+        return f"drawing failed: {self.path!r} {problem}."
 
 
-def find_engine() -> Engine:
-    """Return the engine of the extra ``draw``, else the system's ``dot``.
+def find_graphviz() -> Graphviz:
+    """Return the program of the extra ``draw``, else the system's ``dot``.
 
     Raises:
-        MissingExtraError: There is neither.
+        MissingExtraError: Neither is installed.
     """
     for path in _wheel_programs():
         if path.is_file() and os.access(path, os.X_OK):
-            return Engine(str(path), has_own_fonts=True)
+            return Graphviz(str(path), has_own_fonts=True)
     dot = shutil.which("dot")
     if dot is not None:
-        return Engine(dot, has_own_fonts=False)
+        return Graphviz(dot, has_own_fonts=False)
     msg = (
-        "pictures are drawn by 'graphviz-pure', which is not installed, or by "
-        "Graphviz's 'dot', which is not on PATH. Install the first with: "
-        "pip install 'penstock[draw]'"
+        "pictures need 'graphviz-pure', which is not installed, or Graphviz's 'dot', "
+        "which is not on PATH. Install the first: pip install 'penstock[draw]'"
     )
     raise MissingExtraError(msg, name="graphviz_pure")
 
 
 def _wheel_programs() -> Iterator[Path]:
-    """Give the places where the wheel's program can be, the likely ones first."""
+    """Give the possible paths of the wheel's program, the likely ones first."""
     with suppress(PackageNotFoundError):
         for file in distribution(_WHEEL).files or ():
             if file.stem == _WHEEL and file.suffix in ("", ".exe"):
@@ -102,8 +101,8 @@ def _wheel_programs() -> Iterator[Path]:
 
 
 def _run(command: list[str], given: bytes) -> tuple[int, bytes, bytes]:
-    """Run *command* in a group of its own, of which nothing stays behind."""
-    # Numbers and letters are the same in every place with this locale.
+    """Run *command* in a process group of its own, so that all of it can be ended."""
+    # With this locale, numbers and letters are the same on every machine.
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     with subprocess.Popen(  # noqa: S603  # a fixed program and options, no shell
         command,
@@ -122,14 +121,14 @@ def _run(command: list[str], given: bytes) -> tuple[int, bytes, bytes]:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End *process* and what it has started, which may hold its pipes open."""
+    """End *process* and its children, which may hold its pipes open."""
     if os.name == "posix":
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    else:  # pragma: no cover  # Windows ends what hangs on a process by itself
+    else:  # pragma: no cover  # Windows ends the children by itself
         process.kill()
 
 
 def _shortened(said: bytes) -> str:
     text = " ".join(said.decode(errors="replace").split())
-    return text[:_MAX_COMPLAINT].rstrip(".") or "it does not say why"
+    return text[:_MAX_COMPLAINT].rstrip(".") or "no error message"

@@ -8,29 +8,29 @@ from xml.etree import ElementTree as ET
 from penstock._platform.optional import requires
 from penstock.errors import RenderError
 from penstock.renderers.dot import render_dot
-from penstock.renderers.text_fit import fit_words
+from penstock.renderers.text_fit import fit_text
 from penstock.renderers.text_metrics import is_plain
 from penstock.renderers.warnings import warn_caller
 
 from .fonts import choose_faces, missing_from, runs
-from .graphviz import find_engine
+from .graphviz import find_graphviz
 from .svg import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from penstock._graph.graph import Graph
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
     from .font_file import Face
-    from .graphviz import Engine
+    from .graphviz import Graphviz
 
 __all__ = ["render_png", "render_svg"]
 
 _DPI = 144
 _SVG_DPI = 96  # in which SVG's points become pixels
 _POINTS_PER_INCH = 72
-# Browsers and viewers open pictures up to about here; cairo ends at 32,767.
+# Browsers and viewers open pictures up to about this size; cairo up to 32,767.
 _MAX_SIDE = 16_000
 _MAX_PIXELS = 80_000_000
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
@@ -46,33 +46,33 @@ def render_svg(
         graph: What to draw.
         detail: Whether to show more than names and edges.
         direction: Where edges point.
-        has_legend: Whether it explains itself, where there is evidence.
+        has_legend: Whether to explain the evidence in the picture.
 
     Raises:
-        MissingExtraError: Nothing on this machine draws pictures.
+        MissingExtraError: Neither the extra ``draw`` nor Graphviz is installed.
         RenderError: Graphviz failed.
     """
     dot = render_dot(
         graph,
         detail=detail,
         direction=direction,
-        fit=fit_words,
+        fit=fit_text,
         has_legend=has_legend,
     )
-    return str(_picture(find_engine(), dot, graph))
+    return str(_picture(find_graphviz(), dot, graph))
 
 
 def render_png(graph: Graph, *, detail: bool, direction: Direction) -> bytes:
     """Return a PNG of *graph*.
 
-    Warns about characters that no font of this machine has.
+    Warns about characters that no font on this machine has.
 
     Raises:
-        MissingExtraError: Nothing on this machine draws pictures.
-        RenderError: Graphviz failed, or the picture would be too large to look at.
+        MissingExtraError: Neither the extra ``draw`` nor Graphviz is installed.
+        RenderError: Graphviz failed, or the picture would be too large to open.
     """
-    engine = find_engine()
-    dot = render_dot(graph, detail=detail, direction=direction, fit=fit_words)
+    engine = find_graphviz()
+    dot = render_dot(graph, detail=detail, direction=direction, fit=fit_text)
     picture = _picture(engine, dot, graph)
     _check_size(picture)
     text = frozenset("".join(element.text or "" for element in picture.texts()))
@@ -87,7 +87,7 @@ def render_png(graph: Graph, *, detail: bool, direction: Direction) -> bytes:
     return png
 
 
-def _picture(engine: Engine, dot: str, graph: Graph) -> Picture:
+def _picture(engine: Graphviz, dot: str, graph: Graph) -> Picture:
     try:
         return Picture(engine.draw(dot, "svg"), graph)
     except (ValueError, KeyError) as exc:
@@ -98,10 +98,10 @@ def _check_size(picture: Picture) -> None:
     width, height = (round(side * _DPI / _POINTS_PER_INCH) for side in picture.size_pt)
     if max(width, height) > _MAX_SIDE or width * height > _MAX_PIXELS:
         msg = (
-            f"the picture would have {width:,} × {height:,} pixels, which few programs "
-            "show and nobody can read. Draw fewer flows at a time, an overview of "
-            "them (overview=True, or --overview), without detail, in another "
-            "direction, or as svg."
+            f"the picture would have {width:,} × {height:,} pixels, too many for most "
+            "programs and readers. Draw fewer flows at a time, an overview "
+            "(overview=True, or --overview), without detail, in another direction, or "
+            "as svg."
         )
         raise RenderError(msg)
 
@@ -109,7 +109,7 @@ def _check_size(picture: Picture) -> None:
 def _faces_of(text: frozenset[str]) -> dict[str, Face]:
     faces = choose_faces(text)
     if any(is_plain(char) and not char.isspace() for char in text - {*faces}):
-        faces = {}  # a font for one script is of no use where none is for Latin
+        faces = {}  # without a Latin font, a font for one script does not help
     missing = missing_from(text, faces)
     if missing:
         listed = " ".join(
@@ -118,17 +118,17 @@ def _faces_of(text: frozenset[str]) -> dict[str, Face]:
         more = " and others" if len(missing) > _MAX_LISTED else ""
         warn_caller(
             f"no font on this machine has {listed}{more}, so the picture shows boxes "
-            "instead. Install one, such as Noto's, or draw as svg."
+            "instead. Install a Noto font that has them, or draw as svg."
         )
     return faces
 
 
 def _painted(picture: Picture, faces: Mapping[str, Face]) -> bytes | None:
-    """Return the picture with each character in its face, None if that failed."""
+    """Return the picture with each character in its font, None if that failed."""
     # Here, because only letters beyond Latin, Greek and Cyrillic need it, and because
-    # Graphviz's own `dot` does without.
+    # Graphviz's own `dot` does not.
     with requires("resvg_py", extra="draw"):
-        import resvg_py  # noqa: PLC0415  # as said above
+        import resvg_py  # noqa: PLC0415  # see above
 
     for element in picture.texts():
         line, element.text = element.text or "", None
@@ -147,9 +147,9 @@ def _painted(picture: Picture, faces: Mapping[str, Face]) -> bytes | None:
         )
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as exc:  # noqa: BLE001  # a panic in Rust is no Exception
+    except BaseException as exc:  # noqa: BLE001  # a panic in Rust is not an Exception
         warn_caller(
-            f"resvg failed ({exc}), so letters beyond Latin, Greek and Cyrillic are "
-            "boxes in the picture. Draw as svg to have them."
+            f"resvg failed ({exc}), so letters that are not Latin, Greek or Cyrillic "
+            "are boxes. Draw as svg to see them."
         )
         return None

@@ -1,4 +1,4 @@
-"""Turn Graphviz's SVG into one that stands in any page and says what it shows."""
+"""Turn Graphviz's SVG into one that fits into any page and names its parts."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _POINTS = re.compile(r"([0-9.]+)pt")
 
 
 class Picture:
-    """An SVG of a graph; each node, edge and flow can be found by its attributes.
+    """An SVG of a graph, with attributes on each node, edge and flow.
 
-    Nothing in it depends on the version of Graphviz, runs, or leads elsewhere.
+    It has no scripts, no links, and nothing that depends on the version of Graphviz.
 
     Attributes:
-        root: The element of the whole; whoever changes it changes the text.
+        root: The root element; changing it changes the text.
         size_pt: Width and height in points.
 
     Raises:
-        ValueError: What Graphviz gave is no SVG.
+        ValueError: Graphviz's output is not SVG.
     """
 
     def __init__(self, drawing: bytes, graph: Graph) -> None:
         try:
-            self.root: ET.Element = ET.fromstring(drawing)  # noqa: S314  # of our own engine
+            self.root: ET.Element = ET.fromstring(drawing)  # noqa: S314  # from Graphviz
         except ET.ParseError as exc:
             raise ValueError(str(exc)) from exc
         if self.root.tag != f"{_NAMESPACE}svg":
@@ -56,7 +56,7 @@ class Picture:
         }
 
     def texts(self) -> Iterator[ET.Element]:
-        """Give the elements that are one line of text each."""
+        """Give the elements that hold one line of text each."""
         return self.root.iter("text")
 
     def __str__(self) -> str:
@@ -98,7 +98,7 @@ class Picture:
                 title.text = printable(flows[name])
                 part.attrib |= _of_flow(flows[name], name)
             else:
-                del part.attrib["id"]  # the whole
+                del part.attrib["id"]  # of the whole graph
 
 
 def _of_node(node: Node, name: str, graph: Graph) -> dict[str, str]:
@@ -132,9 +132,11 @@ def _of_flow(flow: str, name: str) -> dict[str, str]:
 
 
 def _clean(element: ET.Element) -> None:
-    """Take off what pages do not need, or read differently."""
+    """Remove what pages do not need, or interpret differently."""
     element.tag = element.tag.removeprefix(_NAMESPACE)
     if element.tag == "text":
         element.attrib.pop("font-family", None)
-    if element.get("stroke") == "transparent":  # old Graphviz; SVG has no such colour
+    if (
+        element.get("stroke") == "transparent"
+    ):  # from an old Graphviz; not a colour in SVG
         element.set("stroke", "none")

@@ -1,4 +1,4 @@
-"""Draw a small graph as boxes in rows, with lines between them."""
+"""Draw a small graph as rows of boxes with lines between them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .layout import Item
-    from .routing import Net
+    from .routing import Route
 
 __all__ = ["DASHED", "DOUBLE", "PLAIN", "Box", "draw_boxes"]
 
-# Corners clockwise from the upper left, horizontal, vertical, where a
-# line leaves.
+# Corners clockwise from the upper left, horizontal, vertical, start of a line.
 PLAIN, DOUBLE, DASHED = "╭╮╯╰─│┬", "╔╗╝╚═║╤", "╭╮╯╰┄┆┬"
-# By which sides a line leaves the cell: up 1, down 2, left 4, right 8.
+# Indexed by the sides to which the line continues: up 1, down 2, left 4, right 8.
 _JOINTS = " │││─┘┐┤─└┌├─┴┬┼"
 
 
 class Box(NamedTuple):
-    """What stands in a box, line by line, and its frame."""
+    """The lines in a box, and the characters of its frame."""
 
-    words: Sequence[str]
+    text: Sequence[str]
     frame: str = PLAIN
 
 
@@ -39,16 +38,16 @@ def draw_boxes(
     *,
     width: int,
 ) -> list[str] | None:
-    """Return the lines of a drawing, None if it takes more than *width*.
+    """Return the lines of a drawing, None if it is wider than *width*.
 
-    Lines of different boxes never join, so that each can be followed: where one
-    passes over another, the one below is interrupted.
+    Lines from different boxes never join, so that each can be followed. Where two
+    cross, the horizontal one is interrupted.
 
     Args:
         boxes: The box of each node.
         layers: The nodes of each row.
         links: Pairs of nodes; each leads to a later row.
-        width: How many cells a line may take.
+        width: The maximum number of cells in a line.
     """
     lines = Counter(after for _, after in links)
     widths = {node: _width(box, lines[node]) for node, box in boxes.items()}
@@ -57,74 +56,74 @@ def draw_boxes(
         if any(item.right >= width for row in rows for item in row):
             break
         try:
-            nets = [route(upper, row) for upper, row in pairwise(([], *rows))]
+            routes = [route(upper, row) for upper, row in pairwise(([], *rows))]
         except NoRoomError as exc:
             widths[exc.node] *= 2
             continue
         drawing = _Drawing(boxes)
-        for above, row in zip(nets, rows, strict=True):
+        for above, row in zip(routes, rows, strict=True):
             drawing.add(above, row)
         return list(drawing.canvas.lines())
     return None
 
 
 def _width(box: Box, lines: int) -> int:
-    """Return room for the words, and a column for each line that comes in."""
-    return max(max(map(width_of, box.words)) + 4, 2 * lines + 3)
+    """Return a width with space for the text and for each incoming line."""
+    return max(max(map(width_of, box.text)) + 4, 2 * lines + 3)
 
 
 class _Drawing:
-    """Boxes and nets on a canvas."""
+    """Boxes and routes on a canvas."""
 
     def __init__(self, boxes: Mapping[int, Box]) -> None:
         self.canvas = Canvas()
         self._boxes = boxes
         self._top = 0
 
-    def add(self, nets: Sequence[Net], row: Sequence[Item]) -> None:
-        """Draw one more row, and what leads to it from the row before."""
+    def add(self, routes: Sequence[Route], row: Sequence[Item]) -> None:
+        """Draw one more row, and the lines that lead to it from the row before."""
         start = self._top
         if start:
-            self._top += 1 + max((net.lane or 0 for net in nets), default=0)
-        for net in nets:
-            self._horizontal(net, start)
-        for net in nets:
-            self._vertical(net, start)
+            self._top += 1 + max((line.lane or 0 for line in routes), default=0)
+        for line in routes:
+            self._horizontal(line, start)
+        for line in routes:
+            self._vertical(line, start)
         boxes = [item for item in row if not item.is_line]
-        height = 2 + max(len(self._boxes[item.node].words) for item in boxes)
+        height = 2 + max(len(self._boxes[item.node].text) for item in boxes)
         for item in boxes:
             self._box(item, height)
         for item in row:
             if item.is_line:
                 self._line(item.center, self._top, self._top + height)
         inside = {item.center for item in row if item.is_line}
-        for column in {end for net in nets for end in net.ends} - inside:
+        for column in {end for line in routes for end in line.ends} - inside:
             self.canvas.write(self._top, column, "▼")
         self._top += height
 
-    def _horizontal(self, net: Net, start: int) -> None:
-        if net.lane is not None:
-            length = net.right - net.left + 1
-            self.canvas.write(start + net.lane, net.left, "─" * length)
+    def _horizontal(self, line: Route, start: int) -> None:
+        if line.lane is not None:
+            length = line.right - line.left + 1
+            self.canvas.write(start + line.lane, line.left, "─" * length)
 
-    def _vertical(self, net: Net, start: int) -> None:
-        lane = self._top if net.lane is None else start + net.lane
-        self._line(net.start, start, lane)
-        for end in net.ends if net.lane is not None else ():
+    def _vertical(self, line: Route, start: int) -> None:
+        lane = self._top if line.lane is None else start + line.lane
+        self._line(line.start, start, lane)
+        for end in line.ends if line.lane is not None else ():
             self._line(end, lane + 1, self._top)
-        for column in {net.start, *net.ends} if net.lane is not None else ():
-            self.canvas.write(lane, column, _joint(net, column))
+        for column in {line.start, *line.ends} if line.lane is not None else ():
+            self.canvas.write(lane, column, _joint(line, column))
 
     def _line(self, column: int, start: int, end: int) -> None:
         for row in range(start, end):
             self.canvas.write(row, column, "│")
 
     def _box(self, item: Item, height: int) -> None:
-        words, frame = self._boxes[item.node]
+        text, frame = self._boxes[item.node]
         inner = item.width - 2
-        top, bottom = self._top, self._top + len(words) + 1
+        top, bottom = self._top, self._top + len(text) + 1
         self.canvas.write(top, item.left, frame[0] + frame[4] * inner + frame[1])
-        for row, line in enumerate(words, top + 1):
+        for row, line in enumerate(text, top + 1):
             self.canvas.write(row, item.left, frame[5] + " " * inner + frame[5])
             indent = (item.width - width_of(line)) // 2
             self.canvas.write(row, item.left + indent, line)
@@ -134,12 +133,12 @@ class _Drawing:
             self._line(item.center, bottom + 1, top + height)
 
 
-def _joint(net: Net, column: int) -> str:
-    """Return the character in which a net turns or branches."""
+def _joint(line: Route, column: int) -> str:
+    """Return the character where a route turns or branches."""
     sides = (
-        column == net.start,
-        column in net.ends,
-        column > net.left,
-        column < net.right,
+        column == line.start,
+        column in line.ends,
+        column > line.left,
+        column < line.right,
     )
     return _JOINTS[sum(1 << at for at, is_open in enumerate(sides) if is_open)]

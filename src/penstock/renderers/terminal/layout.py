@@ -1,4 +1,4 @@
-"""Find a place in rows of boxes for every node of a small graph."""
+"""Place the nodes of a small graph in rows."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _GAP = 2  # cells between two boxes
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A box, or the cell in which a line passes through a row of boxes.
+    """A box, or the cell where a line passes through a row of boxes.
 
     Attributes:
-        node: The node in the box, or the one that the line comes from.
-        width: Cells from side to side.
-        is_line: Whether it is no box.
-        above: What leads to it, in the row above.
-        below: What it leads to, in the row below.
-        center: The column in which its own line leaves it.
+        node: The node in the box, or the node where the line starts.
+        width: Its width in cells.
+        is_line: Whether it is a line and not a box.
+        above: The items in the row above that lead to it.
+        below: The items in the row below that it leads to.
+        center: The column where its own line starts.
     """
 
     node: int
@@ -61,12 +61,12 @@ def lay_out(
     """Return the rows of a drawing, ordered and placed from column 0 on.
 
     Args:
-        widths: How wide the box of each node has to be.
+        widths: The width of the box of each node.
         layers: The nodes of each row.
         links: Pairs of nodes; each leads to a later row.
     """
     rows = _rows(widths, layers, links)
-    _untangle(rows)
+    _reduce_crossings(rows)
     _place(rows)
     return rows
 
@@ -91,7 +91,7 @@ def _rows(
 def _connect(
     item: Item, level: int, targets: Mapping[int, list[Item]], rows: Rows
 ) -> None:
-    """Lead one line from *item* to all its targets, through the rows in between."""
+    """Connect *item* with all its targets by one line through the rows in between."""
     for at in range(level, max(targets) + 1):
         nexts = list(targets.get(at, ()))
         if at < max(targets):
@@ -104,8 +104,8 @@ def _connect(
         item = nexts[-1]
 
 
-def _untangle(rows: Rows) -> None:
-    """Reorder rows so that few lines cross: barycenters, down and up again."""
+def _reduce_crossings(rows: Rows) -> None:
+    """Order rows by barycenters, down and up again, and keep the best order."""
     best = [list(row) for row in rows]
     fewest = _crossings(rows)
     pairs = list(pairwise(rows))
@@ -123,7 +123,7 @@ def _untangle(rows: Rows) -> None:
 
 
 def _sort(row: list[Item], fixed: list[Item], nexts: _Nexts) -> None:
-    """Order *row* by the mean place of what each item has in the row *fixed*."""
+    """Order *row* by the mean position of each item's neighbours in the row *fixed*."""
     own = {item: at for at, item in enumerate(row)}
     place = {item: at for at, item in enumerate(fixed)}
     row.sort(key=lambda item: _mean(map(place.__getitem__, nexts(item)), own[item]))
@@ -143,7 +143,7 @@ def _crossings(rows: Rows) -> int:
 
 
 def _place(rows: Rows) -> None:
-    """Give every item its column: near the middle of what it is connected to."""
+    """Give every item a column close to the middle of its neighbours."""
     for row in rows:
         _spread(row, [0.0] * len(row))
     for row in rows[1:]:
@@ -152,7 +152,7 @@ def _place(rows: Rows) -> None:
         _spread(row, [_middle(item.below, item) for item in row])
     for upper, row in pairwise(rows):
         _spread(row, [_middle(item.above, item) for item in row])
-        _step_aside(row, upper)
+        _avoid_lines(row, upper)
     shift = min((item.left for row in rows for item in row), default=0)
     for row in rows:
         for item in row:
@@ -160,12 +160,12 @@ def _place(rows: Rows) -> None:
 
 
 def _spread(row: list[Item], wanted: list[float]) -> None:
-    """Move each item as near to the column it wants as the others allow.
+    """Move each item as close to its wanted column as the others allow.
 
-    Least squares: neighbours that would overlap move as one block.
+    Least squares: items that would overlap move as one block.
     """
     offsets = list(accumulate(map(_distance, row, row[1:]), initial=0))
-    blocks: list[tuple[float, int]] = []  # sum of wishes, number of items
+    blocks: list[tuple[float, int]] = []  # sum of wanted columns, number of items
     for wish, offset in zip(wanted, offsets, strict=False):
         total, size = wish - offset, 1
         while blocks and blocks[-1][0] / blocks[-1][1] > total / size:
@@ -177,8 +177,8 @@ def _spread(row: list[Item], wanted: list[float]) -> None:
         item.center = start + offset
 
 
-def _step_aside(row: list[Item], upper: list[Item]) -> None:
-    """Move lines out of columns in which another item's line comes down."""
+def _avoid_lines(row: list[Item], upper: list[Item]) -> None:
+    """Move lines out of columns where the line of another item comes down."""
     taken = {item.center: item for item in upper if item.below}
     for before, item in zip([None, *row], row, strict=False):
         if before:
@@ -188,7 +188,7 @@ def _step_aside(row: list[Item], upper: list[Item]) -> None:
 
 
 def _distance(item: Item, other: Item) -> int:
-    """Return how far apart the centers of two neighbours have to be."""
+    """Return the minimum distance between the centers of two neighbours."""
     gap = 1 if item.is_line or other.is_line else _GAP
     return (item.right - item.center) + (other.center - other.left) + 1 + gap
 

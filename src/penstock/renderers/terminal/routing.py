@@ -1,4 +1,4 @@
-"""Lead lines from one row of boxes to the next so that no two of them join."""
+"""Route lines from one row of boxes to the next so that no two of them join."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
     from .layout import Item
 
-__all__ = ["Net", "NoRoomError", "route"]
+__all__ = ["NoRoomError", "Route", "route"]
 
 
 class NoRoomError(Exception):
-    """A box is too narrow for all the lines that lead to it.
+    """A box is too narrow for its incoming lines.
 
     Attributes:
         node: The node in the box.
@@ -24,13 +24,13 @@ class NoRoomError(Exception):
         self.node = node
 
 
-class Net(NamedTuple):
-    """One line between two rows: from one item to all that it leads to.
+class Route(NamedTuple):
+    """One line between two rows, from one item to all its targets.
 
     Attributes:
-        start: The column in which it leaves the upper row.
-        ends: The columns in which it arrives; no other net has any of them.
-        lane: Which of the rows in between it runs along; None if it goes straight.
+        start: The column where it leaves the upper row.
+        ends: The columns where it arrives; no other route has any of them.
+        lane: The row in between where it turns; None if it is straight.
     """
 
     start: int
@@ -39,20 +39,20 @@ class Net(NamedTuple):
 
     @property
     def left(self) -> int:
-        """The first of its columns."""
+        """The leftmost column."""
         return min(self.start, *self.ends)
 
     @property
     def right(self) -> int:
-        """The last of its columns."""
+        """The rightmost column."""
         return max(self.start, *self.ends)
 
 
-def route(upper: Iterable[Item], lower: Iterable[Item]) -> list[Net]:
-    """Return the nets between two rows.
+def route(upper: Iterable[Item], lower: Iterable[Item]) -> list[Route]:
+    """Return the routes between two rows.
 
     Raises:
-        NoRoomError: A box has to be wider.
+        NoRoomError: A box must be wider.
     """
     starts = [item for item in upper if item.below]
     taken = {item.center for item in starts}
@@ -63,18 +63,18 @@ def route(upper: Iterable[Item], lower: Iterable[Item]) -> list[Net]:
         for source, column in zip(sources, columns, strict=True):
             ends[source].add(column)
     return _in_lanes(
-        [Net(item.center, frozenset(columns)) for item, columns in ends.items()]
+        [Route(item.center, frozenset(columns)) for item, columns in ends.items()]
     )
 
 
 def _ports(item: Item, sources: Sequence[Item], taken: Collection[int]) -> list[int]:
-    """Choose the columns in which lines enter a box."""
+    """Choose the columns where lines enter a box."""
     columns: list[int] = []
     first = item.left + 1
     for at, source in enumerate(sources):
-        wish = source.center
-        if not item.left < wish < item.right:
-            wish = item.center - len(sources) + 1 + 2 * at
+        wanted = source.center
+        if not item.left < wanted < item.right:
+            wanted = item.center - len(sources) + 1 + 2 * at
         free = [
             column
             for column in range(first, item.right)
@@ -83,54 +83,54 @@ def _ports(item: Item, sources: Sequence[Item], taken: Collection[int]) -> list[
         free = free[: len(free) - 2 * (len(sources) - at - 1)]
         if not free:
             raise NoRoomError(item.node)
-        columns.append(min(free, key=lambda column: abs(column - wish)))
+        columns.append(min(free, key=lambda column: abs(column - wanted)))
         first = columns[-1] + 2
     return columns
 
 
-def _in_lanes(nets: list[Net]) -> list[Net]:
-    """Give lanes to the nets that turn, from the left or the right: the clearer way."""
-    rightwards = _fill(sorted(nets, key=lambda net: (net.left, net.right)))
-    leftwards = _fill(sorted(nets, key=lambda net: (-net.right, -net.left)))
+def _in_lanes(routes: list[Route]) -> list[Route]:
+    """Assign lanes from the left or from the right, whichever has fewer crossings."""
+    rightwards = _assign(sorted(routes, key=lambda one: (one.left, one.right)))
+    leftwards = _assign(sorted(routes, key=lambda one: (-one.right, -one.left)))
     return min(rightwards, leftwards, key=_crossings)
 
 
-def _fill(nets: Iterable[Net]) -> list[Net]:
-    """Give each net the first lane in which it meets no other."""
-    placed: list[Net] = []
-    lanes: list[list[Net]] = []
-    for net in nets:
+def _assign(routes: Iterable[Route]) -> list[Route]:
+    """Assign each route the first lane where it meets no other."""
+    placed: list[Route] = []
+    lanes: list[list[Route]] = []
+    for one in routes:
         lane = None
-        if net.ends != frozenset((net.start,)):
-            free = (at for at, others in enumerate(lanes) if not _meets(net, others))
+        if one.ends != frozenset((one.start,)):
+            free = (at for at, others in enumerate(lanes) if not _meets(one, others))
             lane = next(free, len(lanes))
             if lane == len(lanes):
                 lanes.append([])
-            lanes[lane].append(net)
-        placed.append(net._replace(lane=lane))
+            lanes[lane].append(one)
+        placed.append(one._replace(lane=lane))
     return placed
 
 
-def _meets(net: Net, others: Iterable[Net]) -> bool:
+def _meets(one: Route, others: Iterable[Route]) -> bool:
     return any(
-        net.left <= other.right + 1 and other.left <= net.right + 1 for other in others
+        one.left <= other.right + 1 and other.left <= one.right + 1 for other in others
     )
 
 
-def _crossings(nets: Sequence[Net]) -> int:
+def _crossings(routes: Sequence[Route]) -> int:
     return sum(
-        _crossed(net, net.lane, other)
-        for net in nets
-        if net.lane is not None
-        for other in nets
+        _crossed(one, one.lane, other)
+        for one in routes
+        if one.lane is not None
+        for other in routes
     )
 
 
-def _crossed(net: Net, lane: int, other: Net) -> int:
-    """Count where *net*, on its way along its lane, meets *other* going down."""
+def _crossed(one: Route, lane: int, other: Route) -> int:
+    """Count where *one*, along its lane, crosses *other* on its way down."""
     columns: list[int] = []
     if other.lane is None or other.lane > lane:
         columns.append(other.start)
     if other.lane is None or other.lane < lane:
         columns.extend(other.ends)
-    return sum(net.left < column < net.right for column in columns)
+    return sum(one.left < column < one.right for column in columns)

@@ -1,4 +1,4 @@
-"""Draw a graph for a terminal: boxes and lines, or a tree where they do not fit."""
+"""Draw a graph for a terminal: as boxes, or as a tree where boxes do not fit."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING
 from penstock._graph.graph import Cluster
 from penstock._types import FlowInfo
 from penstock.renderers.evidence_labels import flow_evidence, legend
-from penstock.renderers.labels import cluster_title, edge_words, node_words
+from penstock.renderers.labels import cluster_title, edge_label, node_lines
 
 from .boxes import DASHED, DOUBLE, PLAIN, Box, draw_boxes
-from .canvas import terminal_words, width_of
+from .canvas import terminal_text, width_of
 from .tree import draw_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import Status
+    from penstock._graph.evidence import EdgeStatus
     from penstock._graph.graph import Edge, Graph, Node
-    from penstock.renderers.base import Direction
+    from penstock.renderers.formats import Direction
 
 __all__ = ["render_text"]
 
 _OVERVIEW = ""  # no flow has this name
-_MAX_ROOM = 60  # cells for both names of an edge, where what is known is in a column
-_MARKS: Mapping[Status, str] = {
+_MAX_NAMES = 60  # cells for both names of an edge, before the column of evidence
+_MARKS: Mapping[EdgeStatus, str] = {
     "seen": "✓",
     "unseen": "·",
     "declared-only": "?",
     "contradicted": "✗",
     "undeclared": "!",
 }
-_MAX_BOXES = 120  # beyond, a drawing is a maze long before it is too wide
+_MAX_BOXES = 120  # with more, nobody can follow the lines
 
 
 def render_text(
@@ -45,47 +45,47 @@ def render_text(
 ) -> str:
     """Return a drawing for a terminal, without a newline at the end.
 
-    Each flow is drawn by itself, with what leads to it from other flows.
+    Each flow is drawn separately, with its predecessors in other flows.
 
     Args:
         graph: What to draw.
         detail: Whether to add descriptions, tags and joins.
-        direction: Makes no difference; drawings go from top to bottom.
-        width: How many cells a line may take; the terminal's by default.
+        direction: Ignored; drawings go from top to bottom.
+        width: The maximum number of cells in a line; by default the terminal's.
     """
     width = width or shutil.get_terminal_size().columns
     clusters = _clusters(graph)
-    into: dict[str, list[Edge]] = {cluster.flow.name: [] for cluster in clusters}
+    into: dict[str, list[Edge]] = {cluster.name: [] for cluster in clusters}
     for edge in graph.edges:
         after = edge.after
         into[after.step.flow if after.kind == "step" else _OVERVIEW].append(edge)
     parts = []
     for cluster in clusters:
-        part = _Part(graph, cluster, into[cluster.flow.name], detail=detail)
+        part = _Part(graph, cluster, into[cluster.name], detail=detail)
         title = [part.title, ""] if len(clusters) > 1 or graph.evidence else []
         parts.append("\n".join((*title, *part.lines(width), *part.evidence())))
-    entries = [f"{_MARKS[of]} {words}: {says}" for of, words, says in legend(graph)]
+    entries = [f"{_MARKS[one]} {label}: {text}" for one, label, text in legend(graph)]
     parts += ["\n".join(entries)] if entries else []
     return "\n\n".join(parts)
 
 
 def _clusters(graph: Graph) -> Sequence[Cluster]:
-    """Return what is drawn by itself: the overview, and flows step by step."""
+    """Return what is drawn separately: the overview, and the flows with steps."""
     if not graph.boxes:
         return graph.clusters
     boxes = tuple(node for node in graph.nodes if node.kind == "flow")
-    return Cluster(FlowInfo(_OVERVIEW), boxes), *graph.clusters
+    return Cluster((FlowInfo(_OVERVIEW),), boxes), *graph.clusters
 
 
 class _Part:
-    """One flow of the drawing, and the nodes elsewhere that lead to it."""
+    """One flow of the drawing, and its predecessors in other flows."""
 
     def __init__(
         self, graph: Graph, cluster: Cluster, edges: Sequence[Edge], *, detail: bool
     ) -> None:
         title = cluster_title(cluster, detail=detail)
-        if cluster.flow.name:
-            known = ", ".join(flow_evidence(cluster.flow.name, graph))
+        if cluster.name:
+            known = ", ".join(flow_evidence(cluster.name, graph))
             self.title = _line(f"{title}: {known}" if known else title)
         else:
             self.title = _line(graph.title)
@@ -93,7 +93,7 @@ class _Part:
         self._edges = [
             edge for edge in edges if not edge.evidence or edge.evidence.is_declared
         ]
-        self._every = edges
+        self._all_edges = edges
         self._detail = detail
         nodes = {node.number: node for node in cluster.nodes}
         self._own = frozenset(nodes)
@@ -106,20 +106,22 @@ class _Part:
         return boxes or list(self._tree(width))
 
     def evidence(self) -> Iterator[str]:
-        """Give a line for each edge with what is known of it."""
-        if self._graph.evidence is None or not self._every:
+        """Give a line for each edge with its evidence."""
+        if self._graph.evidence is None or not self._all_edges:
             return
-        ways = [f"{self._name(e.before)} → {self._name(e.after)}" for e in self._every]
-        room = min(max(map(width_of, ways)), _MAX_ROOM)
+        ways = [
+            f"{self._name(e.before)} → {self._name(e.after)}" for e in self._all_edges
+        ]
+        column = min(max(map(width_of, ways)), _MAX_NAMES)
         yield ""
-        for edge, way in zip(self._every, ways, strict=True):
-            said = edge_words(edge, self._graph, detail=False)
+        for edge, way in zip(self._all_edges, ways, strict=True):
+            label = edge_label(edge, self._graph, detail=False)
             mark = _MARKS[edge.evidence.status] if edge.evidence else " "
-            yield f"{mark} {way}{' ' * (room - width_of(way))}  {said}"
+            yield f"{mark} {way}{' ' * (column - width_of(way))}  {label}"
 
     def _boxes(self, width: int) -> list[str] | None:
         boxes = {
-            number: Box(self._words(node), self._frame(node))
+            number: Box(self._lines(node), self._frame(node))
             for number, node in self._nodes.items()
         }
         layers = [
@@ -136,22 +138,20 @@ class _Part:
         return lines
 
     def _tree(self, width: int) -> Iterator[str]:
-        words = {
-            number: "  ".join(self._words(node)) for number, node in self._nodes.items()
+        labels = {
+            number: "  ".join(self._lines(node)) for number, node in self._nodes.items()
         }
         links = [(edge.before.number, edge.after.number) for edge in self._edges]
-        return draw_tree(words, links, width=width)
+        return draw_tree(labels, links, width=width)
 
-    def _words(self, node: Node) -> list[str]:
-        lines = [self._name(node), *self._more(node)]
+    def _lines(self, node: Node) -> list[str]:
+        more = node_lines(node, self._graph, detail=self._detail)[1:]
+        lines = [self._name(node), *more]
         if self._detail:
             for group in self._graph.joins.get(node.number, ()):
                 names = (self._name(self._graph.nodes[one]) for one in sorted(group))
                 lines.append(f"after all of: {', '.join(names)}")
-        return [_line(words) for words in lines]
-
-    def _more(self, node: Node) -> Sequence[str]:
-        return node_words(node, self._graph, detail=self._detail)[1:]
+        return [_line(each) for each in lines]
 
     def _name(self, node: Node) -> str:
         is_far = node.kind == "step" and node.number not in self._own
@@ -164,5 +164,5 @@ class _Part:
         return DOUBLE if node.step.is_entrypoint else PLAIN
 
 
-def _line(words: str) -> str:
-    return terminal_words(words).replace("\n", " ")
+def _line(text: str) -> str:
+    return terminal_text(text).replace("\n", " ")

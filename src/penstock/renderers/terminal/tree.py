@@ -12,31 +12,31 @@ __all__ = ["draw_tree"]
 
 _INDENT = 3
 _MIN_DEPTH = 4
-_ROOM_FOR_NAMES = 24
+_SPACE_FOR_LABELS = 24
 
 
 def draw_tree(
-    words: Mapping[int, str], links: Iterable[tuple[int, int]], *, width: int
+    labels: Mapping[int, str], links: Iterable[tuple[int, int]], *, width: int
 ) -> Iterator[str]:
-    """Give the lines of a tree; each link is the line of its end below its start.
+    """Give the lines of a tree; the end of a link is a line below its start.
 
-    What comes after a node is shown once. Elsewhere "↑" says that it is further up,
-    and "↓" that it is further down, because *width* has no room for it here.
+    The successors of a node are shown once. Elsewhere "↑" says that they are further
+    up, and "↓" that they are further down, because *width* has no space for them.
 
     Args:
-        words: What to call each node; roots are taken in this order.
+        labels: The label of each node; roots are drawn in this order.
         links: Pairs of nodes.
-        width: How many cells a line should take.
+        width: The number of cells that a line should not exceed.
     """
-    return _Tree(words, links, width).lines()
+    return _Tree(labels, links, width).lines()
 
 
 class _Tree:
     def __init__(
-        self, words: Mapping[int, str], links: Iterable[tuple[int, int]], width: int
+        self, labels: Mapping[int, str], links: Iterable[tuple[int, int]], width: int
     ) -> None:
-        self._words = words
-        self._max_depth = max(_MIN_DEPTH, (width - _ROOM_FOR_NAMES) // _INDENT)
+        self._labels = labels
+        self._max_depth = max(_MIN_DEPTH, (width - _SPACE_FOR_LABELS) // _INDENT)
         self._after: dict[int, list[int]] = {}
         for before, node in links:
             self._after.setdefault(before, []).append(node)
@@ -47,15 +47,18 @@ class _Tree:
     def lines(self) -> Iterator[str]:
         """Give every line."""
         inner = {node for nodes in self._after.values() for node in nodes}
-        roots = [node for node in self._words if node not in inner]
-        for root in (*roots, *self._words):  # what no root leads to is on a cycle
+        roots = [node for node in self._labels if node not in inner]
+        for root in (
+            *roots,
+            *self._labels,
+        ):  # nodes that no root leads to are on a cycle
             if root not in self._shown:
                 yield from self._branches(root)
             while self._later:
                 yield from self._branches(self._later.popleft())
 
     def _branches(self, root: int) -> Iterator[str]:
-        yield self._words[root]
+        yield self._labels[root]
         self._shown.add(root)
         open_nodes = [(self._following(root), "")]
         while open_nodes:
@@ -69,13 +72,13 @@ class _Tree:
             if not mark:
                 self._shown.add(node)
                 open_nodes.append((self._following(node), indent + below))
-            yield indent + branch + self._words[node] + mark
+            yield indent + branch + self._labels[node] + mark
 
     def _following(self, node: int) -> list[int]:
         return self._after.get(node, [])[::-1]
 
     def _mark(self, node: int, depth: int) -> str:
-        """Say where to look for what follows, ``""`` if that is right here."""
+        """Return where the successors of a node are shown, ``""`` if below it."""
         if node not in self._after:
             return ""
         if node in self._shown:

@@ -1,32 +1,25 @@
 """Where the flow begins."""
 
-import importlib
-from importlib import import_module
-
 from penstock import flow
+
+from .plugins import first, ship, stores
 
 dynamic = flow("dynamic")
 
 
 @dynamic.entrypoint
 def receive(order):
-    module = importlib.import_module("idioms.dynamic.plugins.first")
-    module.validate(order)
-    import_module(".plugins.second", "idioms.dynamic").charge(order)
-    getattr(module, "look_up")(order)
-    dispatch(order, "ship")
+    getattr(first, "validate")(order)
+    getattr(first, "look_" + order)(order)
+    getattr(stores.Store(), f"{order}_card")(order)
+    dispatch(order, "parcel")
 
 
 def dispatch(order, name):
-    work = import_module(f"idioms.dynamic.plugins.{name}")
-    return work.deliver_parcel(order)
+    work = getattr(ship, f"deliver_{name}", None)
+    return work(order)
 
 
 @dynamic.step(after="receive")
 def route(order):
-    return globals()[f"to_{order}"](order)
-
-
-@dynamic.step(after="route")
-def to_store(order):
-    return order
+    return getattr(stores, f"to_{order}")(order)

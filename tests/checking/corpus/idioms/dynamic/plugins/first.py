@@ -2,6 +2,8 @@
 
 from penstock import flow
 
+from . import second
+
 dynamic = flow("dynamic")
 
 
@@ -12,6 +14,4 @@ def validate(order):
 
 @dynamic.step(after="receive")
 def look_up(order):
-    return __import__("idioms.dynamic.plugins.second").dynamic.plugins.second.bill(
-        order
-    )
+    return getattr(second, "bill", None)(order)

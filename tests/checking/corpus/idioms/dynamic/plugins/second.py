@@ -5,11 +5,6 @@ from penstock import flow
 dynamic = flow("dynamic")
 
 
-@dynamic.step(after="receive")
-def charge(order):
-    return order
-
-
 @dynamic.step(after="look_up")
 def bill(order):
     return order

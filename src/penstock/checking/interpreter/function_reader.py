@@ -1,0 +1,170 @@
+"""Read one function: in which order may it call what?"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .annotations import annotated
+from .decorators import ModuleScope, is_ours
+from .effects import PathState, Summary, merged
+from .flow import Flow
+from .frame import Frame
+from .interpreter import Readers
+from .values import (
+    NOTHING,
+    Awaitable,
+    Class,
+    Foreign,
+    Func,
+    Generator,
+    Instance,
+    Message,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from penstock.checking.project.definitions import Function
+    from penstock.checking.project.files import Module
+
+    from .effects import Invocation
+    from .interpreter import Interpreter
+    from .values import Values
+
+__all__ = ["readers_of"]
+
+
+def readers_of(interpreter: Interpreter) -> Readers:
+    """Return what reads the source for *interpreter*."""
+    modules: dict[Module, _ModuleReader] = {}
+
+    def reader(module: Module) -> _ModuleReader:
+        if module not in modules:
+            modules[module] = _ModuleReader(interpreter, module)
+        return modules[module]
+
+    scope = ModuleScope(
+        lambda module, node: reader(module).evaluate(node, {}),
+        lambda module, node, names: reader(module).evaluate(node, names),
+        lambda module, node: reader(module).annotated(node),
+        lambda module, *given: reader(module).apply(*given),
+        lambda module, nodes: reader(module).run(nodes),
+    )
+    return Readers(scope, lambda invocation: _read(interpreter, invocation))
+
+
+class _ModuleReader:
+    """Reads code in the global scope of a module."""
+
+    def __init__(self, interpreter: Interpreter, module: Module) -> None:
+        self._frame = Frame(module)
+        self._flow = Flow(interpreter, self._frame)
+
+    def evaluate(self, node: ast.expr, names: Mapping[str, Values]) -> Values:
+        return self._flow.expressions.peek(node, PathState(names=dict(names)))
+
+    def annotated(self, node: ast.expr | None) -> Values:
+        return annotated(node, lambda one: self.evaluate(one, {}))
+
+    def apply(self, wrappers: Values, given: Values, node: ast.expr) -> Values:
+        kept, self._frame.visits = self._frame.visits, {}
+        try:
+            calls = self._flow.expressions.calls
+            return calls.call(wrappers, [(None, given)], node, PathState())
+        finally:
+            self._frame.visits = kept
+
+    def run(self, nodes: Iterable[ast.stmt]) -> None:
+        self._flow.block(nodes, PathState())
+        self._frame.visits = {}
+
+
+def _read(interpreter: Interpreter, invocation: Invocation) -> Summary:
+    """Return what one call of a function does."""
+    function = invocation.func.function
+    frame = Frame(function.module, invocation)
+    flow = Flow(interpreter, frame)
+    calls = flow.expressions.calls
+    state = PathState()
+    is_step = function in interpreter.bits
+    if is_step:
+        _call_decorators(interpreter, function, flow, state)
+    _bind_parameters(interpreter, invocation, frame, state)
+    if isinstance(function.node, ast.Lambda):
+        frame.returned = flow.expressions.value(function.node.body, state)
+    else:
+        flow.block(function.node.body, state)
+    end = merged([*frame.ends, state], certain=True)
+    if is_step and end.is_alive:
+        kinds = (Func, Awaitable, Generator, Message)
+        handed = frozenset(one for one in frame.returned if isinstance(one, kinds))
+        calls.escape(handed, _first_of(function), end)
+        frame.returned -= {one for one in handed if not isinstance(one, Func)}
+    return frame.summary(end)
+
+
+def _call_decorators(
+    interpreter: Interpreter, function: Function, flow: Flow, state: PathState
+) -> None:
+    """Record what decorators other than penstock's are given to call."""
+    scope, module = interpreter.scope, function.module
+    calls = flow.expressions.calls
+    for node in getattr(function.node, "decorator_list", ()):
+        if isinstance(node, ast.Call) and not is_ours(
+            scope.evaluate(module, node.func)
+        ):
+            for value in (*node.args, *(one.value for one in node.keywords)):
+                calls.escape(scope.evaluate(module, value), value, state)
+    for node, wrappers in interpreter.decorators.wrappers(function)[1]:
+        around = scope.apply(module, wrappers, NOTHING, node)
+        calls.escape(around, node, state)
+
+
+def _bind_parameters(
+    interpreter: Interpreter, invocation: Invocation, frame: Frame, state: PathState
+) -> None:
+    func, known = invocation.func, dict(invocation.arguments)
+    scope, module = interpreter.scope, frame.module
+    spec = func.function.node.args
+    names = [*spec.posonlyargs, *spec.args]
+    defaults: dict[str, ast.expr | None] = {
+        arg.arg: default
+        for arg, default in (
+            *zip(reversed(names), reversed(spec.defaults), strict=False),
+            *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
+        )
+    }
+    receiver = _receiver(func)
+    for place, arg in enumerate([*names, *spec.kwonlyargs]):
+        values = known.get(arg.arg, NOTHING)
+        if place == 0 and receiver is not None:
+            values = frozenset({receiver})
+        if not values:
+            values = scope.annotated(module, arg.annotation)
+            default = defaults.get(arg.arg)
+            if default is not None:
+                found = scope.evaluate(module, default)
+                values |= {one for one in found if not isinstance(one, Foreign)}
+        frame.bind(arg.arg, values, state)
+    for extra in (spec.vararg, spec.kwarg):
+        if extra is not None:
+            frame.bind(extra.arg, known.get(extra.arg, NOTHING), state)
+
+
+def _receiver(func: Func) -> Instance | Class | None:
+    klass = func.function.klass
+    if func.receiver is not None or klass is None:
+        return func.receiver
+    if "staticmethod" in func.function.decorators:
+        return None
+    if "classmethod" in func.function.decorators:
+        return Class(klass, is_exact=False)
+    return Instance(klass)
+
+
+def _first_of(function: Function) -> ast.expr:
+    node = function.node
+    place = ast.Constant(None)
+    place.lineno, place.col_offset = node.lineno, node.col_offset
+    return place

@@ -1,0 +1,259 @@
+"""What every function of the program does, each read once."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from .attributes import Attributes
+from .classes import Classes
+from .decorators import Decorators
+from .effects import ANYTHING, Invocation, Summary
+from .heap import Heap
+from .names import GlobalNames
+from .nesting import MAX_DEPTH, TooDeepError
+from .values import NOTHING, Class, Func, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from penstock.checking.project.definitions import Function, Klass
+    from penstock.checking.project.files import Module
+    from penstock.checking.project.program import Program
+    from penstock.checking.resolvers.base import Resolver
+
+    from .decorators import ModuleScope
+    from .effects import PathState
+    from .values import Generator, Values
+
+__all__ = ["Interpreter", "Readers"]
+
+_MAX_INVOCATIONS = 8  # of one function, with different arguments
+_MAX_RESTARTS = 3  # from one function; one in another is a new one each time
+
+
+class Readers(NamedTuple):
+    """How source is read.
+
+    Attributes:
+        scope: Reads code in the global scope of a module.
+        read: Reads a function.
+    """
+
+    scope: ModuleScope
+    read: Callable[[Invocation], Summary]
+
+
+class Interpreter:
+    """Reads functions, each once for the arguments that matter.
+
+    Args:
+        program: The parsed modules.
+        bits: The bit of each function that is a step.
+        resolver: Asked what a name is where this code does not know.
+        readers: Makes what reads the source for this interpreter.
+
+    Attributes:
+        depth: How deep in expressions, statements and calls the reading is.
+        too_deep: Functions that are nested too deeply to read to the end.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        bits: Mapping[Function, int],
+        resolver: Resolver,
+        readers: Callable[[Interpreter], Readers],
+    ) -> None:
+        scope, self._read_function = readers(self)
+        self.program: Program = program
+        self.bits: Mapping[Function, int] = bits
+        self.scope: ModuleScope = scope
+        self.heap: Heap = Heap()
+        self.classes: Classes = Classes(program, scope.evaluate)
+        self.decorators: Decorators = Decorators(program, bits, self.heap, scope)
+        self.names: GlobalNames = GlobalNames(
+            program, self.heap, self.decorators, scope
+        )
+        self.attributes: Attributes = Attributes(
+            program,
+            self.heap,
+            self.classes,
+            self.decorators,
+            self.names,
+            scope,
+            self._ask,
+            self._read_method,
+        )
+        self.depth: int = 0
+        self.too_deep: dict[Function, None] = {}
+        self._resolver = resolver
+        self._answers: dict[tuple[str, int, int], tuple[Function, ...]] = {}
+        self._is_importing = False
+        self._has_guessed = False
+        self._before: dict[Invocation, Summary] = {}
+        self._summaries: dict[Invocation, Summary] = {}
+        self._invocations: dict[Function, set[Invocation]] = {}
+        self._open: list[Invocation] = []
+        self._waiting: list[Invocation] = []
+        self._restarts: Counter[Function] = Counter()
+
+    def begin_round(self) -> None:
+        """Read everything again, with what the round before has found."""
+        self._has_guessed = self.heap.has_grown = False
+        self._restarts.clear()
+        self._before, self._summaries = self._summaries, {}
+        self._forget()
+        self._is_importing = True
+        self.decorators.import_all()
+        self._is_importing = False
+        self._summaries = {}
+        self._forget()
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether another round would find more."""
+        return self._has_guessed or self.heap.has_grown
+
+    def _forget(self) -> None:
+        self._invocations.clear()
+        for part in (self.decorators, self.names, self.attributes):
+            part.forget()
+
+    def summary(self, invocation: Invocation) -> Summary:
+        """Return what one call does.
+
+        Raises:
+            TooDeepError: The call is nested too deeply to read it from here.
+        """
+        function = invocation.func.function
+        if function not in self.decorators.wrapping:
+            invocation = self._bounded(invocation)
+        known = self._summaries.get(invocation)
+        if known is not None:
+            return known
+        around = (*self._waiting, *self._open)
+        if sum(one.func.function is function for one in around) > 1:
+            # A recursive call: what the round before has found will do.
+            self._has_guessed = True
+            return self._before.get(invocation) or Summary()
+        if not self._open:
+            return self._read_from_here(invocation)
+        if self.depth < MAX_DEPTH:
+            return self._read(invocation)
+        if self._restarts[function] < _MAX_RESTARTS:
+            raise TooDeepError(invocation)
+        self.too_deep[function] = None
+        return self._before.get(invocation) or Summary(may=ANYTHING)
+
+    def summary_of(self, generator: Generator) -> Summary:
+        """Return what the body of a generator does."""
+        return self.summary(Invocation(generator.func, generator.arguments))
+
+    def _read(self, invocation: Invocation) -> Summary:
+        self.depth += 2
+        self._open.append(invocation)
+        try:
+            summary = self._read_function(invocation)
+        finally:
+            self._open.pop()
+        self.depth -= 2
+        self._summaries[invocation] = summary
+        return summary
+
+    def _read_from_here(self, invocation: Invocation) -> Summary:
+        """Read a function; what is too deep in it is read first, from here."""
+        depth = self.depth
+        todo = [invocation]
+        while True:
+            self.depth, self._waiting = depth, todo[:-1]
+            try:
+                summary = self._read(todo[-1])
+            except TooDeepError as exc:
+                todo.append(exc.invocation)
+                self._restarts[exc.invocation.func.function] += 1
+                continue
+            except RecursionError:
+                # There is less stack than usual.
+                summary = self._summaries[todo[-1]] = Summary(may=ANYTHING)
+                self.too_deep[todo[-1].func.function] = None
+            todo.pop()
+            if not todo:
+                self.depth, self._waiting = depth, []
+                return summary
+
+    def give_up(self, state: PathState) -> Values:
+        """Go no deeper: start over from the function being read, or say so.
+
+        Raises:
+            TooDeepError: The depth is that of the calls around the function.
+        """
+        last = self._open[-1] if self._open else None
+        if last is not None:
+            function = last.func.function
+            if len(self._open) > 1 and self._restarts[function] < _MAX_RESTARTS:
+                raise TooDeepError(last)
+            self.too_deep[function] = None
+        state.may |= ANYTHING
+        return NOTHING
+
+    def _bounded(self, invocation: Invocation) -> Invocation:
+        """Return the invocation, or a general one where there are too many."""
+        if invocation in self._summaries:
+            return invocation
+        func = invocation.func
+        known = self._invocations.setdefault(func.function, set())
+        if invocation not in known and len(known) >= _MAX_INVOCATIONS:
+            return Invocation(Func(func.function, _general(func), func.scope))
+        known.add(invocation)
+        return invocation
+
+    def read_steps(self) -> list[tuple[Invocation, Summary]]:
+        """Return what every step does, for all arguments that it was read with."""
+        return [
+            (invocation, summary)
+            for invocation, summary in self._summaries.items()
+            if invocation.func.function in self.bits
+        ]
+
+    def sent(self, steps: int) -> int:
+        """Return the bits that say that a message which runs *steps* was sent."""
+        own = (2 << len(self.bits)) - 2
+        return (steps & own) << len(self.bits)
+
+    def sent_in(self, mask: int) -> int:
+        """Return the steps that messages sent according to *mask* run."""
+        return mask >> len(self.bits) & ~ANYTHING
+
+    def _read_method(self, function: Function, klass: Klass) -> None:
+        if all(one.func.function is not function for one in self._open):
+            self.summary(Invocation(Func(function, Instance(klass))))
+
+    def _ask(self, module: Module, node: ast.expr) -> Iterable[Function]:
+        """Return the functions that the resolver says *node* is."""
+        name, column, line = "", node.col_offset, node.lineno
+        if isinstance(node, ast.Attribute):
+            name, line = node.attr, node.end_lineno or node.lineno
+            column = (node.end_col_offset or 0) - len(name.encode())
+        elif isinstance(node, ast.Name):
+            name = node.id
+        if name not in self.decorators.leading or name not in self.program.named:
+            return ()
+        if self._is_importing:
+            return ()  # much more is read than the resolver can be asked about
+        key = (module.path, line, column)
+        if key not in self._answers:
+            places = self._resolver.definitions(*key)
+            found = [self.program.function_at(one.path, one.line) for one in places]
+            ours = dict.fromkeys(one for one in found if one is not None)
+            self._answers[key] = tuple(ours)
+        return self._answers[key]
+
+
+def _general(func: Func) -> Instance | Class | None:
+    """Return what stands for all objects that a method may be called on."""
+    if isinstance(func.receiver, Class):
+        return Class(func.receiver.klass, is_exact=False)
+    klass = func.function.klass
+    return Instance(klass) if klass and func.receiver else func.receiver

@@ -1,0 +1,29 @@
+"""Whether a step is behind a cache, which may answer in its place in later runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from penstock._steps.marked import find_marked
+
+if TYPE_CHECKING:
+    from penstock._steps.step import Step
+
+__all__ = ["is_behind_cache"]
+
+
+def is_behind_cache(step: Step) -> bool:
+    """Tell whether its module or class holds another object than the marked function.
+
+    Such an object is ``functools.cache`` or ``cached_property``, or any decorator: most
+    of them cannot be told from caches. A task or consumer is another object, and none.
+    """
+    held: object = sys.modules.get(step.origin.module)
+    for name in step.origin.qualname.split("."):
+        held = getattr(held, "__dict__", {}).get(name)
+    mark = find_marked(held)
+    if mark is None or mark.func is not step.func or step.crosses:
+        return False
+    inside = getattr(held, "__func__", getattr(held, "fget", held))
+    return held is not mark.wrapper and inside is not mark.wrapper

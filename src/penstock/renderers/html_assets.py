@@ -1,0 +1,34 @@
+"""What HTML pages consist of besides their content: files, and a security policy."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from importlib.resources import files
+
+__all__ = ["content_policy", "read_asset"]
+
+
+def read_asset(package: str, name: str) -> str:
+    """Return a text file of a package, without a newline at the end."""
+    text = files(package).joinpath(name).read_text(encoding="utf-8")
+    return text.replace("\r\n", "\n").rstrip()
+
+
+def content_policy(style: str, script: str, *more: str) -> str:
+    """Return a Content-Security-Policy that allows one style, one script and *more*.
+
+    In the page, both are surrounded by newlines. An empty script allows none.
+    """
+    scripts = _digest(script) if script else "'none'"
+    rules = (
+        "default-src 'none'",
+        f"style-src {_digest(style)}",
+        f"script-src {scripts}",
+    )
+    return "; ".join((*rules, *more, "base-uri 'none'", "form-action 'none'"))
+
+
+def _digest(text: str) -> str:
+    digest = sha256(f"\n{text}\n".encode()).digest()
+    return f"'sha256-{b64encode(digest).decode()}'"
