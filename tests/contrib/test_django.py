@@ -490,7 +490,7 @@ def test_settings_configure_penstock() -> None:
         ({"trust_inbound": "alll"}, r"PENSTOCK: trust_inbound='alll'.*'all'"),
         ({"backends": "loging"}, r"PENSTOCK.*'loging'.*Did you mean 'logging'"),
         ({"new_id": "no.such"}, r"PENSTOCK: new_id='no.such' cannot be imported"),
-        ({"new_id": 3}, r"PENSTOCK: new_id=3: it takes a function"),
+        ({"new_id": 3}, r"PENSTOCK: new_id=3: expected a function"),
         (["service"], r"PENSTOCK: expected a dict, not list"),
     ],
 )
