@@ -22,8 +22,8 @@ from .values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from penstock._project.source_files import Module
     from penstock.checking.project.definitions import Function, Klass
-    from penstock.checking.project.files import Module
     from penstock.checking.project.program import Program
 
     from .classes import Classes

@@ -11,8 +11,8 @@ from .values import Class
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from penstock._project.source_files import Module
     from penstock.checking.project.definitions import Function, Klass
-    from penstock.checking.project.files import Module
     from penstock.checking.project.program import Program
 
     from .values import Instance, Values

@@ -14,7 +14,7 @@ from .values import NOTHING, Class, Foreign, Func, Instance
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from penstock.checking.project.files import Module
+    from penstock._project.source_files import Module
     from penstock.checking.project.program import Program
 
     from .heap import Heap

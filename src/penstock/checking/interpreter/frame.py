@@ -8,7 +8,7 @@ from .effects import Context, PathState, Site, Summary, add_visit
 from .values import NOTHING, Scope
 
 if TYPE_CHECKING:
-    from penstock.checking.project.files import Module
+    from penstock._project.source_files import Module
 
     from .effects import Invocation, Visits
     from .values import Values

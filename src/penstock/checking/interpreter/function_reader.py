@@ -25,8 +25,8 @@ from .values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from penstock._project.source_files import Module
     from penstock.checking.project.definitions import Function
-    from penstock.checking.project.files import Module
 
     from .effects import Invocation
     from .interpreter import Interpreter

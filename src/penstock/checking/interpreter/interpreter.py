@@ -18,8 +18,8 @@ from .values import NOTHING, Class, Func, Instance
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from penstock._project.source_files import Module
     from penstock.checking.project.definitions import Function, Klass
-    from penstock.checking.project.files import Module
     from penstock.checking.project.program import Program
     from penstock.checking.resolvers.base import Resolver
 

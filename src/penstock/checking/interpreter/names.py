@@ -11,7 +11,7 @@ from .nesting import once
 from .values import NOTHING, Class, Foreign, ModuleRef
 
 if TYPE_CHECKING:
-    from penstock.checking.project.files import Module
+    from penstock._project.source_files import Module
     from penstock.checking.project.program import Program
 
     from .decorators import Decorators, ModuleScope

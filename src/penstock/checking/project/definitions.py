@@ -13,7 +13,7 @@ from .ast_walk import children, walk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .files import Module
+    from penstock._project.source_files import Module
 
 __all__ = ["SCOPES", "Def", "Function", "Klass", "last_name"]
 

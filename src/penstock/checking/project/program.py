@@ -12,7 +12,7 @@ from .definitions import SCOPES, Def, Function, Klass, last_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .files import Module
+    from penstock._project.source_files import Module
 
 __all__ = ["Program"]
 
