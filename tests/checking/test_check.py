@@ -28,7 +28,7 @@ def test_full(project: CheckedProject) -> None:
 
 
 def test_fix_makes_it_clean(project: CheckedProject) -> None:
-    """What is suggested is accepted."""
+    """After the suggested fix the check is clean."""
     path = project.root / "shop/orders.py"
     text = path.read_text(encoding="utf-8").partition('@orders.step(after="charge")')
     path.write_text(text[0].replace('"pack"', '["receive"]'), encoding="utf-8")
@@ -40,7 +40,7 @@ def test_fix_makes_it_clean(project: CheckedProject) -> None:
 
 
 def test_infos_do_not_fail(project: CheckedProject) -> None:
-    """What cannot be decided is said, and fails nothing."""
+    """An info does not make the check fail."""
     project.write(
         "perhaps.py",
         """
@@ -174,7 +174,7 @@ def test_kinds_of_calls(project: CheckedProject) -> None:
 
 
 def test_broken_file_is_named(project: CheckedProject) -> None:
-    """A file that cannot be parsed is told with its line, and the rest is checked."""
+    """A file that cannot be parsed is a finding, and the rest is checked."""
     project.write("shop/newer.py", "x = 1\ndef broken(:\n")
 
     result = project.check("shop.orders")
@@ -184,7 +184,7 @@ def test_broken_file_is_named(project: CheckedProject) -> None:
 
 
 def test_failed_import(project: CheckedProject) -> None:
-    """What cannot be imported is a failure, not a finding."""
+    """A failed import is a failure, not a finding."""
     result = project.check("shop.ordrs")
 
     assert result.returncode == 2
@@ -192,7 +192,7 @@ def test_failed_import(project: CheckedProject) -> None:
 
 
 def test_flow_is_not_run(project: CheckedProject) -> None:
-    """The check reads; whatever a step does is not done."""
+    """The check reads the code and does not run it."""
     project.write(
         "quiet.py",
         """
@@ -209,7 +209,7 @@ def test_flow_is_not_run(project: CheckedProject) -> None:
 
 
 def test_statistics(project: CheckedProject) -> None:
-    """How many of each code, and what was read, beside the result."""
+    """``--statistics`` counts findings by code, and says what was read."""
     result = project.check("shop.orders", "--statistics")
 
     assert "  1  PEN101  called before any step it is declared after" in result.stderr
