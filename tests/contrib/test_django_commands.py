@@ -249,7 +249,7 @@ def test_one_app_alone(site: Site) -> None:
 
 
 def test_broken_target_is_a_warning(site: Site) -> None:
-    """If a module cannot be imported, one warning says so, and there are no findings."""
+    """If a module cannot be imported, one warning says so, without findings."""
     site.change(
         "shop/tasks.py", "from . import flows", "from . import flows\nimport no"
     )
