@@ -63,7 +63,7 @@ def test_all_three(shop: CheckedProject) -> None:
 
 
 def test_what_the_code_does_not_tell(shop: CheckedProject) -> None:
-    """What another service does is not here: that is neither yes nor no."""
+    """An edge from another service is neither in the code nor absent."""
     shop.write(
         "shop/orders.py",
         """
@@ -90,7 +90,7 @@ def test_what_the_code_does_not_tell(shop: CheckedProject) -> None:
 
 
 def test_ignored_findings_are_no_edges(shop: CheckedProject) -> None:
-    """A comment says that the call is right, so nothing red is drawn."""
+    """A call that a comment ignores is not drawn in red."""
     path = shop.root / "shop" / "orders.py"
     code = path.read_text()
     path.write_text(
@@ -149,7 +149,7 @@ def test_code_needs_runs(shop: CheckedProject) -> None:
 
 
 def test_manifests_have_no_code(shop: CheckedProject) -> None:
-    """Their sources are elsewhere; that is said."""
+    """The sources of manifests are elsewhere, and a note says so."""
     shop.penstock("export", "shop.orders", "--output", "penstock.json")
     result = shop.penstock(
         "dag", "penstock.json", "--evidence", "runs.json", "--format=text"
@@ -160,7 +160,7 @@ def test_manifests_have_no_code(shop: CheckedProject) -> None:
 
 
 def test_several_reports(shop: CheckedProject) -> None:
-    """They are added up."""
+    """Several reports are added up."""
     both = ("--evidence", "runs.json", "--evidence", "runs.json")
     result = shop.penstock("dag", "shop.orders", *both, "--format=text")
 
@@ -169,7 +169,7 @@ def test_several_reports(shop: CheckedProject) -> None:
 
 
 def test_a_folder_of_reports(shop: CheckedProject) -> None:
-    """As processes leave them; one that is empty is told, by the check as well."""
+    """A folder stands for its reports; an empty one is an error."""
     (shop.root / "runs").mkdir()
     command = ("shop.orders", "--evidence", "runs")
     empty = shop.penstock("dag", *command)
@@ -185,7 +185,7 @@ def test_a_folder_of_reports(shop: CheckedProject) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"flows": {"orders": {}}}', "\x00"])
 def test_no_report(shop: CheckedProject, text: str) -> None:
-    """The same words as of ``penstock check``, and nothing is written."""
+    """The message is that of ``penstock check``, and nothing is written."""
     shop.write("runs.json", text)
     command = ("shop.orders", "--evidence", "runs.json")
     result = shop.penstock("dag", *command, "--output", "flow.mmd")
@@ -196,7 +196,7 @@ def test_no_report(shop: CheckedProject, text: str) -> None:
 
 
 def test_what_is_gone(shop: CheckedProject) -> None:
-    """An old report is drawn as far as it goes."""
+    """An old report is drawn as far as its steps still exist."""
     old = recorded({"receive": 1, "weigh": 1}, {("receive", "weigh"): 1})
     shop.write("runs.json", json.dumps({"flows": {"orders": old}}))
     result = shop.penstock(

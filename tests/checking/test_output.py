@@ -1,4 +1,4 @@
-"""The SARIF log: what code scanning needs is there, and names what is there."""
+"""The SARIF log has what code scanning needs."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock import ConfigurationError, PenstockError, flow
+from penstock import ManifestError, PenstockError, flow
 from penstock.checking import CheckResult, check_project
 from tests.support.projects import within
 
@@ -64,5 +64,5 @@ def test_nothing_to_check() -> None:
     """Without a target and a flow there is an error, not a clean result."""
     with pytest.raises(PenstockError, match="no target given"):
         check_project()
-    with pytest.raises(ConfigurationError, match=r"no manifest 'none\.json'"):
+    with pytest.raises(ManifestError, match=r"no manifest 'none\.json'"):
         check_project(system=["none.json"])

@@ -139,7 +139,10 @@ def test_fixed_entry_has_to_leave(project: CheckedProject) -> None:
     assert "PEN101" in entry[finding["line"] - 1]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"findings": [{}]}', '{"findings": 3}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"findings": 3}', '{"penstock-baseline": 1, "findings": [{}]}'],
+)
 def test_no_baseline(project: CheckedProject, content: str) -> None:
     """A file that is not a baseline is a failure, and so is a missing one."""
     missing = project.check("shop.orders", "--baseline", "b.json")

@@ -50,7 +50,7 @@ def test_command_is_documented(command: str) -> None:
 
 
 def test_no_command_shows_help(shop: Project) -> None:
-    """``penstock`` alone says what there is."""
+    """``penstock`` alone lists its commands."""
     result = shop.penstock()
 
     assert result.returncode == 2

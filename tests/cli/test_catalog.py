@@ -75,7 +75,7 @@ def test_from_manifests(shop: Project) -> None:
 
 
 def test_a_flow_that_is_gone(shop: Project) -> None:
-    """Its page goes; what somebody else put there stays."""
+    """Its page is removed; the user's own files stay."""
     shop.penstock("catalog", "shop.**", "-f", "md", "-o", "site")
     shop.write("site/CNAME", "flows.example")
 
@@ -114,7 +114,7 @@ def test_a_file_of_the_user(shop: Project) -> None:
     ],
 )
 def test_wrong_usage(shop: Project, arguments: list[str], told: str) -> None:
-    """What cannot be done is said in one message, and nothing is written."""
+    """A wrong argument is one message, and nothing is written."""
     form = [] if "--images" in arguments else ["-f", "md"]
     result = shop.penstock("catalog", "shop.orders", *form, *arguments)
 

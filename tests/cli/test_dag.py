@@ -90,7 +90,7 @@ def test_overview(shop: Project) -> None:
 
 
 def test_expand_what_is_not_there(shop: Project) -> None:
-    """A misspelt flow is told."""
+    """A misspelt flow is an error with a suggestion."""
     result = shop.penstock("dag", "shop.**", "--expand", "order")
 
     assert result.returncode == 2
@@ -126,7 +126,7 @@ def test_json_drawing_is_json(shop: Project) -> None:
     ],
 )
 def test_wrong_usage(shop: Project, arguments: list[str], told: str) -> None:
-    """What cannot be done is said in one message."""
+    """A wrong argument is one message, without a traceback."""
     result = shop.penstock("dag", "shop.orders", *arguments)
 
     assert result.returncode == 2

@@ -312,7 +312,7 @@ def test_revision_before_penstock(repo: Project, revision: str) -> None:
 
 
 def test_syntax_error_at_the_revision(repo: Project) -> None:
-    """It is told with the revision, the file as the repository has it, and the line."""
+    """The message names the revision, the file in the repository, and the line."""
     good = (repo.root / "shop/orders.py").read_text(encoding="utf-8")
     repo.write("shop/orders.py", "x = 1\ndef broken(:\n")
     commit(repo.root)
@@ -377,7 +377,7 @@ def test_nothing_is_touched(repo: Project) -> None:
 def test_killed(
     repo: Project, tmp_path_factory: pytest.TempPathFactory, number: int
 ) -> None:
-    """Nothing is touched either; who may clean up leaves no temporary folder."""
+    """The repository stays as it is; only SIGKILL leaves a temporary folder."""
     good = (repo.root / "shop/orders.py").read_text(encoding="utf-8")
     scratch = tmp_path_factory.mktemp("scratch")
     sign = scratch / "sign"
@@ -447,7 +447,7 @@ def test_editable_install(repo: Project) -> None:
 
 
 def test_module_of_the_working_tree_is_refused(repo: Project) -> None:
-    """What a finder of an editable install brings is no answer."""
+    """A module from the finder of an editable install is an error."""
     (repo.root / "lib").mkdir()
     git(repo.root, "mv", "shop", "lib/shop")
     commit(repo.root)
@@ -531,7 +531,7 @@ def test_flows_in_a_submodule(
 
 
 def test_submodule_that_is_not_here(repo: Project) -> None:
-    """It is left out, and that is said."""
+    """A submodule that is not here is left out, with a warning."""
     entry = f"160000,{'1' * 40},shop/vendored"
     git(repo.root, "update-index", "--add", "--cacheinfo", entry)
     git(repo.root, "commit", "--quiet", "-m", "sub")
@@ -575,7 +575,7 @@ def test_shallow_clone(repo: Project, tmp_path_factory: pytest.TempPathFactory) 
     ],
 )
 def test_wrong_usage(repo: Project, arguments: list[str], told: str) -> None:
-    """What cannot be compared is said in one message."""
+    """A wrong argument is one message, without a traceback."""
     result = repo.penstock("diff", *arguments)
 
     assert result.returncode == 2
@@ -584,7 +584,7 @@ def test_wrong_usage(repo: Project, arguments: list[str], told: str) -> None:
 
 
 def test_no_repository(shop: Project) -> None:
-    """Outside a repository that is what is said."""
+    """The message says that this is not a repository."""
     result = shop.penstock(
         "diff", "HEAD", "shop.orders", env={"GIT_CEILING_DIRECTORIES": str(shop.root)}
     )

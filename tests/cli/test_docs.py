@@ -335,7 +335,7 @@ def test_link_and_mode_stay(pages: Project) -> None:
 
 
 def test_warning_names_the_block(pages: Project) -> None:
-    """A diagram that Mermaid will not draw is told with its place."""
+    """A warning about a diagram names its file and line."""
     steps = "\n".join(
         f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(501)
     )
@@ -351,7 +351,7 @@ def test_warning_names_the_block(pages: Project) -> None:
 def test_hook_for_pre_commit(
     pages: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A user's hook of this repository draws diagrams anew, and fails when it did."""
+    """The pre-commit hook updates diagrams, and fails if it had to."""
     pytest.importorskip("pre_commit", reason="needs pre-commit")
     if shutil.which("git") is None:
         pytest.skip("needs git")

@@ -102,7 +102,7 @@ def test_json(shop: Project) -> None:
     ("form", "stdout"), [("table", ""), ("concise", ""), ("json", "[]\n")]
 )
 def test_no_flow(shop: Project, form: str, stdout: str) -> None:
-    """A module without flows is no error, but said."""
+    """A module without flows is not an error; a note says so."""
     shop.write("empty.py", "")
 
     result = shop.penstock("list", "empty", "--format", form)

@@ -153,7 +153,7 @@ def needs_command_line() -> None:
 
 
 def test_clean_project_is_clean(site: Site) -> None:
-    """A step that is in a module which no start imports is no finding."""
+    """A step in a module that no start imports is not a finding."""
     result = site.start("check")
 
     assert (result.returncode, result.stderr) == (0, "")
@@ -227,7 +227,7 @@ def test_comment_ignores(site: Site) -> None:
 
 
 def test_baseline_is_respected(site: Site) -> None:
-    """What the baseline has that pyproject.toml names is not told."""
+    """Findings in the baseline of pyproject.toml are not reported."""
     site.change(*WRONG)
     site.write("pyproject.toml", '[tool.penstock]\nbaseline = "flows.json"\n')
     entry = '"code": "PEN001", "flow": "orders", "step": "remind"'
@@ -249,7 +249,7 @@ def test_one_app_alone(site: Site) -> None:
 
 
 def test_broken_target_is_a_warning(site: Site) -> None:
-    """Where the flows cannot all be imported, that is told, and nothing is guessed."""
+    """If a module cannot be imported, one warning says so, without findings."""
     site.change(
         "shop/tasks.py", "from . import flows", "from . import flows\nimport no"
     )
@@ -295,7 +295,7 @@ def test_manifest_of_another_service(site: Site) -> None:
 
 @pytest.mark.parametrize("is_async", ["", "async "])
 def test_source_is_read_on_request(site: Site, is_async: str) -> None:
-    """``--deploy`` holds the code against the flows, and tells each thing once."""
+    """``--deploy`` checks the code, and reports each finding once."""
     pytest.importorskip("jedi", reason="needs jedi")
     site.write("shop/views.py", VIEWS.format(is_async=is_async))
     site.change("shop/tasks.py", "    remind(order)\n", "    ...\n")

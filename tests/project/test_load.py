@@ -137,7 +137,7 @@ def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
         ("orders.py", "is a file. Name the module: orders"),
         ("shop.x*", "no module matches 'shop.x*'"),
         ("shop.orders.*", "no module matches 'shop.orders.*'"),
-        ("**", "has to begin with the name of a package"),
+        ("**", "must begin with the name of a package"),
         ("penstock.json", "no manifest 'penstock.json'"),
     ],
 )
@@ -174,7 +174,7 @@ def test_target_that_is_not_there(shop: Project, target: str, told: str) -> None
     ],
 )
 def test_import_that_fails(shop: Project, source: str, lines: list[str]) -> None:
-    """The error is told with the user's own lines, and none of ours."""
+    """The message shows the user's own lines, and none of penstock's."""
     shop.write("shop/broken.py", source)
     shop.write("app.py", "import shop.broken")
     last = "broken.py:2  " if source.count("\n") else "broken.py:1  "
@@ -238,7 +238,7 @@ def test_django_is_set_up_first(shop: Project) -> None:
 
 
 def test_wrong_django_settings(shop: Project) -> None:
-    """Settings that cannot be imported are told as such."""
+    """The message says that the settings cannot be imported."""
     pytest.importorskip("django", reason="needs django")
 
     env = {"DJANGO_SETTINGS_MODULE": "nope"}
@@ -260,7 +260,7 @@ def test_manifest_needs_no_import(shop: Project) -> None:
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"flows": 3}', "\ud800"])
 def test_wrong_manifest(shop: Project, content: str) -> None:
-    """A file that is no manifest is named."""
+    """The message names a file that is not a manifest."""
     path = shop.root / "other.json"
     path.write_bytes(content.encode("utf-8", "surrogatepass"))
 

@@ -8,7 +8,13 @@ import os
 import subprocess
 import sys
 import warnings
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -132,6 +138,7 @@ def within(folder: Path, env: Mapping[str, str]) -> Generator[None]:
     with (
         mock.patch.dict(os.environ, surroundings() | dict(env), clear=True),
         warnings.catch_warnings(),
+        nullcontext() if "DJANGO_SETTINGS_MODULE" in env else _without_django(),
     ):
         warnings.resetwarnings()
         for category in (DeprecationWarning, ImportWarning, ResourceWarning):
@@ -151,6 +158,14 @@ def within(folder: Path, env: Mapping[str, str]) -> Generator[None]:
             for name in [name for name in new if _is_of_a_test(name)]:
                 del sys.modules[name]
     _forget_flows()
+
+
+def _without_django() -> AbstractContextManager[object]:
+    """Make Django seem not to be set up, as it is after other tests."""
+    django = sys.modules.get("django.apps.registry")
+    if django is None:
+        return nullcontext()
+    return mock.patch.object(django.apps, "ready", new=False)
 
 
 def _python_path(env: Mapping[str, str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from importlib.util import resolve_name
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _marks(
     origins: Mapping[str, _Origins],
 ) -> bool:
     """Tell whether a decorator is a marker of penstock or of a handle."""
-    name = _dotted(node.func if isinstance(node, ast.Call) else node)
+    name = ast.unparse(node.func if isinstance(node, ast.Call) else node)
     holder, _, last = _origin(name, origins[module]).rpartition(".")
     if last not in _MARKERS:
         return False
@@ -75,7 +76,7 @@ def _handles(module: Module, origins: _Origins) -> set[str]:
             continue
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if isinstance(node.value, ast.Call):
-            origin = _origin(_dotted(node.value.func), origins)
+            origin = _origin(ast.unparse(node.value.func), origins)
             if origin.startswith("penstock.") and origin.endswith(".flow"):
                 names = [t.id for t in targets if isinstance(t, ast.Name)]
                 found |= {f"{module.name}.{name}" for name in names}
@@ -97,24 +98,16 @@ def _origins(module: Module) -> _Origins:
 
 
 def _base(node: ast.ImportFrom, module: Module) -> str:
-    """Return the module that ``from ... import`` names; dots count upwards."""
-    if not node.level:
-        return node.module or ""
-    up = node.level - module.is_package
-    package = module.name.rsplit(".", up)[0] if up else module.name
-    return f"{package}.{node.module}" if node.module else package
+    """Return the full name of the module that ``from ... import`` names."""
+    parent, _, _ = module.name.rpartition(".")
+    package = module.name if module.is_package else parent
+    try:
+        return resolve_name(f"{'.' * node.level}{node.module or ''}", package)
+    except ImportError:  # beyond the top-level package
+        return ""
 
 
 def _origin(name: str, origins: _Origins) -> str:
+    """Return what *name*, such as ``p.flow``, is called in full."""
     first, dot, rest = name.partition(".")
     return f"{origins.get(first, first)}{dot}{rest}"
-
-
-def _dotted(node: ast.expr) -> str:
-    """Return ``a.b.c``, or ``""`` for any other expression."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        holder = _dotted(node.value)
-        return f"{holder}.{node.attr}" if holder else ""
-    return ""

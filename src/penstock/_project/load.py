@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
     from .settings import Project
 
-__all__ = ["Loaded", "NoTargetError", "load_flows", "load_project"]
+__all__ = [
+    "Loaded",
+    "NoTargetError",
+    "flows_in_manifest",
+    "load_flows",
+    "load_project",
+]
 
 
 class NoTargetError(TargetError):
@@ -82,7 +88,7 @@ def load_flows(
     modules = [target for target in targets if not target.endswith(".json")]
     if allow_missing:
         manifests = [path for path in manifests if Path(path).exists()]
-    declared = [(path, flow) for path in manifests for flow in _from_manifest(path)]
+    declared = [(path, flow) for path in manifests for flow in flows_in_manifest(path)]
     carried = merge_flows(flow for _, flow in declared)
     if not modules:
         _warn_of_disagreements(declared)
@@ -118,6 +124,18 @@ def load_project(project: Project) -> Loaded:
     return Loaded(flows, flows)
 
 
+def flows_in_manifest(path: str) -> tuple[FlowInfo, ...]:
+    """Return the flows in the manifest at *path*.
+
+    Raises:
+        ManifestError: There is no file, or it is not a manifest.
+    """
+    if not Path(path).is_file():
+        msg = f"there is no manifest {path!r}. Write one: penstock export -o {path}"
+        raise ManifestError(msg)
+    return load_manifest(Path(path))
+
+
 def _of_django(project: Project) -> list[str]:
     """Return the modules with flows if this is a Django project."""
     if "DJANGO_SETTINGS_MODULE" in os.environ:
@@ -130,13 +148,6 @@ def _look_in(project: Project) -> None:
     for folder in reversed(project.import_path):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
-
-
-def _from_manifest(path: str) -> tuple[FlowInfo, ...]:
-    if not Path(path).is_file():
-        msg = f"there is no manifest {path!r}. Write one: penstock export -o {path}"
-        raise ManifestError(msg)
-    return load_manifest(Path(path))
 
 
 def _warn_of_disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> None:

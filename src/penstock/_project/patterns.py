@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import pkgutil
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .imports import MissingTargetError, TargetError, import_module, not_there
+from .source_files import files_below, module_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["import_matching", "is_pattern"]
 
@@ -36,49 +36,29 @@ def import_matching(pattern: str) -> None:
         msg = f"{pattern!r} must begin with the name of a package, as in 'shop.**'."
         raise TargetError(msg)
     base = ".".join(names[:fixed])
-    wanted = names[fixed:]
-    depth = None if "**" in wanted else len(wanted)
-    found = [below for below in _walk(base, (), depth) if _matches(below, wanted)]
+    found = [below for below in _modules_of(base) if _matches(below, names[fixed:])]
     if not found:
         msg = f"no module matches {pattern!r}."
         raise MissingTargetError(msg)
-    for below in found:
+    for below in sorted(found):
         import_module(".".join([base, *below]))
 
 
-def _walk(
-    base: str, below: tuple[str, ...], depth: int | None
-) -> Iterator[tuple[str, ...]]:
-    """Yield the names below the package *base*, and first the empty one for itself."""
-    yield below
-    if len(below) == depth:
-        return
-    for child in sorted(_children(_folders(".".join([base, *below])))):
-        yield from _walk(base, (*below, child), depth)
-
-
-def _folders(name: str) -> list[str]:
-    """Return the folders of the package *name*, without importing it."""
-    parent, _, _ = name.rpartition(".")
+def _modules_of(package: str) -> set[tuple[str, ...]]:
+    """Return the names of all modules below *package*, the empty one for itself."""
+    parent, _, _ = package.rpartition(".")
     if parent:
         import_module(parent)
-    spec = importlib.util.find_spec(name)
+    spec = importlib.util.find_spec(package)
     if spec is None:
-        raise not_there(name)
-    return list(spec.submodule_search_locations or ())
-
-
-def _children(folders: list[str]) -> set[str]:
-    children = {info.name for info in pkgutil.iter_modules(folders)}
-    for folder in map(Path, folders):
-        if folder.is_dir():
-            children |= {path.name for path in folder.iterdir() if _is_namespace(path)}
-    return children - {"__main__", "__pycache__"}
-
-
-def _is_namespace(path: Path) -> bool:
-    """Tell whether *path* is a package without ``__init__.py``."""
-    return path.name.isidentifier() and next(path.rglob("*.py"), None) is not None
+        raise not_there(package)
+    found: set[tuple[str, ...]] = {()}
+    for folder in spec.submodule_search_locations or ():
+        for path in files_below(Path(folder)):
+            name = module_name(path, [Path(folder)])
+            if name is not None and path.name != "__main__.py":
+                found.add(tuple(filter(None, name.split("."))))
+    return found
 
 
 def _matches(names: Sequence[str], wanted: Sequence[str]) -> bool:

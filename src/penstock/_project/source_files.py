@@ -52,8 +52,11 @@ class Module:
     is_package: bool
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Yield every Python file below *folder*, outside environments and caches."""
+def files_below(folder: Path, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:
+    """Yield every file with one of *suffixes* below *folder*, in order.
+
+    Hidden folders, environments, caches and installed packages do not count.
+    """
     for at, folders, names in os.walk(folder):
         here = Path(at)
         folders[:] = sorted(
@@ -63,7 +66,9 @@ def files_below(folder: Path) -> Iterator[Path]:
             and name not in _INSTALLED
             and not (here / name / "pyvenv.cfg").exists()
         )
-        yield from (here / name for name in sorted(names) if name.endswith(".py"))
+        yield from (
+            here / name for name in sorted(names) if name.lower().endswith(suffixes)
+        )
 
 
 def is_test(path: Path, folder: Path) -> bool:

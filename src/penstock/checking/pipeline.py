@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock._manifests.manifest import load_manifest
-from penstock._project.load import Loaded, load_flows, load_project
+from penstock._project.load import (
+    Loaded,
+    flows_in_manifest,
+    load_flows,
+    load_project,
+)
 from penstock._project.settings import find_project
 from penstock._registry import declared_flows
-from penstock.errors import ConfigurationError
 
 from .check import check
 from .findings import by_place
@@ -154,12 +157,9 @@ def _loaded(
 
 
 def _manifests(patterns: Iterable[str]) -> list[FlowInfo]:
-    found: list[FlowInfo] = []
-    for pattern in patterns:
-        paths = sorted(glob.glob(pattern, recursive=True)) or [pattern]  # noqa: PTH207  # a pattern may be absolute
-        for path in paths:
-            if not Path(path).is_file():
-                msg = f"there is no manifest {path!r}. Write one: penstock export"
-                raise ConfigurationError(msg)
-            found += load_manifest(path)
-    return found
+    return [
+        flow
+        for pattern in patterns
+        for path in sorted(glob.glob(pattern, recursive=True)) or [pattern]  # noqa: PTH207  # a pattern may be absolute
+        for flow in flows_in_manifest(path)
+    ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+from penstock._platform.json_fields import JsonError, parse_json
 from penstock.errors import RenderError
 
 if TYPE_CHECKING:
@@ -95,9 +96,9 @@ def _recorded(path: Path) -> dict[str, str]:
     if content is None:
         return {}
     try:
-        files = json.loads(content)["files"].items()
-        return {name: str(at) for name, at in files if _PAGE.fullmatch(name)}
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        files = parse_json(content).object("files")
+        return {name: files.text(name) for name in files.keys if _PAGE.fullmatch(name)}
+    except JsonError:
         msg = (
             f"{str(path)!r} is not a record that penstock wrote. Remove it, and the "
             "pages beside it, and run the command again."

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import codecs
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._documents.blocks import MarkerError, blocks_of
 from penstock._project.shown import plain, shown_path
+from penstock._project.source_files import files_below
 from penstock.errors import RenderError
 from penstock.renderers.formats import MARKDOWN_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from penstock._documents.blocks import Block
 
 __all__ = ["Page", "files_of", "place_in", "read_page"]
 
-_SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "venv"))
 # A file without any of these has no marker, so its encoding does not matter.
 _SIGNS = tuple("penstock".encode(name) for name in ("utf-8", "utf-16le", "utf-16be"))
 
@@ -46,27 +45,11 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield every file once, under the name that comes first."""
     seen: set[Path] = set()
     for path in paths:
-        for file in _below(path) if path.is_dir() else (path,):
+        for file in files_below(path, MARKDOWN_SUFFIXES) if path.is_dir() else (path,):
             real = file.resolve()
             if real not in seen:
                 seen.add(real)
                 yield file
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
-        here = Path(root)
-        folders[:] = sorted(name for name in folders if _is_own(here / name))
-        for name in sorted(files):
-            if name.lower().endswith(MARKDOWN_SUFFIXES):
-                yield here / name
-
-
-def _is_own(folder: Path) -> bool:
-    """Tell whether the files of a folder belong to the project."""
-    if folder.name.startswith(".") or folder.name in _SKIPPED:
-        return False
-    return not (folder / "pyvenv.cfg").exists()
 
 
 def read_page(path: Path) -> Page | None:

@@ -35,9 +35,10 @@ def read_baseline(path: Path) -> dict[_Entry, int]:
     try:
         text = path.read_text(encoding="utf-8")
         document = parse_json(text)
-        if document.number("penstock-baseline") != _VERSION:
-            raise ValueError  # noqa: TRY301  # one message for all
         entries = [_entry(item) for item in document.objects("findings")]
+        is_known = document.number("penstock-baseline") == _VERSION
+        if not is_known or not all(code for code, *_ in entries):
+            raise ValueError  # noqa: TRY301  # one message for all
     except FileNotFoundError:
         msg = f"there is no baseline {str(path)!r}. Write one: --update-baseline"
         raise ConfigurationError(msg) from None

@@ -1,4 +1,4 @@
-"""Give every request of a Django site one correlation ID, from header to last chunk.
+"""Give every request of a Django site one correlation ID, up to the last chunk.
 
 Works under WSGI and ASGI, around sync and async views. Nothing is connected until
 ``FlowMiddleware`` is in ``MIDDLEWARE`` or ``"penstock.contrib.django"`` in

@@ -26,9 +26,9 @@ __all__ = ["FlowMiddleware"]
 class FlowMiddleware:
     """Run each request in a flow context, and show its ID in the response.
 
-    First in ``MIDDLEWARE``, so that everything below it is in the flow. The context
-    is what the request's headers bring, or a fresh one; entrypoints that a view
-    calls take over its ID. What ``settings.PENSTOCK`` says is configured.
+    Put it first in ``MIDDLEWARE``, so that everything below it is in the flow. The
+    context comes from the headers of the request, or is new; entrypoints that a view
+    calls take its ID. The middleware also applies ``settings.PENSTOCK``.
 
     Raises:
         ConfigurationError: ``settings.PENSTOCK`` has a name or a value that
@@ -45,7 +45,7 @@ class FlowMiddleware:
             raise MiddlewareNotUsed(msg)
         install_request_filter()
         self.get_response = get_response
-        # Not the one of inspect, which on Python 3.11 misses what asgiref has marked.
+        # On Python 3.11 that of inspect misses what asgiref has marked.
         self._is_async = bool(
             iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]  # so
         )
@@ -69,7 +69,7 @@ class FlowMiddleware:
 
 
 def _flow_of(request: HttpRequest) -> RequestFlow:
-    """Return the flow of *request*, which a server middleware may have made already."""
+    """Return the flow of *request*; a server middleware may have made it already."""
     meta = request.META
     flow = getattr(request, "scope", {}).get(KEY)
     if KEY not in meta and isinstance(flow, RequestFlow):
@@ -78,21 +78,20 @@ def _flow_of(request: HttpRequest) -> RequestFlow:
 
 
 def _finished(response: HttpResponse, flow: RequestFlow) -> HttpResponse:
-    """Show the ID in the response, and keep it in what is still to be streamed."""
+    """Show the ID in the response, and keep it while the body is streamed."""
     for name, value in flow.headers:
         response.headers[name] = value
-    # Servers send files by themselves (wsgi.file_wrapper) unless somebody wraps them.
+    # Servers send files by themselves (wsgi.file_wrapper) unless they are wrapped.
     if response.streaming and getattr(response, "file_to_stream", None) is None:
         _stream_in(flow, response)
     return response
 
 
 def _stream_in(flow: RequestFlow, response: Any) -> None:
-    """Make the chunks of *response* in *flow*, and call what closes them there.
+    """Make the chunks of *response* in *flow*, and close them there.
 
-    By Django's private names: ``response.streaming_content`` and a ``close`` of ours
-    would tie the response into a cycle, so that a body whose reader has gone would
-    not end until the garbage is collected.
+    This uses Django's private names. The public ones would make a reference cycle, so
+    that a body whose reader has left would not end before a garbage collection.
     """
     wrapper = AsyncStreamedBody if response.is_async else StreamedBody
     body = wrapper(response._iterator, flow)  # noqa: SLF001  # see above

@@ -1,4 +1,4 @@
-"""The ID on records that Django makes when the request's flow is over."""
+"""The ID on log records that Django makes after the flow of a request."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _ABSENT = "-"
 
 
 class RequestFilter(logging.Filter):
-    """Give records that are made after a request's flow its ID all the same.
+    """Give log records that are made after the flow of a request its ID.
 
-    Django logs 4xx and 5xx responses when every middleware has returned; those
-    records have the request. ``FlowMiddleware`` puts this on the logger
-    ``django.request``; a handler may have it for other loggers.
+    Django logs 4xx and 5xx responses after every middleware has returned. Those
+    records have the request. ``FlowMiddleware`` adds this filter to the logger
+    ``django.request``; add it to a handler for other loggers.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Fill in what is missing; let everything through."""
+        """Add the ID if it is missing; let every record through."""
         meta = getattr(getattr(record, "request", None), "META", None)
         flow = meta.get(KEY) if isinstance(meta, dict) else None
         if isinstance(flow, RequestFlow):
@@ -30,9 +30,9 @@ class RequestFilter(logging.Filter):
 
 
 def _fill(record: logging.LogRecord, flow: RequestFlow) -> None:
-    """Set the request's ID where there is none, or one that a server has left behind.
+    """Set the ID of the request if there is none, or one that a server left behind.
 
-    A record that was made in a run within the request says so itself.
+    A record that is made in a run within the request keeps its own.
     """
     scope = scope_var.get()
     wrong = _ABSENT
@@ -50,7 +50,7 @@ _request_filter = RequestFilter()
 
 
 def install_request_filter() -> None:
-    """Put a ``RequestFilter`` on ``django.request``. More calls do nothing.
+    """Add a ``RequestFilter`` to ``django.request``. More calls do nothing.
 
     >>> install_request_filter()
     >>> uninstall_request_filter()

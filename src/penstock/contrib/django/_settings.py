@@ -1,4 +1,4 @@
-"""``settings.PENSTOCK``: what ``penstock.configure`` is to be given."""
+"""``settings.PENSTOCK``: the arguments of ``penstock.configure``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["configure_from_settings"]
 
 
 def configure_from_settings() -> None:
-    """Do ``penstock.configure`` with what ``settings.PENSTOCK`` holds, if anything.
+    """Call ``penstock.configure`` with ``settings.PENSTOCK``, if that is set.
 
-    Its keys are the names that ``configure`` takes, and ``backends`` is one backend
-    or a list; functions may be given by their dotted path.
+    Its keys are the arguments of ``configure``, and ``backends``: one backend or a
+    list. A function may be given by its dotted path.
 
     Raises:
         ConfigurationError: It has a name or a value that ``configure`` does not take.
@@ -39,12 +39,12 @@ def configure_from_settings() -> None:
 def _checked(given: Any) -> tuple[list[Any], dict[str, Any]]:
     known = list(inspect.signature(configure).parameters)
     if not isinstance(given, dict):
-        msg = f"a dict is expected, not {type(given).__name__}."
+        msg = f"expected a dict, not {type(given).__name__}."
         raise ConfigurationError(msg)
     for name in given:
         if name not in known:
             hint = did_you_mean(name, known)
-            msg = f"there is no setting {name!r}.{hint} There is {', '.join(known)}."
+            msg = f"there is no setting {name!r}.{hint} Known: {', '.join(known)}."
             raise ConfigurationError(msg)
     options = {name: _loaded(name, value) for name, value in given.items()}
     backends = options.pop("backends", ())
@@ -54,7 +54,7 @@ def _checked(given: Any) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _loaded(name: str, value: Any) -> Any:
-    """Return a setting; a function may be given by its path, as in Django's own."""
+    """Return a setting; import a function that is given by its dotted path."""
     if name not in {"new_id", "is_valid_id"} or not isinstance(value, str):
         return value
     try:

@@ -1,4 +1,4 @@
-"""The app: in every process configured, and its declarations checked."""
+"""The app: it configures penstock in every process, and registers its checks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["FlowConfig"]
 
 
 class FlowConfig(AppConfig):
-    """An app that configures what ``settings.PENSTOCK`` says, in every process.
+    """An app that applies ``settings.PENSTOCK`` in every process.
 
-    The middleware does so for the web. As ``"penstock.contrib.django"`` in
-    ``INSTALLED_APPS`` this does so for management commands and workers, too, brings
-    the command ``manage.py penstock``, and adds to what ``manage.py check`` checks.
+    The middleware does so for requests. ``"penstock.contrib.django"`` in
+    ``INSTALLED_APPS`` does so for management commands and workers, too, and adds the
+    command ``manage.py penstock`` and checks to ``manage.py check``.
     """
 
     name = "penstock.contrib.django"
@@ -34,6 +34,6 @@ class FlowConfig(AppConfig):
     verbose_name = "penstock"
 
     def ready(self) -> None:
-        """Configure penstock; Django calls this when it has started."""
+        """Configure penstock. Django calls this when it has started."""
         configure_from_settings()
         register_checks()

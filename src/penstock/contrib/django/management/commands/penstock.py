@@ -1,4 +1,4 @@
-"""``manage.py penstock``: the command line of penstock, in a project that is set up."""
+"""``manage.py penstock``: the command line of penstock in a Django project."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _FLAGS = ("--traceback", "--no-color", "--force-color", "--skip-checks")
 
 
 class Command(BaseCommand):
-    """Hands its arguments on to ``penstock``, which alone knows what they mean."""
+    """Passes its arguments to ``penstock``."""
 
-    help = "Show, draw, write down and check the flows of this project."
-    # What is wrong with flows should not hide what shows them.
+    help = "List, draw, export and check the flows of this project."
+    # A wrong flow must not stop the command that shows it.
     requires_system_checks: Sequence[str] = ()
 
     _program = ""
@@ -49,11 +49,11 @@ class Command(BaseCommand):
     def create_parser(
         self, prog_name: str, subcommand: str, **_kwargs: Any
     ) -> CommandParser:
-        """Return a parser that takes what is Django's, and leaves the rest alone."""
+        """Return a parser that takes Django's options and leaves the rest alone."""
         return _Parser(prog=_program(prog_name, subcommand))
 
     def print_help(self, prog_name: str, subcommand: str) -> None:
-        """Print the help of ``penstock``: this is ``manage.py help penstock``."""
+        """Print the help of ``penstock``, for ``manage.py help penstock``."""
         program = _program(prog_name, subcommand)
         _app()(["--help"], prog_name=program, standalone_mode=False)
 
@@ -66,8 +66,8 @@ class Command(BaseCommand):
         """Run ``penstock`` with *arguments*.
 
         Raises:
-            CommandError: The extra ``cli`` is missing; or, from ``call_command``, the
-                command did not end with status 0.
+            CommandError: The extra ``cli`` is missing, or ``call_command`` runs a
+                command whose exit status is not 0.
         """
         app = _app()
         if self._program:
@@ -76,8 +76,8 @@ class Command(BaseCommand):
             self._call(app, arguments)
 
     def _call(self, app: Any, arguments: Sequence[str]) -> None:
-        """Run within a program: no exit, and the result goes where Django says."""
-        # A command ends with sys.exit where it has a status to tell.
+        """Run within a program: do not exit, and print to Django's ``stdout``."""
+        # A command calls sys.exit if its status is not 0.
         with TextIOWrapper(BytesIO(), "utf-8") as result, redirect_stdout(result):
             try:
                 app(list(arguments), prog_name="penstock")
@@ -94,7 +94,7 @@ class Command(BaseCommand):
 
 
 class _Parser(CommandParser):
-    """Takes the options that every command of Django has, wherever they stand."""
+    """Takes the options that every command of Django has, at any position."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(add_help=False, allow_abbrev=False, **kwargs)
@@ -104,7 +104,7 @@ class _Parser(CommandParser):
             self.add_argument(name, action="store_true")
 
     def parse_args(self, *args: Any, **kwargs: Any) -> Any:
-        """Return Django's options, with all else in order as ``args``."""
+        """Return Django's options, and all other arguments as ``args``."""
         options, options.args = self.parse_known_args(*args, **kwargs)
         return options
 
@@ -116,7 +116,7 @@ def _program(prog_name: str, subcommand: str) -> str:
 
 def _app() -> Any:
     try:
-        # Here, so that without the extra this is a message and no traceback.
+        # Here, so that a missing extra is a message, not a traceback.
         from penstock.cli._app import app  # noqa: PLC0415  # click may be missing
     except MissingExtraError as exc:
         raise CommandError(str(exc), returncode=2) from exc
