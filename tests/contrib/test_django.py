@@ -491,7 +491,7 @@ def test_settings_configure_penstock() -> None:
         ({"backends": "loging"}, r"PENSTOCK.*'loging'.*Did you mean 'logging'"),
         ({"new_id": "no.such"}, r"PENSTOCK: new_id='no.such' cannot be imported"),
         ({"new_id": 3}, r"PENSTOCK: new_id=3: expected a function"),
-        (["service"], r"PENSTOCK: a dict is expected, not list"),
+        (["service"], r"PENSTOCK: expected a dict, not list"),
     ],
 )
 def test_wrong_settings_stop_the_start(given: Any, told: str) -> None:
