@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from penstock._context import FlowContext, Scope
 
-__all__ = ["KEY", "AsyncBody", "Body", "Entered", "RequestFlow", "checked_trust"]
+__all__ = ["KEY", "AsyncBody", "Body", "RequestFlow", "checked_trust"]
 
 KEY = "penstock.flow"
 """Where the ``environ`` or ASGI ``scope`` of a request holds its ``RequestFlow``.
@@ -118,21 +118,21 @@ class RequestFlow:
         names = {name for name, _ in ours}
         return [pair for pair in headers if pair[0].lower() not in names] + ours
 
-    def entered(self) -> Entered:
+    def entered(self) -> _EnteredRequest:
         """Return a block in this flow; each is used once, any number at a time."""
-        return Entered(self._scope)
+        return _EnteredRequest(self._scope)
 
     def place(self) -> GeneratorScope:
         """Return the place of a body that starts here, and may pause elsewhere."""
         return GeneratorScope(self._scope)
 
 
-class Entered:
-    """A block in a flow. Afterwards the flow from before is there again.
+class _EnteredRequest:
+    """A block in the flow of a request. Afterwards the flow from before is current.
 
-    That holds whatever the code inside has left behind, and also where the end of
-    the block comes in another ``contextvars.Context``: a coroutine that is closed
-    from outside changes nothing there that is not its own.
+    Unlike ``start_flow()`` it also drops flows that the application opened and never
+    left, which the next request must not see. In another ``contextvars.Context``,
+    such as one that closes a coroutine, it changes nothing but its own scope.
     """
 
     __slots__ = ("_previous", "_scope", "_token")
