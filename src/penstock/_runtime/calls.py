@@ -7,8 +7,8 @@ the run judges a step with one predecessor, and the flags of all predecessors on
 several, once the same order was seen to hold; ``conformance`` judges the rest. Wrappers
 repeat a few lines of each other: one Python call fewer is a fifth of a step's cost.
 
-A plain function enters its scope inside ``try`` and puts back what it found, not a
-token: an interrupt, such as Ctrl-C, may come after any call, and then as well.
+A plain function enters its scope inside ``try``: an interrupt, such as Ctrl-C, may come
+after any call, even before the token of the scope is stored.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                     except RecursionError:  # no room: a caller above records it
                         _reported = ""
                     raise
-                if type(result) in BODY_TYPES:
+                if result is not None and type(result) in BODY_TYPES:
                     call = step_call(marked, outer, args)
                     if call is not None:
                         return run_body(call, call[:2], [], result)
@@ -95,8 +95,9 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
             step = marked.only
             if step is not None:
                 if state.judge is None:
+                    token = None
                     try:
-                        _enter((outer[0], step))
+                        token = _enter((outer[0], step))
                         if kwargs:
                             result = marked.target(*args, **kwargs)
                         else:
@@ -108,8 +109,11 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                             _reported = ""
                         raise
                     finally:
-                        _enter(outer)
-                    if type(result) in BODY_TYPES:
+                        if token is None:
+                            _enter(outer)
+                        else:
+                            _reset(token)
+                    if result is not None and type(result) in BODY_TYPES:
                         call = outer[0], step, outer[1]
                         return run_body(call, call[:2], [], result)
                     return result
@@ -125,13 +129,14 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                         except IndexError:
                             above = UNKNOWN_ANCESTORS
                         is_open = False
+                        token = None
                         try:
-                            _enter((context, step, above))
+                            token = _enter((context, step, above))
                             if kwargs:
                                 result = marked.target(*args, **kwargs)
                             else:
                                 result = marked.target(*args)
-                            if type(result) in BODY_TYPES:
+                            if result is not None and type(result) in BODY_TYPES:
                                 is_open = stays_open(result)
                         except BaseException as exc:
                             try:
@@ -148,8 +153,11 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                                     if progress.is_over:
                                         settle(progress)
                             finally:
-                                _enter(outer)
-                        if type(result) in BODY_TYPES:
+                                if token is None:
+                                    _enter(outer)
+                                else:
+                                    _reset(token)
+                        if result is not None and type(result) in BODY_TYPES:
                             call = context, step, outer[1]
                             return _judged_body(call, above, result, is_open)
                         return result
@@ -194,10 +202,11 @@ def _counted(
     above = open_bits | fast_path.bit
     seen_order.calls += 1
     is_open = False
+    token = None
     try:
-        _enter((outer[0], step, above))
+        token = _enter((outer[0], step, above))
         result = target(*args, **kwargs)
-        if type(result) in BODY_TYPES:
+        if result is not None and type(result) in BODY_TYPES:
             is_open = stays_open(result)
     except BaseException as exc:
         try:
@@ -213,8 +222,11 @@ def _counted(
                 if progress.is_over:
                     settle(progress)
         finally:
-            _enter(outer)
-    if type(result) in BODY_TYPES:
+            if token is None:
+                _enter(outer)
+            else:
+                _reset(token)
+    if result is not None and type(result) in BODY_TYPES:
         return _judged_body((outer[0], step, outer[1]), above, result, is_open)
     return result
 
@@ -244,8 +256,9 @@ def _entry(marked: Marked) -> Callable[..., Any]:
             except IndexError:
                 correlation_id = state.new_id()
             context = FlowContext(correlation_id, step)
+            token = None
             try:
-                _enter((context, step))
+                token = _enter((context, step))
                 if kwargs:
                     result = marked.target(*args, **kwargs)
                 else:
@@ -257,8 +270,11 @@ def _entry(marked: Marked) -> Callable[..., Any]:
                     _reported = ""
                 raise
             finally:
-                _enter(None)
-            if type(result) in BODY_TYPES:
+                if token is None:
+                    _enter(None)
+                else:
+                    _reset(token)
+            if result is not None and type(result) in BODY_TYPES:
                 return run_body((context, step, None), (context, step), [], result)
             return result
         call = entry_call(marked, outer, args)
@@ -274,8 +290,9 @@ def _recorded(
 ) -> Any:
     outer = _scope()
     scope, started = judge_call(call, outer)
+    token = None
     try:
-        _enter(scope)
+        token = _enter(scope)
         start_recording(call, started)
         try:
             result = target(*args, **kwargs)
@@ -285,12 +302,15 @@ def _recorded(
             except RecursionError:  # no room: a caller above records it
                 _reported = ""
             raise
-        if type(result) in BODY_TYPES:
+        if result is not None and type(result) in BODY_TYPES:
             return run_body(call, scope, started, result)
         end_recording(call, started, None)
         return result
     finally:
-        _enter(outer)
+        if token is None:
+            _enter(outer)
+        else:
+            _reset(token)
 
 
 def _async_step(marked: Marked) -> Callable[..., Any]:
