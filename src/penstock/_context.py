@@ -162,7 +162,7 @@ def leave(token: Token[Scope | None]) -> bool:
     """
     try:
         scope_var.reset(token)
-    except ValueError:
+    except (ValueError, RuntimeError):  # of another context, or used already
         return False
     return True
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Started",
     "end_recording",
+    "hold_open",
     "inject_trace",
     "judge_call",
     "pause_recording",
@@ -49,6 +50,12 @@ def judge_call(call: Call, outer: Scope | None) -> tuple[Scope, Started]:
         return call[:2], []
     scope, token = judge.judge(call, outer)
     return scope, [(judge, token)]
+
+
+def hold_open(call: Call) -> Started:
+    """Let a call that was judged by flags go on: what it returned runs later."""
+    judge = state.judge
+    return [] if judge is None else [(judge, judge.hold_open(call))]
 
 
 def settle(progress: object) -> None:

@@ -167,6 +167,15 @@ class Judge:
             self.reporter.report_failure(exc)
             return None
 
+    def hold_open(self, call: Call, /) -> Activation:
+        """Note that a call that the call path judged ends later than its function."""
+        progress: RunProgress = call[0].progress
+        with self.lock:
+            progress.open += 1
+            step_rule = progress.plan.step_rule(call[1])
+        bit, flag = step_rule.rule.bit, step_rule.fast_flag
+        return Activation(progress, bit, flag, None, is_entry=False)
+
     def finish(
         self,
         call: Call,  # noqa: ARG002  # part of Recorder

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = [
     "KEY",
     "AsyncStreamedBody",
-    "Entered",
     "RequestFlow",
     "StreamedBody",
     "checked_trust",
@@ -126,21 +125,21 @@ class RequestFlow:
         names = {name for name, _ in added}
         return [pair for pair in headers if pair[0].lower() not in names] + added
 
-    def entered(self) -> Entered:
+    def entered(self) -> _EnteredRequest:
         """Return a block in this flow; each is used once, any number at a time."""
-        return Entered(self._scope)
+        return _EnteredRequest(self._scope)
 
     def place(self) -> GeneratorScope:
         """Return the place of a body that starts here, and may pause elsewhere."""
         return GeneratorScope(self._scope)
 
 
-class Entered:
-    """A block in a flow. Afterwards the flow from before is there again.
+class _EnteredRequest:
+    """A block in the flow of a request. Afterwards the flow from before is current.
 
-    That holds whatever the code inside has left behind, and also where the end of
-    the block comes in another ``contextvars.Context``: a coroutine that is closed
-    from outside changes nothing in the context that closes it.
+    Unlike ``start_flow()`` it also drops flows that the application opened and never
+    left, which the next request must not see. In another ``contextvars.Context``,
+    such as one that closes a coroutine, it changes nothing but its own scope.
     """
 
     __slots__ = ("_previous", "_scope", "_token")
