@@ -257,10 +257,10 @@ def test_an_async_generator_that_is_driven_by_hand() -> None:
     assert asyncio.run(main()) == [True, "go on", "caught"]
 
 
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("times", [1, 3])  # judged at length, then by flags
 def test_the_order_knows_that_a_coroutine_ends_late(times: int) -> None:
     """A step that returns a coroutine comes before others only once that has ended."""
-    penstock.configure(conformance="record")
     name = unique("flow")
     orders = flow(name)
     load = orders.step(after="go", name="load")(plain("async", lambda: None))
@@ -287,9 +287,9 @@ def test_the_order_knows_that_a_coroutine_ends_late(times: int) -> None:
     assert {one["step"] for one in bad["violations"]} == {"keep"}
 
 
+@pytest.mark.usefixtures("recorded")
 def test_the_order_takes_a_returned_generator_as_ended() -> None:
     """A step that returns a generator has ended when it returns."""
-    penstock.configure(conformance="record")
     name = unique("flow")
     orders = flow(name)
     load = orders.step(after="go", name="load")(plain("generator", lambda: 1))
