@@ -28,8 +28,8 @@ class RunProgress:
     Attributes:
         plan: The plan of its flow.
         run: Its correlation ID.
-        done: The steps of which an activation has ended, and the edges that were
-            witnessed or may have been.
+        done: The steps that have an ended activation, and the edges that were witnessed
+            or may have been.
         given: The steps that had ended before the run came here.
         given_names: The same by name, known to this process or not.
         sent: The steps that messages of this run have called.

@@ -70,6 +70,7 @@ class _Message(NamedTuple):
 
 _NO_MESSAGE = _Message(flows=frozenset())
 _sending: ContextVar[_Message] = ContextVar("penstock_message")
+_app_class: Any = Celery
 _replaced: dict[str, Any] = {}  # what was on the class, by name
 
 
@@ -152,9 +153,9 @@ def install_celery_signals() -> None:
         return
     for uid, (signal, handler) in _HANDLERS.items():
         signal.connect(handler, weak=False, dispatch_uid=uid)
-    if Celery.send_task is not _send_task:
-        _replaced["send_task"] = Celery.send_task
-        Celery.send_task = _send_task
+    if _app_class.send_task is not _send_task:
+        _replaced["send_task"] = _app_class.send_task
+        _app_class.send_task = _send_task
     state.record_fields = {**state.record_fields, "task_id": _task_id}
 
 
@@ -165,8 +166,8 @@ def uninstall_celery_signals() -> None:
     """
     for uid, (signal, _) in _HANDLERS.items():
         signal.disconnect(dispatch_uid=uid)
-    if Celery.send_task is _send_task:
-        Celery.send_task = _replaced["send_task"]
+    if _app_class.send_task is _send_task:
+        _app_class.send_task = _replaced["send_task"]
     known = state.record_fields.items()
     state.record_fields = {name: read for name, read in known if read is not _task_id}
 
