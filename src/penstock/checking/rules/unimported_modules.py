@@ -28,8 +28,8 @@ def unreached(
         if module.path not in imported:
             yield Finding(
                 "PEN004",
-                f"{module.name} declares steps, but nothing imports it, so diagrams and "
-                "checks do not have them",
+                f"{module.name} declares steps, but nothing imports it, so diagrams "
+                "and checks do not have them",
                 Place(module.path, line),
                 suggestion=f'import = [..., "{module.name}"]',
                 edge=(module.name,),
