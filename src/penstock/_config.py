@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ._context import scope_var
 from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
 from ._runtime.ids import is_valid_id, mint_id, pool, refusal
@@ -111,12 +112,14 @@ def get_backend() -> TracingBackend:
 def reset() -> None:
     """Go back to what the ``PENSTOCK_*`` variables say, else to the defaults.
 
-    Declared flows stay, and so does what ``install_log_fields`` installed.
+    The current task or thread leaves every flow. Declared flows stay, and
+    so does what ``install_log_fields`` installed.
 
     >>> import penstock
     >>> penstock.configure(outside="warn")
     >>> penstock.reset()
     """
+    scope_var.set(None)
     state.new_id, state.pool = mint_id, pool
     state.is_valid_id = is_valid_id
     state.trust_inbound = None

@@ -57,13 +57,12 @@ class FlowContext:
         is_carried: Whether it came in through a transport or ``start_flow``.
     """
 
-    # Most contexts never need what stands here: a class attribute costs a run nothing.
+    # Most contexts never need these: a class attribute costs a run nothing.
     parent_id: str | None = None
     is_carried: bool = False
 
-    # For penstock itself: the carried context whose metadata this run shares, and the
-    # metadata. A write replaces it and never changes it in place, so that readers
-    # need no lock.
+    # Internal: the carried context whose metadata this run shares, and the metadata.
+    # A write replaces the mapping and never changes it, so that readers need no lock.
     home: FlowContext | None = None
     data: dict[str, Any] = _EMPTY
     given_root_id: str | None = None
@@ -144,8 +143,8 @@ class FlowContext:
 Scope = tuple[FlowContext, "Step | None", *tuple[int, ...]]
 """What the context variable holds: a context, and the step that runs in it.
 
-The step is None in a carried context, and may be stale where nobody watches. Where
-the order of steps is judged, the open ones follow, as the bits of a plan.
+The step is None in a carried context, and may be outdated where nothing watches. Where
+conformance is on, the open steps follow, as the bits of a plan.
 """
 
 Call = tuple[FlowContext, "Step", "Step | None"]
@@ -156,14 +155,14 @@ _scope = scope_var.get
 
 
 def leave(token: Token[Scope | None]) -> bool:
-    """Put back what was there before *token*; False if that is another context.
+    """Restore what was there before *token*; return False in another context.
 
     A coroutine or an async generator may be closed in a context in which it never
-    ran; nothing there is ours to change.
+    ran; nothing there is changed.
     """
     try:
         scope_var.reset(token)
-    except ValueError:
+    except (ValueError, RuntimeError):  # of another context, or used already
         return False
     return True
 
@@ -201,7 +200,7 @@ def set_flow_context_value(key: str, value: object) -> None:
     'alice'
 
     Raises:
-        NotInFlowError: Called outside a flow, where nobody could read it.
+        NotInFlowError: Called outside a flow, where nothing could read it.
     """
     scope = _scope()
     if scope is not None:

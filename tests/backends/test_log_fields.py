@@ -42,7 +42,7 @@ def no_log_fields() -> Iterator[None]:
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    """Write every record of the process in the guide's format; give what is written."""
+    """Write every record of the process in the guide's format; give the output."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter(FORMAT))
@@ -142,7 +142,7 @@ def test_our_own_lines_keep_what_they_say(
 
 
 def test_installing_twice_is_installing_once(stream: io.StringIO) -> None:
-    """And one ``uninstall`` takes it away again."""
+    """One ``uninstall`` removes it again."""
     before = logging.Logger.makeRecord
     install_log_fields()
     patched = logging.Logger.makeRecord
@@ -157,7 +157,7 @@ def test_installing_twice_is_installing_once(stream: io.StringIO) -> None:
 
 
 def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
-    """Uninstalling leaves it in place, and our part does nothing any more."""
+    """Uninstalling leaves it in place, and penstock's part does nothing."""
     seen: list[logging.LogRecord] = []
     original = logging.Logger.makeRecord
     install_log_fields()

@@ -147,7 +147,7 @@ def test_the_extras_of_a_line(lines: Lines, *, fails: bool) -> None:
 
 
 def test_what_is_unknown_is_none(lines: Lines) -> None:
-    """A run of its own has no parent, no caller, and here no service."""
+    """A root run has no parent and no caller, and here no service."""
 
     @flow(unique("orders"))
     @entrypoint
@@ -211,7 +211,7 @@ def test_one_exception_through_three_steps_is_one_warning(lines: Lines) -> None:
 
 
 def test_another_exception_is_another_warning(lines: Lines) -> None:
-    """A step that raises its own error for it is news again."""
+    """A step that raises another error is reported again."""
     orders = flow(unique("orders"))
 
     @orders.step
@@ -293,7 +293,7 @@ def test_a_quiet_start_has_no_duration(warnings: Lines) -> None:
 def test_a_failure_is_told_although_the_log_is_quiet(
     warnings: Lines, kind: str, role: str
 ) -> None:
-    """The quiet way through a call does not lose errors."""
+    """The quiet call path does not lose errors."""
     func = marked(kind, raising(KeyError()), role=role)
 
     async def main() -> None:
@@ -347,7 +347,7 @@ CONTROL_FLOW: dict[str, type[BaseException]] = {
 
 @pytest.mark.parametrize("name", CONTROL_FLOW)
 def test_control_flow_is_no_failure(lines: Lines, name: str) -> None:
-    """It ends a step at INFO, with a status of its own and no error."""
+    """It ends a step at INFO, with its own status and no error."""
     status = name.split(maxsplit=1)[0]
 
     flow_name = fail_through_three_steps(CONTROL_FLOW[name]())
@@ -379,7 +379,7 @@ def test_an_interrupt_is_a_failure(lines: Lines) -> None:
 
 @pytest.mark.parametrize("kind", ["generator", "async generator"])
 def test_a_generator_that_is_closed_early_says_so(lines: Lines, kind: str) -> None:
-    """Not to be consumed to the end is no failure."""
+    """A generator that is not exhausted has not failed."""
     func = marked(kind, lambda: 1, role="entrypoint")
 
     async def main() -> None:
@@ -479,7 +479,7 @@ def test_a_level_that_changes_within_a_call(
 def test_the_level_of_the_lines_is_configured(
     warnings: Lines, logger: logging.Logger
 ) -> None:
-    """``LoggingBackend(level=DEBUG, error_level=ERROR)`` for those who want it so."""
+    """``LoggingBackend(level=DEBUG, error_level=ERROR)`` changes the levels."""
     configure(LoggingBackend(level=logging.DEBUG, error_level=logging.ERROR))
     logger.setLevel(logging.INFO)
     marked("sync", lambda: None, role="entrypoint")()
@@ -565,7 +565,7 @@ def test_spans_by_hand_know_the_flow_around(lines: Lines) -> None:
 def test_one_exception_object_raised_in_two_operations_is_two_warnings(
     lines: Lines,
 ) -> None:
-    """What another operation has reported is news again."""
+    """Another operation reports the same exception again."""
     name = unique("orders")
     fail = marked("sync", raising(KeyError()), role="entrypoint", in_flow=name)
 

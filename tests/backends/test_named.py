@@ -80,7 +80,7 @@ def test_a_backend_as_it_is_printed() -> None:
 
 
 def test_a_backend_may_have_methods_of_any_name() -> None:
-    """``start`` and ``finish`` of a backend are its own affair."""
+    """A backend's own ``start`` and ``finish`` are not called."""
     seen: list[str] = []
 
     class Exporter(TracingBackend):
@@ -136,7 +136,7 @@ def test_several_backends_hear_of_every_step(lines: list[logging.LogRecord]) -> 
 
 
 def test_one_of_several_may_be_quiet(warnings: list[logging.LogRecord]) -> None:
-    """The log is quiet at WARNING; a failure still is one line in it."""
+    """At WARNING the log is quiet, but a failure is still one line."""
     traces = Traces()
     configure("logging", traces)
 
@@ -172,7 +172,7 @@ def test_one_of_several_that_fails_does_not_stop_the_others(
 
 
 def test_get_backend_of_several_drives_them_all() -> None:
-    """What is asked by hand reaches each of them that wants spans."""
+    """``get_backend().span()`` enters a span of each backend that wants one."""
     first, second, quiet = Traces(), Traces(), Traces()
     quiet.wants = False
     configure(first, second, quiet)
@@ -193,7 +193,7 @@ def test_get_backend_of_several_drives_them_all() -> None:
 
 
 def test_a_span_of_several_is_entered_when_it_is_entered() -> None:
-    """Made and not entered it opens nothing; a failure closes what was open."""
+    """A span that is not entered opens nothing; a failure closes what is open."""
     first = Traces()
 
     class Broken(Traces):
@@ -329,7 +329,7 @@ def test_a_registered_thing_that_is_no_backend_is_refused(
 def test_an_unknown_name_lists_registered_ones(
     plugins: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is installed can be seen, and is suggested."""
+    """The message lists what is installed, and suggests the nearest name."""
     monkeypatch.syspath_prepend(plugins)
 
     with pytest.raises(ConfigurationError, match=r"acme.*Did you mean 'acme'"):

@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 
+# A failure is reported once per backend, which is known by its address.
+_kept: list[TracerProvider] = []
+
+
 class Spans:
     """An SDK provider, configured as the backend; what has ended can be read."""
 
@@ -55,6 +59,7 @@ class Spans:
         self._exporter = InMemorySpanExporter()
         self.provider = TracerProvider(shutdown_on_exit=False, id_generator=ids)
         self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        _kept.append(self.provider)
         self.tracer = self.provider.get_tracer("test")
         configure(OTelBackend(self.provider, across_messages=across_messages))
 
@@ -71,7 +76,7 @@ def spans() -> Spans:
 
 
 def current() -> str:
-    """Return the name of the current span, its last part."""
+    """Return the last part of the current span's name."""
     name: str = getattr(trace.get_current_span(), "name", "none")
     return name.rpartition("/")[2]
 
@@ -224,7 +229,7 @@ def test_a_builtin_error_has_its_plain_name(spans: Spans) -> None:
 def test_control_flow_leaves_the_status_unset(
     spans: Spans, exc: type[BaseException]
 ) -> None:
-    """A cancellation is no error of the span."""
+    """A cancellation is not an error of the span."""
 
     def work() -> None:
         raise exc
@@ -300,7 +305,7 @@ def test_a_span_that_a_body_opens_around_a_yield_stays_in_the_body(
 def test_a_coroutine_closed_in_another_context_leaves_its_span_alone(
     spans: Spans, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is current where a coroutine is closed stays current there."""
+    """Closing a coroutine does not change what is current there."""
 
     @types.coroutine
     def suspended() -> Generator[None, None, None]:
@@ -333,7 +338,7 @@ def test_a_coroutine_closed_in_another_context_leaves_its_span_alone(
 
 
 def test_concurrent_tasks_each_have_their_own_span(spans: Spans) -> None:
-    """Siblings under one caller, whatever the order in which they go on."""
+    """They are siblings under one caller, in whatever order they resume."""
     orders = flow(unique("orders"))
 
     @orders.step
@@ -404,7 +409,7 @@ def test_without_a_provider_it_is_quiet() -> None:
 
 
 def test_a_failure_while_it_is_quiet_is_nothing_to_it() -> None:
-    """There is no span that could hold it."""
+    """There is no span to record it."""
     configure(OTelBackend(trace.NoOpTracerProvider()))
 
     with pytest.raises(KeyError):
@@ -446,7 +451,7 @@ def test_the_id_generator_makes_both_ids_equal() -> None:
 
 
 def test_a_run_inside_a_trace_keeps_that_trace() -> None:
-    """The trace that is there is not broken in two."""
+    """A trace that exists is not split in two."""
     spans = Spans(PenstockIdGenerator())
 
     @flow(unique("orders"))
@@ -512,7 +517,7 @@ def linked(span: ReadableSpan) -> list[tuple[int, int]]:
 
 
 def test_what_is_sent_names_the_span_that_sends_it(spans: Spans) -> None:
-    """Beside our headers stands the one that every tracer reads."""
+    """The headers include the one that every tracer reads."""
     headers = sent_by(spans, "send")
 
     sender = spans.ended()["send"].context
@@ -551,14 +556,14 @@ def test_a_run_that_many_messages_bring_is_linked_to_each_sender(spans: Spans) -
 
 
 class Message:
-    """What a Kafka client gives, as far as it matters here."""
+    """The part of a Kafka message that matters here."""
 
     def __init__(self, headers: dict[str, str]) -> None:
         self.headers = [(name, value.encode()) for name, value in headers.items()]
 
 
 def test_a_run_that_a_message_brings_can_be_a_child() -> None:
-    """Where one trace of everything is wanted."""
+    """``child`` gives one trace of everything."""
     spans = Spans(across_messages="child")
 
     with continue_flow(sent_by(spans, "send")):
@@ -571,13 +576,13 @@ def test_a_run_that_a_message_brings_can_be_a_child() -> None:
 
 
 def test_a_word_that_is_none_of_both_is_refused() -> None:
-    """The message says which there are."""
+    """The message lists the valid values."""
     with pytest.raises(ConfigurationError, match=r"'parent'.*'link' or 'child'"):
         OTelBackend(across_messages="parent")
 
 
 def test_a_step_below_the_first_has_no_link(spans: Spans) -> None:
-    """One link says it all."""
+    """The link of the first step is enough."""
 
     def receive() -> None:
         flow(unique("orders"))(step(name="charge")(lambda: None))()
@@ -600,7 +605,7 @@ def test_a_span_of_the_framework_stays_the_parent(spans: Spans) -> None:
 
 
 def test_a_trace_that_goes_on_already_needs_no_link(spans: Spans) -> None:
-    """Such as where a message comes back to the process that sent it."""
+    """For instance, a message that comes back to its sender's process."""
 
     def send_and_receive() -> None:
         with continue_flow(inject()):
@@ -627,7 +632,7 @@ def test_a_trace_that_goes_on_already_needs_no_link(spans: Spans) -> None:
 def test_a_traceparent_that_is_wrong_links_nothing(
     spans: Spans, traceparent: str
 ) -> None:
-    """And raises nothing."""
+    """It raises nothing, either."""
     with continue_flow({"traceparent": traceparent, "X-Correlation-ID": "order-17"}):
         named("receive", lambda: None)()
 

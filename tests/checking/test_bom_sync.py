@@ -1,6 +1,6 @@
-"""The demo, with a bug of each kind put into it: check and strict tests name it.
+"""The demo with one bug of each kind: the check and strict tests name it.
 
-Then the fixes are written down as they are suggested, until both are clean.
+Then the suggested fixes are applied until both are clean.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 DEMO = Path(__file__).parents[2] / "examples" / "bom_sync"
 TARGETS = ("bom_sync.sync", "bom_sync.integrity")
 UNSEEN = "PEN301 check"
-"""Its message comes by a queue, which no reading of the code can follow."""
+"""Its message comes from a queue, which the check cannot follow."""
 
 TESTS = '''
-    """Three parts that are installed, the first of which needs others."""
+    """Three installed parts; the first one needs others."""
 
     import asyncio
 
@@ -103,7 +103,7 @@ def write_down(path: Path, line: int, fix: str) -> None:
 
 
 def follow_check(demo: CheckedProject) -> bool:
-    """Write down what the check suggests; tell whether it suggested anything."""
+    """Apply what the check suggests; return whether it suggested anything."""
     found = SUGGESTED.findall(demo.check(*TARGETS).stdout)
     for path, line, fix in found:
         write_down(demo.root / path, int(line), fix)
@@ -111,20 +111,20 @@ def follow_check(demo: CheckedProject) -> bool:
 
 
 def follow_tests(demo: CheckedProject) -> None:
-    """Write down what the tests suggest; of two fixes for a line, either will do."""
+    """Apply what the tests suggest; of two fixes for a line, either will do."""
     for path, line, fix in sorted(set(TOLD.findall(strict(demo)[2]))):
         write_down(demo.root / "bom_sync" / path, int(line), fix)
 
 
 @dataclass(frozen=True)
 class Bug:
-    """One bug: where, what it was, what it is, and who names it.
+    """One bug: where it is, the code before and after, and who names it.
 
     Attributes:
         checked: What the check finds.
         broken: What the tests find.
         unseen: The edges that no test takes, as ``--penstock-cov`` shows them.
-        by_hand: Whether no text can mend it; the old code is put back.
+        by_hand: Whether no suggested fix exists; the old code is restored.
     """
 
     module: str
@@ -184,6 +184,7 @@ BUGS = {
         {"PEN101 write_licence"},
         {"R3 write_licence", "R2 write_licence"},
         {"read_classifiers -> write_licence"},
+        by_hand=True,
     ),
     "an edge that never happens": Bug(
         "licences.py",
@@ -242,7 +243,7 @@ def slowly(name: str) -> None:
 
 
 def test_demo_is_clean(demo: CheckedProject) -> None:
-    """The only thing that is told cannot be decided; its tests take every edge."""
+    """The only finding is an info, and the tests of the demo take every edge."""
     assert demo.codes(*TARGETS) == [UNSEEN]
     assert demo.check(*TARGETS).returncode == 0
     assert strict(demo)[:2] == (set(), set())
@@ -250,7 +251,7 @@ def test_demo_is_clean(demo: CheckedProject) -> None:
 
 @pytest.mark.parametrize("name", BUGS)
 def test_bug(demo: CheckedProject, name: str) -> None:
-    """Check and tests name it; when what they suggest is done, both are clean."""
+    """The check and the tests name it; their fixes leave both clean."""
     bug = BUGS[name]
     change(demo, bug.module, bug.old, bug.new)
 
@@ -273,7 +274,7 @@ def test_bug(demo: CheckedProject, name: str) -> None:
 
 
 def test_step_of_another_service(demo: CheckedProject) -> None:
-    """PEN003: the tests cannot know, as the other service is not in them."""
+    """PEN003: only the check knows, because the tests do not run the other service."""
     change(demo, "sync.py", "@entrypoint\n", '@entrypoint(after="parts/index:ad")\n')
     demo.write("parts.py", INDEX)
     exported = demo.penstock("export", "parts", "-o", "parts.json")
@@ -302,7 +303,7 @@ INDEX = """
 
 
 def test_files_and_comments(demo: CheckedProject) -> None:
-    """PEN000, PEN004, PEN901 and PEN902, which are about no run: done as they say."""
+    """PEN000, PEN004, PEN901 and PEN902, which no run can show, and their fixes."""
     change(demo, "sync.py", SYNC, f"{SYNC.rstrip()}  # penstock: ignore[PEN101]\n")
     demo.write("bom_sync/broken.py", "def x(:\n")
     demo.write("bom_sync/late.py", LATE)

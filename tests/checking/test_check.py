@@ -28,7 +28,7 @@ def test_full(project: CheckedProject) -> None:
 
 
 def test_fix_makes_it_clean(project: CheckedProject) -> None:
-    """After the suggested fix the check is clean."""
+    """Applying the suggested fixes leaves no findings."""
     path = project.root / "shop/orders.py"
     text = path.read_text(encoding="utf-8").partition('@orders.step(after="charge")')
     path.write_text(text[0].replace('"pack"', '["receive"]'), encoding="utf-8")
@@ -40,7 +40,7 @@ def test_fix_makes_it_clean(project: CheckedProject) -> None:
 
 
 def test_infos_do_not_fail(project: CheckedProject) -> None:
-    """An info does not make the check fail."""
+    """What cannot be decided is an info, which does not fail the check."""
     project.write(
         "perhaps.py",
         """
@@ -69,7 +69,7 @@ def test_infos_do_not_fail(project: CheckedProject) -> None:
 
 
 def test_json(project: CheckedProject) -> None:
-    """Programs get a list of objects."""
+    """``--format json`` prints a list of objects."""
     first = project.findings("shop.orders")[0]
 
     assert first == {
@@ -85,7 +85,7 @@ def test_json(project: CheckedProject) -> None:
 
 
 def test_concise(project: CheckedProject) -> None:
-    """One line per finding, as editors know it."""
+    """``--format concise`` prints one line per finding, as editors expect it."""
     first, second = project.check("shop.orders", "-f", "concise").stdout.splitlines()
 
     assert first == (
@@ -96,7 +96,7 @@ def test_concise(project: CheckedProject) -> None:
 
 
 def test_github(project: CheckedProject) -> None:
-    """The commands that mark a line of a change."""
+    """``--format github`` prints the commands that annotate a line of a change."""
     first, second = project.check("shop.orders", "-f", "github").stdout.splitlines()
 
     assert first == (
@@ -107,21 +107,21 @@ def test_github(project: CheckedProject) -> None:
 
 
 def test_annotations_by_themselves(project: CheckedProject) -> None:
-    """In a GitHub job the annotations follow what people read."""
+    """In a GitHub job, annotations follow the output for people."""
     result = project.check("shop.orders", env={"GITHUB_ACTIONS": "true"})
 
     assert "1 flow, 5 steps: 1 error, 1 warning\n::error file=" in result.stdout
 
 
 def test_annotations_spoil_no_data(project: CheckedProject) -> None:
-    """A format for programs stays what it is."""
+    """Annotations are not added to a format for programs."""
     result = project.check("shop.orders", "-f", "json", env={"GITHUB_ACTIONS": "true"})
 
     assert len(json.loads(result.stdout)) == 2
 
 
 def test_calls(project: CheckedProject) -> None:
-    """Every reference from step to step, as JSON."""
+    """``--calls`` writes every reference from step to step as JSON."""
     project.check("shop.orders", "--calls", "calls.json")
     calls = json.loads((project.root / "calls.json").read_text(encoding="utf-8"))
 
@@ -140,7 +140,7 @@ def test_calls(project: CheckedProject) -> None:
 
 
 def test_kinds_of_calls(project: CheckedProject) -> None:
-    """A reference is a call, or handed over to be called, or possible by its name."""
+    """A reference is a call, an escape, or possible because of its name."""
     project.write(
         "kinds.py",
         """
@@ -174,7 +174,7 @@ def test_kinds_of_calls(project: CheckedProject) -> None:
 
 
 def test_broken_file_is_named(project: CheckedProject) -> None:
-    """A file that cannot be parsed is a finding, and the rest is checked."""
+    """A file that cannot be parsed is reported with its line; the rest is checked."""
     project.write("shop/newer.py", "x = 1\ndef broken(:\n")
 
     result = project.check("shop.orders")
@@ -184,7 +184,7 @@ def test_broken_file_is_named(project: CheckedProject) -> None:
 
 
 def test_failed_import(project: CheckedProject) -> None:
-    """A failed import is a failure, not a finding."""
+    """A module that cannot be imported is a failure, not a finding."""
     result = project.check("shop.ordrs")
 
     assert result.returncode == 2
@@ -192,7 +192,7 @@ def test_failed_import(project: CheckedProject) -> None:
 
 
 def test_flow_is_not_run(project: CheckedProject) -> None:
-    """The check reads the code and does not run it."""
+    """The check reads the code and never runs a step."""
     project.write(
         "quiet.py",
         """
@@ -209,7 +209,7 @@ def test_flow_is_not_run(project: CheckedProject) -> None:
 
 
 def test_statistics(project: CheckedProject) -> None:
-    """``--statistics`` counts findings by code, and says what was read."""
+    """``--statistics`` counts findings by code, and what was read."""
     result = project.check("shop.orders", "--statistics")
 
     assert "  1  PEN101  called before any step it is declared after" in result.stderr
@@ -218,7 +218,7 @@ def test_statistics(project: CheckedProject) -> None:
 
 
 def test_hostile_names(project: CheckedProject) -> None:
-    """Names cannot break a line, nor colour a terminal, nor end an annotation."""
+    """Names cannot break a line, colour a terminal or end an annotation."""
     project.write(
         "evil.py",
         r"""

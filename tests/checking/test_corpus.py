@@ -1,4 +1,4 @@
-"""Known calls and known verdicts: what the check sees, and what it says."""
+"""The check against known calls and known verdicts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Edge = tuple[str, str, str]
 
 
 def data(name: str) -> dict[str, Any]:
-    """Return what is written down in a file of the corpus."""
+    """Return the contents of a TOML file of the corpus."""
     return tomllib.loads((CORPUS / name).read_text(encoding="utf-8"))
 
 
@@ -30,7 +30,7 @@ ROWS: list[dict[str, Any]] = data("verdicts.toml")["row"]
 
 
 def known_edges() -> set[Edge]:
-    """Return the edges that a reader finds, as (idiom, from, to)."""
+    """Return the edges that a person finds, as (idiom, from, to)."""
     return {
         (idiom, before, after)
         for idiom, edges in TRUTH.items()
@@ -40,7 +40,7 @@ def known_edges() -> set[Edge]:
 
 
 def found_edges(project: CheckedProject, resolver: str) -> set[Edge]:
-    """Return the edges that ``--calls`` writes down for the programs."""
+    """Return the edges that ``--calls`` writes for the programs."""
     pytest.importorskip("celery", reason="needs celery")
     shutil.copytree(CORPUS / "idioms", project.root / "idioms")
     options = ("--calls", "calls.json", "--resolver", resolver)
@@ -67,7 +67,7 @@ def test_corpus_is_large_enough() -> None:
 
 
 def test_precision_and_recall(project: CheckedProject, resolver: str) -> None:
-    """The calls that are found are there, and those that are there are found."""
+    """The check finds the calls that exist, and no others."""
     known, found = known_edges(), found_edges(project, resolver)
     right = known & found
 
@@ -79,7 +79,7 @@ def test_precision_and_recall(project: CheckedProject, resolver: str) -> None:
 def verdicts(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[str]]:
-    """Check a program for each row of the table at once; return what is found in it."""
+    """Check one program for each row of the table; return the findings of each."""
     needed()
     for package in ("celery", "django"):
         pytest.importorskip(package, reason=f"needs {package}")
@@ -99,5 +99,5 @@ def verdicts(
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["does"])
 def test_verdict(verdicts: dict[str, list[str]], row: dict[str, Any]) -> None:
-    """Each row of the table gets the verdict that is written down beside it."""
+    """Each row of the table gets its verdict."""
     assert sorted(verdicts[row["does"]]) == sorted(row["found"])

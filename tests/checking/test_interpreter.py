@@ -1,4 +1,4 @@
-"""Ways to call a step that real projects have: each a program, and what it calls."""
+"""How real projects call steps: programs, each with the calls that it makes."""
 
 from __future__ import annotations
 
@@ -486,7 +486,7 @@ PROGRAMS = {
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> CheckedProject:
-    """Write all programs down, to be read at once."""
+    """Write all programs, to check them at once."""
     needed()
     project = CheckedProject(tmp_path_factory.mktemp("reading"))
     project.write("programs/__init__.py", "")
@@ -497,7 +497,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> CheckedProject:
 
 @pytest.fixture(scope="module")
 def calls(programs: CheckedProject) -> dict[str, set[tuple[str, str]]]:
-    """Return for each program what ``--calls`` says of it."""
+    """Return for each program the calls that ``--calls`` lists."""
     result = programs.check("programs.**", "--calls", "calls.json")
     assert result.returncode == 0, result.stdout + result.stderr
     found: dict[str, set[tuple[str, str]]] = {name: set() for name in PROGRAMS}
@@ -515,7 +515,7 @@ def _last(name: str) -> str:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_calls_are_found(calls: dict[str, set[tuple[str, str]]], name: str) -> None:
-    """Each of these calls is seen, and none that is not there."""
+    """The check finds each of these calls, and no others."""
     line = PROGRAMS[name].rstrip().rpartition("# ")[2]
     known: set[tuple[str, str]] = set()
     for part in line.split(", "):
@@ -526,7 +526,7 @@ def test_calls_are_found(calls: dict[str, set[tuple[str, str]]], name: str) -> N
 
 
 def test_what_is_declared_in_them_holds(programs: CheckedProject) -> None:
-    """Where every call is seen in its order, nothing is wrong with what is declared."""
+    """Where the check sees every call in order, it reports no error or warning."""
     levels = {finding["level"] for finding in programs.findings("programs.**")}
 
     assert levels <= {"info"}

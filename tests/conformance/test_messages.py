@@ -102,6 +102,18 @@ def test_sending_too_early() -> None:
     assert "was sent, called by 'receive', when 'reserve' had not ended" in message
 
 
+def test_two_messages_the_wrong_way_round() -> None:
+    """In what a message brought R2 decides, though nothing is called there."""
+    shop = Shop()
+
+    with start_flow():
+        shop.send(shop.notify)
+        assert verdict() == []
+        shop.send(shop.reserve)
+
+    assert verdict() == ["R2 notify"]
+
+
 def test_raise_stops_the_sender() -> None:
     """There are no headers to send."""
     configure(conformance="raise")
@@ -115,7 +127,7 @@ def test_raise_stops_the_sender() -> None:
 
 
 def test_the_receiver_does_not_count_again() -> None:
-    """But for a call of the same step that is its own."""
+    """Only its own further calls of the step."""
     shop = Shop()
     shop.receive(shop.reserve, shop.sending(shop.notify))
 
@@ -155,8 +167,8 @@ def test_a_rehearsal_counts_nothing() -> None:
     assert verdict() == ["R1 notify"]
 
 
-def test_who_watches_is_told_of_messages() -> None:
-    """The path of a run has them."""
+def test_watchers_see_messages() -> None:
+    """The path of a run has the steps that messages call."""
     shop = Shop()
 
     with watch_runs() as runs:
@@ -188,8 +200,8 @@ def test_a_request_runs_nothing_of_this_service() -> None:
     assert verdict() == ["R1 notify"]
 
 
-def test_who_judges_no_message() -> None:
-    """Outside a flow, without a flow, for an entrypoint, and where nobody judges."""
+def test_messages_that_are_not_judged() -> None:
+    """Outside a flow, of a step without one, of an entrypoint, and in mode off."""
     shop = Shop()
     mark: Any = find_marked(shop.notify)
     untaken: Any = find_marked(step(name="untaken", after="receive")(lambda: None))
@@ -205,14 +217,16 @@ def test_who_judges_no_message() -> None:
         assert "done" not in field(dict(write_headers({}, flows=None)))
 
 
-def test_a_failure_of_ours_stops_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_penstock_stops_no_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It is sent, without what could not be found out."""
 
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     shop = Shop()
-    monkeypatch.setattr("penstock.conformance.judge.call_violation", fail)
+    monkeypatch.setattr("penstock.conformance.run_progress.RunProgress.send", fail)
     monkeypatch.setattr("penstock.conformance.plan.FlowPlan.keys", fail)
 
     shop.receive(shop.reserve, shop.sending(shop.notify))

@@ -237,7 +237,7 @@ def steps_by_hand(shop: Shop) -> None:
 
 
 def steps_by_hand_inside_a_run(shop: Shop) -> None:
-    """They are of another run, which nobody knows."""
+    """They belong to another run, of which nothing is known."""
 
     def by_hand() -> None:
         with start_flow():

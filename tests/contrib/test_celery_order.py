@@ -23,6 +23,7 @@ from celery import Celery, _state, chain, chord, group, shared_task
 
 from penstock.conformance.judge import process_judge
 from penstock.contrib.celery import flow_task, uninstall_celery_signals
+from tests.support.call_styles import run_python
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -143,13 +144,18 @@ numbers = count()
 
 
 class Shop(NamedTuple):
-    """Two steps and two tasks after one entrypoint."""
+    """A step and three tasks after one entrypoint, and a task of no flow."""
 
     receive: Any
     reserve: Any
     notify: Any
     validate: Any
     charge: Any
+    plain: Any
+
+
+def of_no_flow() -> None:
+    """Be a task without a step."""
 
 
 def declared() -> Shop:
@@ -160,6 +166,7 @@ def declared() -> Shop:
         task("notify", "reserve"),
         task("validate", "receive"),
         task("charge", "validate"),
+        shared_task(name=f"plain-{next(numbers)}")(of_no_flow),
     )
 
 
@@ -217,7 +224,7 @@ ROWS: dict[str, Row] = {
         {"R1 notify"},
     ),
     "a message without a step of the flow": (
-        lambda shop: shop.receive(plain.delay, shop.notify.delay),
+        lambda shop: shop.receive(shop.plain.delay, shop.notify.delay),
         {"R1 notify"},
         {"R1 notify"},
     ),
@@ -231,17 +238,22 @@ ROWS: dict[str, Row] = {
         set(),
         set(),
     ),
+    "in a context of unknown history, two messages the wrong way round": (
+        lambda shop: by_hand(shop.charge.delay, shop.validate.delay),
+        {"validate->charge"},
+        {"validate->charge"},
+    ),
+    "in a context of unknown history, two messages in order": (
+        lambda shop: by_hand(shop.validate.delay, shop.charge.delay),
+        set(),
+        set(),
+    ),
     "in a context of unknown history, and the predecessor later": (
         lambda shop: by_hand(shop.notify.delay, shop.reserve),
         {"reserve->notify"},
         {"reserve->notify"},
     ),
 }
-
-
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def plain(*_: object) -> None:
-    """Belong to no flow."""
 
 
 def by_hand(*calls: Callable[[], Any]) -> None:
@@ -362,13 +374,12 @@ def test_another_flows_task_is_foreign(app: Celery) -> None:
     assert verdict() == set()
 
 
-def test_a_message_under_another_id_is_no_call_of_this_run(app: Celery) -> None:
-    """Whoever gives the ID decides which operation it is."""
+@pytest.mark.parametrize("given", ["another", ["no", "ID"]])
+def test_a_message_under_another_id_is_no_call_of_this_run(given: object) -> None:
+    """An ID that the caller gives names another operation."""
     shop = declared()
 
-    shop.receive(
-        lambda: shop.notify.apply_async(headers={"X-Correlation-ID": "another"})
-    )
+    shop.receive(lambda: shop.notify.apply_async(headers={"X-Correlation-ID": given}))
 
     assert verdict() == set()
     assert counted()["steps"]["notify"] == 0
@@ -509,3 +520,51 @@ def test_a_failure_of_penstock_stops_no_message(
     (message,) = sent(app)
     assert "call" not in field(message)
     assert "done" not in field(message)
+
+
+ON_COMMIT = """
+import django
+from celery import Celery
+from django.conf import settings
+
+import penstock
+from penstock import flow
+from penstock.contrib.celery import flow_task
+
+database = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+settings.configure(DATABASES={"default": database})
+django.setup()
+from django.db import transaction
+
+app = Celery("shop", broker="memory://")
+orders = flow("orders")
+
+@orders.entrypoint
+def receive():
+    with transaction.atomic():
+        transaction.on_commit(notify.delay)
+        reserve()
+
+@orders.step(after=receive)
+def reserve(): ...
+
+@orders
+@flow_task(after=reserve)
+def notify(): ...
+
+penstock.configure(conformance="raise")
+receive()
+with penstock.start_flow(), transaction.atomic():  # as a request does
+    receive()
+found = penstock.conformance_report().to_dict()["flows"]["orders"]
+print(found["violations"], [edge["witnessed"] for edge in found["edges"]])
+"""
+
+
+def test_tasks_that_are_sent_on_commit() -> None:
+    """They are sent when the transaction ends, perhaps after the run."""
+    pytest.importorskip("django", reason="needs django")
+
+    said, errors = run_python(ON_COMMIT)
+
+    assert (said, errors) == ("[] [2, 2]\n", "")

@@ -103,7 +103,7 @@ def test_every_shape(
 def test_shapes_keep_to_the_declared_order(
     pool: str, redis: str, tmp_path: Path
 ) -> None:
-    """Chains, chords and retries: workers that judge their runs accuse nobody."""
+    """Chains, chords and retries: workers that judge their runs report no violation."""
     penstock.configure(conformance="warn")
     reports = tmp_path / "reports"
     reports.mkdir()
@@ -250,7 +250,7 @@ def test_one_id_in_caller_worker_and_result(redis: str, tmp_path: Path) -> None:
     assert (received["flow_id"], received["task_id"]) == ("-", "-")
 
 
-# Redis gives a lost message back when somebody looks for it: often, and also where the
+# Redis gives a lost message back when a worker looks for it: often, and also where the
 # killed worker was just looking and holds the lock on that for minutes.
 _HASTY = {
     "visibility_timeout": 2,

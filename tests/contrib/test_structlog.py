@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock import entrypoint, flow, start_flow
+from penstock import configure, entrypoint, flow, start_flow
 from tests.support.call_styles import run_python, unique
 
 pytest.importorskip("structlog", reason="needs structlog")
@@ -73,12 +73,15 @@ def test_other_keys_by_your_own_names() -> None:
         root_id="root",
         flow="the_flow",
         step="the_step",
+        service="the_service",
     )
+    configure(service="shop")
 
     with start_flow("root"), start_flow("order-17"):
         entry = entries(processor)
 
     assert entry["the_flow"].startswith("orders")
+    assert entry["the_service"] == "shop"
     assert {key: entry[key] for key in ("cid", "id", "parent", "root", "the_step")} == {
         "cid": "order-17",
         "id": "order-17",

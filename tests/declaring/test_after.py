@@ -74,7 +74,7 @@ def test_a_function_of_another_flow_is_named_with_it() -> None:
 
 
 def test_a_function_of_many_flows_is_taken_in_this_one() -> None:
-    """The step that it is here comes before the ones that it is elsewhere."""
+    """A function's step in this flow wins over its steps in other flows."""
 
     @flow("orders")
     @step(name="here")
@@ -88,7 +88,7 @@ def test_a_function_of_many_flows_is_taken_in_this_one() -> None:
 
 
 def test_a_function_may_be_taken_later() -> None:
-    """A marker whose flow is still to come is named as it will be."""
+    """A marker without a flow yet goes by its own name."""
 
     @step(name="later")
     def charge() -> None: ...
@@ -136,7 +136,7 @@ def test_a_method_of_a_declared_class_can_be_named() -> None:
 
 
 def test_an_entrypoint_may_come_after_another_flow() -> None:
-    """What leads into a flow is declared on its entrypoint."""
+    """``after=`` on an entrypoint declares what leads into the flow."""
 
     @flow("orders")
     @entrypoint(after="shop/web:checkout")
@@ -194,7 +194,7 @@ def test_a_bad_after_is_refused(mark: Any, value: object, says: str) -> None:
 
 
 def test_a_bad_after_without_a_name_is_refused() -> None:
-    """Without ``name=`` the line tells which decorator it is."""
+    """Without ``name=`` the message names the decorator."""
     with pytest.raises(FlowDefinitionError, match=r"after= of @?step holds 3"):
         step(after=3)  # type: ignore[call-overload]  # the point
 

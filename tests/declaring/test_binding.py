@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 def run_now() -> tuple[str, str]:
-    """Return flow and ID of the run that calls."""
+    """Return the flow and the ID of the current run."""
     context = get_flow_context()
     assert context is not None
     return context.flow, context.correlation_id
 
 
 def test_inherited_markers_are_taken() -> None:
-    """A class declares what its bases mark, also where they have no flow."""
+    """A class declares what its bases mark, even if they have no flow."""
 
     class Base:
         @entrypoint
@@ -54,7 +54,7 @@ def test_inherited_markers_are_taken() -> None:
 
 
 def test_a_description_is_the_first_line_of_the_class() -> None:
-    """What a flow is about is read from the class, unless it is said."""
+    """The class's docstring describes the flow, unless ``description=`` does."""
 
     @flow("orders")
     class Orders:
@@ -70,7 +70,7 @@ def test_a_description_is_the_first_line_of_the_class() -> None:
 
 
 def test_a_description_that_is_given_wins() -> None:
-    """What is said beats a docstring, whichever module is imported first."""
+    """``description=`` beats a docstring, whichever module is imported first."""
 
     @flow("orders", description="Money in.")
     class Orders:
@@ -113,7 +113,7 @@ def test_a_subclass_of_its_own_flow_leaves_its_parents_alone() -> None:
 
 
 def test_a_subclass_without_a_flow_runs_in_its_parents() -> None:
-    """No ``@flow`` of its own: the nearest base decides."""
+    """Without a ``@flow`` on the class, the nearest base decides."""
 
     @flow("parents")
     class Parent:
@@ -204,7 +204,7 @@ def test_an_inherited_edge_follows_the_override() -> None:
 
 
 def test_an_inherited_edge_of_a_mixin_follows_the_override() -> None:
-    """The same where the base has no flow."""
+    """The same holds if the base has no flow."""
 
     class Mixin:
         @entrypoint
@@ -246,7 +246,7 @@ class TestSuper:
         assert Parent().receive()[0][0] == "parents"
 
     def test_of_a_step_of_a_mixin(self, mode: str) -> None:
-        """A base that no flow took can be called by what overrides it."""
+        """An override can call a base that no flow took."""
 
         class Mixin:
             @step(after="receive")
@@ -266,7 +266,7 @@ class TestSuper:
         assert Orders().receive() == "mine, base"
 
     def test_of_a_diamond(self, mode: str) -> None:
-        """Every class on the way is passed once, in one run."""
+        """Every class in the chain is called once, in one run."""
 
         class Base:
             @entrypoint
@@ -298,7 +298,7 @@ class TestSuper:
         assert [run[0] for run in Left().receive()] == ["left", "left"]
 
     def test_of_a_classmethod(self, mode: str) -> None:
-        """The class stands where the object would."""
+        """For a classmethod, the class takes the place of the object."""
 
         @flow("parents")
         class Parent:
@@ -337,7 +337,7 @@ class TestSuper:
         assert len(set(Child.receive(*order))) == 1
 
     def test_of_an_async_method(self, mode: str) -> None:
-        """What is awaited is called plainly, too."""
+        """An awaited ``super()`` call is a plain call, too."""
 
         @flow("parents")
         class Parent:
@@ -372,7 +372,7 @@ class TestSuper:
             assert asyncio.run(Orders().charge()) == "mine, base"
 
     def test_of_a_generator(self, mode: str) -> None:
-        """So is what is iterated."""
+        """So is one that is iterated."""
 
         @flow("parents")
         class Parent:
@@ -393,7 +393,7 @@ class TestSuper:
         assert len(set(runs)) == 1
 
     def test_of_an_async_generator(self, mode: str) -> None:
-        """And what is iterated with ``async for``."""
+        """So is one that is iterated with ``async for``."""
 
         @flow("parents")
         class Parent:
@@ -528,7 +528,7 @@ def test_lazy_objects_in_a_class_are_left_alone() -> None:
 
 
 class Lazy:
-    """A proxy as Celery makes them: asking for anything, even its class, wakes it."""
+    """A proxy like Celery's: reading any attribute, even its class, wakes it."""
 
     def __init__(self, mark: Marked) -> None:
         object.__setattr__(self, MARKED_ATTR, mark)
@@ -595,7 +595,7 @@ def test_marks_of_a_handle_are_not_taken_again() -> None:
 
 
 def test_half_of_a_class_never_registers() -> None:
-    """Where one method clashes, none is declared."""
+    """If one method clashes, none is declared."""
 
     @flow("orders")
     @step

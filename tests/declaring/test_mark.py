@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def flow_now() -> str:
-    """Return the flow of the run that calls."""
+    """Return the flow of the current run."""
     context = get_flow_context()
     assert context is not None
     return context.flow
@@ -38,7 +38,7 @@ class TestSeveralFlows:
     """One function may belong to several flows."""
 
     def test_each_of_them_has_the_step(self) -> None:
-        """A marker may have many ``@flow`` above it."""
+        """A marker may have several ``@flow`` above it."""
 
         @flow("second")
         @flow("first")
@@ -110,7 +110,7 @@ class TestSeveralFlows:
     def test_a_call_in_another_flow_belongs_to_the_first(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Where the run's flow does not know the function, its first flow counts."""
+        """If the run's flow does not have the function, its first flow counts."""
         caplog.set_level("INFO", "penstock")
 
         @flow("second")
@@ -146,7 +146,7 @@ class TestSeveralFlows:
     def test_an_entrypoint_of_two_flows_stays_in_the_one_that_runs(
         self, mode: str
     ) -> None:
-        """A nested run of a function of both flows is one of the flow around it."""
+        """A nested run of a function in both flows belongs to the outer run's flow."""
 
         @flow("second")
         @flow("first")
@@ -163,7 +163,7 @@ class TestSeveralFlows:
         assert retry() == "first"
 
     def test_arguments_do_not_choose_the_flow(self, mode: str) -> None:
-        """A function of several flows is its first's, whatever it is called with."""
+        """Outside a run, a function belongs to its first flow, with any arguments."""
 
         @flow("second")
         @flow("first")
@@ -223,7 +223,7 @@ class TestTwice:
             work()
 
     def test_a_refused_mark_changes_nothing(self) -> None:
-        """After a clash the function is what it was, and can be marked again."""
+        """After a clash the function is unchanged, and can be marked again."""
         orders = flow("orders")
 
         @flow("billing")
@@ -320,7 +320,7 @@ async def multiply_later(order: int, factor: int) -> int:
 
 
 class TestCallables:
-    """Functions are not the only things that can be called."""
+    """Callables that are not functions can be steps."""
 
     @pytest.mark.parametrize(
         "func", [partial(multiply, factor=2), Charger(2)], ids=["partial", "object"]
@@ -354,7 +354,7 @@ class TestCallables:
             mark(func)
 
     def test_an_object_without_code_says_its_module(self) -> None:
-        """Where there is no line, the message names the module."""
+        """If there is no source line, the message names the module."""
         with pytest.raises(FlowDefinitionError, match=r"partial.*\(module builtins\)"):
             step(partial(max, 1))
 
@@ -379,14 +379,14 @@ class TestCallables:
         assert list(charge(4)) == [4]
 
     def test_async_generators_are_seen_through(self) -> None:
-        """So does one that yields later."""
+        """An async ``__call__`` that yields makes an async generator step."""
         charge: Any = flow("orders").entrypoint(name="charge")(AsyncYieldingCharger())
 
         assert inspect.isasyncgenfunction(charge)
         assert asyncio.run(finish(partial(charge, 4))) == 4
 
     def test_a_builtin_works(self) -> None:
-        """What has no code and no dictionary can be a step all the same."""
+        """Something without code or a dictionary can be a step, too."""
         total = flow("orders").entrypoint(sum)
 
         assert total([1, 2]) == 3
@@ -469,7 +469,7 @@ class TestCallables:
     @pytest.mark.parametrize("name", ["", "  ", "\n", 3, ()])
     @pytest.mark.parametrize("mark", [entrypoint, step])
     def test_a_bad_name_is_refused(self, mark: Any, name: object) -> None:
-        """A step's name is a text that says something."""
+        """A step's name is a string that is not blank."""
         with pytest.raises(
             FlowDefinitionError, match=rf"name=.*{__file__}:\d+.*not empty"
         ):
@@ -486,6 +486,6 @@ class TestCallables:
 
     @pytest.mark.parametrize("thing", [3, None, property(lambda _: None), max])
     def test_what_cannot_be_marked_is_refused(self, thing: Any) -> None:
-        """``@flow`` on something else says the same."""
+        """``@flow`` on anything else says the same."""
         with pytest.raises(FlowDefinitionError, match="found nothing to take"):
             flow("orders")(thing)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,8 @@ OLD = FlowInfo(
     tags=("core",),
     service="shop",
 )
+
+OTHER: dict[type, Any] = {str: "x", int: 1, bool: True, tuple: (("x",),)}
 
 
 def test_two_accounts_of_a_flow() -> None:
@@ -67,6 +70,27 @@ def test_steps_that_differ_in_words_alone() -> None:
 
     assert merge_flows([two, one]) == (one,)
     assert list(disagreements([("x", one), ("y", two)])) == []
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(StepInfo)[2:]])
+def test_the_order_plays_no_part_for_any_field_of_a_step(name: str) -> None:
+    """Whichever field differs, a new one too, the union is the same both ways."""
+    step = StepInfo("a", "f")
+    other = replace(step, **{name: OTHER[type(getattr(step, name))]})
+    one, two = FlowInfo("f", (step,)), FlowInfo("f", (other,))
+
+    assert merge_flows([one, two]) == merge_flows([two, one])
+
+
+@pytest.mark.parametrize("name", ["owner", "description", "tags", "source_url"])
+def test_the_order_plays_no_part_for_any_field_of_a_flow(name: str) -> None:
+    """What only one declaration has is kept, of two values always the same one."""
+    flow = FlowInfo("f")
+    values: list[Any] = [("x",), ("y",)] if name == "tags" else ["x", "y"]
+    one, two = (replace(flow, **{name: value}) for value in values)
+
+    assert merge_flows([one, two]) == merge_flows([two, one]) == (one,)
+    assert merge_flows([flow, two]) == merge_flows([two, flow]) == (two,)
 
 
 def test_services_stay_apart() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_a_missing_package_names_the_extra() -> None:
-    """The error is the command that helps."""
+    """The error names the command that installs it."""
     with (
         pytest.raises(
             MissingExtraError,

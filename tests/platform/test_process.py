@@ -52,7 +52,7 @@ def run_ids(count: int) -> list[str]:
 
 
 def current_flow_id_of() -> str:
-    """Return the ID around."""
+    """Return the current ID."""
     return current_flow_id() or ""
 
 
@@ -127,7 +127,7 @@ def test_multiprocessing_by_fork_never_repeats_an_id() -> None:
 
 
 def test_after_fork_is_for_servers_that_fork_by_themselves() -> None:
-    """Called by hand it drops what a parent may use, and breaks no run."""
+    """It drops IDs that the parent may use, and does not break a run."""
     with start_flow("order-17", user="alice"):
         penstock.after_fork()
         set_flow_context_value("source", "api")
@@ -170,7 +170,7 @@ def test_disabled_readers_give_nothing_and_setters_do_nothing(value: str) -> Non
 
 @pytest.mark.parametrize("value", ["", "0", "false"])
 def test_not_disabled(value: str) -> None:
-    """Anything but a yes leaves penstock on."""
+    """Any other value leaves penstock on."""
     program = "from penstock import *\nwith start_flow('a'): print(current_flow_id())"
     out, _ = run_python(program, PENSTOCK_DISABLED=value)
 

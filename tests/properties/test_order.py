@@ -26,7 +26,10 @@ def test_bits_say_what_the_definitions_say(run: tuple[Flow, list[Activation]]) -
         else:
             progress.end(rule.bit)
 
-    found = set(plan.edges(progress.done)), set(progress.find_contradicted())
+    found = (
+        set(plan.edges(progress.done)),
+        set(plan.edges(progress.find_contradicted())),
+    )
     assert (codes, *({f"{a}->{b}" for a, b in edges} for edges in found)) == expected(
         flow, ran
     )

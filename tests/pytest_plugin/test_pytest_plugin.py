@@ -81,6 +81,38 @@ CROSSING = """
         subprocess.run(command, check=True)
 """
 
+TASKS = """
+    import pytest
+    from celery import Celery
+    from penstock import flow
+    from penstock.contrib.celery import flow_task
+
+    app = Celery("shop", broker="memory://", backend="cache+memory://")
+    orders = flow("orders")
+
+    @orders.entrypoint
+    def receive(*calls):
+        for call in calls:
+            call()
+
+    @orders.step(after=receive)
+    def reserve(): ...
+
+    @orders
+    @flow_task(after=reserve)
+    def notify(): ...
+
+    @pytest.mark.parametrize("is_eager", [True, False])
+    def test_early(is_eager):
+        app.conf.task_always_eager = is_eager
+        receive(notify.delay, reserve)
+
+    @pytest.mark.parametrize("is_eager", [True, False])
+    def test_in_order(is_eager):
+        app.conf.task_always_eager = is_eager
+        receive(reserve, notify.delay)
+"""
+
 Run = "Callable[..., tuple[int, str]]"
 
 
@@ -172,6 +204,18 @@ def test_an_edge_between_processes_counts(run: Any) -> None:
     assert code == 0, output
     assert "2/3" in output
     assert "charge -> ship" in output
+
+
+def test_a_task_that_is_sent_too_early_fails(run: Any) -> None:
+    """Eagerly and by a message; in the right order neither fails."""
+    pytest.importorskip("celery", reason="needs celery")
+
+    code, output = run(TASKS, "--penstock-strict", "-W", "default")
+
+    assert code == 1
+    assert "2 failed, 2 passed" in output
+    assert "ran, called by 'receive', when 'reserve' had not ended" in output
+    assert "was sent, called by 'receive', when 'reserve' had not ended" in output
 
 
 @pytest.mark.parametrize(("least", "code"), [("66", 0), ("67", 1)])

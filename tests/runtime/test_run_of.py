@@ -447,3 +447,21 @@ def test_outside_by_environment(mode_value: str, outcome: str) -> None:
     out, _ = run_python(program, PENSTOCK_OUTSIDE=mode_value)
 
     assert out.startswith(outcome)
+
+
+def test_a_run_inside_belongs_to_the_flow_of_the_class_that_is_called() -> None:
+    """Also where the run around is one of the flow of its base class."""
+    orders, returns = unique("orders"), unique("returns")
+
+    @flow(orders)
+    class Orders:
+        @entrypoint
+        def receive(self, *inner: Orders) -> list[str]:
+            return [here().flow, *(name for one in inner for name in one.receive())]
+
+    @flow(returns)
+    class Returns(Orders):
+        pass
+
+    assert Orders().receive(Returns(), Orders()) == [orders, returns, orders]
+    assert Returns().receive(Orders()) == [returns, orders]

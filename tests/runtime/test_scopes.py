@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import penstock
 from penstock import (
     ConfigurationError,
     configure,
@@ -18,6 +24,10 @@ from penstock import (
     start_flow,
 )
 from tests.support.call_styles import unique
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
 
 
 def test_start_flow_makes_an_id_where_none_is_given() -> None:
@@ -172,3 +182,131 @@ def test_an_entrypoint_gives_the_block_back() -> None:
     with start_flow("order-17") as context:
         assert receive() is not context
         assert get_flow_context() is context
+
+
+def test_contexts_may_be_left_in_any_order() -> None:
+    """One that is still open stays current; leaving the last gives what was below."""
+    first, second = start_flow("first"), start_flow("second")
+    with start_flow("below"):
+        first.__enter__()
+        second.__enter__()
+
+        first.__exit__(None, None, None)
+        assert current_flow_id() == "second"
+
+        second.__exit__(None, None, None)
+        assert current_flow_id() == "below"
+
+
+def test_one_object_may_be_entered_by_two_tasks() -> None:
+    """Each task leaves its own block."""
+
+    async def main() -> list[str | None]:
+        block = start_flow("shared")
+
+        async def task() -> str | None:
+            async with block:
+                await asyncio.sleep(0)
+            return current_flow_id()
+
+        return list(await asyncio.gather(task(), task()))
+
+    assert asyncio.run(main()) == [None, None]
+
+
+def test_a_task_keeps_its_flow_after_the_block_that_started_it() -> None:
+    """What a task was started in is its own, and so is what it enters there."""
+
+    async def main() -> list[str | None]:
+        ended = asyncio.Event()
+
+        async def task() -> list[str | None]:
+            await ended.wait()
+            seen = [current_flow_id()]
+            with start_flow("inner"):
+                seen.append(current_flow_id())
+            return [*seen, current_flow_id()]
+
+        with start_flow("outer"):
+            started = asyncio.create_task(task())
+            await asyncio.sleep(0)
+        ended.set()
+        return await started
+
+    assert asyncio.run(main()) == ["outer", "inner", "outer"]
+
+
+def test_leaving_elsewhere_changes_nothing_there() -> None:
+    """A thread or context whose stack does not hold the block keeps its own flow."""
+    block = start_flow("here")
+    block.__enter__()
+
+    def elsewhere() -> str | None:
+        with start_flow("there"):
+            block.__exit__(None, None, None)
+            return current_flow_id()
+
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(elsewhere).result() == "there"
+    assert current_flow_id() == "here"
+    penstock.reset()
+    assert current_flow_id() is None
+
+
+class InterruptError(BaseException):
+    """Raised as a signal handler does."""
+
+
+@contextmanager
+def interrupted_at(number: int) -> Iterator[None]:
+    """Interrupt penstock after its *number*-th call of ``ContextVar.set()``."""
+    left = number
+
+    def look(frame: FrameType, event: str, function: object) -> None:
+        nonlocal left
+        is_set = event == "c_return" and getattr(function, "__name__", "") == "set"
+        if is_set and frame.f_globals.get("__name__", "").startswith("penstock"):
+            left -= 1
+            if left == 0:
+                sys.setprofile(None)
+                raise InterruptError
+
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.usefixtures("mode")
+@pytest.mark.parametrize("number", range(1, 14))
+def test_an_interrupt_leaves_no_flow_open(number: int) -> None:
+    """Wherever it comes, what was current before is current again."""
+    orders = flow(unique("flow"))
+
+    @orders.step
+    def items() -> Iterator[int]:
+        yield 1
+
+    @orders.entrypoint
+    def receive() -> int:
+        return sum(items())
+
+    def work() -> None:
+        with start_flow("order-17"):
+            receive()
+
+    with pytest.raises(InterruptError), interrupted_at(number):
+        any(iter(work, True))
+
+    assert current_flow_id() is None
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [(start_flow, "with start_flow(...)"), (outside_flow, "with outside_flow()")],
+)
+def test_blocks_are_not_decorators(block: Any, told: str) -> None:
+    """The error says how to write it."""
+    with pytest.raises(TypeError, match=re.escape(told)):
+        block()(print)

@@ -47,7 +47,7 @@ def test_signatures(signature: str) -> None:
 
 @pytest.mark.parametrize("default", ["object()", "()", "'x' * 99", "print", "[1]"])
 def test_defaults_that_are_no_plain_values(default: str) -> None:
-    """Addresses and long texts stay out."""
+    """Addresses and long strings are left out."""
     assert said(function(f"(a, b={default}, *, c: X = {default})")) == (
         "(a, b=..., *, c: X = ...)"
     )

@@ -15,7 +15,7 @@ from tests.support.declarations import the_step
 
 @pytest.mark.parametrize("make", [Mock, MagicMock])
 def test_a_mock_is_no_coroutine_function(make: Any) -> None:
-    """A stand-in that has every attribute is still called at once."""
+    """A mock, which has every attribute, is called like a plain function."""
     charge = flow("orders").step(name="charge")(make(return_value=3))
 
     with start_flow():
@@ -77,7 +77,7 @@ def test_a_callable_object_is_described_by_its_class() -> None:
 
 
 def test_a_function_that_wraps_itself_has_a_place() -> None:
-    """A circle of ``__wrapped__`` ends."""
+    """A cycle of ``__wrapped__`` ends."""
 
     def charge() -> None: ...
 

@@ -16,7 +16,7 @@ def link(template: str, path: str = "shop/orders.py") -> str:
 
 
 def test_path_and_line_are_filled_in() -> None:
-    """As often as the template has them."""
+    """Every placeholder of the template is filled in."""
     assert link(FORGE) == "https://forge.example/repo/blob/main/shop/orders.py#L7"
     assert link("http://x/{line}/{line}") == "http://x/7/7"
     assert link("https://x/all") == "https://x/all"
@@ -48,13 +48,13 @@ def test_paths_are_quoted() -> None:
     ],
 )
 def test_no_link_to_anything_else(template: str) -> None:
-    """A manifest of others may hold anything; there is no link then."""
+    """Other people's manifests may contain anything; such a template gives no link."""
     assert link(template) == ""
 
 
 @pytest.mark.parametrize("path", ["", "<stdin>", "<string>"])
 def test_no_link_to_no_file(path: str) -> None:
-    """What was typed in cannot be read anywhere."""
+    """Interactive code has no file to link to."""
     assert link(FORGE, path) == ""
 
 
@@ -77,6 +77,6 @@ def test_a_flow_knows_the_template() -> None:
     ],
 )
 def test_wrong_templates(template: object, problem: str) -> None:
-    """The error says what a template is."""
+    """The error says what is wrong with the template."""
     with pytest.raises(ConfigurationError, match=f"^source_url=.*{problem}"):
         configure(source_url=template)  # type: ignore[arg-type]  # the point

@@ -1,4 +1,4 @@
-"""Find the step that a name in ``after`` stands for, across flows and services."""
+"""Resolve the names in ``after`` to steps, across flows and services."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Names", "Target"]
 
-_MAX_SPLITS = 64  # more would take quadratic time, and are nobody's real name
+_MAX_SPLITS = 64  # more take quadratic time, and no real name has as many
 _Flows = dict[str, dict[str, tuple[str, "StepInfo"]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a name stands for.
+    """The step that a name refers to.
 
     Attributes:
-        service: The service that declares the step, ``""`` if that has no name.
-        flow: Its flow.
-        name: The step's name in that flow.
-        step: The step; None where another service is said to have it, and what
-            is known of that service (often nothing) does not show it.
+        service: The service that declares the step, ``""`` if it has no name.
+        flow: The flow of the step.
+        name: The name of the step in that flow.
+        step: The step; None if it belongs to another service whose manifest is not
+            given, or does not contain it.
     """
 
     service: str
@@ -35,7 +35,7 @@ class Target:
 
 
 class Names:
-    """Every step of the given flows by name; services that share a flow are one."""
+    """The steps of flows by name; the services of a shared flow count as one."""
 
     def __init__(self, flows: Iterable[FlowInfo]) -> None:
         self._flows: _Flows = {}
@@ -47,18 +47,18 @@ class Names:
                 _add(flow.name, steps, self._services.setdefault(flow.service, {}))
 
     def find(self, name: str, flow: FlowInfo) -> Target | None:
-        """Return what *name* stands for when a step of *flow* says it.
+        """Return the step that *name* refers to in the flow *flow*.
 
-        An exact step name of the own flow wins; then ``flow:step``, then
-        ``service/flow:step``, at the first ":" that fits. None where this
-        service should have it and does not.
+        The name of a step of *flow* comes first, then ``flow:step``, then
+        ``service/flow:step``, split at the first ":" that fits. None if the step
+        should be in this service, and is not.
         """
         if name in self._flows.get(flow.name, ()):
             return _target(flow.name, name, self._flows)
         return self._of_flow(name) or self._of_service(name, flow.service)
 
     def known(self, flow: FlowInfo) -> Iterator[str]:
-        """Give every name that ``find`` knows, as a step of *flow* would say it."""
+        """Give every name that ``find`` resolves for a step of *flow*."""
         yield from self._flows.get(flow.name, ())
         for other, steps in self._flows.items():
             yield from (f"{other}:{step}" for step in steps)
@@ -78,7 +78,7 @@ class Names:
         return self._elsewhere(name, own)
 
     def _elsewhere(self, name: str, own: str) -> Target | None:
-        """Take *name* for another service's, unless it begins like one of ours."""
+        """Return a step of another service, unless *name* begins with a known flow."""
         if any(flow in self._flows for flow, _ in _splits(name, self._flows)):
             return None
         place, _, step = name.partition(":")
@@ -89,7 +89,7 @@ class Names:
 
 
 def _add(name: str, steps: dict[str, tuple[str, StepInfo]], flows: _Flows) -> None:
-    flows[name] = steps | flows.get(name, {})  # what came first wins
+    flows[name] = steps | flows.get(name, {})  # the first declaration counts
 
 
 def _target(flow: str, name: str, flows: _Flows) -> Target:
@@ -98,9 +98,9 @@ def _target(flow: str, name: str, flows: _Flows) -> Target:
 
 
 def _splits(name: str, flows: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Cut *name* in two at every ":", from the left.
+    """Split *name* in two at every ":", from the left.
 
-    Where there are very many, only those that make the first part one of *flows*.
+    If there are very many, only where the first part is one of *flows*.
     """
     if name.count(":") > _MAX_SPLITS:
         fitting = (flow for flow in flows if name.startswith(f"{flow}:"))

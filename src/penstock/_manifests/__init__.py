@@ -1,1 +1,1 @@
-"""The flows of a service as JSON: read, write, merge and compare."""
+"""The flows of a service as JSON: read, write and compare."""

@@ -32,7 +32,7 @@ class BoundFunction(Generic[P, R]):
     """A function that runs in the flow it was bound in. Made by ``bind_flow``.
 
     Unlike a ``contextvars.Context``, one of these can run in many threads at
-    once, and it leaves every other context variable alone.
+    once, and it leaves all other context variables alone.
     """
 
     def __init__(self, func: Callable[P, R], scope: Scope | None) -> None:
@@ -41,7 +41,7 @@ class BoundFunction(Generic[P, R]):
         update_wrapper(self, func)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the function in its flow, and put back what was there."""
+        """Call the function in its flow, and restore what was there."""
         token = scope_var.set(self._scope)
         try:
             return self._func(*args, **kwargs)
@@ -60,10 +60,10 @@ class BoundFunction(Generic[P, R]):
 
 
 class _BoundAsyncFunction(BoundFunction[P, Any]):
-    """The same for an async function: the flow is there while it is awaited."""
+    """The same for an async function: the flow is current while it is awaited."""
 
     # How asyncio and, from Python 3.12, inspect know objects that are called like one.
-    # Frameworks ask them; where they are not imported, nobody asks.
+    # Frameworks ask them; where they are not imported, no one asks.
 
     @property
     def _is_coroutine(self) -> object:
@@ -74,7 +74,7 @@ class _BoundAsyncFunction(BoundFunction[P, Any]):
         return getattr(modules.get("inspect"), "_is_coroutine_mark", None)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Await the function in its flow, and put back what was there."""
+        """Await the function in its flow, and restore what was there."""
         token = scope_var.set(self._scope)
         try:
             return await self._func(*args, **kwargs)
@@ -107,10 +107,10 @@ def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
     """Bind a function or generator to the flow of the caller.
 
     Threads, executors and callbacks do not inherit context variables. What this
-    returns runs in today's flow wherever it is called: in many threads at once,
+    returns runs in the current flow wherever it is called: in many threads at once,
     or, pickled, in a process pool (with the metadata that may leave the process).
-    A generator of ours binds by itself when it is first resumed; binding it here
-    does so now. Outside a flow, it is bound to no flow.
+    A marked generator binds itself when it is first resumed; binding it here does so
+    now. Outside a flow, it is bound to no flow.
 
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> import penstock

@@ -58,10 +58,10 @@ def inject(
         carrier: Headers to add to, in place; new ones if None.
 
     Returns:
-        The headers: the correlation ID under each of the configured names, and
-        one ASCII field ``penstock`` for the rest; with the OpenTelemetry backend
-        also ``traceparent``, where a span is current. Outside a flow nothing is
-        added. What cannot travel is dropped with one warning.
+        The headers: the correlation ID under each configured name, and one ASCII
+        field ``penstock`` for everything else; with the OpenTelemetry backend also
+        ``traceparent``, where a span is current. Outside a flow nothing is added.
+        What cannot travel is dropped with one warning.
 
     >>> import penstock
     >>> with penstock.start_flow("order-17"):
@@ -81,8 +81,7 @@ def write_headers(
 
     Args:
         headers: Headers to add to, in place.
-        flows: The flows whose steps the receiver may run before the sender goes on;
-            None for any.
+        flows: The flows whose steps the message may run; None for any.
         call: What ``judge_message`` returned for the step that the message calls.
     """
     scope = scope_var.get()
@@ -123,16 +122,16 @@ def judge_message(marked: Marked) -> str:
 def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> EnteredFlow:
     """Open the flow context that *carrier* brings, or a fresh one.
 
-    What runs around is ignored: the headers tell, or nothing does. Headers that
-    are wrong in any way never raise; an ID that is refused is replaced, and a
-    log line says why, without its value.
+    The current flow is ignored: only the headers count. Headers that are wrong in
+    any way never raise. A refused ID is replaced, and a log line says why, without
+    its value.
 
     Args:
         carrier: Headers as a mapping or as pairs; names and values may be bytes,
             and names in any case.
-        trust: ``none``: believe nothing; ``id``: believe the correlation ID;
-            ``all``: the ``penstock`` field too, as between your own services.
-            By default what ``configure(trust_inbound=...)`` says, else ``all``.
+        trust: What to adopt: ``none``: nothing; ``id``: the correlation ID; ``all``:
+            the ``penstock`` field as well, as between your own services. By default
+            what ``configure(trust_inbound=...)`` says, else ``all``.
 
     Returns:
         A context manager that gives the carried ``FlowContext``.
@@ -151,7 +150,7 @@ def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> Entered
 def opened(
     carrier: Pairs | None, trust: str | None, id_headers: Sequence[str]
 ) -> EnteredFlow:
-    """Do the same, but take the ID from the first of *id_headers* that has one."""
+    """Like ``continue_flow``, but read the ID from the first of *id_headers*."""
     trust = state.trust_inbound or "all" if trust is None else trust
     if trust not in TRUST:
         msg = f"trust={trust!r}: it takes {', '.join(map(repr, TRUST))}."
@@ -206,7 +205,7 @@ def _wanted(carrier: Pairs, wanted: frozenset[str]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    """Decode a name or value; what is neither text nor bytes counts as empty."""
+    """Decode a name or value; anything but text and bytes counts as empty."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, bytearray | memoryview):

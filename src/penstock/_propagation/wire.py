@@ -81,7 +81,7 @@ def _packed_names(done: Done, room: int) -> str:
 
 
 def unpack(field: str | None) -> Sent:
-    """Read a field that came in; whatever is wrong with it is left out."""
+    """Read a field that came in, leaving out whatever is wrong with it."""
     nothing = Sent()
     if not field:
         return nothing
@@ -154,7 +154,7 @@ def _packed(metadata: Mapping[str, object], room: int) -> str:
 
 
 def _is_json(value: object, depth: int) -> bool:
-    """Tell whether *value* is what JSON reads back as itself."""
+    """Tell whether JSON reads *value* back unchanged."""
     if value is None or type(value) in {str, int, float, bool}:
         return True
     if depth == 0:

@@ -1,4 +1,4 @@
-"""Run a generator's body in one scope, and its consumer in the consumer's own."""
+"""Run a generator's body in one scope, and its consumer in another."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class GeneratorScope:
     def leave(self, token: Token[Scope | None]) -> None:
         """Put back the consumer's scope; the body may have paused in one of its own."""
         inside = scope_var.get()
-        if leave(token):  # else nothing here is ours to change
+        if leave(token):  # else this context is not the body's
             self._scope = inside
             if self._started:
                 pause_recording(self._started)
@@ -52,8 +52,8 @@ class GeneratorScope:
 def start_unseen(body: AsyncGenerator[Y, Any]) -> Awaitable[Y]:
     """Start *body* without registering it with the event loop.
 
-    A loop closes what async generators it knows when it ends. It knows the marked
-    generator, which closes its body, in its flow; both at once would collide.
+    A loop that ends closes the async generators that it knows. It knows the marked
+    generator, which closes its body in its flow; closing both at once would collide.
     """
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(None, None)

@@ -6,6 +6,9 @@ the call is and ``recorders`` calls the backends. Where conformance is on, one f
 the run judges a step with one predecessor, and the flags of all predecessors one with
 several, once the same order was seen to hold; ``conformance`` judges the rest. Wrappers
 repeat a few lines of each other: one Python call fewer is a fifth of a step's cost.
+
+A plain function enters its scope inside ``try``: an interrupt, such as Ctrl-C, may come
+after any call, even before the token of the scope is stored.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ from penstock._steps.source import FunctionKind
 
 from .failures import end_failed, record_failure, record_unwatched_failure
 from .generator_calls import async_generator_call, generator_call
-from .recorders import end_recording, judge_call, settle, start_recording
+from .recorders import end_recording, hold_open, judge_call, settle, start_recording
+from .returned_bodies import BODY_TYPES, own_codes, run_body, stays_open
 from .run_of import entry_call, step_call
 from .state import state
 
@@ -59,6 +63,7 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
         wrapper = generator_call(marked, resolve)
     else:
         wrapper = async_generator_call(marked, resolve)
+    own_codes.add(wrapper.__code__)
     update_wrapper(wrapper, marked.func)
     setattr(wrapper, MARKED_ATTR, marked)
     return wrapper
@@ -73,24 +78,45 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
             if not state.is_watched:
                 try:
                     if kwargs:
-                        return marked.target(*args, **kwargs)
-                    return marked.target(*args)
+                        result = marked.target(*args, **kwargs)
+                    else:
+                        result = marked.target(*args)
                 except BaseException as exc:
-                    _reported = record_unwatched_failure(marked, outer, args, exc)
+                    try:
+                        _reported = record_unwatched_failure(marked, outer, args, exc)
+                    except RecursionError:  # no room: a caller above records it
+                        _reported = ""
                     raise
+                if result is not None and type(result) in BODY_TYPES:
+                    call = step_call(marked, outer, args)
+                    if call is not None:
+                        return run_body(call, call[:2], [], result)
+                return result
             step = marked.only
             if step is not None:
                 if state.judge is None:
-                    token = _enter((outer[0], step))
+                    token = None
                     try:
+                        token = _enter((outer[0], step))
                         if kwargs:
-                            return marked.target(*args, **kwargs)
-                        return marked.target(*args)
+                            result = marked.target(*args, **kwargs)
+                        else:
+                            result = marked.target(*args)
                     except BaseException as exc:
-                        _reported = record_failure((outer[0], step, outer[1]), exc)
+                        try:
+                            _reported = record_failure((outer[0], step, outer[1]), exc)
+                        except RecursionError:  # no room: a caller above records it
+                            _reported = ""
                         raise
                     finally:
-                        _reset(token)
+                        if token is None:
+                            _enter(outer)
+                        else:
+                            _reset(token)
+                    if result is not None and type(result) in BODY_TYPES:
+                        call = outer[0], step, outer[1]
+                        return run_body(call, call[:2], [], result)
+                    return result
                 context, fast_path = outer[0], step.fast_path
                 progress = context.progress
                 if progress is not None and progress.epoch is fast_path.epoch:
@@ -102,19 +128,39 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                             above = open_bits | fast_path.bit
                         except IndexError:
                             above = UNKNOWN_ANCESTORS
-                        token = _enter((context, step, above))
+                        is_open = False
+                        token = None
                         try:
+                            token = _enter((context, step, above))
                             if kwargs:
-                                return marked.target(*args, **kwargs)
-                            return marked.target(*args)
+                                result = marked.target(*args, **kwargs)
+                            else:
+                                result = marked.target(*args)
+                            if result is not None and type(result) in BODY_TYPES:
+                                is_open = stays_open(result)
                         except BaseException as exc:
-                            _reported = record_failure((outer[0], step, outer[1]), exc)
+                            try:
+                                _reported = record_failure(
+                                    (outer[0], step, outer[1]), exc
+                                )
+                            except RecursionError:  # no room: a caller above records it
+                                _reported = ""
                             raise
                         finally:
-                            flags[fast_path.done_flag] = 1
-                            if progress.is_over:
-                                settle(progress)
-                            _reset(token)
+                            try:
+                                if not is_open:
+                                    flags[fast_path.done_flag] = 1
+                                    if progress.is_over:
+                                        settle(progress)
+                            finally:
+                                if token is None:
+                                    _enter(outer)
+                                else:
+                                    _reset(token)
+                        if result is not None and type(result) in BODY_TYPES:
+                            call = context, step, outer[1]
+                            return _judged_body(call, above, result, is_open)
+                        return result
                     if fast_path.read_flags is not None:
                         try:
                             open_bits = outer[2]  # type: ignore[misc]  # the same
@@ -153,20 +199,47 @@ def _counted(
     progress = outer[0].progress
     flags = progress.flags
     open_bits: Any = outer[2]  # type: ignore[misc]  # it is there: an order was found
+    above = open_bits | fast_path.bit
     seen_order.calls += 1
-    token = _enter((outer[0], step, open_bits | fast_path.bit))
+    is_open = False
+    token = None
     try:
-        if kwargs:
-            return target(*args, **kwargs)
-        return target(*args)
+        token = _enter((outer[0], step, above))
+        result = target(*args, **kwargs)
+        if result is not None and type(result) in BODY_TYPES:
+            is_open = stays_open(result)
     except BaseException as exc:
-        _reported = record_failure((outer[0], step, outer[1]), exc)
+        try:
+            _reported = record_failure((outer[0], step, outer[1]), exc)
+        except RecursionError:  # no room: a caller above records it
+            _reported = ""
         raise
     finally:
-        flags[fast_path.done_flag] = flags[seen_order.flag] = 1
-        if progress.is_over:
-            settle(progress)
-        _reset(token)
+        try:
+            flags[seen_order.flag] = 1
+            if not is_open:
+                flags[fast_path.done_flag] = 1
+                if progress.is_over:
+                    settle(progress)
+        finally:
+            if token is None:
+                _enter(outer)
+            else:
+                _reset(token)
+    if result is not None and type(result) in BODY_TYPES:
+        return _judged_body((outer[0], step, outer[1]), above, result, is_open)
+    return result
+
+
+def _judged_body(
+    call: Call,
+    above: int,
+    body: object,
+    is_open: bool,  # noqa: FBT001  # private
+) -> Any:
+    """Return *body*, whose call the flags of its run have judged."""
+    started = hold_open(call) if is_open else []
+    return run_body(call, (call[0], call[1], above), started, body)
 
 
 def _entry(marked: Marked) -> Callable[..., Any]:
@@ -183,16 +256,27 @@ def _entry(marked: Marked) -> Callable[..., Any]:
             except IndexError:
                 correlation_id = state.new_id()
             context = FlowContext(correlation_id, step)
-            token = _enter((context, step))
+            token = None
             try:
+                token = _enter((context, step))
                 if kwargs:
-                    return marked.target(*args, **kwargs)
-                return marked.target(*args)
+                    result = marked.target(*args, **kwargs)
+                else:
+                    result = marked.target(*args)
             except BaseException as exc:
-                _reported = record_failure((context, step, None), exc)
+                try:
+                    _reported = record_failure((context, step, None), exc)
+                except RecursionError:  # no room: a caller above records it
+                    _reported = ""
                 raise
             finally:
-                _reset(token)
+                if token is None:
+                    _enter(None)
+                else:
+                    _reset(token)
+            if result is not None and type(result) in BODY_TYPES:
+                return run_body((context, step, None), (context, step), [], result)
+            return result
         call = entry_call(marked, outer, args)
         if call is None:
             return marked.target(*args, **kwargs)
@@ -204,19 +288,29 @@ def _entry(marked: Marked) -> Callable[..., Any]:
 def _recorded(
     call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    scope, started = judge_call(call, _scope())
-    token = _enter(scope)
+    outer = _scope()
+    scope, started = judge_call(call, outer)
+    token = None
     try:
+        token = _enter(scope)
         start_recording(call, started)
         try:
             result = target(*args, **kwargs)
         except BaseException as exc:
-            _reported = end_failed(call, started, exc)
+            try:
+                _reported = end_failed(call, started, exc)
+            except RecursionError:  # no room: a caller above records it
+                _reported = ""
             raise
+        if result is not None and type(result) in BODY_TYPES:
+            return run_body(call, scope, started, result)
         end_recording(call, started, None)
         return result
     finally:
-        _reset(token)
+        if token is None:
+            _enter(outer)
+        else:
+            _reset(token)
 
 
 def _async_step(marked: Marked) -> Callable[..., Any]:
@@ -232,7 +326,10 @@ def _async_step(marked: Marked) -> Callable[..., Any]:
                     return await marked.target(*args, **kwargs)
                 return await marked.target(*args)
             except BaseException as exc:
-                _reported = record_unwatched_failure(marked, outer, args, exc)
+                try:
+                    _reported = record_unwatched_failure(marked, outer, args, exc)
+                except RecursionError:  # no room: a caller above records it
+                    _reported = ""
                 raise
         call = step_call(marked, outer, args)
         if call is None:
@@ -262,7 +359,10 @@ def _async_entry(marked: Marked) -> Callable[..., Any]:
                     return await marked.target(*args, **kwargs)
                 return await marked.target(*args)
             except BaseException as exc:
-                _reported = record_failure((context, step, None), exc)
+                try:
+                    _reported = record_failure((context, step, None), exc)
+                except RecursionError:  # no room: a caller above records it
+                    _reported = ""
                 raise
             finally:
                 try:  # noqa: SIM105  # leave(), without a call: a tenth of the cost
@@ -287,7 +387,10 @@ async def _recorded_async(
         try:
             result = await target(*args, **kwargs)
         except BaseException as exc:
-            _reported = end_failed(call, started, exc)
+            try:
+                _reported = end_failed(call, started, exc)
+            except RecursionError:  # no room: a caller above records it
+                _reported = ""
             raise
         end_recording(call, started, None)
         return result

@@ -41,7 +41,7 @@ def record_unwatched_failure(
     marked: Marked, outer: Scope, args: Args, exc: BaseException
 ) -> str:
     """Like ``record_failure``, but look the step up first."""
-    if not marked.steps:  # no flow has taken it: that is what exc says
+    if not marked.steps:  # no flow has taken it, as exc says
         return ""
     call = step_call(marked, outer, args)
     return "" if call is None else record_failure(call, exc)
@@ -50,8 +50,8 @@ def record_unwatched_failure(
 def _is_inner(exc: BaseException, root_id: str) -> bool:
     """Tell whether no step below has reported *exc*: its frame would say so.
 
-    What another operation has reported is news again: an application may raise
-    one exception object many times.
+    A report in another operation does not count: an application may raise one
+    exception object many times.
     """
     trace = exc.__traceback__
     while trace is not None:

@@ -34,7 +34,9 @@ _enter = scope_var.set
 _reset = scope_var.reset
 
 
-def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
+def generator_call(  # noqa: C901  # one loop; a helper would cost each item a call
+    marked: Marked, resolve: Resolve
+) -> Callable[..., Any]:
     """Return a generator function whose body runs in its flow at every resumption."""
 
     # Not `yield from`: that closes the body where GeneratorExit is thrown into it.
@@ -50,19 +52,22 @@ def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
         move, sent, result = body.send, None, None
         try:
             while True:
-                token = _enter(scope)
-                if current:
-                    resume_recording(current)
+                outer = _scope()
                 try:
+                    _enter(scope)
+                    if current:
+                        resume_recording(current)
                     item = move(sent)
                 except StopIteration as stop:
                     result = stop.value
                     break
                 finally:
-                    if current:
-                        pause_recording(current)
-                    scope = _scope()
-                    _reset(token)
+                    try:
+                        if current:
+                            pause_recording(current)
+                        scope = _scope()
+                    finally:
+                        _enter(outer)
                     sent = None  # no exception stays alive in this frame
                 try:
                     sent = yield item
@@ -71,7 +76,10 @@ def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
                 else:
                     move = body.send
         except BaseException as exc:
-            _reported = _failed_paused(call, started, exc)
+            try:
+                _reported = _failed_paused(call, started, exc)
+            except RecursionError:  # no room: a caller above records it
+                _reported = ""
             raise
         _finish_paused(call, started)
         return result
@@ -80,7 +88,7 @@ def generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
 
 
 def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]:
-    """Return the same for an async generator function."""
+    """Like ``generator_call``, for an async generator function."""
 
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         call = resolve(marked, _scope(), args)
@@ -110,7 +118,10 @@ def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]
                 else:
                     move = body.asend(sent)
         except BaseException as exc:
-            _reported = _failed_paused(call, started, exc)
+            try:
+                _reported = _failed_paused(call, started, exc)
+            except RecursionError:  # no room: a caller above records it
+                _reported = ""
             raise
         _finish_paused(call, started)
 

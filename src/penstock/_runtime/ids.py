@@ -1,4 +1,4 @@
-"""Correlation IDs: minted many at a time, checked before they are believed."""
+"""Correlation IDs: minted many at a time, checked before they are adopted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VERSION = bytes(0x40 | b & 0x0F for b in range(256))
 _VARIANT = bytes(0x80 | b & 0x3F for b in range(256))
 
 pool: list[str] = []
-"""IDs that are minted and not yet used; the call path takes them from here."""
+"""IDs that are minted and not used yet; the call path takes them from here."""
 
 _forks = 0
 
@@ -39,20 +39,20 @@ def mint_id() -> str:
 
 
 def _fill() -> None:
-    """Mint a batch from one ``os.urandom``: a system call costs more than an ID."""
+    """Mint a batch from one ``os.urandom``: the system call costs more than an ID."""
     forks = _forks
     raw = bytearray(os.urandom(_BYTES * _BATCH))
     raw[6::_BYTES] = raw[6::_BYTES].translate(_VERSION)
     raw[8::_BYTES] = raw[8::_BYTES].translate(_VARIANT)
     digits = raw.hex()
     pool.extend(digits[i : i + _HEX] for i in range(0, len(digits), _HEX))
-    if forks != _forks:  # the parent, too, is about to use this batch
+    if forks != _forks:  # the parent is about to use this batch as well
         pool.clear()
 
 
 def _forget() -> None:
     """Forget minted IDs that a parent process may hand out too."""
-    global _forks  # noqa: PLW0603  # tells a fill under way
+    global _forks  # noqa: PLW0603  # noticed by a fill that is under way
     _forks += 1
     pool.clear()
 
@@ -63,7 +63,7 @@ on_fork(_forget)
 def is_valid_id(text: str) -> bool:
     """Tell whether *text* may be adopted as a correlation ID.
 
-    The whole of it must match ASCII ``[A-Za-z0-9][A-Za-z0-9._:@=/+~-]{0,127}``.
+    All of it must match ASCII ``[A-Za-z0-9][A-Za-z0-9._:@=/+~-]{0,127}``.
     """
     return len(text) <= _MAX_LENGTH and _SHAPE.fullmatch(text) is not None
 
@@ -76,7 +76,7 @@ def _is_header_safe(text: str) -> bool:
 
 
 def refusal(text: object, is_valid: Callable[[str], bool]) -> str:
-    """Say why *text* is no correlation ID, without its value; ``""`` if it is one."""
+    """Say why *text* is refused as an ID, without its value; ``""`` if it is not."""
     if not isinstance(text, str):
         return f"it is {type(text).__name__}, not str"
     if not text:

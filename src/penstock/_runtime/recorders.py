@@ -1,4 +1,4 @@
-"""Call the recorders, and let no failure of theirs reach the application."""
+"""Call the recorders, and keep their failures from the application."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Started",
     "end_recording",
+    "hold_open",
     "inject_trace",
     "judge_call",
     "pause_recording",
@@ -49,6 +50,12 @@ def judge_call(call: Call, outer: Scope | None) -> tuple[Scope, Started]:
         return call[:2], []
     scope, token = judge.judge(call, outer)
     return scope, [(judge, token)]
+
+
+def hold_open(call: Call) -> Started:
+    """Let a call that was judged by flags go on: what it returned runs later."""
+    judge = state.judge
+    return [] if judge is None else [(judge, judge.hold_open(call))]
 
 
 def settle(progress: object) -> None:
@@ -148,9 +155,9 @@ def pause_recording(current: Started) -> None:
 
 
 def inject_trace(headers: MutableMapping[str, str]) -> None:
-    """Let each recorder write what names the current span."""
+    """Let each recorder write headers that name the current span."""
     for recorder in state.recorders:
-        write = getattr(recorder, "inject", None)  # most have nothing to write
+        write = getattr(recorder, "inject", None)  # most have none
         if write is None:
             continue
         try:
@@ -160,7 +167,7 @@ def inject_trace(headers: MutableMapping[str, str]) -> None:
 
 
 def _report(recorder: Recorder, when: str, exc: Exception) -> None:
-    """Say once per cause that a recorder failed; a broken log handler may be it."""
+    """Log once per cause that a recorder failed, perhaps by a broken log handler."""
     trace = exc.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

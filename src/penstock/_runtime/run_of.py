@@ -27,10 +27,10 @@ def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
     Args:
         marked: The function that is called.
         outer: The scope around the call, None outside a flow.
-        args: The positional arguments, which tell the class of a method.
+        args: The positional arguments; the first one has the class of a method.
 
     Raises:
-        NotInFlowError: There is no flow, and the step's flow asks for one.
+        NotInFlowError: There is no flow, and the step's flow requires one.
     """
     if outer is None:
         return _outside(marked.first(args))
@@ -82,7 +82,7 @@ def _new_run(outer: FlowContext, step: Step) -> FlowContext:
 
 
 def _is_super_call(marked: Marked, running: Step, args: Args) -> bool:
-    """Tell whether an override calls the function that it overrides, on itself."""
+    """Tell whether an override calls the function that it overrides, by ``super()``."""
     if marked not in running.overrides:
         return False
     if running.owner is None or not args:  # a staticmethod: no self to compare

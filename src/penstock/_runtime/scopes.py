@@ -1,10 +1,10 @@
-"""Enter a flow context by hand, or leave every one of them."""
+"""Enter a flow context by hand, or leave every flow."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from penstock._context import FlowContext, Scope, get_flow_context, scope_var
+from penstock._context import FlowContext, Scope, get_flow_context, leave, scope_var
 from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
@@ -12,30 +12,67 @@ from .ids import refusal
 from .state import state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextvars import Token
     from types import TracebackType
 
 __all__ = ["EnteredFlow", "OutsideFlow", "carried", "outside_flow", "start_flow"]
 
 
-class _Entered:
-    """Enter a scope, and put back what was there before.
+class OpenScope(tuple[FlowContext, None]):  # noqa: SLOT001  # a tuple can have no slots
+    """The scope of a context that was entered: one frame of the stack of a task.
 
-    The previous value is put back rather than a token reset: a token cannot be
-    reset in another context, such as the one that closes a streaming response.
+    Attributes:
+        owner: The block that entered it, and takes it off the stack.
+        below: What was current before.
     """
 
-    __slots__ = ("_previous", "_scope")
+    owner: EnteredFlow
+    below: Scope | None
 
-    def __init__(self, scope: Scope | None) -> None:
-        self._scope = scope
-        self._previous: list[Scope | None] = []
+    def on(self, below: Scope | None) -> OpenScope:
+        """Return the same frame on top of another stack."""
+        moved = OpenScope(self)
+        moved.owner, moved.below = self.owner, below
+        return moved
 
-    def swap(self) -> None:
-        """Enter the scope (do nothing under ``PENSTOCK_DISABLED``)."""
-        self._previous.append(scope_var.get())
-        if not DISABLED:
-            scope_var.set(self._scope)
+
+class EnteredFlow:
+    """A flow context that ``with`` enters; *on_enter* is then called with it.
+
+    Scopes form an immutable stack in the context variable, so each task and thread
+    has its own. Leaving takes off this block's frame and the calls above it, which an
+    interrupt may have left there. Blocks above it that are still open stay current.
+    Where the stack does not hold the frame, as in a task that was started inside or in
+    the context that closes a coroutine, nothing changes.
+    """
+
+    __slots__ = ("_on_enter", "_tokens", "context")
+
+    def __init__(
+        self,
+        context: FlowContext,
+        on_enter: Callable[[FlowContext], object] | None = None,
+    ) -> None:
+        self.context: FlowContext = context
+        self._on_enter = on_enter
+        self._tokens: list[Token[Scope | None]] = []
+
+    def __enter__(self) -> FlowContext:
+        """Enter the context and return it; just return it if penstock is disabled."""
+        if DISABLED:
+            return self.context
+        below = scope_var.get()
+        scope = OpenScope((self.context, None))
+        scope.owner, scope.below = self, below
+        try:
+            self._tokens.append(scope_var.set(scope))
+        except BaseException:  # an interrupt: nothing would ever leave
+            scope_var.set(below)
+            raise
+        if self._on_enter is not None:
+            self._on_enter(self.context)
+        return self.context
 
     def __exit__(
         self,
@@ -43,38 +80,96 @@ class _Entered:
         _exc: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Put back what was there, unless somebody else has changed it since."""
-        previous = self._previous.pop()
-        if scope_var.get() is self._scope:
-            scope_var.set(previous)
+        """Leave the context, also where an interrupt comes at this very moment."""
+        if DISABLED:
+            return
+        try:
+            self._leave()
+        except BaseException:
+            self._leave()  # it may be left already; then nothing changes
+            raise
+        finally:
+            self._tokens.pop()
+
+    def _leave(self) -> None:
+        above: list[OpenScope] = []
+        scope = scope_var.get()
+        while isinstance(scope, OpenScope) and scope.owner is not self:
+            above.append(scope)
+            scope = scope.below
+        if isinstance(scope, OpenScope):
+            below = scope.below
+        elif scope is not None and leave(self._tokens[-1]):
+            below = scope_var.get()
+        else:
+            return
+        for frame in reversed(above):
+            below = frame.on(below)
+        scope_var.set(below)
+        if isinstance(scope, OpenScope):
+            scope.below = None  # nothing looks below it again; a chain would only grow
+
+    async def __aenter__(self) -> FlowContext:
+        """Enter the context, as ``with`` does."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _exc: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Leave the context."""
+        self.__exit__(_type, _exc, _traceback)
+
+    def __call__(self, func: object) -> NoReturn:
+        """Refuse to be a decorator.
+
+        Raises:
+            TypeError: Always: all calls would share one correlation ID.
+        """
+        raise TypeError(_refusal(func, "start_flow(...)"))
 
 
-class EnteredFlow(_Entered):
-    """A flow context that ``with`` enters."""
-
-    __slots__ = ("context",)
-
-    def __init__(self, context: FlowContext) -> None:
-        super().__init__((context, None))
-        self.context: FlowContext = context
-
-    def __enter__(self) -> FlowContext:
-        """Enter the context and return it."""
-        self.swap()
-        return self.context
-
-
-class OutsideFlow(_Entered):
+class OutsideFlow:
     """A block of code that runs outside every flow."""
 
-    __slots__ = ()
+    __slots__ = ("_previous",)
 
     def __init__(self) -> None:
-        super().__init__(None)
+        self._previous: list[Scope | None] = []
 
     def __enter__(self) -> None:
         """Leave every flow."""
-        self.swap()
+        self._previous.append(scope_var.get())
+        scope_var.set(None)
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _exc: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Put back what was there, unless a flow was entered and not left."""
+        previous = self._previous.pop()
+        if scope_var.get() is None:
+            scope_var.set(previous)
+
+    def __call__(self, func: object) -> NoReturn:
+        """Refuse to be a decorator.
+
+        Raises:
+            TypeError: Always: a generator or coroutine would run after the block.
+        """
+        raise TypeError(_refusal(func, "outside_flow()"))
+
+
+def _refusal(func: object, block: str) -> str:
+    name = getattr(func, "__name__", repr(func))
+    return (
+        f"{block} cannot decorate {name!r}. Open the block inside the function: "
+        f"`with {block}:`"
+    )
 
 
 def carried(context: FlowContext, metadata: Mapping[str, object]) -> FlowContext:

@@ -37,7 +37,7 @@ class Recorder(Protocol):
     """
 
     def enabled(self) -> bool:
-        """Tell whether anyone wants this step recorded."""
+        """Tell whether it wants this step recorded."""
         ...
 
     def start(self, call: Call, /) -> object:
@@ -80,7 +80,7 @@ class State:
     Attributes:
         answers: A logger's cache of "is this level on?" where one logging
             backend is all there is, else ``ASK_EACH_TIME``. ``answers[level]`` is False
-            where nobody wants a step recorded; True, or nothing, means "ask".
+            where no backend wants a step recorded; True, or no answer, means "ask".
         level: The key to look up in *answers*.
         record_fields: What an integration adds to log records: how to read each
             field, None where there is nothing to say. Replaced, never changed.

@@ -48,7 +48,7 @@ class Marked:
         self.wrapper: Callable[..., Any] | None = None
 
     def refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
-        """Raise the error of a call that no flow has taken the function for."""
+        """Raise an error: no flow has taken the function."""
         name, kind = self.options.name, self.options.kind
         msg = (
             f"@{kind} {name!r} belongs to no flow ({place_of(self.func)}). "

@@ -57,7 +57,7 @@ def _inspected(function: Any) -> inspect.Signature:
 
         try:
             return inspect.signature(function, follow_wrapped=False)
-        except NameError:  # a name that is imported for type checkers only
+        except (NameError, AttributeError):  # a name that only type checkers import
             return inspect.signature(
                 function, follow_wrapped=False, annotation_format=Format.STRING
             )

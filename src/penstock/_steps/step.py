@@ -31,7 +31,7 @@ class StepOptions(NamedTuple):
         is_entrypoint: Which of the two decorators it is.
         after: Alternatives, each of names and functions that must all have run.
         tags: Free labels.
-        is_for_any_flow: Whether any ``@flow`` may take it, as no handle has.
+        is_for_any_flow: Whether any ``@flow`` may take it: no handle declared it.
         crosses: Whether a message brings each call, as it does to a task.
     """
 

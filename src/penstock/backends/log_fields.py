@@ -56,8 +56,8 @@ def step_fields(call: Call) -> dict[str, Any]:
     return fields
 
 
-def checked_keys(keys: Mapping[str, str]) -> dict[str, str]:
-    """Return *keys*, field to key, without those whose key is empty.
+def checked_keys(keys: Mapping[str, str]) -> Mapping[str, str]:
+    """Return *keys*, field to key; keep the current step known if they need it.
 
     Raises:
         TypeError: No field has that name.
@@ -69,10 +69,9 @@ def checked_keys(keys: Mapping[str, str]) -> dict[str, str]:
                 f"{did_you_mean(name, _NAMES)}"
             )
             raise TypeError(msg)
-    chosen = {name: key for name, key in keys.items() if key}
-    if not {"flow", "step"}.isdisjoint(chosen):
+    if "flow" in keys or "step" in keys:
         state.watch("log keys")
-    return chosen
+    return keys
 
 
 def fill(

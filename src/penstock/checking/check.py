@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .interpreter.references import Reference
-    from .project.definitions import Function
+    from .project.functions_and_classes import Function
     from .request import CheckRequest
     from .resolvers.base import Resolver
 

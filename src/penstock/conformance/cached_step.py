@@ -16,8 +16,8 @@ __all__ = ["is_behind_cache"]
 def is_behind_cache(step: Step) -> bool:
     """Tell whether its module or class holds another object than the marked function.
 
-    Such an object is ``functools.cache`` or ``cached_property``, or any decorator: most
-    of them cannot be told from caches. A task or consumer is another object, and none.
+    That object may be a ``functools.cache`` or ``cached_property``, or any decorator,
+    which may cache as well. Tasks and consumers are such objects, but never cache.
     """
     held: object = sys.modules.get(step.origin.module)
     for name in step.origin.qualname.split("."):

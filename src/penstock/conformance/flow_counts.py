@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .counters import MAX_EXAMPLES, Counters
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["FlowCounts", "count_flow"]
 
 
+@dataclass(slots=True)
 class FlowCounts:
     """What was counted for one flow.
 
@@ -28,12 +30,13 @@ class FlowCounts:
         foreign: How often steps of other flows were called.
     """
 
-    def __init__(self) -> None:
-        self.runs: int = 0
-        self.steps: dict[str, int] = {}
-        self.edges: dict[tuple[str, str], list[int]] = {}
-        self.violations: dict[tuple[str, str, str, str], dict[str, int]] = {}
-        self.foreign: Counter[tuple[str, str]] = Counter()
+    runs: int = 0
+    steps: dict[str, int] = field(default_factory=dict)
+    edges: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    violations: dict[tuple[str, str, str, str], dict[str, int]] = field(
+        default_factory=dict
+    )
+    foreign: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> FlowCounts:

@@ -113,12 +113,14 @@ class Judge:
             FlowOrderError: The call breaks the order, and the mode is ``raise``.
         """
         try:
-            self._send(call, outer)
+            progress = self._send(call, outer)
         except FlowOrderError:
             raise
         except Exception as exc:  # noqa: BLE001  # the application goes on
             self.reporter.report_failure(exc)
             return False
+        if progress.is_over:
+            self.settle(progress)
         return True
 
     def follow(self, context: FlowContext, flow: str, /) -> RunProgress:
@@ -165,6 +167,15 @@ class Judge:
             self.reporter.report_failure(exc)
             return None
 
+    def hold_open(self, call: Call, /) -> Activation:
+        """Note that a call that the call path judged ends later than its function."""
+        progress: RunProgress = call[0].progress
+        with self.lock:
+            progress.open += 1
+            step_rule = progress.plan.step_rule(call[1])
+        bit, flag = step_rule.rule.bit, step_rule.fast_flag
+        return Activation(progress, bit, flag, None, is_entry=False)
+
     def finish(
         self,
         call: Call,  # noqa: ARG002  # part of Recorder
@@ -194,18 +205,6 @@ class Judge:
 
     def resume(self, started: Activation | None) -> None:
         """Do nothing: a generator has ended at its first yield."""
-
-    def enabled(self) -> bool:
-        """Want every call."""
-        return True
-
-    def start(self, call: Call, /) -> None:
-        """Do nothing: ``judge`` has begun the call."""
-
-    start_paused = start
-
-    def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
-        """Do nothing: every call was begun."""
 
     def settle(self, progress: RunProgress, /) -> None:
         """Judge what has to wait for the end of a run, if nothing of it is open."""
@@ -238,7 +237,7 @@ class Judge:
         activation = Activation(progress, bit, flag, pending, is_entry=place.is_entry)
         return (context, step, place.above | bit), activation
 
-    def _send(self, call: Call, outer: Scope) -> None:
+    def _send(self, call: Call, outer: Scope) -> RunProgress:
         _, step, caller = call
         violation = None
         with self.lock:
@@ -258,6 +257,7 @@ class Judge:
                 watch(progress, step)
         if violation is not None:
             self._report(violation, progress.run)
+        return progress
 
     def _find_place(self, call: Call, outer: Scope | None) -> CallPlace:
         is_fast = not self.watchers
@@ -310,15 +310,17 @@ class Judge:
             if progress.open:
                 return
             broken = progress.take_pending()
-            now = progress.contradicted
+            before = now = progress.contradicted
             if progress.is_seen and not is_rehearsal:
                 progress.fold()
-                now = frozenset(progress.find_contradicted())
-            found, corrected = now - progress.contradicted, progress.contradicted - now
-            progress.contradicted = now
+                now = progress.contradicted = progress.find_contradicted()
+            if now == before and not broken:  # so it is at most ends
+                return
+            found = progress.plan.declared_edges(now & ~before)
+            corrected = progress.plan.declared_edges(before & ~now)
             if progress.is_counted:
-                for edge in found | corrected:
-                    self.counters.contradicted[edge] += 1 if edge in found else -1
+                self.counters.contradicted.update(found)
+                self.counters.contradicted.subtract(corrected)
         for violation in broken:
             self._report(violation, progress.run, is_late=True)
         for edge in found:
@@ -341,14 +343,12 @@ def _violation(
     place: CallPlace, step_rule: StepRule, caller: Step | None, *, is_sent: bool
 ) -> Violation | None:
     """Return what is wrong with a call, or None."""
-    progress = place.progress
+    progress, rule = place.progress, step_rule.rule
+    before, unsure = progress.done | place.above, place.unsure(rule)
+    if not rule.broken(before, unsure):
+        return None
     return call_violation(
-        progress.plan,
-        step_rule,
-        caller,
-        before=progress.done | place.above,
-        unsure=place.unsure(step_rule.rule),
-        is_sent=is_sent,
+        progress.plan, step_rule, caller, before=before, unsure=unsure, is_sent=is_sent
     )
 
 

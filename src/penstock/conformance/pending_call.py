@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,39 +12,25 @@ if TYPE_CHECKING:
 __all__ = ["PendingCall"]
 
 
+@dataclass(slots=True, eq=False)
 class PendingCall:
     """A call whose missing predecessor is a generator step, which may begin inside it.
 
     Attributes:
         step_rule: The step that was called.
-        before: The predecessors that are before it so far.
-        unsure: Those whose absence proves nothing.
+        unsure: Predecessors whose absence proves nothing.
         violation: What is wrong with it unless such a generator begins.
+        before: The predecessors that are before it so far.
         is_open: Whether the call has not ended.
-        is_counted: Whether it is to be counted.
+        is_counted: Whether it has to be counted.
     """
 
-    __slots__ = (
-        "before",
-        "is_counted",
-        "is_open",
-        "step_rule",
-        "unsure",
-        "violation",
-    )
-
-    def __init__(
-        self,
-        step_rule: StepRule,
-        unsure: int,
-        violation: Violation | None,
-    ) -> None:
-        self.step_rule: StepRule = step_rule
-        self.before: int = 0
-        self.unsure: int = unsure
-        self.violation: Violation | None = violation
-        self.is_open: bool = True
-        self.is_counted: bool = True
+    step_rule: StepRule
+    unsure: int
+    violation: Violation | None
+    before: int = 0
+    is_open: bool = True
+    is_counted: bool = True
 
     @property
     def is_decided(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
@@ -38,6 +39,7 @@ _FIRST_ORDER = 2
 _FIRST_STEP = _FIRST_ORDER + _MAX_ORDERS
 
 
+@dataclass(slots=True, eq=False)
 class StepRule:
     """A step with its rule, its fast path and its counts.
 
@@ -45,35 +47,24 @@ class StepRule:
         names: Its predecessors, with the names that it gives them.
         fast_flag: The flag of a run that says that a call has ended, judged by the
             call path.
-        slow_flag: The same for a call that was judged here.
+        flags_read: The flags of its predecessors.
         counts: How many calls came after each set of predecessors.
         more: The same for single predecessors, once there are too many sets.
     """
 
-    __slots__ = (
-        "counts",
-        "fast_flag",
-        "fast_path",
-        "flags_read",
-        "more",
-        "names",
-        "rule",
-        "slow_flag",
-        "step",
-    )
+    step: Step
+    rule: Rule
+    names: dict[Key, str]
+    fast_flag: int
+    flags_read: tuple[int, ...] = ()
+    fast_path: FastPath = field(default_factory=FastPath)
+    counts: dict[int, int] = field(default_factory=dict)
+    more: dict[int, int] = field(default_factory=dict)
 
-    def __init__(
-        self, step: Step, rule: Rule, names: dict[Key, str], number: int
-    ) -> None:
-        self.step: Step = step
-        self.rule: Rule = rule
-        self.names: dict[Key, str] = names
-        self.fast_flag: int = _FIRST_STEP + 2 * number
-        self.slow_flag: int = self.fast_flag + 1
-        self.flags_read: tuple[int, ...] = ()
-        self.fast_path: FastPath = FastPath()
-        self.counts: dict[int, int] = {}
-        self.more: dict[int, int] = {}
+    @property
+    def slow_flag(self) -> int:
+        """The flag that says that a call has ended which was judged here."""
+        return self.fast_flag + 1
 
     def add(self, before: int, calls: int = 1) -> None:
         """Count calls that came after the steps *before*."""
@@ -161,7 +152,7 @@ class FlowPlan(Plan):
 
     def declared_edges(self, bits: int) -> list[Edge]:
         """Return the edges that *bits* stand for."""
-        return cast("list[Edge]", self.edges(bits))
+        return cast("list[Edge]", self.edges(bits)) if bits else []
 
     def flags(self) -> bytearray:
         """Return the flags of a run in which nothing has happened."""
@@ -243,7 +234,7 @@ class FlowPlan(Plan):
         after = [[keys[name] for name in group] for group in step.after]
         others = [key for key in declared if key[0] != self.flow]
         rule = self.rule((self.flow, step.name), after, unsure=others)
-        step_rule = StepRule(step, rule, declared, len(self.every))
+        step_rule = StepRule(step, rule, declared, _FIRST_STEP + 2 * len(self.every))
         self.every.append(step_rule)
         self.steps[step.name] = self._by_step[step] = step_rule
         self.own |= rule.bit

@@ -168,7 +168,7 @@ class Plan:
         return found
 
     def _leads(self, first: Rule, bit: int) -> bool:
-        """Tell whether declared edges lead from *first* to a step, or it is that."""
+        """Tell whether *bit* is *first*, or declared edges lead from *first* to it."""
         reached, frontier = first.bit, first.bit
         while frontier:
             frontier = self._next(frontier) & ~reached

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .plan import MAX_FAST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from penstock._context import FlowContext
 
     from .pending_call import PendingCall
-    from .plan import Edge, FlowPlan, StepRule
+    from .plan import FlowPlan, StepRule
     from .rules import Rule
     from .violations import Violation
 
@@ -22,6 +21,7 @@ __all__ = ["Activation", "RunProgress"]
 _HAS_GIL = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
+@dataclass(slots=True, eq=False)
 class RunProgress:
     """One run of a flow, or the part of one that is in this process.
 
@@ -52,54 +52,28 @@ class RunProgress:
         others: The progress of more flows, in a context that belongs to none.
     """
 
-    __slots__ = (
-        "around",
-        "contradicted",
-        "done",
-        "epoch",
-        "flags",
-        "given",
-        "given_names",
-        "is_counted",
-        "is_in_pool",
-        "is_known",
-        "is_over",
-        "is_seen",
-        "is_told",
-        "judge_epoch",
-        "may_run_elsewhere",
-        "open",
-        "others",
-        "pending",
-        "plan",
-        "run",
-        "sent",
-        "shares_id",
-    )
-
-    def __init__(self, plan: FlowPlan, run: str = "") -> None:
-        self.plan: FlowPlan = plan
-        self.run: str = run
-        self.done: int = 0
-        self.given: int = 0
-        self.given_names: frozenset[str] = frozenset()
-        self.sent: int = 0
-        self.open: int = 0
-        self.is_known: bool = False
-        self.is_told: bool = False
-        self.is_seen: bool = True
-        self.is_over: bool = True
-        self.is_counted: bool = True
-        self.may_run_elsewhere: bool = False
-        self.is_in_pool: bool = False
-        self.shares_id: bool = False
-        self.around: RunProgress | None = None
-        self.judge_epoch: object = None
-        self.epoch: object = None
-        self.flags: bytearray = bytearray()
-        self.contradicted: frozenset[Edge] = frozenset()
-        self.pending: list[PendingCall] = []
-        self.others: dict[str, RunProgress] = {}
+    plan: FlowPlan
+    run: str = ""
+    done: int = 0
+    given: int = 0
+    given_names: frozenset[str] = frozenset()
+    sent: int = 0
+    open: int = 0
+    is_known: bool = False
+    is_told: bool = False
+    is_seen: bool = True
+    is_over: bool = True
+    is_counted: bool = True
+    may_run_elsewhere: bool = False
+    is_in_pool: bool = False
+    shares_id: bool = False
+    around: RunProgress | None = None
+    judge_epoch: object = None
+    epoch: object = None
+    flags: bytearray = field(default_factory=bytearray)
+    contradicted: int = 0
+    pending: list[PendingCall] = field(default_factory=list)
+    others: dict[str, RunProgress] = field(default_factory=dict)
 
     def take_over(self, context: FlowContext) -> None:
         """Learn from *context* what had ended before it came here."""
@@ -165,7 +139,7 @@ class RunProgress:
     def end(self, bit: int, flag: int = sys.maxsize) -> None:
         """End an activation: it returned, raised, was cancelled, or yields at first.
 
-        *flag* is what tells the call path, if it is one of this run's.
+        *flag* is set for the call path, if the run has it.
         """
         self.done |= bit
         self.open -= 1
@@ -222,31 +196,18 @@ class RunProgress:
                 around.may_run_elsewhere = True
             around = around.around
 
-    def find_contradicted(self) -> Iterator[Edge]:
-        """Yield the edges that break R2, now that nothing is open."""
-        happened = (self.done | self.sent) & ~self.given
-        broken = self.plan.contradicted(happened)
-        if broken:
-            yield from self.plan.declared_edges(broken)
+    def find_contradicted(self) -> int:
+        """Return the edges that break R2, now that nothing is open."""
+        return self.plan.contradicted((self.done | self.sent) & ~self.given)
 
 
+@dataclass(slots=True, eq=False)
 class Activation:
     """One call, from its start to its end."""
 
-    __slots__ = ("bit", "flag", "is_entry", "is_open", "pending", "progress")
-
-    def __init__(
-        self,
-        progress: RunProgress,
-        bit: int,
-        flag: int,
-        pending: PendingCall | None,
-        *,
-        is_entry: bool,
-    ) -> None:
-        self.progress: RunProgress = progress
-        self.bit: int = bit
-        self.flag: int = flag
-        self.pending: PendingCall | None = pending
-        self.is_entry: bool = is_entry
-        self.is_open: bool = True
+    progress: RunProgress
+    bit: int
+    flag: int
+    pending: PendingCall | None
+    is_entry: bool
+    is_open: bool = True

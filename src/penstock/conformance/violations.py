@@ -76,7 +76,7 @@ def call_violation(
     unsure: int,
     is_sent: bool,
 ) -> Violation | None:
-    """Return what is wrong with a call, or None.
+    """Return how a call breaks its rule; None if caches may have answered.
 
     Args:
         plan: The plan of the run.
@@ -87,9 +87,7 @@ def call_violation(
         is_sent: Whether a message makes the call.
     """
     rule, step = step_rule.rule, step_rule.step
-    code = rule.broken(before, unsure)
-    if code:  # rarely: only then are caches looked for
-        code = rule.broken(before, unsure | _cached(plan, rule.mask & ~before))
+    code = rule.broken(before, unsure | _cached(plan, rule.mask & ~before))
     if not code:
         return None
     verb = "was sent" if is_sent else "ran"

@@ -2,7 +2,7 @@
 
 A middleware takes the request's ``RequestFlow`` (by ``of_environ`` or ``of_scope``),
 runs the application inside ``entered()``, sends what ``headers`` says, and hands a
-streaming body on inside a ``Body`` or an ``AsyncBody``.
+streaming body on inside a ``StreamedBody`` or an ``AsyncStreamedBody``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
     from penstock._context import FlowContext, Scope
 
-__all__ = ["KEY", "AsyncBody", "Body", "Entered", "RequestFlow", "checked_trust"]
+__all__ = [
+    "KEY",
+    "AsyncStreamedBody",
+    "RequestFlow",
+    "StreamedBody",
+    "checked_trust",
+]
 
 KEY = "penstock.flow"
 """Where the ``environ`` or ASGI ``scope`` of a request holds its ``RequestFlow``.
@@ -48,10 +54,9 @@ C = TypeVar("C")
 class RequestFlow:
     """The flow context of one request: what its headers bring, or a fresh one.
 
-    What runs around is ignored: some servers leak context variables from one
-    request on a connection to the next. Unless *trust* or
-    ``configure(trust_inbound=...)`` says otherwise, the correlation ID is believed
-    and the ``penstock`` header is not.
+    The current flow is ignored: some servers leak context variables from one request
+    on a connection to the next. Unless *trust* or ``configure(trust_inbound=...)``
+    says otherwise, the correlation ID is adopted and the ``penstock`` header is not.
     """
 
     __slots__ = ("_scope",)
@@ -105,34 +110,36 @@ class RequestFlow:
         return [(name, self.correlation_id) for name in state.headers]
 
     def added_to(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Return WSGI's *headers* with ours, which replace what the application set."""
-        ours = self.headers
-        names = {name.lower() for name, _ in ours}
-        return [pair for pair in headers if pair[0].lower() not in names] + ours
+        """Return WSGI's *headers* with the ID in place of the application's."""
+        added = self.headers
+        names = {name.lower() for name, _ in added}
+        return [pair for pair in headers if pair[0].lower() not in names] + added
 
     def added_to_raw(
         self, headers: Iterable[tuple[bytes, bytes]]
     ) -> list[tuple[bytes, bytes]]:
-        """Return ASGI's *headers* with ours, which replace what the application set."""
-        ours = [(name.lower().encode(), value.encode()) for name, value in self.headers]
-        names = {name for name, _ in ours}
-        return [pair for pair in headers if pair[0].lower() not in names] + ours
+        """Return ASGI's *headers* with the ID in place of the application's."""
+        added = [
+            (name.lower().encode(), value.encode()) for name, value in self.headers
+        ]
+        names = {name for name, _ in added}
+        return [pair for pair in headers if pair[0].lower() not in names] + added
 
-    def entered(self) -> Entered:
+    def entered(self) -> _EnteredRequest:
         """Return a block in this flow; each is used once, any number at a time."""
-        return Entered(self._scope)
+        return _EnteredRequest(self._scope)
 
     def place(self) -> GeneratorScope:
         """Return the place of a body that starts here, and may pause elsewhere."""
         return GeneratorScope(self._scope)
 
 
-class Entered:
-    """A block in a flow. Afterwards the flow from before is there again.
+class _EnteredRequest:
+    """A block in the flow of a request. Afterwards the flow from before is current.
 
-    That holds whatever the code inside has left behind, and also where the end of
-    the block comes in another ``contextvars.Context``: a coroutine that is closed
-    from outside changes nothing there that is not its own.
+    Unlike ``start_flow()`` it also drops flows that the application opened and never
+    left, which the next request must not see. In another ``contextvars.Context``,
+    such as one that closes a coroutine, it changes nothing but its own scope.
     """
 
     __slots__ = ("_previous", "_scope", "_token")
@@ -162,7 +169,7 @@ class Entered:
 
 
 class _Streamed(Generic[C]):
-    """What is to be streamed, the place where it runs, and what closes it."""
+    """What is streamed, the scope in which it runs, and what closes it."""
 
     __slots__ = ("_chunks", "_closers", "_iterator", "_place")
 
@@ -183,17 +190,17 @@ class _Streamed(Generic[C]):
         return _run(self._place, self._closers[index])
 
     def __del__(self) -> None:
-        """Let go of the body where it runs: a generator that is dropped ends there."""
+        """Drop the body where it runs: a generator that is dropped ends there."""
         token = self._place.enter()
         self._closers = []
         self._iterator = self._chunks = None
         self._place.leave(token)
 
 
-class Body(_Streamed["Iterable[T]"], Iterator[T]):
+class StreamedBody(_Streamed["Iterable[T]"], Iterator[T]):
     """A streaming body whose every chunk, and ``close()``, is made in the flow.
 
-    ``Body.of`` leaves alone what runs no code.
+    ``StreamedBody.of`` leaves alone what runs no code.
     """
 
     __slots__ = ()
@@ -222,7 +229,7 @@ class Body(_Streamed["Iterable[T]"], Iterator[T]):
             _run(self._place, close)
 
 
-class AsyncBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
+class AsyncStreamedBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
     """An asynchronous body whose every chunk, and ``aclose()``, is made in the flow.
 
     Not an async generator, which the event loop would close at its end, together
@@ -254,7 +261,7 @@ class AsyncBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
 
 
 def checked_trust(value: str | None) -> str | None:
-    """Return what a middleware is told to believe; None leaves it to the settings.
+    """Return what a middleware adopts from requests; None leaves it to the settings.
 
     Raises:
         ConfigurationError: It is something else.

@@ -1,4 +1,4 @@
-"""Open a flow that many messages cause: with an ID of its own, and links to them."""
+"""Open a flow that many messages cause: it has an ID of its own and links to them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MAX_IDS = 100
 def flow_from_batch(messages: Batch, trust: str | None = None) -> EnteredFlow:
     """Open a fresh flow context that many messages cause.
 
-    Its ID is that of no message. What each of them brought is in ``causes`` of the
-    context, and one log line at INFO names their IDs.
+    Its ID is new. ``causes`` of the context has what each message brought, and one
+    log line at INFO names their IDs.
 
     >>> def load(messages):
     ...     with flow_from_batch(messages) as context:
@@ -40,12 +40,12 @@ def flow_from_batch(messages: Batch, trust: str | None = None) -> EnteredFlow:
         trust: As for ``flow_from_message``; with ``none`` there are no causes.
 
     Raises:
-        ConfigurationError: *trust* is none of ``none``, ``id`` and ``all``.
+        ConfigurationError: *trust* is not ``none``, ``id`` or ``all``.
     """
     context = continue_flow(None, trust=trust).context
     found = (_cause(message, trust) for message in _flat(messages))
     context.given_causes = tuple(cause for cause in found if cause is not None)
-    return _EnteredBatch(context)
+    return EnteredFlow(context, on_enter=_log_causes)
 
 
 def _flat(messages: Any) -> list[Any]:
@@ -72,25 +72,15 @@ def _cause(message: object, trust: str | None) -> FlowContext | None:
     return context if found else None
 
 
-class _EnteredBatch(EnteredFlow):
-    """The context of a batch; entering it says which IDs it continues."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> FlowContext:
-        """Enter the context, say what it continues, and return it."""
-        context = super().__enter__()
-        if context.causes and not DISABLED:
-            _say_causes(context)
-        return context
-
-
-def _say_causes(context: FlowContext) -> None:
+def _log_causes(context: FlowContext) -> None:
+    """Log which IDs the context of a batch continues."""
+    if not context.causes or DISABLED:
+        return
     ids = list(dict.fromkeys(cause.correlation_id for cause in context.causes))
     more = f" and {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else ""
-    said = " ".join(ids[:MAX_IDS])
+    named = " ".join(ids[:MAX_IDS])
     own = context.correlation_id
     fields = {"correlation_id": own, "flow_id": own, "causes": ids[:MAX_IDS]}
     template = "batch.start %.8s continues %s%s"
-    with suppress(Exception):  # a broken handler, and nobody is left to tell
-        LOGGER.info(template, own, said, more, extra=fields, stacklevel=3)
+    with suppress(Exception):  # a broken handler, with nowhere left to report it
+        LOGGER.info(template, own, named, more, extra=fields, stacklevel=3)

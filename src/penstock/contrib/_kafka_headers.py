@@ -1,4 +1,4 @@
-"""Headers of Kafka messages: read those of any client, make those that all take.
+"""Headers of Kafka messages: read any client's, write what every client accepts.
 
 A message is whatever has ``headers``: the method of confluent-kafka, the attribute of
 aiokafka and kafka-python. To send, confluent-kafka refuses numbers, aiokafka text and
@@ -21,9 +21,9 @@ Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
 
 def received(message: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the headers of *message*, the last ones first: of two, those count.
+    """Yield the headers of *message*, the last ones first: of two the last counts.
 
-    A generator, so that who reads it guards whatever a message raises.
+    It is a generator, so that its caller catches whatever a message raises.
     """
     headers = getattr(message, "headers", None)
     found = _items(headers() if callable(headers) else headers)
@@ -31,7 +31,7 @@ def received(message: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def sendable(headers: Headers | None) -> Iterator[tuple[str, bytes]]:
-    """Yield what of *headers* every client can send; warn once of what none can."""
+    """Yield the *headers* that every client can send; warn once about the others."""
     try:
         for pair in _items(headers):
             header = _header(pair)
@@ -42,7 +42,7 @@ def sendable(headers: Headers | None) -> Iterator[tuple[str, bytes]]:
 
 
 def text(value: object) -> str:
-    """Decode a value as it came; what is neither text nor bytes counts as empty."""
+    """Decode a value; anything but text and bytes counts as empty."""
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("latin-1")
     return value if isinstance(value, str) else ""

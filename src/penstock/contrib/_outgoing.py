@@ -1,8 +1,8 @@
-"""Which hosts may learn of a flow, and what a request to one of them is sent.
+"""Which hosts may learn of a flow, and which headers a request to one of them gets.
 
-It is what every client integration is made of. A client follows a redirect with the
-headers of the request before, and the redirect may lead to a stranger: so each request
-on the way is looked at by itself.
+Every client integration is made of this. A client follows a redirect with the headers
+of the request before, and the redirect may lead to another host: so each request on
+the way is decided on its own.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Hosts:
             raise ConfigurationError(msg) from None
 
     def headers(self, scheme: str, host: str, port: int | None) -> dict[str, str]:
-        """Return what a request to there is sent; to a stranger, nothing."""
+        """Return the headers for a request to that host; none if it may not know."""
         host = _plain(host)
         port = _PORTS.get(scheme) if port is None else port
         if not any(pattern.fits(host, port) for pattern in self._patterns):
@@ -64,7 +64,7 @@ class Hosts:
 
 
 def harmless(func: Callable[P, R]) -> Callable[P, R | None]:
-    """Return *func* so that a request goes on where it fails; that is said once."""
+    """Return *func* so that a request is sent even if it fails; log that once."""
 
     @wraps(func)
     def call(*args: P.args, **kwargs: P.kwargs) -> R | None:
@@ -80,7 +80,7 @@ def harmless(func: Callable[P, R]) -> Callable[P, R | None]:
 
 
 def check_client(client: object, kind: type, wanted: str) -> None:
-    """Refuse a *client* that is not of *kind*, which is *wanted* in words."""
+    """Refuse a *client* that is not of *kind*, described by *wanted*."""
     if not isinstance(client, kind):
         raise wrong_client(client, wanted)
 
@@ -88,8 +88,8 @@ def check_client(client: object, kind: type, wanted: str) -> None:
 def wrong_client(client: object, wanted: str) -> ConfigurationError:
     """Return the error for a *client* that cannot be instrumented."""
     return ConfigurationError(
-        f"instrument() takes {wanted}, not {type(client).__name__}: each by itself, "
-        "never all that there are."
+        f"instrument() takes {wanted}, not {type(client).__name__}: each client by "
+        "itself, never all of them."
     )
 
 
@@ -149,7 +149,7 @@ def _of_host(host: str, port: int | None) -> _Pattern:
 
 
 def _in_ascii(name: str) -> str:
-    """Return *name* as it stands in URLs: by the rules of the clients, IDNA 2008."""
+    """Return *name* as URLs have it: by IDNA 2008, as the clients do."""
     if name.isascii():
         return name
     from idna import encode  # noqa: PLC0415  # 5 ms; each client brings it
@@ -158,6 +158,6 @@ def _in_ascii(name: str) -> str:
 
 
 def _plain(host: str) -> str:
-    """Return a host in the one way of many to write it."""
+    """Return a host in its one normal form."""
     host = host.lower().removesuffix(".")
     return str(IPv6Address(host)) if ":" in host else host

@@ -64,7 +64,7 @@ def uninstrument(session: ClientSession) -> None:
 class _FlowTrace(TraceConfig):
     """What one session calls before the headers of each request are written.
 
-    aiohttp makes them anew for the request that follows a redirect. One list of
+    aiohttp makes new ones for the request that follows a redirect. One list of
     configurations may be that of several sessions, so this one knows its own.
     """
 

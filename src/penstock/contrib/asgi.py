@@ -31,7 +31,7 @@ _IN_FLOW = frozenset({"http", "websocket"})
 _HAVE_HEADERS = frozenset(
     {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 )
-# Where each framework keeps what its outermost layer is, or what makes that.
+# Where each framework keeps its outermost layer, or what builds it.
 _STARLETTE = "build_middleware_stack"
 _PLACES = ("asgi_handler", "asgi_app")  # Litestar, Quart
 
@@ -48,7 +48,7 @@ class FlowMiddleware:
 
     Args:
         app: An ASGI application.
-        trust_inbound: What to believe of a request: ``none``, ``id`` or ``all``; by
+        trust_inbound: What to adopt from a request: ``none``, ``id`` or ``all``; by
             default what ``configure`` says, else ``id``.
 
     Raises:
@@ -77,7 +77,7 @@ class FlowMiddleware:
 
 
 class _Sender:
-    """The server's ``send``, with our header in what has headers."""
+    """The server's ``send``, which adds the header to whatever has headers."""
 
     __slots__ = ("_around", "_flow", "_send")
 
@@ -87,7 +87,7 @@ class _Sender:
         self._around = around
 
     async def __call__(self, message: Message) -> None:
-        """Send *message* from outside the flow, but its start.
+        """Send *message*, all but its start from outside the flow.
 
         A server may begin the next request on the connection when the last message
         of one is sent. Access logs are written at the start of the response.
@@ -104,7 +104,7 @@ class _Sender:
 
 
 def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
-    """Put ``FlowMiddleware`` around everything in *app*, which stays what it is.
+    """Put ``FlowMiddleware`` around everything in *app*, and keep *app* as it is.
 
     Outside the application's own middleware, so that the responses that its error
     handling makes show the ID, too. More calls do nothing; ``uninstrument`` is the
@@ -133,24 +133,26 @@ def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
 def uninstrument(app: Any) -> None:
     """Undo ``instrument``; without it, do nothing.
 
-    What another library has put around the application since goes first.
+    Undo first what another library has put around the application since.
 
     Raises:
         ConfigurationError: *app* is of a kind that ``instrument`` does not take.
     """
     place = _place_in(app)
-    ours = getattr(app, place)
-    if not isinstance(ours, FlowMiddleware | _Outermost):
+    middleware = getattr(app, place)
+    if not isinstance(middleware, FlowMiddleware | _Outermost):
         return
-    setattr(app, place, ours.app)
-    if getattr(ours.app, "__func__", ours) is getattr(type(app), place, None):
+    setattr(app, place, middleware.app)
+    if getattr(middleware.app, "__func__", middleware) is getattr(
+        type(app), place, None
+    ):
         delattr(app, place)  # the class has it
     if isinstance(getattr(app, "middleware_stack", None), FlowMiddleware):
         app.middleware_stack = app.middleware_stack.app
 
 
 class _Outermost:
-    """Starlette's ``build_middleware_stack``, with ours around the stack."""
+    """Starlette's ``build_middleware_stack``, with ``FlowMiddleware`` around it."""
 
     def __init__(self, build: Callable[[], App], trust: str | None) -> None:
         self.app = build
@@ -161,7 +163,7 @@ class _Outermost:
         return self.around(self.app())
 
     def around(self, stack: App) -> FlowMiddleware:
-        """Return *stack* in our middleware."""
+        """Return *stack* inside ``FlowMiddleware``."""
         return FlowMiddleware(stack, trust_inbound=self._trust)
 
 

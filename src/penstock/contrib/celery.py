@@ -94,8 +94,8 @@ def flow_task(
 ) -> Any:
     """Make a Celery task that is an entrypoint of a flow or, with *after*, a step.
 
-    What it returns is what ``celery.shared_task`` does, so that ``delay``, ``s`` and
-    the rest are there. Whoever sends the task and the worker that runs it share one
+    It returns what ``celery.shared_task`` does, so that ``delay``, ``s`` and the
+    others are there. The sender of the task and the worker that runs it share one
     correlation ID: this connects ``install_celery_signals`` too.
 
     >>> from penstock import flow
@@ -111,7 +111,7 @@ def flow_task(
         after: Steps that run before, as for ``penstock.step``.
         step_name: Name of the step; the function's own by default.
         tags: Free labels of the step.
-        **options: Every option of ``shared_task``; ``name`` is that of the task.
+        **options: Any option of ``shared_task``; ``name`` is the name of the task.
 
     Raises:
         FlowDefinitionError: It cannot be such a task; the message says why.
@@ -138,9 +138,12 @@ def flow_task(
 def install_celery_signals() -> None:
     """Carry the flow with every task that this process sends or runs.
 
-    Call it once where the app is made, so that tasks without ``flow_task`` take part
-    and ``send_task`` does. More calls do nothing; ``uninstall_celery_signals`` is the
-    inverse. Log records get a ``task_id``.
+    Call it once where the app is made, so that tasks without ``flow_task`` take part,
+    and tasks that ``send_task`` names. Further calls do nothing, and
+    ``uninstall_celery_signals`` is the inverse. Log records get a ``task_id``.
+
+    Where conformance is on, the call of a task is judged when it is sent. A signal
+    cannot stop a message, so ``Celery.send_task`` is wrapped for that.
 
     >>> install_celery_signals()
     >>> uninstall_celery_signals()
@@ -316,8 +319,8 @@ def _called_here(
 ) -> Scope:
     """Return the scope of a task that is called in *outer*, with no message.
 
-    It gets what a message would bring. For the order of steps it is a direct call: the
-    run of the caller goes on, below the steps that are open there.
+    Its context has what a message would bring. For the order of steps it is a direct
+    call, in the run of the caller and below the steps that are open there.
 
     Args:
         outer: The scope of the caller.
@@ -365,7 +368,8 @@ def _judged(app: Any, name: str, options: Mapping[str, Any]) -> _Message:
         return _Message(frozenset())
     flows = frozenset(step.flow for step in marked.steps)
     given = (options.get("headers") or {}).get(ID_HEADER)
-    if given not in {None, "", scope[0].correlation_id} or options.get("retries"):
+    is_other = given not in (None, "", scope[0].correlation_id)
+    if is_other or options.get("retries"):
         return _Message(flows)
     running = get_current_task()
     if running is not None and vars(running.request).get(_ENTERED) is scope:

@@ -48,11 +48,11 @@ F = TypeVar("F", bound="Markable")
 # Each value is bytes. confluent-kafka's types want a list whose values may be more, and
 # to a type checker a list of pairs with bytes is not one.
 def flow_headers(existing: Headers | None = None) -> list[tuple[str, Any]]:
-    """Return headers to send with a message: *existing* ones, and those of the flow.
+    """Return the headers to send with a message: *existing* ones and the flow's.
 
-    Every client takes what this gives: a list of ``(str, bytes)``. What *existing*
-    says of a flow is replaced by the flow that runs here, so that a consumer may
-    pass on the headers that it received; where none runs, it stays.
+    They are a list of ``(str, bytes)``, which every client accepts. The current flow
+    replaces the one in *existing*, so that a consumer may pass on the headers that it
+    received; outside a flow they stay.
 
     >>> import penstock
     >>> with penstock.start_flow("order-17"):
@@ -60,25 +60,27 @@ def flow_headers(existing: Headers | None = None) -> list[tuple[str, Any]]:
     [('tenant', b'acme'), ('X-Correlation-ID', b'order-17')]
 
     Args:
-        existing: Pairs or a mapping, left as it is. Text becomes UTF-8, and None,
-            which kafka-python cannot send, ``b""``. What is neither text nor bytes
-            is dropped, with one warning.
+        existing: Pairs or a mapping, which is not changed. Text becomes UTF-8, and
+            None, which kafka-python cannot send, ``b""``. Values that are neither
+            text nor bytes are dropped with one warning.
     """
     sent = inject()
-    ours: set[str] = set()
+    replaced: set[str] = set()
     if current_flow_id() is not None:
-        ours = {name.lower() for name in (*state.headers, FIELD, *sent)}
-    if "traceparent" in ours:
-        ours.add("tracestate")  # it belongs to the span that is named there
-    kept = [header for header in sendable(existing) if header[0].lower() not in ours]
+        replaced = {name.lower() for name in (*state.headers, FIELD, *sent)}
+    if "traceparent" in replaced:
+        replaced.add("tracestate")  # it belongs to the span that is named there
+    kept = [
+        header for header in sendable(existing) if header[0].lower() not in replaced
+    ]
     return [*kept, *((name, value.encode()) for name, value in sent.items())]
 
 
 def flow_from_message(message: object, trust: str | None = None) -> EnteredFlow:
     """Open the flow context that *message* brings, or a fresh one.
 
-    Use it by ``with``, also in async code. What runs around is ignored. Of headers
-    with one name the last one counts, as for Kafka's own ``lastHeader``.
+    Use it in a ``with`` statement, also in async code. The current flow is ignored. Of
+    headers with the same name the last one counts, as with Kafka's ``lastHeader``.
 
     >>> import penstock
     >>> def handle(message):
@@ -86,12 +88,12 @@ def flow_from_message(message: object, trust: str | None = None) -> EnteredFlow:
     ...         return penstock.current_flow_id() == context.correlation_id
 
     Args:
-        message: What a client gives: its ``headers`` may be missing, None, wrong, or
-            raise. A tombstone, which has no value, is a message like any other.
+        message: A message of any client; its ``headers`` may be missing, None, wrong
+            or raise. A tombstone, which has no value, is a message as well.
         trust: As for ``penstock.continue_flow``: ``all`` unless that is configured.
 
     Raises:
-        ConfigurationError: *trust* is none of ``none``, ``id`` and ``all``.
+        ConfigurationError: *trust* is not ``none``, ``id`` or ``all``.
     """
     return continue_flow(received(message), trust=trust)
 
@@ -112,8 +114,8 @@ def flow_consumer(
 ) -> Any:
     """Run each call of a function in the flow that its message brings.
 
-    Put it above the marker: then the run takes over the ID of the message, and in
-    diagrams the edges that lead to the step cross from one process to another.
+    Put it above the marker. The run adopts the ID of the message, and in diagrams the
+    edges to the step cross from one process to another.
 
     >>> from penstock import entrypoint, flow
     >>> @flow_consumer
@@ -126,15 +128,15 @@ def flow_consumer(
             of a generator runs in the flow at every resumption.
         message: Name of the parameter that takes the message; by default the first
             one, after ``self`` or ``cls``.
-        batch: Whether it takes many messages, as ``flow_from_batch`` does.
+        batch: Whether it takes many messages, as for ``flow_from_batch``.
         trust: As for ``flow_from_message``.
 
     Raises:
-        FlowDefinitionError: The function takes no such parameter, or, when it is
-            called, the decorator turns out to stand below ``@entrypoint``.
-        ConfigurationError: *trust* is none of ``none``, ``id`` and ``all``.
+        FlowDefinitionError: The function has no such parameter; or it is called, and
+            the decorator stands below ``@entrypoint``.
+        ConfigurationError: *trust* is not ``none``, ``id`` or ``all``.
     """
-    continue_flow(None, trust=trust)  # what is wrong with it is said here
+    continue_flow(None, trust=trust)  # raises if *trust* is wrong
     enter: Enter = flow_from_batch if batch else flow_from_message
 
     def wrap(func: Any) -> Any:
@@ -194,7 +196,7 @@ class _Argument:
         self._position = names.index(name)
 
     def __call__(self, args: Args, kwargs: Kwargs) -> Any:
-        """Return the message; None where it is missing, which *func* will say."""
+        """Return the message; None if it is missing, as *func* will complain."""
         if self._name in kwargs:
             return kwargs[self._name]
         return args[self._position] if self._position < len(args) else None
@@ -220,7 +222,7 @@ def _refuse_uncallable(func: object) -> None:
 
 
 def _refuse_below_entrypoint(consume: object, entry: Step) -> None:
-    """Complain where a run began, with an ID of its own, before the message is read."""
+    """Refuse a run that began, with an ID of its own, before its message was read."""
     if entry.func is consume:
         msg = (
             f"@flow_consumer stands below @entrypoint on {entry.label} "
@@ -231,7 +233,7 @@ def _refuse_below_entrypoint(consume: object, entry: Step) -> None:
 
 
 def _mark_crossing(func: Any) -> None:
-    """Let diagrams show that a message brings each call, taken by a flow or not yet."""
+    """Let diagrams show that a message brings each call."""
     mark = find_marked(func)
     if mark is not None:
         mark.set_crossing()

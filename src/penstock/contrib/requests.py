@@ -56,16 +56,16 @@ def instrument(session: Session, *, hosts: str | Iterable[str]) -> None:
 def uninstrument(session: Session) -> None:
     """Undo ``instrument``; without it, do nothing.
 
-    What another library has put in the way of the session's adapters since goes first.
+    Undo first what another library has put around the session's adapters since.
 
     Raises:
         ConfigurationError: *session* is no ``requests.Session``.
     """
     check_client(session, Session, "a requests.Session")
-    ours = vars(session).get(_PLACE)
-    if isinstance(ours, _Adapters):
+    adapters = vars(session).get(_PLACE)
+    if isinstance(adapters, _Adapters):
         delattr(session, _PLACE)
-        vars(session).update(ours.before)
+        vars(session).update(adapters.before)
 
 
 class _Adapters:
@@ -77,15 +77,15 @@ class _Adapters:
         self._hosts = hosts
 
     def __call__(self, url: str | bytes) -> BaseAdapter:
-        """Return the adapter for *url* in one of ours."""
+        """Return the adapter for *url*, wrapped so that it adds the flow."""
         get: Any = self.before.get(_PLACE)
-        if get is None:  # each time anew: a class may be patched meanwhile
+        if get is None:  # looked up each time: the class may have been patched
             get = partial(getattr(type(self._session), _PLACE), self._session)
         return _Adapter(get(url=url), self._hosts)
 
 
 class _Adapter(BaseAdapter):
-    """The session's adapter, which is handed a copy of the request, with the flow.
+    """The session's adapter, which gets a copy of the request with the flow.
 
     The session makes the request that follows a redirect of the one that it has, and
     so never of what a host before was sent.
@@ -97,7 +97,7 @@ class _Adapter(BaseAdapter):
         self._hosts = hosts
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send *request* with the flow, if its host may learn of that."""
+        """Send *request*, with the flow if its host may learn of it."""
         sent = _with_flow(request, self._hosts) or request
         return self._adapter.send(sent, *args, **kwargs)
 
@@ -106,13 +106,13 @@ class _Adapter(BaseAdapter):
         self._adapter.close()
 
     def __getattr__(self, name: str) -> Any:
-        """Be the session's adapter in everything else."""
+        """Read everything else from the session's adapter."""
         return getattr(self._adapter, name)
 
 
 @harmless
 def _with_flow(request: PreparedRequest, hosts: Hosts) -> PreparedRequest | None:
-    """Return a copy of *request* with the flow; None where nothing is to be added."""
+    """Return a copy of *request* with the flow; None if nothing has to be added."""
     url = request.url or ""
     if "\\" in url or not url.isprintable():
         return None  # urllib and urllib3 may see two hosts in it

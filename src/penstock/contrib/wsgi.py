@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
-from ._http import Body, RequestFlow, checked_trust
+from ._http import RequestFlow, StreamedBody, checked_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ class FlowMiddleware:
 
     Args:
         app: A WSGI application.
-        trust_inbound: What to believe of a request: ``none``, ``id`` or ``all``; by
+        trust_inbound: What to adopt from a request: ``none``, ``id`` or ``all``; by
             default what ``configure`` says, else ``id``.
 
     Raises:
@@ -62,7 +62,7 @@ class FlowMiddleware:
         flow = RequestFlow.of_environ(environ, self._trust)
         with flow.entered():
             body = self.app(environ, partial(_start, start_response, flow))
-        return body if _is_file(body, environ) else Body.of(body, flow)
+        return body if _is_file(body, environ) else StreamedBody.of(body, flow)
 
 
 def _start(
@@ -72,7 +72,7 @@ def _start(
     headers: list[tuple[str, str]],
     exc_info: OptExcInfo | None = None,
 ) -> Callable[[bytes], object]:
-    """Start the response with our header; return the server's ``write``."""
+    """Start the response with the header added; return the server's ``write``."""
     headers = flow.added_to(headers)
     if exc_info is None:
         return start_response(status, headers)
@@ -83,7 +83,7 @@ def _start(
 
 
 def _is_file(body: object, environ: WSGIEnvironment) -> bool:
-    """Tell whether the server may send *body* by itself, because of what it is."""
+    """Tell whether the server may send *body* without iterating over it."""
     wrapper = environ.get("wsgi.file_wrapper")
     if isinstance(wrapper, type) and isinstance(body, wrapper):
         return True
@@ -91,7 +91,7 @@ def _is_file(body: object, environ: WSGIEnvironment) -> bool:
 
 
 def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
-    """Put ``FlowMiddleware`` around a Flask application, which stays what it is.
+    """Put ``FlowMiddleware`` around a Flask application, and keep it as it is.
 
     The same as ``app.wsgi_app = FlowMiddleware(app.wsgi_app)``, but more calls do
     nothing, and ``uninstrument`` is the inverse.
@@ -111,16 +111,18 @@ def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
 def uninstrument(app: Any) -> None:
     """Undo ``instrument``; without it, do nothing.
 
-    What another library has put around the application since goes first.
+    Undo first what another library has put around the application since.
 
     Raises:
         ConfigurationError: *app* is of a kind that ``instrument`` does not take.
     """
-    ours = _wsgi_app(app)
-    if not isinstance(ours, FlowMiddleware):
+    middleware = _wsgi_app(app)
+    if not isinstance(middleware, FlowMiddleware):
         return
-    app.wsgi_app = ours.app
-    if getattr(ours.app, "__func__", ours) is getattr(type(app), "wsgi_app", None):
+    app.wsgi_app = middleware.app
+    if getattr(middleware.app, "__func__", middleware) is getattr(
+        type(app), "wsgi_app", None
+    ):
         del app.wsgi_app  # the class has it
 
 

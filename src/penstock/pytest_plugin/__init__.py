@@ -1,7 +1,7 @@
-"""Edge coverage and strict order in pytest; silent unless it is asked for.
+"""Edge coverage and strict order in pytest; does nothing unless an option asks for it.
 
-At the top it imports nothing but pytest: it is there in every test run of whoever
-has penstock installed.
+At the top it imports pytest alone: it is loaded in every test run of every project
+that has penstock installed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to record, if any option asks for it."""
+    """Start recording if any option asks for it."""
     settings = settings_of(config)
     if settings.is_asked:
         from ._coverage import Coverage  # noqa: PLC0415  # see the top
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def penstock_registry() -> Iterator[None]:
-    """Declare flows that no other test sees, and that count for nothing."""
+    """Keep the flows of this test apart from all others; they earn no coverage."""
     from penstock.testing import isolated_registry  # noqa: PLC0415  # see the top
 
     with isolated_registry():

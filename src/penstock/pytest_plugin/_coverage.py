@@ -1,4 +1,4 @@
-"""What a test run records, how it fails, and what it leaves."""
+"""Record a test run, fail tests that break the order, report the rest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MODE, _FOLDER = "PENSTOCK_CONFORMANCE", "PENSTOCK_CONFORMANCE_DIR"
 
 
 class Coverage:
-    """Records while tests run, fails those that break the order, and tells the rest."""
+    """Records while tests run, fails those that break the order, reports the rest."""
 
     def __init__(self, settings: Settings, *, is_worker: bool) -> None:
         if settings.diagram and not is_worker:
@@ -42,7 +42,7 @@ class Coverage:
         self._is_worker = is_worker
         self._broken: list[tuple[Violation, str]] = []
         self._before = {name: os.environ.get(name) for name in (_MODE, _FOLDER)}
-        self._told_of_files: list[str] = []
+        self._file_messages: list[str] = []
         self._is_complete = True
         self._merged: dict[str, Any] = {"flows": {}}
         if os.environ.get(_MODE) not in {"record", "warn", "raise"}:
@@ -62,7 +62,7 @@ class Coverage:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
-        """Begin a test with nothing broken."""
+        """Start a test without violations."""
         self._broken.clear()
         return (yield)
 
@@ -75,7 +75,7 @@ class Coverage:
     def pytest_runtest_teardown(
         self, item: pytest.Item
     ) -> Generator[None, object, object]:
-        """Do the same for what its fixtures do at the end."""
+        """Do the same after the teardown of its fixtures."""
         return (yield from self._checked(item, "teardown"))
 
     def _checked(self, item: pytest.Item, when: str) -> Generator[None, object, object]:
@@ -83,13 +83,13 @@ class Coverage:
             result = yield
         except BaseException:
             if self._settings.is_strict and self._broken:
-                item.add_report_section(when, "penstock", self._told())
+                item.add_report_section(when, "penstock", self._message())
             raise
         if self._settings.is_strict and self._broken:
-            pytest.fail(self._told(), pytrace=False)
+            pytest.fail(self._message(), pytrace=False)
         return result
 
-    def _told(self) -> str:
+    def _message(self) -> str:
         violations = dict.fromkeys(violation for violation, _ in self._broken)
         self._broken.clear()
         lines = [f"{violation.code} {violation.message}" for violation in violations]
@@ -97,10 +97,10 @@ class Coverage:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Gather what every process has counted; judge the whole."""
+        """Merge the reports of all processes, and fail the session if they say so."""
         if self._is_worker:
             write_report(self._folder, process_judge)
-            os.environ.pop(_FOLDER)  # it is written, and not once more at the exit
+            os.environ.pop(_FOLDER)  # it is written, and need not be at exit
             return
         files = sorted(self._folder.glob("*.json"))
         merged = ConformanceReport.merge([conformance_report(), *files])
@@ -115,10 +115,10 @@ class Coverage:
             Path(self._settings.report).write_text(text, encoding="utf-8")
         if self._settings.diagram:
             try:
-                told = write_diagram(self._merged, Path(self._settings.diagram))
+                found = write_diagram(self._merged, Path(self._settings.diagram))
             except PenstockError as exc:
-                told, self._is_complete = [str(exc)], False
-            self._told_of_files += (f"{self._settings.diagram}: {one}" for one in told)
+                found, self._is_complete = [str(exc)], False
+            self._file_messages += (f"{self._settings.diagram}: {one}" for one in found)
 
     def _fails(self) -> bool:
         least = self._settings.fail_under
@@ -136,27 +136,27 @@ class Coverage:
         return list(dict.fromkeys(found))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the table, and what broke."""
-        told = [*self._violations(), *self._told_of_files]
-        if self._is_worker or not (self._settings.shows or told):
+        """Print the table and the violations."""
+        messages = [*self._violations(), *self._file_messages]
+        if self._is_worker or not (self._settings.shows or messages):
             return
         terminalreporter.section("penstock: declared edges that ran")
         for line in table_of(self._merged["flows"]) if self._settings.shows else ():
             terminalreporter.write_line(line)
-        for line in told:
+        for line in messages:
             terminalreporter.write_line(line, red=True)
         least, reached = self._settings.fail_under, percent_of(self._edges())
         if least is not None and reached < least:
-            said = f"FAIL: {reached:.1f} % of the edges ran, and {least:g} % have to"
-            terminalreporter.write_line(said, red=True, bold=True)
+            line = f"FAIL: {reached:.1f} % of the edges ran, and {least:g} % have to"
+            terminalreporter.write_line(line, red=True, bold=True)
 
     def pytest_unconfigure(self) -> None:
-        """Put back what was there."""
+        """Restore what was there before."""
         reporter = process_judge.reporter
         reporter.listeners = tuple(
             one for one in reporter.listeners if one != self._listen
         )
-        if self._is_worker:  # its report is written, and it ends
+        if self._is_worker:  # it ends here
             return
         for name, value in self._before.items():
             if value is None:

@@ -1,4 +1,4 @@
-"""Draw what a report has: its flows, and of each edge what runs have shown."""
+"""Draw the flows of a report, each edge with what runs have shown."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = ["check_diagram", "write_diagram"]
 
 
 def check_diagram(path: Path) -> None:
-    """Find out before the tests run whether *path* can be drawn after them.
+    """Check before the tests run that *path* can be drawn after them.
 
     Raises:
-        ConfigurationError: Its suffix does not tell what to draw.
+        ConfigurationError: Its suffix is not that of a format.
         MissingExtraError: Nothing on this machine draws pictures.
     """
     if format_of(path) in PICTURE_FORMATS:
@@ -42,16 +42,16 @@ def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
     """Draw each flow of *report* as the suffix of *path* says; return any warnings.
 
     Raises:
-        RenderError: It cannot be drawn, or not written.
+        RenderError: It cannot be drawn or written.
     """
     flows = [_flow(name, flow) for name, flow in report["flows"].items()]
-    known = [*flows, *_strangers(flows)]
+    known = [*flows, *_undeclared(flows)]
     evidence = Sources(report["flows"])
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if (
             path.suffix.lower() in MARKDOWN_SUFFIXES
-        ):  # a chart each: one has room for few
+        ):  # one each: large ones are hard to read
             parts = (
                 f"## {printable(flow.name)}\n\n"
                 + fenced(str(draw([flow], known, evidence=evidence)), "mermaid")
@@ -60,11 +60,11 @@ def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
             write_file(path, "".join(f"{part}\n\n" for part in parts)[:-1].encode())
         else:
             draw(flows, known, output=path, evidence=evidence)
-    return [str(warning.message) for warning in told]
+    return [str(warning.message) for warning in caught]
 
 
 def _flow(name: str, flow: Mapping[str, Any]) -> FlowInfo:
-    """Return a flow as a report tells it: the process that declares it may be gone."""
+    """Return a flow as a report has it: the process that declares it may be gone."""
     after: dict[str, list[tuple[str]]] = {step: [] for step in flow["steps"]}
     for edge in flow["edges"]:
         after.setdefault(edge["after"], []).append((edge["before"],))
@@ -79,13 +79,13 @@ def _flow(name: str, flow: Mapping[str, Any]) -> FlowInfo:
     return FlowInfo(name, tuple(steps))
 
 
-def _strangers(flows: list[FlowInfo]) -> Iterator[FlowInfo]:
-    """Give a flow for each name that no report declares, so that it can be drawn."""
+def _undeclared(flows: list[FlowInfo]) -> Iterator[FlowInfo]:
+    """Yield a flow for each name that no report declares, so that it can be drawn."""
     names = {flow.name for flow in flows}
     for flow in flows:
         own = {step.name for step in flow.steps}
         for step in flow.steps:
             for name in step.predecessors:
-                other, _, stranger = name.partition(":")
+                other, _, missing = name.partition(":")
                 if name not in own and other not in names and "/" not in other:
-                    yield FlowInfo(other, (StepInfo(stranger, other),))
+                    yield FlowInfo(other, (StepInfo(missing, other),))

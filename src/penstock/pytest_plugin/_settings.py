@@ -1,4 +1,4 @@
-"""What a test run asks for: by options, by the ini file or by pyproject.toml."""
+"""The settings of a test run: options, the ini file or pyproject.toml."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES = {"fail-under": "PCT", "report": "FILE", "diagram": "FILE"}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is asked for."""
+    """What the options ask for."""
 
     is_asked: bool
     shows: bool
@@ -31,18 +31,22 @@ class Settings:
 
 
 def settings_of(config: pytest.Config) -> Settings:
-    """Return what *config* asks for; raise ``UsageError`` where that is wrong."""
-    said = {name: _said(config, name) for name in OPTIONS}
+    """Return the settings of *config*.
+
+    Raises:
+        UsageError: One of them has a wrong value.
+    """
+    given = {name: _setting(config, name) for name in OPTIONS}
     try:
-        least = float(said["fail-under"]) if said["fail-under"] else None
+        least = float(given["fail-under"]) if given["fail-under"] else None
     except ValueError:
-        msg = f"--penstock-fail-under takes a number, not {said['fail-under']!r}"
+        msg = f"--penstock-fail-under takes a number, not {given['fail-under']!r}"
         raise pytest.UsageError(msg) from None
-    flags = {name: _flag(name, said[name]) for name in ("cov", "strict")}
-    files = bool(said["report"] or said["diagram"])
+    flags = {name: _flag(name, given[name]) for name in ("cov", "strict")}
+    files = bool(given["report"] or given["diagram"])
     shows = flags["cov"] or least is not None
     asked = shows or flags["strict"] or files
-    report, diagram = said["report"], said["diagram"]
+    report, diagram = given["report"], given["diagram"]
     return Settings(asked, shows, least, flags["strict"], report, diagram)
 
 
@@ -51,7 +55,7 @@ def ini_name(name: str) -> str:
     return f"penstock_{name.replace('-', '_')}"
 
 
-def _said(config: pytest.Config, name: str) -> str:
+def _setting(config: pytest.Config, name: str) -> str:
     """Return a setting: the option, else the ini file, else pyproject.toml."""
     given = config.getoption(ini_name(name))
     if given is None:

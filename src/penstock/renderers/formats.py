@@ -1,4 +1,4 @@
-"""The formats: who draws each, which files hold it, and how packages add more."""
+"""The formats: the renderer and the file suffixes of each, and those of packages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast, get_args
 from penstock.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from importlib.metadata import EntryPoint
     from pathlib import Path
 
     from penstock._graph.graph import Graph
@@ -27,7 +25,6 @@ __all__ = [
     "content_of",
     "fenced",
     "find_renderer",
-    "format_names",
     "format_of",
 ]
 
@@ -100,18 +97,15 @@ def find_renderer(name: str) -> Renderer:
     if name in _TABLE:
         module = import_module(f"{__package__}.{_TABLE[name].module}")
         return cast("Renderer", getattr(module, f"render_{name}"))
-    for entry in _entry_points():
-        if entry.name == name:
-            return cast("Renderer", entry.load())
-    names = format_names()
+    from importlib.metadata import entry_points  # noqa: PLC0415  # 15 ms, rarely needed
+
+    added = {entry.name: entry for entry in entry_points(group="penstock.renderers")}
+    if name in added:
+        return cast("Renderer", added[name].load())
+    names = sorted({*_TABLE, *added})
     near = did_you_mean(name, names)
     msg = f"there is no format {name!r}.{near} Formats are: {', '.join(names)}."
     raise ConfigurationError(msg)
-
-
-def format_names() -> tuple[str, ...]:
-    """Return the name of every format, those of other packages too, sorted."""
-    return tuple(sorted({*_TABLE, *(entry.name for entry in _entry_points())}))
 
 
 def format_of(path: Path | None) -> str:
@@ -146,9 +140,3 @@ def fenced(text: str, language: str) -> str:
     longest = max(map(len, _BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
-
-
-def _entry_points() -> Iterable[EntryPoint]:
-    from importlib.metadata import entry_points  # noqa: PLC0415  # 15 ms, rarely needed
-
-    return entry_points(group="penstock.renderers")

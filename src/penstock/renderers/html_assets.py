@@ -1,4 +1,4 @@
-"""What HTML pages consist of besides their content: files, and a security policy."""
+"""The style and script files of HTML pages, and the policy that allows them."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def join(label: str) -> None:
 @ordered
 @flow_task(after=check, name="ordered.notify")
 def notify(label: str) -> None:
-    """Run after a step that is no task."""
+    """Run after a step that is not a task."""
     log.info("ran %s notify", label)
 
 

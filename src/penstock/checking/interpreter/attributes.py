@@ -6,6 +6,8 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from penstock.checking.project.functions_and_classes import last_name
+
 from .known_functions import PLAIN_ATTRIBUTES, SEND
 from .nesting import once
 from .values import (
@@ -23,33 +25,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from penstock._project.source_files import Module
-    from penstock.checking.project.definitions import Function, Klass
+    from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
 
     from .classes import Classes
-    from .decorators import Decorators, ModuleScope
+    from .decorators import Decorators, Readers
     from .heap import Heap
     from .names import GlobalNames
     from .values import Value, Values
 
     Question = tuple[str, int, int]
 
-__all__ = ["Attributes"]
+__all__ = ["Attributes", "annotated"]
 
 
 class Attributes:
-    """What ``.name`` of a value may be.
-
-    Args:
-        program: The parsed modules.
-        heap: What attributes are set to.
-        classes: The classes of the program.
-        decorators: Know what the name of a decorated method stands for.
-        names: The global names of modules.
-        scope: Reads code in the global scope of a module.
-        ask: Returns the functions that a name at a place is, or None.
-        read_method: Reads a method for what it sets on its object.
-    """
+    """What ``.name`` of a value may be."""
 
     def __init__(
         self,
@@ -58,8 +49,8 @@ class Attributes:
         classes: Classes,
         decorators: Decorators,
         names: GlobalNames,
-        scope: ModuleScope,
-        ask: Callable[[Module, ast.expr], Iterable[Function]],
+        readers: Readers,
+        ask: Callable[[Module, ast.Attribute], Iterable[Function]],
         read_method: Callable[[Function, Klass], None],
     ) -> None:
         self._program = program
@@ -67,7 +58,7 @@ class Attributes:
         self._classes = classes
         self._decorators = decorators
         self._names = names
-        self._scope = scope
+        self._readers = readers
         self._ask = ask
         self._read_method = read_method
         self._class_values: dict[tuple[Klass, str], Values] = {}
@@ -140,7 +131,7 @@ class Attributes:
         for value in called:
             if isinstance(value, Func):
                 returns = getattr(value.function.node, "returns", None)
-                found |= self._scope.annotated(value.function.module, returns)
+                found |= self._readers.annotated(value.function.module, returns)
         return found
 
     def _below(self, receiver: Instance | Class) -> list[Klass]:
@@ -208,10 +199,39 @@ class Attributes:
             own = {n: self._decorators.decorated(one) for n, one in methods}
             for value in base.values.get(name, ()):
                 node = _made_by_default(value)
-                found |= self._scope.evaluate_in(base.module, node, own)
+                found |= self._readers.evaluate_in(base.module, node, own)
             if not found and name in base.annotations:
-                found = self._scope.annotated(base.module, base.annotations[name])
+                found = self._readers.annotated(base.module, base.annotations[name])
         return found
+
+
+def annotated(node: ast.expr | None, evaluate: Callable[[ast.expr], Values]) -> Values:
+    """Return the objects that an annotation allows.
+
+    Args:
+        node: The annotation.
+        evaluate: Returns what a name in it stands for.
+    """
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        try:
+            node = ast.parse(node.value, mode="eval").body
+        except SyntaxError:
+            return NOTHING
+    if isinstance(node, ast.Name | ast.Attribute):
+        return frozenset(
+            Instance(value.klass) if isinstance(value, Class) else value
+            for value in evaluate(node)
+            if isinstance(value, Class | Foreign)
+        )
+    if isinstance(node, ast.Subscript) and last_name(node.value) in {"type", "Type"}:
+        kinds = annotated(node.slice, evaluate)
+        return frozenset(
+            Class(v.klass, is_exact=False) for v in kinds if isinstance(v, Instance)
+        )
+    if isinstance(node, ast.BinOp | ast.Subscript | ast.Tuple):
+        parts = (n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr))
+        return NOTHING.union(*(annotated(part, evaluate) for part in parts))
+    return NOTHING
 
 
 def _bound(value: Value, receiver: Instance | Class) -> Value:

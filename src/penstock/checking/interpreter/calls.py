@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .binding import Arguments, Given
-    from .effects import PathState
-    from .frame import Frame
+    from .effects import Frame, PathState
     from .interpreter import Interpreter
     from .values import Value, Values
 
@@ -297,7 +296,8 @@ class Calls:
         is_sent: bool = False,
     ) -> Summary:
         """Call a function that others will call, and whatever it leaves to do."""
-        kind, state.kind = state.kind, max("escape", state.kind)
+        kind = state.kind
+        state.kind = "escape" if kind == "call" else kind
         arguments = () if isinstance(value, Func) else value.arguments
         func = value if isinstance(value, Func) else value.func
         summary = self._run(func, arguments, node, state, is_sent=is_sent)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from penstock._project.source_files import Module
-    from penstock.checking.project.definitions import Function, Klass
+    from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
 
     from .values import Instance, Values
@@ -23,12 +23,7 @@ _PLAIN_BASES = {"object", "ABC", "Protocol", "Generic"}
 
 
 class Classes:
-    """Which class derives from which.
-
-    Args:
-        program: The parsed modules.
-        evaluate: Returns what an expression stands for in the scope of a module.
-    """
+    """Which class derives from which."""
 
     def __init__(
         self, program: Program, evaluate: Callable[[Module, ast.expr], Values]

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.checking.project.ast_walk import walk
-from penstock.checking.project.definitions import Function
+from penstock.checking.project.functions_and_classes import Function
 
 from .nesting import once
 from .values import NOTHING, Class, Foreign, Func, Instance
@@ -17,21 +17,23 @@ if TYPE_CHECKING:
     from penstock._project.source_files import Module
     from penstock.checking.project.program import Program
 
+    from .effects import Invocation, Summary
     from .heap import Heap
     from .values import Values
 
     Wrappers = list[tuple[ast.expr, Values]]
 
-__all__ = ["Decorators", "ModuleScope", "is_ours"]
+__all__ = ["Decorators", "Readers", "is_ours"]
 
 _DISPATCHERS = frozenset({"singledispatch", "singledispatchmethod"})
 _PROPERTIES = frozenset({"property", "cached_property", "setter"})
 
 
-class ModuleScope(NamedTuple):
-    """How code in the global scope of a module is read.
+class Readers(NamedTuple):
+    """How source is read: functions, and code in the global scope of a module.
 
     Attributes:
+        read: Returns what one call of a function does.
         evaluate: Returns what an expression may stand for.
         evaluate_in: The same, with names that are not the module's.
         annotated: Returns the objects that an annotation allows.
@@ -39,6 +41,7 @@ class ModuleScope(NamedTuple):
         run: Reads statements for what they leave in names and objects.
     """
 
+    read: Callable[[Invocation], Summary]
     evaluate: Callable[[Module, ast.expr], Values]
     evaluate_in: Callable[[Module, ast.expr, Mapping[str, Values]], Values]
     annotated: Callable[[Module, ast.expr | None], Values]
@@ -48,12 +51,6 @@ class ModuleScope(NamedTuple):
 
 class Decorators:
     """What the names of decorated functions stand for.
-
-    Args:
-        program: The parsed modules.
-        bits: The bit of each function that is a step.
-        heap: What attributes may hold.
-        scope: Reads code in the global scope of a module.
 
     Attributes:
         wrapping: Functions that decorate others; each is read once for each of these.
@@ -65,14 +62,14 @@ class Decorators:
         program: Program,
         bits: Mapping[Function, int],
         heap: Heap,
-        scope: ModuleScope,
+        readers: Readers,
     ) -> None:
         self.wrapping: set[Function] = set()
         self.leading: frozenset[str] = program.leading_to(bits)
         self._program = program
         self._bits = bits
         self._heap = heap
-        self._scope = scope
+        self._readers = readers
         self._decorated: dict[Function, Values] = {}
 
     def forget(self) -> None:
@@ -95,7 +92,7 @@ class Decorators:
         outer, _ = self.wrappers(function)
         for node, wrappers in reversed(outer):
             self.wrapping |= {w.function for w in wrappers if isinstance(w, Func)}
-            found = self._scope.apply(function.module, wrappers, values, node)
+            found = self._readers.apply(function.module, wrappers, values, node)
             result = frozenset(t for t in found if isinstance(t, Func | Instance))
             if result:
                 values = result if self._keeps(result, values) else result | values
@@ -110,7 +107,7 @@ class Decorators:
         outer: Wrappers = []
         inner: Wrappers = []
         for node in getattr(function.node, "decorator_list", ()):
-            found = self._scope.evaluate(function.module, node)
+            found = self._readers.evaluate(function.module, node)
             if is_ours(found) and function in self._bits:
                 outer, inner = [*outer, *inner], []
             kinds = (Func, Class, Instance)
@@ -139,7 +136,7 @@ class Decorators:
     def import_all(self) -> None:
         """Read what modules do when they are imported, as far as it may matter."""
         for module in self._program.modules.values():
-            self._scope.run(module, self._statements(module.tree.body))
+            self._readers.run(module, self._statements(module.tree.body))
 
     def _statements(self, nodes: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
         for node in nodes:

@@ -1,4 +1,4 @@
-"""What has run at a point of the code, and what a call adds to that.
+"""What has run at a point of a function, and what a call adds to that.
 
 Sets of steps are masks with one bit for each marked function, because every branch of
 every function unites and intersects them.
@@ -9,21 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from .values import NOTHING, Scope, Values
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .values import Func, Running, Value, Values
+    from penstock._project.source_files import Module
+
+    from .values import Func, Running, Value
 
 __all__ = [
     "ANYTHING",
     "Context",
+    "Frame",
     "Invocation",
     "PathState",
     "ReferenceKind",
     "Site",
     "Summary",
     "Visits",
-    "add_visit",
     "merged",
 ]
 
@@ -80,18 +84,6 @@ class Context(NamedTuple):
 Visits = dict[Site, set[Context]]
 
 
-def add_visit(visits: Visits, site: Site, context: Context) -> None:
-    """Record one way to reach *site*; too many are merged into a vaguer one."""
-    contexts = visits.setdefault(site, set())
-    contexts.add(context)
-    if len(contexts) > _MAX_CONTEXTS:
-        may, must = 0, -1
-        for one in contexts:
-            may |= one.may
-            must &= one.must
-        visits[site] = {Context(may, must, is_first=False, is_certain=False)}
-
-
 @dataclass(eq=False, slots=True)
 class Summary:
     """What one call of a function does, whatever ran before.
@@ -138,7 +130,7 @@ class PathState:
     must: int = 0
     is_first: bool = False
     is_certain: bool = True
-    names: dict[str, Values] = field(default_factory=dict[str, "Values"])
+    names: dict[str, Values] = field(default_factory=dict[str, Values])
     running: frozenset[Running] = frozenset()
     deferred: int = 0
     is_alive: bool = True
@@ -199,3 +191,77 @@ def merged(states: Iterable[PathState], *, certain: bool) -> PathState:
             result.names[name] = result.names.get(name, frozenset()) | values
     result.is_certain = certain and len(alive) == len(states)
     return result
+
+
+class Frame:
+    """One function, or the global scope of a module, while it is read.
+
+    Attributes:
+        module: The module.
+        invocation: The function with its arguments; None for the module itself.
+        scope: Names, for the functions that are defined in this one.
+        local: Names that belong to this function.
+        visits: The references found so far.
+        first: The same up to the first yield, with what has run there.
+        returned: What the function may return.
+        ends: What is known at each return.
+        rests: What is left to do of the generators that are being iterated.
+    """
+
+    def __init__(self, module: Module, invocation: Invocation | None = None) -> None:
+        self.module: Module = module
+        self.invocation: Invocation | None = invocation
+        func = invocation.func if invocation else None
+        self.scope: Scope = Scope(func.scope if func else None)
+        self.local: frozenset[str] = func.function.locals if func else frozenset()
+        self.visits: Visits = {}
+        self.first: tuple[Visits, int, int] | None = None
+        self.returned: Values = NOTHING
+        self.ends: list[PathState] = []
+        self.rests: list[Summary] = []
+
+    def apply(self, summary: Summary, state: PathState) -> None:
+        """Do here what a plain function does."""
+        for site, contexts in summary.visits.items():
+            worst = max(site.kind, state.kind)
+            here = site if worst == site.kind else site._replace(kind=worst)
+            for context in contexts:
+                self.note(here, context, state)
+        state.may |= summary.may
+        state.must |= summary.must
+        state.running |= summary.running
+
+    def bind(self, name: str, values: Values, state: PathState) -> None:
+        """Let a local name stand for *values*."""
+        state.names[name] = values
+        self.scope.learn(name, values)
+
+    def split(self, state: PathState) -> None:
+        """Keep what was found so far apart from what follows the first yield."""
+        if self.first is None:
+            self.first = self.visits, state.may, state.must
+            self.visits = {}
+
+    def summary(self, end: PathState) -> Summary:
+        """Return what one call does that ends as *end*."""
+        if self.first is None:
+            return Summary(self.visits, end.may, end.must, self.returned, end.running)
+        visits, may, must = self.first
+        rest = Summary(self.visits, end.may, end.must, NOTHING, end.running)
+        return Summary(visits, may, must, self.returned, frozenset(), rest)
+
+    def note(self, site: Site, context: Context, state: PathState) -> None:
+        """Record a reference to a step, with what has run there in *context*."""
+        is_first = state.is_first or context.is_first
+        is_certain = state.is_certain and context.is_certain
+        if not state.is_alive or (is_first and not is_certain):
+            return  # of a condition in a loop, the next iteration tells
+        may, must = context.may | state.may, context.must | state.must
+        contexts = self.visits.setdefault(site, set())
+        contexts.add(Context(may, must, is_first, is_certain))
+        if len(contexts) > _MAX_CONTEXTS:  # one that is vaguer replaces them
+            may, must = 0, -1
+            for one in contexts:
+                may |= one.may
+                must &= one.must
+            self.visits[site] = {Context(may, must, is_first=False, is_certain=False)}

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from penstock.checking.project.ast_walk import children
-from penstock.checking.project.definitions import Function
+from penstock.checking.project.functions_and_classes import Function
 
 from .calls import Calls, combined
 from .effects import ANYTHING, merged
@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .binding import Given
-    from .effects import PathState
-    from .frame import Frame
+    from .effects import Frame, PathState
     from .interpreter import Interpreter
-    from .values import Value, Values
+    from .values import Values
 
 __all__ = ["Expressions"]
 
@@ -113,8 +112,7 @@ class Expressions:
             target = target.value
         if isinstance(target, ast.Attribute):
             holders = self.value(target.value, state)
-            owners = frozenset(self._owner(one, target.attr) for one in holders)
-            self._hold(owners, target.attr, values, target, state)
+            self._hold(holders, target.attr, values, target, state)
         elif not isinstance(target, ast.Name) or not self._keep_in(
             target.id, values, state
         ):
@@ -156,14 +154,6 @@ class Expressions:
             self.calls.escape(values, node, state)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             state.names[f"{node.value.id}.{name}"] = values
-
-    def _owner(self, holder: Value, name: str) -> Value:
-        """Return the class that has the collection *name*, if it is that of a class."""
-        if isinstance(holder, Instance | Class):
-            for klass in self._interpreter.classes.bases(holder.klass):
-                if name in klass.values:
-                    return Class(klass)
-        return holder
 
     def _keep_in(self, name: str, values: Values, state: PathState) -> bool:
         """Add *values* to the collection *name*; return whether it is known."""

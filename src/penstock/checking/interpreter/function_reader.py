@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .annotations import annotated
-from .decorators import ModuleScope, is_ours
-from .effects import PathState, Summary, merged
-from .flow import Flow
-from .frame import Frame
-from .interpreter import Readers
+from .attributes import annotated
+from .decorators import Readers, is_ours
+from .effects import Frame, PathState, Summary, merged
+from .statements import Statements
 from .values import (
     NOTHING,
     Awaitable,
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from penstock._project.source_files import Module
-    from penstock.checking.project.definitions import Function
+    from penstock.checking.project.functions_and_classes import Function
 
     from .effects import Invocation
     from .interpreter import Interpreter
@@ -44,14 +42,14 @@ def readers_of(interpreter: Interpreter) -> Readers:
             modules[module] = _ModuleReader(interpreter, module)
         return modules[module]
 
-    scope = ModuleScope(
+    return Readers(
+        lambda invocation: _read(interpreter, invocation),
         lambda module, node: reader(module).evaluate(node, {}),
         lambda module, node, names: reader(module).evaluate(node, names),
         lambda module, node: reader(module).annotated(node),
         lambda module, *given: reader(module).apply(*given),
         lambda module, nodes: reader(module).run(nodes),
     )
-    return Readers(scope, lambda invocation: _read(interpreter, invocation))
 
 
 class _ModuleReader:
@@ -59,10 +57,10 @@ class _ModuleReader:
 
     def __init__(self, interpreter: Interpreter, module: Module) -> None:
         self._frame = Frame(module)
-        self._flow = Flow(interpreter, self._frame)
+        self._statements = Statements(interpreter, self._frame)
 
     def evaluate(self, node: ast.expr, names: Mapping[str, Values]) -> Values:
-        return self._flow.expressions.peek(node, PathState(names=dict(names)))
+        return self._statements.expressions.peek(node, PathState(names=dict(names)))
 
     def annotated(self, node: ast.expr | None) -> Values:
         return annotated(node, lambda one: self.evaluate(one, {}))
@@ -70,13 +68,13 @@ class _ModuleReader:
     def apply(self, wrappers: Values, given: Values, node: ast.expr) -> Values:
         kept, self._frame.visits = self._frame.visits, {}
         try:
-            calls = self._flow.expressions.calls
+            calls = self._statements.expressions.calls
             return calls.call(wrappers, [(None, given)], node, PathState())
         finally:
             self._frame.visits = kept
 
     def run(self, nodes: Iterable[ast.stmt]) -> None:
-        self._flow.block(nodes, PathState())
+        self._statements.block(nodes, PathState())
         self._frame.visits = {}
 
 
@@ -84,40 +82,43 @@ def _read(interpreter: Interpreter, invocation: Invocation) -> Summary:
     """Return what one call of a function does."""
     function = invocation.func.function
     frame = Frame(function.module, invocation)
-    flow = Flow(interpreter, frame)
-    calls = flow.expressions.calls
+    statements = Statements(interpreter, frame)
+    calls = statements.expressions.calls
     state = PathState()
     is_step = function in interpreter.bits
     if is_step:
-        _call_decorators(interpreter, function, flow, state)
+        _call_decorators(interpreter, function, statements, state)
     _bind_parameters(interpreter, invocation, frame, state)
     if isinstance(function.node, ast.Lambda):
-        frame.returned = flow.expressions.value(function.node.body, state)
+        frame.returned = statements.expressions.value(function.node.body, state)
     else:
-        flow.block(function.node.body, state)
+        statements.block(function.node.body, state)
     end = merged([*frame.ends, state], certain=True)
     if is_step and end.is_alive:
         kinds = (Func, Awaitable, Generator, Message)
         handed = frozenset(one for one in frame.returned if isinstance(one, kinds))
-        calls.escape(handed, _first_of(function), end)
+        calls.escape(handed, ast.copy_location(ast.Constant(None), function.node), end)
         frame.returned -= {one for one in handed if not isinstance(one, Func)}
     return frame.summary(end)
 
 
 def _call_decorators(
-    interpreter: Interpreter, function: Function, flow: Flow, state: PathState
+    interpreter: Interpreter,
+    function: Function,
+    statements: Statements,
+    state: PathState,
 ) -> None:
     """Record what decorators other than penstock's are given to call."""
-    scope, module = interpreter.scope, function.module
-    calls = flow.expressions.calls
+    readers, module = interpreter.readers, function.module
+    calls = statements.expressions.calls
     for node in getattr(function.node, "decorator_list", ()):
         if isinstance(node, ast.Call) and not is_ours(
-            scope.evaluate(module, node.func)
+            readers.evaluate(module, node.func)
         ):
             for value in (*node.args, *(one.value for one in node.keywords)):
-                calls.escape(scope.evaluate(module, value), value, state)
+                calls.escape(readers.evaluate(module, value), value, state)
     for node, wrappers in interpreter.decorators.wrappers(function)[1]:
-        around = scope.apply(module, wrappers, NOTHING, node)
+        around = readers.apply(module, wrappers, NOTHING, node)
         calls.escape(around, node, state)
 
 
@@ -125,7 +126,7 @@ def _bind_parameters(
     interpreter: Interpreter, invocation: Invocation, frame: Frame, state: PathState
 ) -> None:
     func, known = invocation.func, dict(invocation.arguments)
-    scope, module = interpreter.scope, frame.module
+    readers, module = interpreter.readers, frame.module
     spec = func.function.node.args
     names = [*spec.posonlyargs, *spec.args]
     defaults: dict[str, ast.expr | None] = {
@@ -141,10 +142,10 @@ def _bind_parameters(
         if place == 0 and receiver is not None:
             values = frozenset({receiver})
         if not values:
-            values = scope.annotated(module, arg.annotation)
+            values = readers.annotated(module, arg.annotation)
             default = defaults.get(arg.arg)
             if default is not None:
-                found = scope.evaluate(module, default)
+                found = readers.evaluate(module, default)
                 values |= {one for one in found if not isinstance(one, Foreign)}
         frame.bind(arg.arg, values, state)
     for extra in (spec.vararg, spec.kwarg):
@@ -161,10 +162,3 @@ def _receiver(func: Func) -> Instance | Class | None:
     if "classmethod" in func.function.decorators:
         return Class(klass, is_exact=False)
     return Instance(klass)
-
-
-def _first_of(function: Function) -> ast.expr:
-    node = function.node
-    place = ast.Constant(None)
-    place.lineno, place.col_offset = node.lineno, node.col_offset
-    return place

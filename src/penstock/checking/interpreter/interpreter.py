@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .attributes import Attributes
 from .classes import Classes
@@ -16,43 +15,26 @@ from .nesting import MAX_DEPTH, TooDeepError
 from .values import NOTHING, Class, Func, Instance
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Callable, Iterable, Mapping
 
     from penstock._project.source_files import Module
-    from penstock.checking.project.definitions import Function, Klass
+    from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
     from penstock.checking.resolvers.base import Resolver
 
-    from .decorators import ModuleScope
+    from .decorators import Readers
     from .effects import PathState
     from .values import Generator, Values
 
-__all__ = ["Interpreter", "Readers"]
+__all__ = ["Interpreter"]
 
 _MAX_INVOCATIONS = 8  # of one function, with different arguments
 _MAX_RESTARTS = 3  # from one function; one in another is a new one each time
 
 
-class Readers(NamedTuple):
-    """How source is read.
-
-    Attributes:
-        scope: Reads code in the global scope of a module.
-        read: Reads a function.
-    """
-
-    scope: ModuleScope
-    read: Callable[[Invocation], Summary]
-
-
 class Interpreter:
     """Reads functions, each once for the arguments that matter.
-
-    Args:
-        program: The parsed modules.
-        bits: The bit of each function that is a step.
-        resolver: Asked what a name is where this code does not know.
-        readers: Makes what reads the source for this interpreter.
 
     Attributes:
         depth: How deep in expressions, statements and calls the reading is.
@@ -66,15 +48,14 @@ class Interpreter:
         resolver: Resolver,
         readers: Callable[[Interpreter], Readers],
     ) -> None:
-        scope, self._read_function = readers(self)
         self.program: Program = program
         self.bits: Mapping[Function, int] = bits
-        self.scope: ModuleScope = scope
+        self.readers: Readers = readers(self)
         self.heap: Heap = Heap()
-        self.classes: Classes = Classes(program, scope.evaluate)
-        self.decorators: Decorators = Decorators(program, bits, self.heap, scope)
+        self.classes: Classes = Classes(program, self.readers.evaluate)
+        self.decorators: Decorators = Decorators(program, bits, self.heap, self.readers)
         self.names: GlobalNames = GlobalNames(
-            program, self.heap, self.decorators, scope
+            program, self.heap, self.decorators, self.readers
         )
         self.attributes: Attributes = Attributes(
             program,
@@ -82,7 +63,7 @@ class Interpreter:
             self.classes,
             self.decorators,
             self.names,
-            scope,
+            self.readers,
             self._ask,
             self._read_method,
         )
@@ -102,6 +83,7 @@ class Interpreter:
     def begin_round(self) -> None:
         """Read everything again, with what the round before has found."""
         self._has_guessed = self.heap.has_grown = False
+        self.too_deep.clear()
         self._restarts.clear()
         self._before, self._summaries = self._summaries, {}
         self._forget()
@@ -155,7 +137,7 @@ class Interpreter:
         self.depth += 2
         self._open.append(invocation)
         try:
-            summary = self._read_function(invocation)
+            summary = self.readers.read(invocation)
         finally:
             self._open.pop()
         self.depth -= 2
@@ -230,19 +212,15 @@ class Interpreter:
         if all(one.func.function is not function for one in self._open):
             self.summary(Invocation(Func(function, Instance(klass))))
 
-    def _ask(self, module: Module, node: ast.expr) -> Iterable[Function]:
+    def _ask(self, module: Module, node: ast.Attribute) -> Iterable[Function]:
         """Return the functions that the resolver says *node* is."""
-        name, column, line = "", node.col_offset, node.lineno
-        if isinstance(node, ast.Attribute):
-            name, line = node.attr, node.end_lineno or node.lineno
-            column = (node.end_col_offset or 0) - len(name.encode())
-        elif isinstance(node, ast.Name):
-            name = node.id
+        name = node.attr
         if name not in self.decorators.leading or name not in self.program.named:
             return ()
         if self._is_importing:
             return ()  # much more is read than the resolver can be asked about
-        key = (module.path, line, column)
+        column = (node.end_col_offset or 0) - len(name.encode())
+        key = (module.path, node.end_lineno or node.lineno, column)
         if key not in self._answers:
             places = self._resolver.definitions(*key)
             found = [self.program.function_at(one.path, one.line) for one in places]

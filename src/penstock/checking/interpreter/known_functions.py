@@ -1,7 +1,7 @@
 """Functions of other packages that call what they are given, by name.
 
-They count only where the callee itself could not be found in the project: a step may
-be called ``send`` or ``submit``, too.
+They count only where the project defines no such function: a step may be called
+``send`` or ``submit``, too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ __all__ = [
     "FINISH",
     "GATHER",
     "GIVE_BACK",
+    "HARMLESS_DECORATORS",
     "KEEP",
     "NEVER_POSSIBLE",
     "NOW",
@@ -29,7 +30,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 GATHER = frozenset({"gather"})
-"""Starts coroutines; their order is nobody's."""
+"""Starts coroutines, in no order that can be relied on."""
 
 TASK = frozenset({"create_task", "ensure_future", "start_soon", "start_task"})
 """Starts a coroutine, which runs when this code waits for something."""
@@ -59,7 +60,7 @@ GIVE_BACK = _words(
     update_wrapper cache from_iterable
     """
 )
-"""Gives back what it was given, in one form or another."""
+"""Returns what it is given, in one form or another."""
 
 EXHAUST = _words(
     """
@@ -67,10 +68,10 @@ EXHAUST = _words(
     anext product permutations combinations
     """
 )
-"""Takes every item of what it was given, and gives back a collection of them."""
+"""Takes every item of what it is given, and returns a collection of them."""
 
 FINISH = frozenset({"result", "join", "get", "wait", "exception", "as_completed"})
-"""Waits until what was started is done."""
+"""Waits until what was started has ended."""
 
 KEEP = frozenset(
     {"append", "appendleft", "add", "extend", "insert", "update", "setdefault"}
@@ -98,6 +99,14 @@ SIGNATURE = _words("s si signature subtask map starmap chunks message options")
 
 AFTER_COMMIT = frozenset({"on_commit"})
 """Keeps functions, to call them in the same order when a transaction commits."""
+
+HARMLESS_DECORATORS = _words(
+    """
+    staticmethod classmethod property cached_property abstractmethod override final
+    lru_cache cache wraps contextmanager asynccontextmanager step flow entrypoint
+    """
+)
+"""Decorators that call nothing, and register nothing."""
 
 PLAIN_ATTRIBUTES = _words("__wrapped__ func __func__ run fn apply call_local __call__")
 """Attributes of a function or a task that are the function."""

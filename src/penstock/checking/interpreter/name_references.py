@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from penstock.checking.project.ast_walk import children, walk
+from penstock.checking.project.functions_and_classes import last_name
 
 from .decorators import is_ours
+from .known_functions import HARMLESS_DECORATORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from penstock.checking.project.definitions import Function
+    from penstock._project.source_files import Module
+    from penstock.checking.project.functions_and_classes import Function
 
     from .interpreter import Interpreter
 
@@ -20,128 +24,91 @@ __all__ = ["named_steps"]
 
 
 def named_steps(interpreter: Interpreter) -> set[Function]:
-    """Return the steps that something refers to, or that others may call unseen.
+    """Return the steps that something refers to, or that a framework may call.
 
-    That is generous: who is not among them is called by nobody.
+    This is generous: nothing at all calls a step that is not among them.
     """
-    unseen = {step for step in interpreter.bits if _is_called_unseen(step, interpreter)}
-    return unseen | set(_named(interpreter)) | set(_called(interpreter))
-
-
-def _called(interpreter: Interpreter) -> Iterator[Function]:
+    found = {step for step in interpreter.bits if _is_called_unseen(step, interpreter)}
     for invocation, summary in interpreter.read_steps():
         for part in summary.parts:
-            for site in part.visits:
-                called = site.invocation.func.function
-                if called is not invocation.func.function:
-                    yield called
-
-
-def _named(interpreter: Interpreter) -> Iterator[Function]:
-    by_name: dict[str, list[Function]] = {}
+            called = {site.invocation.func.function for site in part.visits}
+            found |= called - {invocation.func.function}
+    by_name: dict[str, list[Function]] = defaultdict(list)
     for step in interpreter.bits:
-        by_name.setdefault(step.name, []).append(step)
+        by_name[step.name].append(step)
     for module in interpreter.program.modules.values():
-        if interpreter.program.names[module.name].isdisjoint(by_name):
-            continue
-        ours = {id(node) for node in _declarations(module.tree)}
-        for node, owner in _uses(module.tree, None, ours):
-            name = node.attr if isinstance(node, ast.Attribute) else _text(node)
-            for step in by_name.get(name, ()):
-                if owner is not step.node and _may_mean(
-                    node, module.name, step, interpreter
-                ):
-                    yield step
+        if not interpreter.program.names[module.name].isdisjoint(by_name):
+            for node, owner in _uses(module):
+                for step in by_name.get(_name(node), ()):
+                    if owner is not step.node and _may_mean(
+                        node, module.name, step, interpreter
+                    ):
+                        found.add(step)
+    return found
 
 
-def _uses(
-    node: ast.AST, owner: ast.AST | None, ours: set[int]
-) -> Iterator[tuple[ast.expr, ast.AST | None]]:
-    """Yield names, attributes and texts, each with the function it is in."""
-    todo = [(node, owner)]
+def _uses(module: Module) -> Iterator[tuple[ast.AST, ast.AST | None]]:
+    """Yield names, attributes and strings, each with the function it is in."""
+    declarations = {id(node) for node in _declarations(module.tree)}
+    todo: list[tuple[ast.AST, ast.AST | None]] = [(module.tree, None)]
     while todo:
-        one, inside = todo.pop()
-        if id(one) in ours:
+        node, owner = todo.pop()
+        if id(node) in declarations:
             continue
-        if isinstance(one, ast.Name | ast.Attribute | ast.Constant):
-            yield one, inside
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
-            inside = one
-        todo += [(child, inside) for child in children(one)]
+        if isinstance(node, ast.Name | ast.Attribute | ast.Constant):
+            yield node, owner
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            owner = node
+        todo += [(child, owner) for child in children(node)]
 
 
 def _declarations(tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield what names steps without a use of them: ``after=`` and ``__all__``."""
+    """Yield what names steps without using them: ``after=`` and ``__all__``."""
     for node in walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for decorator in node.decorator_list:
-                for keyword in (
-                    decorator.keywords if isinstance(decorator, ast.Call) else ()
-                ):
-                    if keyword.arg in {"after", "name", "step_name"}:
-                        yield keyword.value
+            calls = (one for one in node.decorator_list if isinstance(one, ast.Call))
+            for keyword in (keyword for call in calls for keyword in call.keywords):
+                if keyword.arg in {"after", "name", "step_name"}:
+                    yield keyword.value
         elif isinstance(node, ast.Assign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets):
+            if any(getattr(target, "id", "") == "__all__" for target in targets):
                 yield node
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield node
 
 
-def _text(node: ast.expr) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
+def _name(node: ast.AST) -> str:
     value = node.value if isinstance(node, ast.Constant) else None
-    return value.rpartition(".")[2] if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value.rpartition(".")[2]
+    return last_name(node) if isinstance(node, ast.expr) else ""
 
 
 def _may_mean(
-    node: ast.expr, module: str, step: Function, interpreter: Interpreter
+    node: ast.AST, module: str, step: Function, interpreter: Interpreter
 ) -> bool:
-    """Tell whether a name may be that step: a method's is always an attribute."""
+    """Return whether a name may be that step; a method's is always an attribute."""
     if not isinstance(node, ast.Name):
         return True
     if step.klass is not None and "." in step.qualname:
         return module == step.module.name and isinstance(node.ctx, ast.Load)
     known = interpreter.names.value(module, node.id)
-    return known is None or any(
-        getattr(thing, "function", step) is step for thing in known
-    )
+    return known is None or any(getattr(v, "function", step) is step for v in known)
 
 
 def _is_called_unseen(step: Function, interpreter: Interpreter) -> bool:
-    """Tell whether a framework, a protocol or the language may call *step*."""
+    """Return whether a framework, a protocol or Python itself may call *step*."""
     if step.name.startswith("__") and step.name.endswith("__"):
         return True
     if step.klass is not None and interpreter.classes.has_foreign_base(step.klass):
         return True
-    nodes: Iterable[ast.expr] = getattr(step.node, "decorator_list", ())
-    for node in nodes:
-        func = node.func if isinstance(node, ast.Call) else node
-        known = interpreter.scope.evaluate(step.module, func)
-        if not is_ours(known) and not step.decorators <= _HARMLESS:
-            name = getattr(func, "attr", getattr(func, "id", ""))
-            if name not in _HARMLESS:
-                return True
-    return False
-
-
-_HARMLESS = frozenset(
-    {
-        "staticmethod",
-        "classmethod",
-        "property",
-        "cached_property",
-        "abstractmethod",
-        "override",
-        "final",
-        "lru_cache",
-        "cache",
-        "wraps",
-        "contextmanager",
-        "asynccontextmanager",
-        "step",
-        "flow",
-        "entrypoint",
-    }
-)
+    return any(
+        last_name(node) not in HARMLESS_DECORATORS
+        and not is_ours(
+            interpreter.readers.evaluate(
+                step.module, node.func if isinstance(node, ast.Call) else node
+            )
+        )
+        for node in getattr(step.node, "decorator_list", ())
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from penstock.checking.project.definitions import Function
+from penstock.checking.project.functions_and_classes import Function
 
 from .nesting import once
 from .values import NOTHING, Class, Foreign, ModuleRef
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from penstock._project.source_files import Module
     from penstock.checking.project.program import Program
 
-    from .decorators import Decorators, ModuleScope
+    from .decorators import Decorators, Readers
     from .heap import Heap
     from .values import Values
 
@@ -24,22 +24,15 @@ _MAX_HOPS = 20  # of imports of imports
 
 
 class GlobalNames:
-    """What each global name is: a definition, an import, or what it is set to.
-
-    Args:
-        program: The parsed modules.
-        heap: What names are set to elsewhere.
-        decorators: Know what the name of a decorated function stands for.
-        scope: Reads code in the global scope of a module.
-    """
+    """What each global name is: a definition, an import, or what it is set to."""
 
     def __init__(
-        self, program: Program, heap: Heap, decorators: Decorators, scope: ModuleScope
+        self, program: Program, heap: Heap, decorators: Decorators, readers: Readers
     ) -> None:
         self._program = program
         self._heap = heap
         self._decorators = decorators
-        self._scope = scope
+        self._readers = readers
         self._known: dict[tuple[str, str], Values | None] = {}
 
     def forget(self) -> None:
@@ -129,9 +122,9 @@ class GlobalNames:
             return NOTHING
         values = NOTHING
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            values = self._scope.evaluate(where, node.value)
+            values = self._readers.evaluate(where, node.value)
         if not values and isinstance(node, ast.AnnAssign):
-            values = self._scope.annotated(where, node.annotation)
+            values = self._readers.annotated(where, node.annotation)
         return values
 
 

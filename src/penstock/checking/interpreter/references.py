@@ -1,4 +1,4 @@
-"""From flows and files to what every step refers to."""
+"""Read a program, and list which step refers to which."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .values import Func
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from penstock.checking.project.definitions import Function
+    from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.program import Program
     from penstock.checking.project.steps import Steps
     from penstock.checking.resolvers.base import Resolver
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "read_program", "references"]
 
-_MAX_ROUNDS = 3  # of reading all, until that finds no more
-_LARGE = 5_000  # functions; there two rounds have to do
+_MAX_ROUNDS = 3  # of reading everything, until a round finds nothing new
+_LARGE = 5_000  # functions; such programs get one round less
 
 
 class Reference(NamedTuple):
-    """One place where the code of a step refers to another."""
+    """One place where the code of a step refers to another step."""
 
     caller: Function
     called: Function
@@ -41,13 +41,13 @@ def read_program(
     resolver: Resolver,
     progress: Callable[[int, int], None],
 ) -> Interpreter:
-    """Read every step; return who can tell what each does.
+    """Read every step; return the interpreter, which knows what each does.
 
     Args:
-        program: What there is.
+        program: The parsed modules.
         steps: Which functions are steps.
-        resolver: Who is asked where the code around a name does not tell.
-        progress: Is told how many of how many are done.
+        resolver: Asked what a name is where the code around it does not say.
+        progress: Called with the number of steps read so far, and of all.
     """
     interpreter = Interpreter(program, steps.bits, resolver, readers_of)
     total = len(steps.bits)

@@ -14,7 +14,7 @@ from zlib import crc32
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from penstock.checking.project.definitions import Function, Klass
+    from penstock.checking.project.functions_and_classes import Function, Klass
 
 __all__ = [
     "NOTHING",

@@ -1,7 +1,7 @@
-"""Go through syntax trees, all of a large project's, several times.
+"""Walk syntax trees.
 
-``ast.walk`` takes three times as long: it tries every field of every node, and counts
-the contexts and operators as nodes, which are a third of all, and say nothing here.
+``ast.walk`` takes three times as long on a large project: it tries every field of every
+node and yields contexts and operators, which are a third of all nodes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _fields: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: ()}
 
 
 def children(node: ast.AST) -> list[ast.AST]:
-    """Return the nodes right below *node*, in the order of the code."""
+    """Return the nodes directly below *node*, in source order."""
     kind = type(node)
     fields = _fields.get(kind)
     if fields is None:
@@ -36,7 +36,7 @@ def children(node: ast.AST) -> list[ast.AST]:
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield *node* and all below it, in no order."""
+    """Yield *node* and everything below it, in no particular order."""
     todo = [node]
     while todo:
         one = todo.pop()

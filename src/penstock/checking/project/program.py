@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from .ast_walk import children, walk
-from .definitions import SCOPES, Def, Function, Klass, last_name
+from .functions_and_classes import SCOPES, Def, Function, Klass, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,19 +18,20 @@ __all__ = ["Program"]
 
 
 class Program:
-    """The parsed modules, and what is defined in them.
+    """The parsed modules, and what they define.
 
     Attributes:
-        modules: By name.
-        functions: By the file and line that they are defined on: that of ``def``,
-            and that of the first decorator.
-        named: By their own name.
+        modules: The modules by name.
+        functions: The functions by file and line: that of ``def``, and that of the
+            first decorator.
+        classes: The classes by file and line.
+        named: The functions by their own name.
         defined: The ``Function`` or ``Klass`` of each node.
         registered: Functions that ``.register`` of a name adds to it, by that name.
-        packages: The names of modules, and of all that have modules below them.
-        globals: For each module, what its global names are bound to.
-        names: For each module, what it names, texts included: ``"shop.charge"`` may
-            mean ``charge``.
+        packages: The names of modules and of everything that has modules below it.
+        globals: For each module, the nodes that bind its global names.
+        names: For each module, the names in it, and the last parts of strings:
+            ``"shop.charge"`` may mean ``charge``.
     """
 
     def __init__(self, modules: Iterable[Module]) -> None:
@@ -52,13 +53,13 @@ class Program:
             self.packages |= {".".join(parts[:end]) for end in range(len(parts) + 1)}
 
     def function_at(self, path: str, line: int) -> Function | None:
-        """Return the function whose definition begins there, or None."""
+        """Return the function whose definition starts there, or None."""
         return self.functions.get((path, line))
 
     def leading_to(self, functions: Iterable[Function]) -> frozenset[str]:
         """Return the names that may lead to a call of one of *functions*.
 
-        Going by names alone: a function leads there if its code has such a name.
+        Only names count: a function leads there if its code has such a name.
         """
         users: dict[str, set[str]] = defaultdict(set)
         for function in {id(f): f for f in self.functions.values()}.values():
@@ -76,7 +77,7 @@ class Program:
     def _define(
         self, parent: ast.AST, module: Module, prefix: str, klass: Klass | None
     ) -> set[str]:
-        """Note what is defined below *parent*; return what is named there."""
+        """Record what is defined below *parent*; return the names used there."""
         names: set[str] = set()
         todo = children(parent)[::-1]
         while todo:
@@ -123,7 +124,7 @@ class Program:
 
 
 def _bindings(tree: ast.Module) -> dict[str, list[ast.AST]]:
-    """Return what binds each global name: a definition, an import, an assignment."""
+    """Return the nodes that bind each global name, by definition or assignment."""
     found: dict[str, list[ast.AST]] = defaultdict(list)
     todo: list[ast.AST] = list(reversed(tree.body))
     while todo:
@@ -154,7 +155,7 @@ def _bound_by(node: ast.AST) -> list[str]:
 
 
 def _registered_with(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    """Yield the names of functions of several kinds of which this is one."""
+    """Yield the names of the ``singledispatch`` functions that this one extends."""
     for decorator in node.decorator_list:
         func = decorator.func if isinstance(decorator, ast.Call) else decorator
         if isinstance(func, ast.Attribute) and func.attr == "register":

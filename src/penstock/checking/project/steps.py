@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo, StepInfo
 
-    from .definitions import Function
+    from .functions_and_classes import Function
     from .program import Program
 
 __all__ = ["UNREAD", "Steps", "steps_of"]
@@ -21,7 +21,7 @@ class Steps:
     """Which function is which step, and which bit stands for it.
 
     Attributes:
-        of: The steps that each function is, one in each of its flows.
+        of: The steps of each function, one for each of its flows.
         functions: The function of each ``(flow, step)``.
         bits: The bit of each function.
     """
@@ -32,7 +32,7 @@ class Steps:
 
 
 UNREAD = Steps({}, {}, {})
-"""No source is read; what is declared can be judged all the same."""
+"""No source is read: declarations can be judged without it."""
 
 
 def steps_of(flows: Iterable[FlowInfo], program: Program) -> Steps:

@@ -1,4 +1,4 @@
-"""Hold what may run before each call against what is declared: PEN101 to PEN301."""
+"""Check what may run before each call against the declarations: PEN101 to PEN301."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from penstock.checking.interpreter.interpreter import Interpreter
-    from penstock.checking.project.definitions import Function
+    from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.steps import Steps
 
     from .declarations import Declarations, Declared
@@ -32,9 +32,9 @@ class CallVerdicts:
 
     Attributes:
         wrong: Calls before which no predecessor can have run.
-        sent: Steps, with a call before which a predecessor is sent, but need not end.
-        unsure: Steps, with a call that some path may reach too early.
-        unknown: Steps, with a call that cannot be judged.
+        sent: Steps with a call before which a predecessor is sent, but may not end.
+        unsure: Steps with a call that some path may reach too early.
+        unknown: Steps with a call that cannot be judged.
         exercised: Edges that some path takes.
         reached: Steps that some entrypoint of their flow leads to.
     """
@@ -58,9 +58,9 @@ def follow_runs(
     """Follow a run from each entrypoint; return what all of them show.
 
     Args:
-        interpreter: Who tells what each step does.
+        interpreter: Knows what each step does.
         steps: Which functions are steps.
-        declarations: What is declared.
+        declarations: The declared steps.
     """
     verdicts = CallVerdicts()
     for declared in declarations:
@@ -73,11 +73,11 @@ def follow_runs(
 def judge_calls(
     verdicts: CallVerdicts, declarations: Declarations, mentioned: Container[Function]
 ) -> Iterator[Finding]:
-    """Yield what the code does otherwise than declared.
+    """Yield where the code does not do what is declared.
 
     Args:
-        verdicts: What runs show.
-        declarations: What is declared.
+        verdicts: What all runs show.
+        declarations: The declared steps.
         mentioned: Functions that something in the project refers to, if only by name.
     """
     yield from _wrong(verdicts)
@@ -201,8 +201,8 @@ def _unexercised(
             )
             function = declarations.functions[member.bit]
             if one.function not in mentioned and not one.step.is_entrypoint:
-                continue  # nothing calls it: that is said
-            is_told = (
+                continue  # PEN201 says so
+            is_certain = (
                 member.is_local
                 and key in verdicts.reached
                 and key not in verdicts.unknown
@@ -210,7 +210,7 @@ def _unexercised(
                 and (called or function not in mentioned)
             )
             is_silent = function not in mentioned and not called
-            if is_told:
+            if is_certain:
                 found = _edge(
                     one, member.name, "PEN202", "no code path runs {} before it"
                 )
@@ -242,27 +242,29 @@ def _edge(one: Declared, name: str, code: str, what: str) -> Finding:
 
 
 def _unsure(verdicts: CallVerdicts) -> Iterator[Finding]:
-    told = {(flow, step) for flow, step, _, _ in verdicts.wrong}
+    reported = {(flow, step) for flow, step, _, _ in verdicts.wrong}
     kinds = {
         "some path may skip {}": verdicts.unsure,
-        "{} is sent before, but need not have ended: a chain runs them in order": (
+        "{} is sent before, but may not have ended: a chain keeps the order": (
             verdicts.sent
         ),
         "the code does not show whether {} has run here": verdicts.unknown,
     }
     for what, visits in kinds.items():
         for key, visit in visits.items():
-            if key not in told:
-                told.add(key)
-                yield _doubt(what, visit)
+            if key not in reported:
+                reported.add(key)
+                members = visit.declared.members
+                sent = [one.name for one in members if one.bit & visit.sent]
+                names = sent if visits is verdicts.sent else [m.name for m in members]
+                yield _doubt(what.format(" or ".join(map(repr, names))), visit)
 
 
 def _doubt(what: str, visit: Visit) -> Finding:
     step = visit.declared.step
-    names = " or ".join(map(repr, step.predecessors))
     return Finding(
         "PEN301",
-        what.format(names),
+        what,
         Place(visit.site.path, visit.site.line),
         visit.declared.flow.name,
         step.name,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from penstock._graph.names import Target
     from penstock._types import FlowInfo, StepInfo
-    from penstock.checking.project.definitions import Function
+    from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.steps import Steps
 
 __all__ = ["Declarations", "Declared", "Member", "written"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._platform.optional import requires
 from penstock._platform.process import DISABLED
-from penstock.contrib._http import KEY, AsyncBody, Body, RequestFlow
+from penstock.contrib._http import KEY, AsyncStreamedBody, RequestFlow, StreamedBody
 
 from ._records import install_request_filter
 from ._settings import configure_from_settings
@@ -93,7 +93,7 @@ def _stream_in(flow: RequestFlow, response: Any) -> None:
     This uses Django's private names. The public ones would make a reference cycle, so
     that a body whose reader has left would not end before a garbage collection.
     """
-    wrapper = AsyncBody if response.is_async else Body
+    wrapper = AsyncStreamedBody if response.is_async else StreamedBody
     body = wrapper(response._iterator, flow)  # noqa: SLF001  # see above
     closers = response._resource_closers  # noqa: SLF001  # see above
     response._resource_closers = body.closing(closers)  # noqa: SLF001  # see above

@@ -14,10 +14,11 @@ from penstock._propagation.carrier import (
     write_headers,
 )
 from penstock._steps.marked import find_marked
-from penstock.contrib._http import Entered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from penstock._runtime.scopes import EnteredFlow
 
 __all__ = ["FlowTasks"]
 
@@ -86,21 +87,21 @@ def _with_headers(task: Any, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     return {FIELD: headers, **kwargs} if headers else kwargs
 
 
-def _flow_of(headers: Any) -> AbstractContextManager[None]:
+def _flow_of(headers: Any) -> AbstractContextManager[object]:
     """Return the flow that came with a task; without one, stay where the caller is."""
     if headers is None and scope_var.get() is not None:
         return nullcontext()
     return _continued(headers)
 
 
-def _continued(headers: Any) -> Entered:
+def _continued(headers: Any) -> EnteredFlow:
     given = headers if isinstance(headers, dict) else None
-    return Entered((continue_flow(given).context, None))
+    return continue_flow(given)
 
 
 # Backends log that a task has failed when its function has returned; these two signals
 # are around that. The first in may be the last out, so they are kept by task.
-_running: dict[str, Entered] = {}
+_running: dict[str, EnteredFlow] = {}
 
 
 def _connect() -> None:

@@ -199,7 +199,7 @@ def _page(title: str, body: Sequence[str], *, script: str = "") -> str:
     style = _asset("catalog.css")
     scripts = [f"<script>\n{script}\n</script>"] if script else []
     page = Template(_asset("catalog.html")).substitute(
-        # Browsers request an icon unless the page has one, as it does in a data: URL.
+        # The icon is a data: URL. Without one, browsers request /favicon.ico.
         policy=content_policy(style, script, "img-src data:"),
         title=_text(title),
         style=style,

@@ -1,4 +1,4 @@
-"""A function and a class, as the source defines them."""
+"""Functions and classes, as the source defines them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler
 
 @dataclass(eq=False)
 class Function:
-    """One ``def`` or ``lambda``; of two equal ones each is itself.
+    """One ``def`` or ``lambda``, equal only to itself.
 
     Attributes:
-        node: Its syntax.
-        module: Where it is.
-        qualname: As Python would call it.
-        number: Its own among all functions and classes, the same in each run.
-        klass: Of which class it is a method.
-        names: Names and attributes that its code has, with those of functions in it.
+        node: Its syntax tree.
+        module: The module that defines it.
+        qualname: Its qualified name, as Python would have it.
+        number: Its number among all functions and classes, the same in each check.
+        klass: The class whose method it is.
+        names: Names and attributes in its code, nested functions included.
     """
 
     node: Def
@@ -49,29 +49,29 @@ class Function:
 
     @cached_property
     def decorators(self) -> frozenset[str]:
-        """Last names of its decorators, as ``property`` and ``setter``."""
+        """The last parts of its decorators' names, such as ``setter``."""
         nodes = getattr(self.node, "decorator_list", [])
         return frozenset(last_name(node) for node in nodes)
 
     @property
     def is_coroutine(self) -> bool:
-        """Whether a call gives something to await."""
+        """Whether a call returns something to await."""
         return isinstance(self.node, ast.AsyncFunctionDef) and not self.has_yield
 
     @cached_property
     def has_yield(self) -> bool:
-        """Whether a call gives something to iterate."""
+        """Whether a call returns something to iterate."""
         return any(isinstance(n, ast.Yield | ast.YieldFrom) for n in self.own_nodes())
 
     @cached_property
     def may_suspend(self) -> bool:
-        """Whether something in it is awaited, so that others can run meanwhile."""
+        """Whether it awaits something, so that other tasks can run meanwhile."""
         kinds = (ast.Await, ast.AsyncFor, ast.AsyncWith)
         return any(isinstance(node, kinds) for node in self.own_nodes())
 
     @cached_property
     def is_abstract(self) -> bool:
-        """Whether only an override has a body."""
+        """Whether it leaves the body to an override."""
         if self.decorators & {"abstractmethod", "overload"}:
             return True
         body = self.node.body
@@ -88,7 +88,7 @@ class Function:
 
     @cached_property
     def locals(self) -> frozenset[str]:
-        """Names that an assignment in it makes its own, parameters included."""
+        """Names that are local to it, parameters included."""
         outer: set[str] = set()
         names = {arg.arg for arg in _arguments(self.node)}
         for node in self.own_nodes():
@@ -104,12 +104,12 @@ class Function:
 
     @cached_property
     def global_names(self) -> frozenset[str]:
-        """Names of its module that it may bind anew."""
+        """Global names that it may rebind."""
         declared = (n.names for n in self.own_nodes() if isinstance(n, ast.Global))
         return frozenset(name for names in declared for name in names)
 
     def own_nodes(self) -> Iterator[ast.AST]:
-        """Yield the nodes of its body, but not those of functions in it."""
+        """Yield the nodes of its body, without those of nested functions."""
         body = self.node.body
         todo: list[ast.AST] = list(body) if isinstance(body, list) else [body]
         while todo:
@@ -144,7 +144,7 @@ class Klass:
 
     @cached_property
     def values(self) -> dict[str, list[ast.expr]]:
-        """What its body assigns to names, annotations last."""
+        """What its body assigns to each name."""
         found: dict[str, list[ast.expr]] = defaultdict(list)
         for node in self.node.body:
             if isinstance(node, ast.Assign):
@@ -157,7 +157,7 @@ class Klass:
 
     @cached_property
     def setting(self) -> dict[str, list[Function]]:
-        """The methods that set an attribute, by its name."""
+        """The methods that set an attribute, by the attribute's name."""
         found: dict[str, list[Function]] = defaultdict(list)
         for function in self.methods.values():
             for name in function.assigned_attributes:
@@ -166,7 +166,7 @@ class Klass:
 
     @cached_property
     def annotations(self) -> dict[str, ast.expr]:
-        """What its body says that attributes are."""
+        """The annotations in its body, by name."""
         return {
             node.target.id: node.annotation
             for node in self.node.body
@@ -182,7 +182,7 @@ class Klass:
 
 
 def last_name(node: ast.expr) -> str:
-    """Return the last part of a dotted name, or of what it is called by."""
+    """Return the last part of a dotted name, or of the name of what is called."""
     if isinstance(node, ast.Call):
         node = node.func
     if isinstance(node, ast.Attribute):

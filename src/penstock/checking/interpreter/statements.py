@@ -6,9 +6,9 @@ import ast
 from typing import TYPE_CHECKING, ClassVar
 
 from penstock.checking.project.ast_walk import walk
-from penstock.checking.project.definitions import Function, Klass
+from penstock.checking.project.functions_and_classes import Function, Klass, last_name
 
-from .annotations import annotated
+from .attributes import annotated
 from .effects import PathState, merged
 from .expressions import Expressions
 from .nesting import MAX_DEPTH
@@ -17,12 +17,11 @@ from .values import NOTHING, Class, Foreign, Func, Generator, Instance
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .effects import Summary
-    from .frame import Frame
+    from .effects import Frame, Summary
     from .interpreter import Interpreter
     from .values import Values
 
-__all__ = ["Flow"]
+__all__ = ["Statements"]
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 _For = ast.For | ast.AsyncFor
@@ -39,7 +38,7 @@ class _Loop:
         self.continues: list[PathState] = []
 
 
-class Flow:
+class Statements:
     """Reads the statements of one function.
 
     Attributes:
@@ -139,6 +138,8 @@ class Flow:
         assert isinstance(function, Function)  # noqa: S101  # a def is one
         values: Values = frozenset({Func(function, None, self._frame.scope)})
         for decorator in reversed(node.decorator_list):
+            if last_name(decorator) == "wraps":
+                continue  # it only copies the name of what it is given
             found = self._value(decorator, state)
             wrappers = frozenset(one for one in found if isinstance(one, Func | Class))
             made = self._calls.call(wrappers, [(None, values)], decorator, state)
