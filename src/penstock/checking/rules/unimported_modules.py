@@ -1,4 +1,4 @@
-"""PEN004: modules that declare steps and that nothing imports."""
+"""PEN004: modules that declare steps, and that nothing imports."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def unreached(
         if module.path not in imported:
             yield Finding(
                 "PEN004",
-                f"{module.name} declares steps, and nothing imports it: no picture and "
-                "no check has them",
+                f"{module.name} declares steps, but nothing imports it, so diagrams "
+                "and checks do not have them",
                 Place(module.path, line),
                 suggestion=f'import = [..., "{module.name}"]',
                 edge=(module.name,),
