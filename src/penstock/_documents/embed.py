@@ -72,7 +72,7 @@ def parse_request(text: str) -> DiagramRequest:
 
 
 def chosen_flows(names: str, flows: Sequence[FlowInfo]) -> tuple[FlowInfo, ...]:
-    """Return those of *flows* that *names* asks for.
+    """Return the *flows* that *names* selects.
 
     A flow with exactly that name is chosen before commas and ``*`` are interpreted.
 
@@ -90,12 +90,12 @@ def chosen_flows(names: str, flows: Sequence[FlowInfo]) -> tuple[FlowInfo, ...]:
 def draw_text(
     request: DiagramRequest, flows: Sequence[FlowInfo], known: Sequence[FlowInfo] = ()
 ) -> str:
-    """Return the drawing that *request* asks for, the same bytes on every machine.
+    """Return the requested drawing, the same bytes on every machine.
 
     Args:
         request: What to draw, and how.
         flows: The flows that the request can name.
-        known: Other flows, where predecessors may be found.
+        known: Other flows, which may contain predecessors.
 
     Raises:
         UnknownFlowError: The request names a flow that is not among *flows*.

@@ -1,4 +1,4 @@
-"""Draw a system from further away: each flow as one box, with its number of steps."""
+"""An overview of a system: each flow as one box, with its number of steps."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class OverviewBuilder:
             self._evidence[link] = old.plus(edge.evidence) if old else edge.evidence
 
     def _is_shown(self, edge: Edge, link: tuple[int, int]) -> bool:
-        """Tell whether an edge is drawn: not inside a box, not undeclared at a box."""
+        """Leave out edges inside a box, and undeclared edges to or from a box."""
         kinds = self._columns.kinds[link[0]], self._columns.kinds[link[1]]
         if edge.evidence and not edge.evidence.is_declared:
             return kinds == ("step", "step")

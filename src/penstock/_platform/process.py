@@ -1,4 +1,4 @@
-"""Whether penstock is disabled in this process, and what forked children do."""
+"""Whether penstock is disabled in this process, and hooks for forked children."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draw a graph, one module per format; and the types that a renderer needs.
+"""Draw graphs, one module per format, and the types that a renderer needs.
 
 A package adds a format with an entry point in the group ``penstock.renderers``: its
 name is the format's, and it loads a ``Renderer``. What is exported here is public.

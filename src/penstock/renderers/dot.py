@@ -101,7 +101,7 @@ class _Lines:
         self._ids = node_ids(graph)
 
     def all(self, direction: Direction) -> Iterator[str]:
-        """Give every line."""
+        """Yield every line."""
         clusters = self._graph.clusters
         rankdir = "TB" if direction == "TD" else direction
         yield f"graph [{self._title(clusters)}{_GRAPH}, rankdir={rankdir}]"
@@ -182,7 +182,7 @@ class _Lines:
 
 
 def _style_of(node: Node) -> list[str]:
-    """Return the attributes that a plain step does not have."""
+    """Return the attributes that distinguish a node from a plain step."""
     if node.kind == "step":
         return [_ENTRYPOINT] if node.step.is_entrypoint else []
     return [_KINDS[node.kind]]

@@ -78,7 +78,7 @@ class _Chart:
         }
 
     def lines(self) -> Iterator[str]:
-        """Give every line except the first."""
+        """Yield every line except the first."""
         graph = self._graph
         names = {flow.name for flow in graph.flows}
         if graph.boxes or graph.evidence or len(names) > 1:
@@ -92,7 +92,7 @@ class _Chart:
             yield from map(f"{_INDENT}{{}}".format, self._evidence())
 
     def _evidence(self) -> Iterator[str]:
-        """Give the legend, and the styles of nodes and edges."""
+        """Yield the legend, and the styles of nodes and edges."""
         entries = list(legend(self._graph))
         if entries:
             name = legend_id(self._ids, cluster_ids(self._graph, self._ids).values())
@@ -152,7 +152,7 @@ class _Chart:
             for before, after in links:
                 arrow = self._arrow(before, after)
                 yield f"{indent}{self._name(before)} {arrow} {self._name(after)}"
-        else:  # nothing to look up, which takes half the time for many edges
+        else:  # without look-ups, many edges take half the time
             ids = self._ids
             yield from [f"{indent}{ids[one]} --> {ids[other]}" for one, other in links]
         if not self._is_rich:
@@ -180,7 +180,7 @@ class _Chart:
         return f"{arrow}|{label}|" if label else arrow
 
     def _declarations(self) -> Iterator[tuple[int, str]]:
-        """Give each node that needs a label, and its identifier with the label."""
+        """Yield each node that needs a label, and its identifier with the label."""
         if self._is_rich:
             for node in self._graph.nodes:
                 lines = node_lines(node, self._graph, detail=self._detail)

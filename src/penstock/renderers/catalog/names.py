@@ -21,8 +21,8 @@ _DEVICES = frozenset(
 def page_name(flow: str) -> str:
     """Return the name of a flow's page, without a suffix.
 
-    It depends on the flow's name alone, so that links last. A name that is not a
-    portable file name is shortened and gets a part of its hash, so that no two flows
+    It depends on the flow's name alone, so that links stay valid. A name that is not
+    a portable file name is shortened and gets part of its hash, so that no two flows
     share a page, even on a file system that ignores case.
     """
     if _PLAIN.fullmatch(flow) and flow not in _DEVICES and not _HASHED.fullmatch(flow):

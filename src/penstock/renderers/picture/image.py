@@ -124,9 +124,9 @@ def _faces_of(text: frozenset[str]) -> dict[str, Face]:
 
 
 def _painted(picture: Picture, faces: Mapping[str, Face]) -> bytes | None:
-    """Return the picture with each character in its font, None if that failed."""
-    # Here, because only letters beyond Latin, Greek and Cyrillic need it, and because
-    # Graphviz's own `dot` does not.
+    """Return the picture with each character in its font, None on failure."""
+    # Here, because only letters other than Latin, Greek and Cyrillic need it, and
+    # because Graphviz's own `dot` does not.
     with requires("resvg_py", extra="draw"):
         import resvg_py  # noqa: PLC0415  # see above
 

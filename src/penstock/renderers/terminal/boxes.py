@@ -40,7 +40,7 @@ def draw_boxes(
 ) -> list[str] | None:
     """Return the lines of a drawing, None if it is wider than *width*.
 
-    Lines from different boxes never join, so that each can be followed. Where two
+    Lines from different boxes never join, so that each can be followed. When two
     cross, the horizontal one is interrupted.
 
     Args:

@@ -35,7 +35,7 @@ class Canvas:
         self._rows: list[dict[int, str]] = []
 
     def write(self, row: int, column: int, text: str) -> None:
-        """Write *text* from that cell on, replacing what was written before."""
+        """Write *text*, starting in this cell, over whatever was there."""
         while row >= len(self._rows):
             self._rows.append({})
         line = self._rows[row]
@@ -52,7 +52,7 @@ class Canvas:
             column += width
 
     def lines(self) -> Iterator[str]:
-        """Give the rows without trailing spaces."""
+        """Yield the rows without trailing spaces."""
         for row in self._rows:
             end = max(row, default=-1) + 1
             yield "".join(row.get(column, " ") for column in range(end)).rstrip()

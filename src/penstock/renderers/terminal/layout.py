@@ -58,7 +58,7 @@ def lay_out(
     layers: Iterable[Sequence[int]],
     links: Iterable[tuple[int, int]],
 ) -> Rows:
-    """Return the rows of a drawing, ordered and placed from column 0 on.
+    """Return the rows of a drawing, ordered and placed, starting at column 0.
 
     Args:
         widths: The width of the box of each node.

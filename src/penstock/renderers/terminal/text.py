@@ -1,4 +1,4 @@
-"""Draw a graph for a terminal: as boxes, or as a tree where boxes do not fit."""
+"""Draw a graph for a terminal: as boxes, or as a tree if boxes do not fit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MARKS: Mapping[EdgeStatus, str] = {
     "contradicted": "✗",
     "undeclared": "!",
 }
-_MAX_BOXES = 120  # with more, nobody can follow the lines
+_MAX_BOXES = 120  # with more, the lines are impossible to follow
 
 
 def render_text(
@@ -106,7 +106,7 @@ class _Part:
         return boxes or list(self._tree(width))
 
     def evidence(self) -> Iterator[str]:
-        """Give a line for each edge with its evidence."""
+        """Yield a line for each edge with its evidence."""
         if self._graph.evidence is None or not self._all_edges:
             return
         ways = [
