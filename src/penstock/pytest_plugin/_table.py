@@ -1,4 +1,4 @@
-"""The table of edges that ran, and of those that did not."""
+"""The table of the edges that ran, and those that did not."""
 
 from __future__ import annotations
 

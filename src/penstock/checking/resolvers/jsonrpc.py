@@ -22,7 +22,7 @@ def read_message(stream: IO[bytes]) -> Message:
 
     Raises:
         EOFError: The stream ends.
-        ValueError: What comes is not a message.
+        ValueError: The data is not a message.
     """
     length = 0
     while line := stream.readline().strip():

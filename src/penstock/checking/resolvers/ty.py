@@ -25,13 +25,13 @@ _ANSWER_S = 30.0  # Django, 150,000 lines, takes 1 s for the first, and 5 ms for
 
 
 def find_ty() -> str | None:
-    """Return the ty beside this Python, else the one on the PATH, else None."""
+    """Return the path of ty, next to this Python or on PATH, or None."""
     beside = str(Path(sys.executable).parent)
     return shutil.which("ty", path=beside) or shutil.which("ty")
 
 
 class TyResolver:
-    """Asks ty, a beta: nothing here depends on one version of it.
+    """Asks ty, without depending on a specific version of it.
 
     Args:
         root: Folder of the project.
