@@ -9,14 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = [
-    "Block",
-    "MarkerError",
-    "blocks_of",
-    "lines_of",
-    "replace_blocks",
-]
-
 _MARKER = re.compile(r"<!--[ \t]*(?P<end>/?)penstock(?P<rest>[ \t]*:.*?|[ \t]*)-->")
 _ALONE = re.compile(rf"(?P<prefix>[ \t>]*){_MARKER.pattern}[ \t]*")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
 
-__all__ = ["DiagramRequest", "chosen_flows", "draw_text", "parse_request"]
-
 _ALL = "*"
 _EXAMPLES = {"direction": "LR", "format": "text"}
 _OPTIONS = ("detail", *_EXAMPLES)

@@ -16,8 +16,6 @@ from penstock.renderers.formats import fenced, find_renderer
 
 from .embed import DiagramRequest, draw_text
 
-__all__ = ["mime_bundle"]
-
 
 def mime_bundle(name: str, text: str) -> dict[str, str]:
     """Return the diagram of a flow in every format that a notebook may show.

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .names import Target
 
-__all__ = ["Columns", "GraphBuilder", "NodeKind"]
-
 NodeKind = Literal["step", "outside", "external", "flow"]
 
 _MAX_COMPARED = 5_000  # names to search for a similar one; 0.1 s at most

@@ -8,17 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = [
-    "CodeEvidence",
-    "EdgeEvidence",
-    "EdgeName",
-    "EdgeStatus",
-    "FlowEvidence",
-    "GraphEvidence",
-    "Sources",
-    "StepEvidence",
-]
-
 EdgeName = tuple[str, str, str]
 """A flow, a predecessor as the flow names it, and the step declared after it."""
 

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 
     from .evidence import EdgeEvidence, GraphEvidence
 
-__all__ = [
-    "Bundle",
-    "Cluster",
-    "Edge",
-    "Graph",
-    "Node",
-    "NodeKind",
-    "arrange",
-    "build_graph",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Node:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Adjacency", "layers_of"]
-
 
 class Adjacency:
     """The links between numbered nodes, each once, in flat lists.

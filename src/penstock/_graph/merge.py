@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo
 
-__all__ = ["disagreements", "merge_flows"]
-
 _MERGED = ("is_entrypoint", "after", "crosses")
 _rest = attrgetter(*(one.name for one in fields(StepInfo) if one.name not in _MERGED))
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo, StepInfo
 
-__all__ = ["Names", "Target"]
-
 _MAX_SPLITS = 64  # more take quadratic time, and no real name has as many
 _Flows = dict[str, dict[str, tuple[str, "StepInfo"]]]
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .graph import Graph
     from .tally import NodePair
 
-__all__ = ["add_evidence"]
-
 
 def add_evidence(
     graph: Graph, known: Iterable[FlowInfo], sources: Sources

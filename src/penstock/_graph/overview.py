@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .evidence import EdgeEvidence, GraphEvidence
     from .graph import Edge, Graph, Node
 
-__all__ = ["overview_of"]
-
 
 def overview_of(graph: Graph, expand: Collection[str] = ()) -> Graph:
     """Return *graph* with each flow as one node, except those to *expand*.

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo
 
-__all__ = ["check_names", "select_flows"]
-
 _MAX_LISTED = 20
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from .evidence import EdgeName
     from .graph import Graph
 
-__all__ = ["EvidenceTally", "NodeFinder", "NodePair"]
-
 NodePair = tuple[int, int]
 """The numbers of the nodes at both ends of an edge."""
 

@@ -13,15 +13,6 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo
 
-__all__ = [
-    "ChangeStatus",
-    "EdgeChange",
-    "FieldChange",
-    "FlowChange",
-    "StepChange",
-    "compare",
-]
-
 ChangeStatus = Literal["added", "removed", "changed"]
 
 # Not shown in any diagram, or compared in another way.

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
 
-__all__ = ["dump_manifest", "load_manifest", "parse_manifest"]
-
 _MAX_BYTES = 200_000_000  # 100,000 steps take a third of this
 
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["JsonError", "JsonObject", "parse_json", "refuse_duplicates"]
-
 T = TypeVar("T")
 
 _TYPES: dict[type, str] = {

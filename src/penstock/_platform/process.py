@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DISABLED", "after_fork", "on_fork"]
-
 DISABLED = os.environ.get("PENSTOCK_DISABLED", "").lower() in {"1", "true", "yes", "on"}
 
 _fork_hooks: list[Callable[[], None]] = []

@@ -10,8 +10,6 @@ from penstock._steps.marked import find_marked
 if TYPE_CHECKING:
     from penstock._steps.step import Step
 
-__all__ = ["is_behind_cache"]
-
 
 def is_behind_cache(step: Step) -> bool:
     """Return whether its module or class holds an object other than the function.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from .counters import Counters
     from .rules import Rule
 
-__all__ = ["CallPlace", "find_place", "open_run"]
-
 
 class CallPlace(NamedTuple):
     """The place of a call."""

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from .plan import Edge
     from .violations import Violation
 
-__all__ = ["MAX_EXAMPLES", "Counters"]
-
 MAX_EXAMPLES = 20
 """How many runs are listed for one violation; the last one counts all later runs."""
 

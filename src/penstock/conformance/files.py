@@ -21,8 +21,6 @@ from .report import report_of
 if TYPE_CHECKING:
     from .judge import Judge
 
-__all__ = ["FOLDER", "write_at_exit", "write_report"]
-
 FOLDER = "PENSTOCK_CONFORMANCE_DIR"
 """The environment variable that names the folder."""
 

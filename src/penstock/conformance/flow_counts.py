@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from .plan import FlowPlan
 
-__all__ = ["FlowCounts", "count_flow"]
-
 
 @dataclass(slots=True)
 class FlowCounts:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     Watch = Callable[[RunProgress, Step], None]
 
-__all__ = ["Judge", "process_judge"]
-
 _MAX_PENDING = 100
 """How many calls of one run may be pending; more are judged immediately."""
 

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from .plan import StepRule
     from .violations import Violation
 
-__all__ = ["PendingCall"]
-
 
 @dataclass(slots=True, eq=False)
 class PendingCall:

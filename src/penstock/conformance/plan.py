@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from penstock._context import Done
     from penstock._steps.step import Step
 
-__all__ = ["Edge", "FlowPlan", "Key", "StepRule"]
-
 Key = tuple[str, str]
 """A flow, or ``service/flow`` for another service, and a step of it."""
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Report = Mapping[str, Any]
 
-__all__ = ["ConformanceReport", "conformance_report", "report_of"]
-
 
 class ConformanceReport:
     """How well the runs of one or more processes followed the declared order.

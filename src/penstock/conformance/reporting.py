@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     Listener = Callable[[Violation, str, bool], None]
 
-__all__ = ["Reporter"]
-
 
 class Reporter:
     """Reports each violation once, depending on the mode.

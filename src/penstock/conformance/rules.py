@@ -22,8 +22,6 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Sequence
 
-__all__ = ["EdgeStatus", "Plan", "Rule", "edge_status"]
-
 _MAX_VERDICTS = 1024
 """How many different ends of runs are cached with their verdict."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .rules import Rule
     from .violations import Violation
 
-__all__ = ["Activation", "RunProgress"]
-
 _HAS_GIL = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .plan import Edge, FlowPlan, Key, StepRule
     from .rules import Rule
 
-__all__ = ["CalledStep", "Violation", "call_violation", "edge_violation"]
-
 
 class Violation(NamedTuple):
     """One way in which runs of a flow broke what it declares.

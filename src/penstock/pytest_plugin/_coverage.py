@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from ._settings import Settings
 
-__all__ = ["Coverage"]
-
 _MODE, _FOLDER = "PENSTOCK_CONFORMANCE", "PENSTOCK_CONFORMANCE_DIR"
 
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["check_diagram", "write_diagram"]
-
 
 def check_diagram(path: Path) -> None:
     """Check before the tests run that *path* can be drawn after them.

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import pytest
 
-__all__ = ["OPTIONS", "VALUES", "Settings", "ini_name", "settings_of"]
-
 OPTIONS = {
     "cov": "show which declared edges the tests have exercised",
     "fail-under": "fail if less than PCT percent of the edges were exercised",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["percent_of", "table_of"]
-
 
 def percent_of(edges: list[dict[str, Any]]) -> float:
     ran = sum(edge["status"] == "witnessed" for edge in edges)

@@ -6,6 +6,7 @@ name is the format's, and it loads a ``Renderer``. What is exported here is publ
 
 from __future__ import annotations
 
+from penstock._graph.builder import NodeKind
 from penstock._graph.evidence import (
     EdgeEvidence,
     EdgeStatus,
@@ -13,7 +14,7 @@ from penstock._graph.evidence import (
     GraphEvidence,
     StepEvidence,
 )
-from penstock._graph.graph import Bundle, Cluster, Edge, Graph, Node, NodeKind
+from penstock._graph.graph import Bundle, Cluster, Edge, Graph, Node
 
 from .formats import Direction, Renderer
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph
 
-__all__ = ["stacked"]
-
 _ASPECT_RATIO = 2  # of a box with the space around it: width to height
 
 

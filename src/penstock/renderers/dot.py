@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .formats import Direction
 
-__all__ = ["FitText", "render_dot"]
-
 _GRAPH = 'labelloc=t, fontsize=16, fontname="Arial", newrank=true'
 _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=12'
 _EDGE = 'color="#5f6b7a", arrowsize=0.8, fontname="Arial", fontsize=10'

@@ -10,16 +10,6 @@ if TYPE_CHECKING:
     from penstock._graph.evidence import EdgeEvidence, EdgeStatus, FlowEvidence
     from penstock._graph.graph import Edge, Graph, Node
 
-__all__ = [
-    "edge_evidence",
-    "edge_facts",
-    "flow_evidence",
-    "legend",
-    "line_status",
-    "node_evidence",
-    "node_status",
-]
-
 # Labels and line styles differ too, for readers who cannot tell green from red.
 _MEANINGS: Mapping[EdgeStatus, tuple[str, str]] = {
     "seen": ("n×", "calls that took this edge"),

@@ -13,21 +13,6 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph
 
-__all__ = [
-    "BLOCK_FORMATS",
-    "DIRECTIONS",
-    "FORMATS",
-    "MARKDOWN_SUFFIXES",
-    "PICTURE_FORMATS",
-    "Direction",
-    "Renderer",
-    "TextFormat",
-    "content_of",
-    "fenced",
-    "find_renderer",
-    "format_of",
-]
-
 TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
 """The built-in text formats, for type checkers."""
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph
 
-__all__ = ["cluster_ids", "is_bare", "legend_id", "node_ids"]
-
 # Keywords of Mermaid, and properties of the JavaScript object it keeps nodes in.
 _TAKEN = frozenset((
     "end", "graph", "subgraph", "flowchart", "style", "linkStyle", "classDef", "class",

@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Cluster, Edge, Graph, Node
     from penstock._types import FlowInfo
 
-__all__ = [
-    "cluster_title",
-    "edge_label",
-    "node_lines",
-    "owners_of",
-    "printable",
-    "steps_of",
-    "titled",
-]
-
 _NEWLINE = re.compile(r"\r\n?")
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _UNENCODABLE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")  # the last two: in XML

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .formats import Direction
 
-__all__ = ["render_mermaid"]
-
 _MAX_EDGES = 500  # Mermaid's default for maxEdges; with more it draws nothing
 # The last two are Mermaid's own placeholders for "#" and ";" while it parses.
 _SPECIAL = re.compile(r"[^\w .,/()\-\x7f-\U0010ffff]|ﬂ(?=°)|¶(?=ß)", re.ASCII)

@@ -10,8 +10,6 @@ from .text_metrics import text_em
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["fit_text"]
-
 _MAX_EM = 22.0
 _MAX_LINES = 4
 _MAX_CHARS = 400  # more than _MAX_LINES can hold

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Paint = Callable[[str, str], str]
 
-__all__ = ["FOR_PEOPLE", "FOR_PROGRAMS", "github", "statistics"]
-
 _GAP = 5
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from penstock.checking.findings import Place
 
-__all__ = ["Resolver", "ResolverError", "text_before"]
-
 
 class ResolverError(PenstockError, RuntimeError):
     """A resolver failed; the message says what happened."""

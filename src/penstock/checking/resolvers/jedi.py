@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["JediResolver"]
-
 _MAX_SCRIPTS = 20  # files that jedi keeps open; each may take megabytes
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import IO, Any
 
-__all__ = ["Message", "read_message", "write_message"]
-
 Message = dict[str, Any]
 
 

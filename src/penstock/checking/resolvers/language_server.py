@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from .jsonrpc import Message
 
-__all__ = ["LanguageServer"]
-
 _EXIT_S = 2.0  # how long it may take to end before it is killed
 
 

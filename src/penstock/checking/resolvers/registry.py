@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from .base import Resolver
 
-__all__ = ["ResolverSession", "has_resolver", "open_resolver"]
-
 GROUP = "penstock.resolvers"
 _BUILT_IN = {
     "ty": EntryPoint("ty", "penstock.checking.resolvers.ty:TyResolver", GROUP),

@@ -19,8 +19,6 @@ from .language_server import LanguageServer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["TyResolver", "find_ty"]
-
 _ANSWER_S = 30.0  # Django, 150,000 lines, takes 1 s for the first, and 5 ms for others
 
 

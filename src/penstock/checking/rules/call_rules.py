@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from .declarations import Declarations, Declared
 
-__all__ = ["CallVerdicts", "follow_runs", "judge_calls"]
-
 _Edge = tuple[str, str, str]
 _Key = tuple[str, str]  # flow and step
 

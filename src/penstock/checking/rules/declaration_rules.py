@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .declarations import Declarations, Declared, Member
 
-__all__ = ["judge_declarations"]
-
 _MOST = 8  # names in a message
 
 

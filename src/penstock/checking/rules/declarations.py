@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.steps import Steps
 
-__all__ = ["Declarations", "Declared", "Member", "written"]
-
 
 @dataclass(frozen=True, slots=True)
 class Member:

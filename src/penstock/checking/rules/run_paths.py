@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .declarations import Declarations, Declared
 
-__all__ = ["Visit", "follow"]
-
 _MAX_CONTEXTS = 12
 
 _Message = Invocation | None  # the task that a message runs; None without a message

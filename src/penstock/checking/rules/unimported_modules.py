@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from penstock._project.source_files import Module
 
-__all__ = ["unreached"]
-
 
 def unreached(
     modules: Iterable[Module], imported: Collection[str]

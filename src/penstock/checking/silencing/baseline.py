@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["read_baseline", "without_known", "write_baseline"]
-
 _VERSION = 1
 _KEYS = ("code", "flow", "step", "edge")
 _Entry = tuple[str, str, str, str]

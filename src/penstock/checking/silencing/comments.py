@@ -11,8 +11,6 @@ from penstock.checking.findings import CODES, Finding, Place
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-__all__ = ["without_ignored"]
-
 _COMMENT = re.compile(r"#\s*penstock:\s*ignore(?:\[(?P<codes>[^\]]*)\])?")
 _Comments = dict[Place, set[str]]
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from penstock.checking.findings import Finding
 
-__all__ = ["RunEvidence", "read_runs", "run_evidence", "without_witnessed"]
-
 _SILENCED = frozenset({"PEN101", "PEN201", "PEN202", "PEN301"})
 _ORDER = frozenset({"PEN101", "PEN301"})
 

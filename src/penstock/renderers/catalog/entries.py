@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Cluster, Edge, Graph, Node
     from penstock._types import FlowInfo
 
-__all__ = ["MAP_LEGEND", "Catalog", "FlowEntry", "StepEntry", "StepLink"]
-
 MAP_LEGEND = (
     "Each box is a flow. A number on a line says how many edges the line represents. A "
     "dashed line crosses from one process to another."

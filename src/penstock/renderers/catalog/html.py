@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from .entries import Catalog, FlowEntry, StepEntry, StepLink
 
-__all__ = ["render_html_catalog"]
-
 _SEARCH = """\
 <p class="search" hidden><label for="search">Search flows, steps, owners and tags
 <span class="about">(press /)</span></label><br>

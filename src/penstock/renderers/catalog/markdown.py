@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .entries import Catalog, FlowEntry, StepEntry, StepLink
 
-__all__ = ["render_markdown_catalog"]
-
 # If a heading has only these letters, its anchor is its text on every platform.
 _ANCHOR = re.compile(r"[a-z0-9_-]+")
 # Replaced by entities, which every platform understands; backslash escapes differ.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-__all__ = ["page_name"]
-
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _HASHED = re.compile(r".*-[0-9a-f]{16}")
 _UNFIT = re.compile(r"[^a-z0-9_]+")

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
 
-__all__ = ["render_html"]
-
 _CALLS_ROW = '\n<dt>Runs</dt><dd data-of="calls"></dd>'
 _MAX_NAMED = 3  # flows in the title
 _MAX_TITLE = 120  # characters

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Face", "read_face"]
-
 _FAMILY, _POSTSCRIPT, _TYPOGRAPHIC_FAMILY = 1, 6, 16
 _ENGLISH = 0x409
 _CMAPS = ((3, 10), (0, 6), (0, 4), (3, 1), (0, 3))  # larger ones first

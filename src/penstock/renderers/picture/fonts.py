@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .font_file import Face
 
-__all__ = ["choose_faces", "missing_from", "runs"]
-
 _SUFFIXES = (".ttf", ".otf", ".ttc")
 _PREFERRED = re.compile(
     "(Arial$)|(Arimo$)|(Liberation Sans$)|(Helvetica$)|(Noto Sans)|(DejaVu Sans)|"

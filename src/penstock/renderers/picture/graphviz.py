@@ -18,8 +18,6 @@ from penstock.errors import MissingExtraError, RenderError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Graphviz", "find_graphviz"]
-
 _WHEEL = "graphviz-pure"
 _PAD = "-Gpad=0.2"  # inches around the drawing
 _TIMEOUT_S = 120.0

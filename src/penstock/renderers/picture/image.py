@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .font_file import Face
     from .graphviz import Graphviz
 
-__all__ = ["render_png", "render_svg"]
-
 _DPI = 144
 _SVG_DPI = 96  # in which SVG's points become pixels
 _POINTS_PER_INCH = 72

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Edge, Graph, Node
 
-__all__ = ["Picture"]
-
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
 _FAMILIES = "Arial, Arimo, 'Liberation Sans', Helvetica, sans-serif"
 _POINTS = re.compile(r"([0-9.]+)pt")

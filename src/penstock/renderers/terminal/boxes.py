@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .layout import Item
     from .routing import Route
 
-__all__ = ["DASHED", "DOUBLE", "PLAIN", "Box", "draw_boxes"]
-
 # Corners clockwise from the upper left, horizontal, vertical, start of a line.
 PLAIN, DOUBLE, DASHED = "╭╮╯╰─│┬", "╔╗╝╚═║╤", "╭╮╯╰┄┆┬"
 # Indexed by the sides to which the line continues: up 1, down 2, left 4, right 8.

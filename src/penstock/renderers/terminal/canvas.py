@@ -11,8 +11,6 @@ from penstock.renderers.labels import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Canvas", "terminal_text", "width_of"]
-
 # Characters that break the line, or change the direction of the text after them.
 _MISLEADING = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _NO_WIDTH = frozenset(("Mn", "Me", "Cf"))

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Item", "Rows", "lay_out"]
-
 _SWEEPS = 8
 _GAP = 2  # cells between two boxes
 

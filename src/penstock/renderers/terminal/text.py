@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Edge, Graph, Node
     from penstock.renderers.formats import Direction
 
-__all__ = ["render_text"]
-
 _OVERVIEW = ""  # no flow has this name
 _MAX_NAMES = 60  # cells for both names of an edge, before the column of evidence
 _MARKS: Mapping[EdgeStatus, str] = {

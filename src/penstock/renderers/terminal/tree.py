@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["draw_tree"]
-
 _INDENT = 3
 _MIN_DEPTH = 4
 _SPACE_FOR_LABELS = 24
