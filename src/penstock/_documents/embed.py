@@ -63,8 +63,7 @@ def parse_request(text: str) -> DiagramRequest:
         format=_one_of("format", given.get("format", "mermaid"), BLOCK_FORMATS),
         detail="detail" in given,
         direction=cast(
-            "Direction",
-            _one_of("direction", given.get("direction", "TD"), DIRECTIONS),
+            "Direction", _one_of("direction", given.get("direction", "TD"), DIRECTIONS)
         ),
     )
 

@@ -85,12 +85,7 @@ class _Lines:
     """The statements of one drawing."""
 
     def __init__(
-        self,
-        graph: Graph,
-        *,
-        detail: bool,
-        fit: FitText | None,
-        has_legend: bool,
+        self, graph: Graph, *, detail: bool, fit: FitText | None, has_legend: bool
     ) -> None:
         self._graph = graph
         self._detail = detail

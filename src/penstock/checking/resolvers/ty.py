@@ -42,11 +42,7 @@ class TyResolver:
     """
 
     def __init__(
-        self,
-        root: Path,
-        import_path: Sequence[Path],
-        *,
-        timeout_s: float = _ANSWER_S,
+        self, root: Path, import_path: Sequence[Path], *, timeout_s: float = _ANSWER_S
     ) -> None:
         program = find_ty()
         if program is None:

@@ -65,7 +65,7 @@ def _follow(
     flow = entry.flow.name
     bit = interpreter.bits[entry.function]
     todo: list[tuple[Invocation, Context, tuple[str, ...], _Message]] = [
-        (Invocation(Func(entry.function)), Context(bit, bit), (entry.step.name,), None),
+        (Invocation(Func(entry.function)), Context(bit, bit), (entry.step.name,), None)
     ]
     seen: dict[tuple[Invocation, _Message], set[Context]] = {}
     while todo:

@@ -51,11 +51,7 @@ def render_svg(
         RenderError: Graphviz failed.
     """
     dot = render_dot(
-        graph,
-        detail=detail,
-        direction=direction,
-        fit=fit_text,
-        has_legend=has_legend,
+        graph, detail=detail, direction=direction, fit=fit_text, has_legend=has_legend
     )
     return str(_picture(find_graphviz(), dot, graph))
 
