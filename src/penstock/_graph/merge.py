@@ -40,11 +40,7 @@ def merge_flows(
 
 
 def disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> Iterator[str]:
-    """Yield a message for each step whose declarations differ.
-
-    Args:
-        declared: Flows, each with the name of its source.
-    """
+    """Yield a message for each step whose declarations differ between sources."""
     places: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for source, flow in declared:
         for step in flow.steps:

@@ -28,11 +28,6 @@ def add_evidence(
     """Return *graph* with its evidence, and what the report counts undeclared.
 
     Calls that break the declared order become edges if their caller is drawn.
-
-    Args:
-        graph: What is declared.
-        known: Other flows, which may contain predecessors.
-        sources: What code and runs show.
     """
     finder = _NodeFinder(graph, known)
     tally = _EvidenceTally(sources.runs, finder)

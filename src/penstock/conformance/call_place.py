@@ -54,12 +54,8 @@ def find_place(
 ) -> CallPlace:
     """Return the place of a call in the scope *outer*; begin a run if it is new.
 
-    Args:
-        counters: Has the plans, and counts runs.
-        judge_epoch: ``Judge.epoch``; runs with an older one were not seen completely.
-        call: The call.
-        outer: The scope around it, None outside a flow.
-        is_fast: Whether the call path may judge a new run on its own.
+    *is_fast* lets the call path judge a new run on its own. Runs with an older
+    *judge_epoch* were not seen completely.
     """
     context, step, _ = call
     progress: RunProgress | None = context.progress

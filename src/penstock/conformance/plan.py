@@ -153,10 +153,7 @@ class FlowPlan(Plan):
     def remember(self, step_rule: StepRule, flags: bytearray, above: int) -> None:
         """Let the call path accept calls like this one, which has kept the order.
 
-        Args:
-            step_rule: The step that is called.
-            flags: The flags of the run.
-            above: The steps that are open above the call.
+        *flags* are those of the run, and *above* the steps that are open around it.
         """
         rule, fast_path = step_rule.rule, step_rule.fast_path
         if fast_path.read_flags is None or len(self._edges_seen) >= _MAX_ORDERS:

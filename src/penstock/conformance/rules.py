@@ -57,9 +57,7 @@ class Rule:
     def broken(self, before: int, unsure: int = 0) -> Literal["", "R1", "R3"]:
         """Return the rule that an activation breaks, or ``""``.
 
-        Args:
-            before: The steps that are before it.
-            unsure: More steps that may have run unseen.
+        *before* are the steps before it, *unsure* more steps that may have run unseen.
         """
         possible = before | self.unsure | unsure
         if not self.groups or any(not group & ~possible for group in self.groups):
@@ -107,10 +105,8 @@ class Plan:
     ) -> Rule:
         """Declare a step; a second declaration replaces the first.
 
-        Args:
-            name: The step.
-            after: Alternatives, each of names that must all be before.
-            unsure: Predecessors that may run unseen.
+        In each alternative of *after* all names must be before the step. Predecessors
+        in *unsure* may run unseen.
         """
         befores = dict.fromkeys(one for group in after for one in group)
         mask = self.bits(befores)

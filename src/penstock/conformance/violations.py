@@ -48,13 +48,8 @@ def call_violation(
 ) -> Violation | None:
     """Return how a call breaks its rule; None if caches may have answered.
 
-    Args:
-        plan: The plan of the run.
-        step_rule: The step that is called.
-        caller: The step that calls it.
-        before: The steps that are before it.
-        unsure: Predecessors that may have run unseen.
-        is_sent: Whether a message makes the call.
+    *before* are the steps before it, *unsure* the predecessors that may have run
+    unseen.
     """
     rule, step = step_rule.rule, step_rule.step
     code = rule.broken(before, unsure | _cached(plan, rule.mask & ~before))

@@ -47,9 +47,7 @@ def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
     evidence = Sources(report["flows"])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if (
-            path.suffix.lower() in MARKDOWN_SUFFIXES
-        ):  # one each: large ones are hard to read
+        if path.suffix.lower() in MARKDOWN_SUFFIXES:  # one block for each flow
             parts = (
                 f"## {printable(flow.name)}\n\n"
                 + fenced(str(draw([flow], known, evidence=evidence)), "mermaid")

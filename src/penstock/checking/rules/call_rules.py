@@ -54,13 +54,7 @@ class CallVerdicts:
 def follow_runs(
     interpreter: Interpreter, steps: Steps, declarations: Declarations
 ) -> CallVerdicts:
-    """Follow a run from each entrypoint; return what all of them show.
-
-    Args:
-        interpreter: Knows what each step does.
-        steps: Which functions are steps.
-        declarations: The declared steps.
-    """
+    """Follow a run from each entrypoint; return what all of them show."""
     verdicts = CallVerdicts()
     for declared in declarations:
         if declared.step.is_entrypoint and declared.function is not None:
@@ -74,10 +68,7 @@ def judge_calls(
 ) -> Iterator[Finding]:
     """Yield a finding for each difference between the code and the declared order.
 
-    Args:
-        verdicts: What all runs show.
-        declarations: The declared steps.
-        mentioned: Functions that the project refers to, even if only by name.
+    *mentioned* are the functions that the project refers to, even if only by name.
     """
     yield from _wrong(verdicts)
     yield from _uncalled(declarations, mentioned)

@@ -28,9 +28,7 @@ def judge_declarations(
 ) -> Iterator[Finding]:
     """Yield findings about the names in ``after``, and about unreachable steps.
 
-    Args:
-        declarations: The steps to judge.
-        known: All flows, including those of other services.
+    *known* are all flows, including those of other services.
     """
     known = tuple(known)
     for declared in declarations:
@@ -49,12 +47,7 @@ def judge_declarations(
 def unreached(
     modules: Iterable[Module], imported: Collection[str]
 ) -> Iterator[Finding]:
-    """Yield a finding for each module that declares steps and is not *imported*.
-
-    Args:
-        modules: The modules of the project.
-        imported: The files of the imported modules.
-    """
+    """Yield a finding for each module that declares steps and is not *imported*."""
     for module, line in declaring_modules(modules):
         if module.path not in imported:
             yield Finding(

@@ -134,7 +134,5 @@ def _clean(element: ET.Element) -> None:
     element.tag = element.tag.removeprefix(_NAMESPACE)
     if element.tag == "text":
         element.attrib.pop("font-family", None)
-    if (
-        element.get("stroke") == "transparent"
-    ):  # from an old Graphviz; not a colour in SVG
+    if element.get("stroke") == "transparent":  # an old Graphviz; no colour in SVG
         element.set("stroke", "none")

@@ -39,13 +39,8 @@ def draw_boxes(
     """Return the lines of a drawing, None if it is wider than *width*.
 
     Lines from different boxes never join, so that each can be followed. When two
-    cross, the horizontal one is interrupted.
-
-    Args:
-        boxes: The box of each node.
-        layers: The nodes of each row.
-        links: Pairs of nodes; each leads to a later row.
-        width: The maximum number of cells in a line.
+    cross, the horizontal one is interrupted. *layers* are the nodes of each row, and
+    each link leads to a later row.
     """
     lines = Counter(after for _, after in links)
     widths = {node: _width(box, lines[node]) for node, box in boxes.items()}
