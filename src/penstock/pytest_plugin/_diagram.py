@@ -13,27 +13,13 @@ from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
 from penstock.renderers.formats import (
     MARKDOWN_SUFFIXES,
-    PICTURE_FORMATS,
     fenced,
-    format_of,
 )
 from penstock.renderers.labels import printable
-from penstock.renderers.picture.graphviz import find_graphviz
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-
-def check_diagram(path: Path) -> None:
-    """Check before the tests run that *path* can be drawn after them.
-
-    Raises:
-        ConfigurationError: Its suffix is not that of a format.
-        MissingExtraError: Nothing on this machine draws pictures.
-    """
-    if format_of(path) in PICTURE_FORMATS:
-        find_graphviz()
 
 
 def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:

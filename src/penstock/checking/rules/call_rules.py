@@ -128,24 +128,15 @@ def _is_open(visit: Visit) -> bool:
 def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
     for visit in verdicts.wrong.values():
         step = visit.declared.step
-        caller = visit.way[-2]
         missing = _missing_of_join(visit)
         has = "has" if len(missing) == 1 else "have"
-        yield Finding(
-            "PEN101",
-            f"called before {' and '.join(map(repr, missing))} {has} run"
-            if missing
-            else "called before any step it is declared after",
-            Place(visit.site.path, visit.site.line),
-            visit.declared.flow.name,
-            step.name,
-            declared=written(step.after),
-            declared_at=visit.declared.place,
-            found=" → ".join(visit.way),
-            suggestion="" if missing else written([*step.after, (caller,)]),
-            edge=(caller, step.name),
-            befores=step.predecessors,
-        )
+        if missing:
+            what = f"called before {' and '.join(map(repr, missing))} {has} run"
+            yield _at_call("PEN101", what, visit)
+        else:
+            what = "called before any step it is declared after"
+            fix = written([*step.after, (visit.way[-2],)])
+            yield _at_call("PEN101", what, visit, suggestion=fix)
 
 
 def _missing_of_join(visit: Visit) -> list[str]:
@@ -247,13 +238,14 @@ def _unsure(verdicts: CallVerdicts) -> Iterator[Finding]:
                 members = visit.declared.members
                 sent = [one.name for one in members if one.bit & visit.sent]
                 names = sent if visits is verdicts.sent else [m.name for m in members]
-                yield _doubt(what.format(" or ".join(map(repr, names))), visit)
+                said = what.format(" or ".join(map(repr, names)))
+                yield _at_call("PEN301", said, visit)
 
 
-def _doubt(what: str, visit: Visit) -> Finding:
+def _at_call(code: str, what: str, visit: Visit, *, suggestion: str = "") -> Finding:
     step = visit.declared.step
     return Finding(
-        "PEN301",
+        code,
         what,
         Place(visit.site.path, visit.site.line),
         visit.declared.flow.name,
@@ -261,6 +253,7 @@ def _doubt(what: str, visit: Visit) -> Finding:
         declared=written(step.after),
         declared_at=visit.declared.place,
         found=" → ".join(visit.way),
+        suggestion=suggestion,
         edge=(visit.way[-2], step.name),
         befores=step.predecessors,
     )

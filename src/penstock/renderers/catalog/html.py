@@ -11,8 +11,7 @@ from urllib.parse import quote
 from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
 
-from .entries import MAP_LEGEND
-from .names import page_name
+from .entries import MAP_LEGEND, page_name
 from .pictures import draw, draw_linked
 
 if TYPE_CHECKING:
