@@ -11,10 +11,7 @@ from penstock._graph.evidence import Sources
 from penstock._platform.file import write_file
 from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
-from penstock.renderers.formats import (
-    MARKDOWN_SUFFIXES,
-    fenced,
-)
+from penstock.renderers.formats import MARKDOWN_SUFFIXES, fenced
 from penstock.renderers.labels import printable
 
 if TYPE_CHECKING:
