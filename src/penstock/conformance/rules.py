@@ -162,10 +162,7 @@ class Plan:
         """Tell whether *bit* is *first*, or declared edges lead from *first* to it."""
         reached, frontier = first.bit, first.bit
         while frontier:
-            frontier = self._next(frontier) & ~reached
+            after = {rule.bit for rule in self.rules.values() if rule.mask & frontier}
+            frontier = sum(after) & ~reached
             reached |= frontier
         return bool(reached & bit)
-
-    def _next(self, bits: int) -> int:
-        rules = (rule for rule in self.rules.values() if rule.mask & bits)
-        return sum({rule.bit for rule in rules})

@@ -46,18 +46,13 @@ def render_mermaid(graph: Graph, *, detail: bool, direction: Direction) -> str:
     Warns about more than 500 edges, which Mermaid draws only if configured to.
     """
     if len(graph.befores) > _MAX_EDGES:
-        _warn(len(graph.befores))
+        warn_caller(
+            f"the diagram has {len(graph.befores)} edges, and Mermaid draws at most "
+            f"{_MAX_EDGES} unless you raise its setting maxEdges. Draw fewer flows at "
+            "a time, an overview (overview=True, or --overview), or another format."
+        )
     chart = _Chart(graph, detail=detail)
     return "\n".join((f"graph {direction}", *chart.lines()))
-
-
-def _warn(edges: int) -> None:
-    message = (
-        f"the diagram has {edges} edges, and Mermaid draws at most {_MAX_EDGES} unless "
-        "you raise its setting maxEdges. Draw fewer flows at a time, an overview "
-        "(overview=True, or --overview), or another format."
-    )
-    warn_caller(message)
 
 
 class _Chart:

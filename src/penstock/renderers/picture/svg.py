@@ -94,7 +94,10 @@ class Picture:
                 part.attrib |= _of_edge(edge, before, after)
             elif kind == "cluster":
                 title.text = printable(flows[name])
-                part.attrib |= _of_flow(flows[name], name)
+                part.attrib |= {
+                    "id": name.removeprefix("cluster_"),
+                    "data-flow": printable(flows[name]),
+                }
             else:
                 del part.attrib["id"]  # of the whole graph
 
@@ -123,10 +126,6 @@ def _of_edge(edge: Edge, before: str, after: str) -> dict[str, str]:
         "data-after": f"step-{after}",
         **known,
     }
-
-
-def _of_flow(flow: str, name: str) -> dict[str, str]:
-    return {"id": name.removeprefix("cluster_"), "data-flow": printable(flow)}
 
 
 def _clean(element: ET.Element) -> None:
