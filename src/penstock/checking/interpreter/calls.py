@@ -273,7 +273,7 @@ class Calls:
                 must |= way.must
             aside.must = must
         may, must = aside.may & ~state.may, aside.must & ~state.must
-        state.may |= self._interpreter.sent(may) | (may & ANYTHING)
+        state.may |= self._interpreter.sent(may)
         return Running(may, must, "", is_parallel=True)
 
     def _send_one(self, value: Value, node: ast.expr, state: PathState) -> None:
