@@ -293,7 +293,7 @@ def test_settings_stand_in_files(run: Any, project: Path, file: str, text: str) 
 @pytest.mark.parametrize(
     ("options", "toml", "message"),
     [
-        (["--penstock-fail-under=much"], "", "takes a number, not 'much'"),
+        (["--penstock-fail-under=much"], "", "expects a number, not 'much'"),
         ([], "strct = true", "has no setting 'strct'"),
         ([], "strict = 'maybe'", "true or false, not 'maybe'"),
     ],

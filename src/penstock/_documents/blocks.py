@@ -9,14 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = [
-    "Block",
-    "MarkerError",
-    "blocks_of",
-    "lines_of",
-    "replace_blocks",
-]
-
 _MARKER = re.compile(r"<!--[ \t]*(?P<end>/?)penstock(?P<rest>[ \t]*:.*?|[ \t]*)-->")
 _ALONE = re.compile(rf"(?P<prefix>[ \t>]*){_MARKER.pattern}[ \t]*")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
@@ -126,14 +118,14 @@ def _begun(marker: re.Match[str], line: str, number: int) -> Block:
 
 
 def _refuse_hidden(line: str, number: int) -> None:
-    """Refuse a marker inside a line of text, where no diagram fits."""
+    """Reject a marker inside a line of text, where no diagram fits."""
     if _MARKER.search(line) and _MARKER.search(_CODE_SPAN.sub("", line)):
         msg = "a marker must be on a line of its own."
         raise MarkerError(msg, number)
 
 
 def _outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Give each line outside code and marked blocks, with its number.
+    """Yield each line outside code and marked blocks, with its number.
 
     Inside a marked block only markers count: a broken fence there must not hide the
     marker that closes the block.

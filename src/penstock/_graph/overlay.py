@@ -17,19 +17,17 @@ if TYPE_CHECKING:
     from .graph import Graph
     from .tally import NodePair
 
-__all__ = ["add_evidence"]
-
 
 def add_evidence(
     graph: Graph, known: Iterable[FlowInfo], sources: Sources
 ) -> tuple[Graph, Sequence[str]]:
-    """Return *graph* with its evidence, and what was counted but is not declared.
+    """Return *graph* with its evidence, and what the report counts undeclared.
 
     Calls that break the declared order become edges if their caller is drawn.
 
     Args:
         graph: What is declared.
-        known: Other flows, where predecessors may be found.
+        known: Other flows, which may contain predecessors.
         sources: What code and runs show.
     """
     finder = NodeFinder(graph, known)
@@ -90,7 +88,7 @@ def _undeclared(
 
 
 def _steps(graph: Graph, tally: EvidenceTally) -> dict[int, StepEvidence]:
-    """Return the evidence of each step of a drawn flow, or that the report counts."""
+    """Return the evidence of each step that is drawn or counted."""
     own = (number for number, kind in enumerate(graph.kinds) if kind == "step")
     return {
         number: StepEvidence(tally.calls[number], tally.broken[number])

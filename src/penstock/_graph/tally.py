@@ -1,4 +1,4 @@
-"""Count for the nodes and edges of a graph what a report counts by name."""
+"""Map the counts of a report, which go by name, to the nodes and edges of a graph."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from .evidence import EdgeName
     from .graph import Graph
-
-__all__ = ["EvidenceTally", "NodeFinder", "NodePair"]
 
 NodePair = tuple[int, int]
 """The numbers of the nodes at both ends of an edge."""
@@ -44,7 +42,7 @@ class NodeFinder:
                 self._numbers[node.step.flow, node.step.name] = node.number
 
     def knows(self, flow: str) -> bool:
-        """Tell whether a flow is declared."""
+        """Return whether a flow is declared."""
         return flow in self._flows
 
     def number(self, name: str, flow: str) -> int | None:
@@ -82,9 +80,9 @@ class EvidenceTally:
         calls: How often each step was called.
         broken: How many of the calls broke the order.
         seen: How many calls took each declared edge.
-        contradicted: In how many runs its steps ran, and never in this order.
+        contradicted: How many runs had both steps, but never in this order.
         undeclared: Calls that broke the order, by caller and step.
-        stale: What was counted and is not declared any more.
+        stale: What was counted, but is no longer declared.
     """
 
     def __init__(self, runs: Mapping[str, Any], finder: NodeFinder) -> None:

@@ -13,8 +13,6 @@ from penstock.errors import RenderError
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["write_file"]
-
 
 def write_file(path: str | PathLike[str], content: bytes) -> None:
     """Replace the file at *path*; readers see the old content or the new one.

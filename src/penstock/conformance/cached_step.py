@@ -1,4 +1,4 @@
-"""Whether a step is behind a cache, which may answer in its place in later runs."""
+"""Whether a cache may answer in place of a step in later runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from penstock._steps.marked import find_marked
 if TYPE_CHECKING:
     from penstock._steps.step import Step
 
-__all__ = ["is_behind_cache"]
-
 
 def is_behind_cache(step: Step) -> bool:
-    """Tell whether its module or class holds another object than the marked function.
+    """Return whether its module or class holds an object other than the function.
 
     That object may be a ``functools.cache`` or ``cached_property``, or any decorator,
     which may cache as well. Tasks and consumers are such objects, but never cache.

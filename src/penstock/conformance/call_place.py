@@ -1,4 +1,4 @@
-"""Where a call is made: in which run, below what, and how much is known of that."""
+"""The place of a call: its run, its open ancestors, and how much is known."""
 
 from __future__ import annotations
 
@@ -15,31 +15,29 @@ if TYPE_CHECKING:
     from .counters import Counters
     from .rules import Rule
 
-__all__ = ["CallPlace", "find_place", "open_run"]
-
 
 class CallPlace(NamedTuple):
-    """Where a call is made."""
+    """The place of a call."""
 
     progress: RunProgress
     above: int
-    """The open calls that it is below."""
+    """The steps whose open calls are its ancestors."""
     is_entry: bool
     """Whether it begins the run."""
     is_direct: bool
     """Whether it is made directly under a context that was carried here."""
     is_lost: bool
-    """Whether what it is below is not known."""
+    """Whether its ancestors are unknown."""
 
     def unsure(self, rule: Rule) -> int:
-        """Return the predecessors whose absence proves nothing here."""
+        """Return the predecessors that may have run unseen."""
         run = self.progress
         if self.is_entry or not run.is_known or run.may_run_elsewhere:
             return rule.mask
         return rule.mask if self.is_lost or run.is_in_pool else rule.unsure
 
     def maybe(self, rule: Rule) -> int:
-        """Return the predecessors that may have come first, whatever happens later."""
+        """Return the predecessors that may have run first, whatever happens later."""
         run = self.progress
         if self.is_entry or self.is_lost or run.is_in_pool or not run.is_seen:
             return rule.mask
@@ -54,14 +52,14 @@ def find_place(
     *,
     is_fast: bool,
 ) -> CallPlace:
-    """Return where a call in the scope *outer* is made; begin to follow a new run.
+    """Return the place of a call in the scope *outer*; begin a run if it is new.
 
     Args:
         counters: Has the plans, and counts runs.
-        judge_epoch: Since when every call is seen.
+        judge_epoch: ``Judge.epoch``; runs with an older one were not seen completely.
         call: The call.
         outer: The scope around it, None outside a flow.
-        is_fast: Whether the call path may judge a new run by itself.
+        is_fast: Whether the call path may judge a new run on its own.
     """
     context, step, _ = call
     progress: RunProgress | None = context.progress
@@ -93,7 +91,7 @@ def find_place(
 def open_run(
     counters: Counters, flow: str, context: FlowContext, judge_epoch: object
 ) -> RunProgress:
-    """Return the progress of a run in *flow* that begins, or goes on, in *context*."""
+    """Return the progress of a run of *flow* that begins or continues in *context*."""
     progress = RunProgress(counters.plan(flow), context.correlation_id)
     progress.judge_epoch = judge_epoch
     progress.is_over = context.entry is None
@@ -109,7 +107,7 @@ def _around(
     outer: Scope,
     judge_epoch: object,
 ) -> RunProgress | None:
-    """Return the run around a new one; one that came by a message may be new, too."""
+    """Return the run around a new one; create it if a message brought it."""
     around = outer[0]
     if around.progress is None and context.home is around:
         flow = around.flow or flow

@@ -1,4 +1,4 @@
-"""A call that a generator among its arguments may still put in order."""
+"""A call that may turn out valid when a generator among its arguments begins."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from .plan import StepRule
     from .violations import Violation
 
-__all__ = ["PendingCall"]
-
 
 @dataclass(slots=True, eq=False)
 class PendingCall:
@@ -18,9 +16,9 @@ class PendingCall:
 
     Attributes:
         step_rule: The step that was called.
-        unsure: Predecessors whose absence proves nothing.
-        violation: What is wrong with it unless such a generator begins.
-        before: The predecessors that are before it so far.
+        unsure: Predecessors that may have run unseen.
+        violation: Its violation, unless such a generator begins.
+        before: The predecessors that have run so far.
         is_open: Whether the call has not ended.
         is_counted: Whether it has to be counted.
     """
@@ -38,7 +36,7 @@ class PendingCall:
         return not self.is_open and self.violation is None
 
     def learn(self, bit: int) -> int:
-        """Note that a generator begins inside; return the edges that this witnesses."""
+        """Record that a generator begins inside; return the edges witnessed by it."""
         rule = self.step_rule.rule
         self.before |= bit & rule.mask
         if not rule.broken(self.before, self.unsure):
@@ -46,6 +44,6 @@ class PendingCall:
         return rule.edges_from(bit)
 
     def count(self) -> None:
-        """Count the call with what is before it."""
+        """Count the call with its predecessors so far."""
         if self.is_counted:
             self.step_rule.add(self.before)

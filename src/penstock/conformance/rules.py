@@ -1,4 +1,4 @@
-"""When a declared order holds: what is before a call, three rules, an edge's status.
+"""When a declared order holds: three rules, and the status of an edge.
 
 An *activation* is one call of a step. It is **before** another if it is still open and
 an ancestor of it, or if it had ended before the other started. A predecessor that is
@@ -9,7 +9,7 @@ still running in another task or thread is not before anything.
   first is before some activation of the second. It is judged when nothing is open, and
   a later activation may change the verdict. An edge of a cycle is exempt: a loop may
   end on either side of it.
-- R3: where only an ``all_of`` could hold, every name in it is before the activation.
+- R3: if only an ``all_of`` could hold, every name in it is before the activation.
 
 Steps and edges are bits of one int, so that what has happened in a run is one number.
 The bits depend on the order of declarations, and never leave the process.
@@ -22,10 +22,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Sequence
 
-__all__ = ["EdgeStatus", "Plan", "Rule", "edge_status"]
-
 _MAX_VERDICTS = 1024
-"""How many different endings of runs are remembered with their verdict."""
+"""How many different ends of runs are cached with their verdict."""
 
 EdgeStatus = Literal["witnessed", "contradicted", "unexercised"]
 
@@ -38,14 +36,14 @@ def edge_status(witnessed: int, contradicted: int) -> EdgeStatus:
 
 
 class Rule:
-    """What has to be before one step; made by ``Plan.rule``.
+    """What must run before one step; created by ``Plan.rule``.
 
     Attributes:
         name: The step's name.
         bit: The step's bit.
         mask: The bits of all predecessors.
         groups: The alternatives, each as the bits that must all be before.
-        unsure: Predecessors whose absence proves nothing: they may run elsewhere.
+        unsure: Predecessors that may run unseen, in another process.
         edges: For each predecessor its bit and that of the edge.
     """
 
@@ -68,7 +66,7 @@ class Rule:
 
         Args:
             before: The steps that are before it.
-            unsure: More steps whose absence proves nothing.
+            unsure: More steps that may have run unseen.
         """
         possible = before | self.unsure | unsure
         if not self.groups or any(not group & ~possible for group in self.groups):
@@ -102,7 +100,7 @@ class Plan:
         return self._bits.setdefault(name, self._next_bit())
 
     def known_bits(self, names: Collection[Hashable]) -> int:
-        """Return the bits of those steps that a declaration or an ``after`` names."""
+        """Return the bits of the steps that a declaration or an ``after`` names."""
         found = 0
         for name in names:
             found |= self._bits.get(name, 0)
@@ -119,7 +117,7 @@ class Plan:
         Args:
             name: The step.
             after: Alternatives, each of names that must all be before.
-            unsure: Predecessors whose absence proves nothing.
+            unsure: Predecessors that may run unseen.
         """
         groups = [self.bits(group) for group in after]
         rule = Rule(self, name, groups, self.bits(unsure))

@@ -1,4 +1,4 @@
-"""What breaks the order, and what it says: the step, its predecessors, and the fix."""
+"""Violations of the order; messages name the step, its predecessors and the fix."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .plan import Edge, FlowPlan, Key, StepRule
     from .rules import Rule
 
-__all__ = ["CalledStep", "Violation", "call_violation", "edge_violation"]
-
 
 class Violation(NamedTuple):
     """One way in which runs of a flow broke what it declares.
@@ -28,7 +26,7 @@ class Violation(NamedTuple):
         step: The step that was called.
         code: ``R1``, ``R2`` or ``R3``.
         message: What happened, and how to fix it.
-        caller: The step that called it, as ``after`` would name it; ``""`` where none
+        caller: The step that called it, as ``after`` would name it; ``""`` if none
             did, and for an edge.
     """
 
@@ -44,8 +42,8 @@ class CalledStep(NamedTuple):
 
     Attributes:
         step: The step.
-        verb: ``ran``, or ``was sent`` where a message will run it.
-        caller: The step that called it, ``""`` where none did.
+        verb: ``ran``, or ``was sent`` if a message will run it.
+        caller: The step that called it, ``""`` if none did.
     """
 
     step: Step
@@ -53,7 +51,7 @@ class CalledStep(NamedTuple):
     caller: str = ""
 
     def __str__(self) -> str:
-        """Say which step, and where it is defined."""
+        """Return the step, and where it is defined."""
         return f"{self.step.label} ({self.step.place})"
 
     @property
@@ -83,7 +81,7 @@ def call_violation(
         step_rule: The step that is called.
         caller: The step that calls it.
         before: The steps that are before it.
-        unsure: Predecessors whose absence proves nothing.
+        unsure: Predecessors that may have run unseen.
         is_sent: Whether a message makes the call.
     """
     rule, step = step_rule.rule, step_rule.step
@@ -137,7 +135,7 @@ def _broken(called: CalledStep, code: str, missing: list[str]) -> Violation:
 def _no_such_step(
     called: CalledStep, code: str, name: str, known: Iterable[str]
 ) -> Violation:
-    """Return the violation of a call that is declared after a step that is not."""
+    """Return the violation of a call that is declared after an unknown step."""
     message = (
         f"{called} {called.verb}, and is declared after {name!r}, but no such step is "
         f"declared.{did_you_mean(name, known)} Fix: name one that is."
@@ -146,7 +144,7 @@ def _no_such_step(
 
 
 def _cached(plan: FlowPlan, missing: int) -> int:
-    """Return those of the steps *missing* that a cache may have answered for."""
+    """Return the steps among *missing* that a cache may have answered for."""
     found = 0
     for key in plan.keys(missing):
         step_rule = plan.steps.get(key[1]) if key[0] == plan.flow else None
@@ -163,7 +161,7 @@ def _name_of(caller: Step | None, step: Step) -> str:
 
 
 def _missing(plan: FlowPlan, rule: Rule, before: int, code: str) -> list[Key]:
-    """Return what has to come first: for R3 what the most complete join lacks."""
+    """Return what must run first: for R3 what the most complete join lacks."""
     if code == "R1":
         return plan.keys(rule.mask & ~before)
     lacks = [group & ~before for group in rule.groups]

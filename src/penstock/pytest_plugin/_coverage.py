@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from ._settings import Settings
 
-__all__ = ["Coverage"]
-
 _MODE, _FOLDER = "PENSTOCK_CONFORMANCE", "PENSTOCK_CONFORMANCE_DIR"
 
 
@@ -75,7 +73,7 @@ class Coverage:
     def pytest_runtest_teardown(
         self, item: pytest.Item
     ) -> Generator[None, object, object]:
-        """Do the same after the teardown of its fixtures."""
+        """Fail the test after the teardown of its fixtures."""
         return (yield from self._checked(item, "teardown"))
 
     def _checked(self, item: pytest.Item, when: str) -> Generator[None, object, object]:
@@ -93,14 +91,14 @@ class Coverage:
         violations = dict.fromkeys(violation for violation, _ in self._broken)
         self._broken.clear()
         lines = [f"{violation.code} {violation.message}" for violation in violations]
-        return "\n".join(["the declared order broke:", *lines])
+        return "\n".join(["the declared order was broken:", *lines])
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Merge the reports of all processes, and fail the session if they say so."""
+        """Merge the reports of all processes, and fail the session if necessary."""
         if self._is_worker:
             write_report(self._folder, process_judge)
-            os.environ.pop(_FOLDER)  # it is written, and need not be at exit
+            os.environ.pop(_FOLDER)  # already written, so not again at exit
             return
         files = sorted(self._folder.glob("*.json"))
         merged = ConformanceReport.merge([conformance_report(), *files])
@@ -151,7 +149,7 @@ class Coverage:
             terminalreporter.write_line(line, red=True, bold=True)
 
     def pytest_unconfigure(self) -> None:
-        """Restore what was there before."""
+        """Restore listeners and environment variables."""
         reporter = process_judge.reporter
         reporter.listeners = tuple(
             one for one in reporter.listeners if one != self._listen

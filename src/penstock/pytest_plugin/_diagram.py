@@ -1,4 +1,4 @@
-"""Draw the flows of a report, each edge with what runs have shown."""
+"""Draw the flows of a report, with the evidence for each edge."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["check_diagram", "write_diagram"]
-
 
 def check_diagram(path: Path) -> None:
     """Check before the tests run that *path* can be drawn after them.
@@ -39,7 +37,7 @@ def check_diagram(path: Path) -> None:
 
 
 def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
-    """Draw each flow of *report* as the suffix of *path* says; return any warnings.
+    """Draw each flow of *report* in the format of *path*; return any warnings.
 
     Raises:
         RenderError: It cannot be drawn or written.
@@ -64,7 +62,7 @@ def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
 
 
 def _flow(name: str, flow: Mapping[str, Any]) -> FlowInfo:
-    """Return a flow as a report has it: the process that declares it may be gone."""
+    """Return a flow as in a report: the process that declared it may be gone."""
     after: dict[str, list[tuple[str]]] = {step: [] for step in flow["steps"]}
     for edge in flow["edges"]:
         after.setdefault(edge["after"], []).append((edge["before"],))

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .formats import Direction
 
-__all__ = ["FitText", "render_dot"]
-
 _GRAPH = 'labelloc=t, fontsize=16, fontname="Arial", newrank=true'
 _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=12'
 _EDGE = 'color="#5f6b7a", arrowsize=0.8, fontname="Arial", fontsize=10'
@@ -87,12 +85,7 @@ class _Lines:
     """The statements of one drawing."""
 
     def __init__(
-        self,
-        graph: Graph,
-        *,
-        detail: bool,
-        fit: FitText | None,
-        has_legend: bool,
+        self, graph: Graph, *, detail: bool, fit: FitText | None, has_legend: bool
     ) -> None:
         self._graph = graph
         self._detail = detail
@@ -101,7 +94,7 @@ class _Lines:
         self._ids = node_ids(graph)
 
     def all(self, direction: Direction) -> Iterator[str]:
-        """Give every line."""
+        """Yield every line."""
         clusters = self._graph.clusters
         rankdir = "TB" if direction == "TD" else direction
         yield f"graph [{self._title(clusters)}{_GRAPH}, rankdir={rankdir}]"
@@ -182,7 +175,7 @@ class _Lines:
 
 
 def _style_of(node: Node) -> list[str]:
-    """Return the attributes that a plain step does not have."""
+    """Return the attributes that distinguish a node from a plain step."""
     if node.kind == "step":
         return [_ENTRYPOINT] if node.step.is_entrypoint else []
     return [_KINDS[node.kind]]

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .formats import Direction
 
-__all__ = ["render_mermaid"]
-
 _MAX_EDGES = 500  # Mermaid's default for maxEdges; with more it draws nothing
 # The last two are Mermaid's own placeholders for "#" and ";" while it parses.
 _SPECIAL = re.compile(r"[^\w .,/()\-\x7f-\U0010ffff]|ﬂ(?=°)|¶(?=ß)", re.ASCII)
@@ -78,7 +76,7 @@ class _Chart:
         }
 
     def lines(self) -> Iterator[str]:
-        """Give every line except the first."""
+        """Yield every line except the first."""
         graph = self._graph
         names = {flow.name for flow in graph.flows}
         if graph.boxes or graph.evidence or len(names) > 1:
@@ -92,7 +90,7 @@ class _Chart:
             yield from map(f"{_INDENT}{{}}".format, self._evidence())
 
     def _evidence(self) -> Iterator[str]:
-        """Give the legend, and the styles of nodes and edges."""
+        """Yield the legend, and the styles of nodes and edges."""
         entries = list(legend(self._graph))
         if entries:
             name = legend_id(self._ids, cluster_ids(self._graph, self._ids).values())
@@ -152,7 +150,7 @@ class _Chart:
             for before, after in links:
                 arrow = self._arrow(before, after)
                 yield f"{indent}{self._name(before)} {arrow} {self._name(after)}"
-        else:  # nothing to look up, which takes half the time for many edges
+        else:  # without look-ups, many edges take half the time
             ids = self._ids
             yield from [f"{indent}{ids[one]} --> {ids[other]}" for one, other in links]
         if not self._is_rich:
@@ -180,7 +178,7 @@ class _Chart:
         return f"{arrow}|{label}|" if label else arrow
 
     def _declarations(self) -> Iterator[tuple[int, str]]:
-        """Give each node that needs a label, and its identifier with the label."""
+        """Yield each node that needs a label, and its identifier with the label."""
         if self._is_rich:
             for node in self._graph.nodes:
                 lines = node_lines(node, self._graph, detail=self._detail)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import IO, Any
 
-__all__ = ["Message", "read_message", "write_message"]
-
 Message = dict[str, Any]
 
 
@@ -22,7 +20,7 @@ def read_message(stream: IO[bytes]) -> Message:
 
     Raises:
         EOFError: The stream ends.
-        ValueError: What comes is not a message.
+        ValueError: The data is not a message.
     """
     length = 0
     while line := stream.readline().strip():

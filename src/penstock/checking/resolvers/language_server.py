@@ -1,7 +1,7 @@
-"""Start a language server, ask it one question at a time, and end it.
+"""Start a language server, ask it one question at a time, and stop it.
 
-``pygls`` has a client, too. It brings lsprotocol, cattrs and attrs, and is
-asynchronous; a check has one kind of question, and waits for each answer.
+``pygls`` has a client, too, but it depends on lsprotocol, cattrs and attrs, and is
+asynchronous. A check has one kind of question, and waits for each answer.
 """
 
 from __future__ import annotations
@@ -21,21 +21,19 @@ if TYPE_CHECKING:
 
     from .jsonrpc import Message
 
-__all__ = ["LanguageServer"]
-
 _EXIT_S = 2.0  # how long it may take to end before it is killed
 
 
 class LanguageServer:
     """A child process that speaks the language server protocol on its pipes.
 
-    It hears of no capability of this client, so it asks for nothing by itself, and
+    The client declares no capabilities, so the server never sends requests, and
     counts columns in UTF-16.
 
     Args:
         command: The program and its arguments.
         root: Folder of the project.
-        options: Options of the server, in its own words.
+        options: The initialization options of the server.
         timeout_s: How long one answer may take.
 
     Raises:
@@ -68,11 +66,11 @@ class LanguageServer:
             raise
 
     def request(self, method: str, params: Message) -> Any:
-        """Return the answer; None where it is an error.
+        """Return the answer, or None if it is an error.
 
         Raises:
-            ResolverError: The server ended, took too long, or sent what is not a
-                message.
+            ResolverError: The server ended, took too long, or sent something that is
+                not a message.
         """
         self._requests += 1
         message = {"id": self._requests, "method": method, "params": params}
@@ -84,7 +82,7 @@ class LanguageServer:
         return answer.get("result")
 
     def notify(self, method: str, params: Message) -> None:
-        """Send a message that has no answer.
+        """Send a message that gets no answer.
 
         Raises:
             ResolverError: The server ended, or does not read.
@@ -93,7 +91,7 @@ class LanguageServer:
             write_message(self._stdin, {"method": method, "params": params})
 
     def close(self) -> None:
-        """Terminate the server, and kill it if it goes on. Closing twice is fine."""
+        """Terminate the server, and kill it if needed. Calling it twice is fine."""
         with suppress(OSError), self._process as process:  # closes the pipes, and waits
             process.terminate()
             try:
@@ -115,7 +113,7 @@ class LanguageServer:
 
     @contextmanager
     def _deadline(self) -> Iterator[None]:
-        """Kill the server at the deadline, which ends any read or write."""
+        """Kill the server at the deadline, so that reads and writes end."""
         timer = Timer(self._timeout_s, self._kill_late)
         timer.daemon = True
         timer.start()

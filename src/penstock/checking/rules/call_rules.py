@@ -1,4 +1,4 @@
-"""Check what may run before each call against the declarations: PEN101 to PEN301."""
+"""Compare what may run before each call with what is declared: PEN101 to PEN301."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from .declarations import Declarations, Declared
 
-__all__ = ["CallVerdicts", "follow_runs", "judge_calls"]
-
 _Edge = tuple[str, str, str]
 _Key = tuple[str, str]  # flow and step
 
@@ -32,7 +30,8 @@ class CallVerdicts:
 
     Attributes:
         wrong: Calls before which no predecessor can have run.
-        sent: Steps with a call before which a predecessor is sent, but may not end.
+        sent: Steps with a call before which a predecessor is sent, but may not have
+            ended.
         unsure: Steps with a call that some path may reach too early.
         unknown: Steps with a call that cannot be judged.
         exercised: Edges that some path takes.
@@ -73,12 +72,12 @@ def follow_runs(
 def judge_calls(
     verdicts: CallVerdicts, declarations: Declarations, mentioned: Container[Function]
 ) -> Iterator[Finding]:
-    """Yield where the code does not do what is declared.
+    """Yield a finding for each difference between the code and the declared order.
 
     Args:
         verdicts: What all runs show.
         declarations: The declared steps.
-        mentioned: Functions that something in the project refers to, if only by name.
+        mentioned: Functions that the project refers to, even if only by name.
     """
     yield from _wrong(verdicts)
     yield from _uncalled(declarations, mentioned)
@@ -101,7 +100,7 @@ def _judge(visit: Visit, flow: str, verdicts: CallVerdicts) -> None:
     if may:
         verdicts.unsure.setdefault(key, visit)
     elif any(member.target is None for member in declared.members):
-        return  # PEN001 says so
+        return  # PEN001 reports it
     elif _any_group(declared, context.may | visit.sent):
         verdicts.sent.setdefault(key, visit)
     elif may is None or _is_open(visit):
@@ -126,7 +125,7 @@ def _any_group(declared: Declared, mask: int) -> bool | None:
 
 
 def _is_open(visit: Visit) -> bool:
-    """Return whether something unseen may have come before."""
+    """Return whether a step that the check cannot see may have run first."""
     return (
         visit.site.kind == "possible"
         or bool(visit.context.may & ANYTHING)
@@ -214,7 +213,7 @@ def _unexercised(
             )
             function = declarations.functions[member.bit]
             if one.function not in mentioned and not one.step.is_entrypoint:
-                continue  # PEN201 says so
+                continue  # PEN201 reports it
             is_certain = (
                 member.is_local
                 and key in verdicts.reached
@@ -234,7 +233,7 @@ def _unexercised(
 
 
 def _without(one: Declared, name: str) -> str:
-    """Return how ``after`` reads without *name*, ``""`` if nothing is left of it."""
+    """Return ``after`` as code without *name*, ``""`` if nothing is left."""
     groups = [[other for other in group if other != name] for group in one.step.after]
     left = [group for group in groups if group]
     return written(left) if left else ""
@@ -258,7 +257,7 @@ def _unsure(verdicts: CallVerdicts) -> Iterator[Finding]:
     reported = {(flow, step) for flow, step, _, _ in verdicts.wrong}
     kinds = {
         "some path may skip {}": verdicts.unsure,
-        "{} is sent before, but may not have ended: a chain keeps the order": (
+        "{} has been sent, but may not have ended: use a chain to keep the order": (
             verdicts.sent
         ),
         "the code does not show whether {} has run here": verdicts.unknown,

@@ -18,19 +18,17 @@ if TYPE_CHECKING:
 
     from .declarations import Declarations, Declared, Member
 
-__all__ = ["judge_declarations"]
-
 _MOST = 8  # names in a message
 
 
 def judge_declarations(
     declarations: Declarations, known: Iterable[FlowInfo]
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the names in ``after``, and with the shape of flows.
+    """Yield findings about the names in ``after``, and about unreachable steps.
 
     Args:
         declarations: The steps to judge.
-        known: All flows, also those of other services.
+        known: All flows, including those of other services.
     """
     known = tuple(known)
     for declared in declarations:
@@ -78,7 +76,7 @@ def _elsewhere(
 
 
 def _lacking(target: Target, known: Sequence[FlowInfo]) -> tuple[str, str]:
-    """Return what *known*, the flows of a service, lack, and the name that is meant."""
+    """Return what is missing in the flows *known* of a service, and the name meant."""
     flows = [flow for flow in known if flow.name == target.flow]
     service = _service(target.service, [*flows, *known])
     if not flows:
@@ -108,7 +106,7 @@ def _lacking(target: Target, known: Sequence[FlowInfo]) -> tuple[str, str]:
 
 
 def _begin(steps: Sequence[StepInfo]) -> str:
-    """Return the place of a flow's first step, as its manifest has it."""
+    """Return the place of a flow's first step, as in its manifest."""
     first = steps[0] if steps else None
     if first is None or not first.path or Path(first.path).is_absolute():
         return ""

@@ -1,4 +1,4 @@
-"""PEN004: modules that declare steps, and that nothing imports."""
+"""PEN004: modules that declare steps, but are never imported."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from penstock._project.source_files import Module
 
-__all__ = ["unreached"]
-
 
 def unreached(
     modules: Iterable[Module], imported: Collection[str]
@@ -21,15 +19,15 @@ def unreached(
     """Yield a finding for each module that declares steps and is not *imported*.
 
     Args:
-        modules: The project's.
-        imported: The files of the modules that are.
+        modules: The modules of the project.
+        imported: The files of the imported modules.
     """
     for module, line in declaring_modules(modules):
         if module.path not in imported:
             yield Finding(
                 "PEN004",
                 f"{module.name} declares steps, but nothing imports it, so diagrams "
-                "and checks do not have them",
+                "and checks do not include them",
                 Place(module.path, line),
                 suggestion=f'import = [..., "{module.name}"]',
                 edge=(module.name,),

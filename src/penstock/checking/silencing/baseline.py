@@ -14,15 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["read_baseline", "without_known", "write_baseline"]
-
 _VERSION = 1
 _KEYS = ("code", "flow", "step", "edge")
 _Entry = tuple[str, str, str, str]
 
 
 def entry_of(finding: Finding) -> _Entry:
-    """Return what a baseline holds of a finding: exact names, and no line."""
+    """Return the baseline entry of a finding: exact names, but no line."""
     return (finding.code, finding.flow, finding.step, " → ".join(finding.edge))
 
 
@@ -71,10 +69,10 @@ def write_baseline(path: Path, findings: Iterable[Finding]) -> int:
 
 
 def without_known(findings: Iterable[Finding], path: Path) -> tuple[list[Finding], int]:
-    """Leave out what the baseline holds; add a finding for each entry that is fixed.
+    """Remove the findings in the baseline; add one for each entry that is fixed.
 
     Returns:
-        What is left, and how many are out.
+        The remaining findings, and how many were removed.
 
     Raises:
         ConfigurationError: The file cannot be read, or is not a baseline.

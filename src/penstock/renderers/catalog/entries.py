@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Cluster, Edge, Graph, Node
     from penstock._types import FlowInfo
 
-__all__ = ["MAP_LEGEND", "Catalog", "FlowEntry", "StepEntry", "StepLink"]
-
 MAP_LEGEND = (
-    "Each box is a flow. A number on a line says how many edges the line stands for. A "
+    "Each box is a flow. A number on a line says how many edges the line represents. A "
     "dashed line crosses from one process to another."
 )
 _MAX_DETAILED = 30  # steps; with more, descriptions hide the flow
@@ -199,7 +197,7 @@ class _Neighbours:
 
 
 def _anchors_of(graph: Graph) -> Iterable[tuple[str, str]]:
-    """Give each step in the drawing of a flow, with its anchor on the page."""
+    """Yield each step in the drawing of a flow, with its anchor on the page."""
     for node, name in zip(graph.nodes, node_ids(graph), strict=True):
         if node.kind == "step":
             yield node.step.name, f"about-{name}"

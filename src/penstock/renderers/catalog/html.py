@@ -1,4 +1,4 @@
-"""A catalog as HTML: pages that open from disk and load nothing from elsewhere."""
+"""A catalog as HTML: pages that work from disk and load no other files."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .entries import Catalog, FlowEntry, StepEntry, StepLink
-
-__all__ = ["render_html_catalog"]
 
 _SEARCH = """\
 <p class="search" hidden><label for="search">Search flows, steps, owners and tags
@@ -78,7 +76,7 @@ def _columns(catalog: Catalog) -> dict[str, list[str]]:
 
 
 def _row(entry: FlowEntry, cells: Iterable[str]) -> str:
-    """Return a row of the index; an attribute has more words for the search."""
+    """Return a row of the index, with more words for the search in an attribute."""
     steps = [one.node.step for one in entry.steps]
     words = " ".join(word for step in steps for word in (step.name, *step.tags))
     html = "".join(f"<td>{cell}</td>" for cell in cells)

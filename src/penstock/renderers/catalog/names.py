@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-__all__ = ["page_name"]
-
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _HASHED = re.compile(r".*-[0-9a-f]{16}")
 _UNFIT = re.compile(r"[^a-z0-9_]+")
@@ -21,8 +19,8 @@ _DEVICES = frozenset(
 def page_name(flow: str) -> str:
     """Return the name of a flow's page, without a suffix.
 
-    It depends on the flow's name alone, so that links last. A name that is not a
-    portable file name is shortened and gets a part of its hash, so that no two flows
+    It depends on the flow's name alone, so that links stay valid. A name that is not
+    a portable file name is shortened and gets part of its hash, so that no two flows
     share a page, even on a file system that ignores case.
     """
     if _PLAIN.fullmatch(flow) and flow not in _DEVICES and not _HASHED.fullmatch(flow):

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Graph, Node
     from penstock._types import FlowInfo, StepInfo
 
-__all__ = ["step_facts"]
-
 # Escaped, JSON means the same, and HTML finds neither a tag nor a comment in it.
 _ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&"})
 

@@ -1,4 +1,4 @@
-"""Turn Graphviz's SVG into one that fits into any page and names its parts."""
+"""Make Graphviz's SVG fit into any page, and name its parts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from penstock._graph.graph import Edge, Graph, Node
-
-__all__ = ["Picture"]
 
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
 _FAMILIES = "Arial, Arimo, 'Liberation Sans', Helvetica, sans-serif"
@@ -56,7 +54,7 @@ class Picture:
         }
 
     def texts(self) -> Iterator[ET.Element]:
-        """Give the elements that hold one line of text each."""
+        """Yield the elements that hold one line of text each."""
         return self.root.iter("text")
 
     def __str__(self) -> str:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .layout import Item
     from .routing import Route
 
-__all__ = ["DASHED", "DOUBLE", "PLAIN", "Box", "draw_boxes"]
-
 # Corners clockwise from the upper left, horizontal, vertical, start of a line.
 PLAIN, DOUBLE, DASHED = "╭╮╯╰─│┬", "╔╗╝╚═║╤", "╭╮╯╰┄┆┬"
 # Indexed by the sides to which the line continues: up 1, down 2, left 4, right 8.
@@ -40,7 +38,7 @@ def draw_boxes(
 ) -> list[str] | None:
     """Return the lines of a drawing, None if it is wider than *width*.
 
-    Lines from different boxes never join, so that each can be followed. Where two
+    Lines from different boxes never join, so that each can be followed. When two
     cross, the horizontal one is interrupted.
 
     Args:
