@@ -498,6 +498,20 @@ PROGRAMS = {
 
         # receive -> charge
     """,
+    "what a generator does at its end": """
+        def lines(order):
+            yield order
+            close(order)
+
+        @f.entrypoint
+        def receive(order):
+            return [line for line in lines(order)]
+
+        @f.step(after="receive")
+        def close(order): ...
+
+        # receive -> close
+    """,
     "a decorator that is a class": """
         class Timed:
             def __init__(self, func):
