@@ -345,7 +345,7 @@ def test_warning_names_the_block(pages: Project) -> None:
 
     result = pages.penstock("docs", "page.md")
 
-    assert "Warning: page.md:1: the diagram has 501 edges" in result.stderr
+    assert "Warning: page.md:1: the diagram of flow 'big' has 501" in result.stderr
 
 
 def test_hook_for_pre_commit(
