@@ -208,6 +208,15 @@ def test_markers_in_code_are_text(pages: Project) -> None:
     assert rewritten(pages, text) == text.encode()
 
 
+def test_block_after_code_in_a_list(pages: Project) -> None:
+    """A fence that its list item ends hides no block, and the page shows none."""
+    page = "- item\n  ```\n  code\n\ntext\n\n" + EMPTY
+
+    pages.write("page.md", page)
+    assert pages.penstock("docs", "--check", "page.md").returncode == 1
+    assert rewritten(pages, page) == page.replace(EMPTY, FILLED).encode()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
