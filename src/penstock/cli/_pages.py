@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._documents.blocks import MarkerError, blocks_of
-from penstock._project.shown import plain, shown_path
+from penstock._project.shown import note, plain, shown_path
 from penstock.errors import RenderError
 from penstock.renderers.formats import MARKDOWN_SUFFIXES
 
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["Page", "files_of", "place_in", "read_page"]
 
 _SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "venv"))
-# A file without any of these has no marker, so its encoding does not matter.
-_SIGNS = tuple("penstock".encode(name) for name in ("utf-8", "utf-16le", "utf-16be"))
+# A file without the name has no marker, so its encoding does not matter.
+_NAME = b"penstock"
+_OTHERS = tuple(
+    _NAME.decode().encode(name)
+    for name in ("utf-16le", "utf-16be", "utf-32le", "utf-32be")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,21 @@ class Page:
 
 
 def files_of(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield every file once, under the name that comes first."""
+    """Yield every file once, under the name that comes first.
+
+    Raises:
+        RenderError: One of *paths* is neither a folder nor a regular file.
+    """
     seen: set[Path] = set()
     for path in paths:
         for file in _below(path) if path.is_dir() else (path,):
+            reason = _reason_to_skip(file)
+            if reason and file == path:
+                msg = f"{str(path)!r} cannot be updated: {reason}."
+                raise RenderError(msg)
+            if reason:
+                note(f"Skipped {plain(shown_path(str(file)))}: {reason}.")
+                continue
             real = file.resolve()
             if real not in seen:
                 seen.add(real)
@@ -54,19 +70,32 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
+    for root, folders, files in os.walk(folder, onerror=_skip_folder):
         here = Path(root)
-        folders[:] = sorted(name for name in folders if _is_own(here / name))
+        if here != folder and "pyvenv.cfg" in files:
+            folders.clear()  # a virtual environment
+            continue
+        folders[:] = sorted(
+            name for name in folders if name[0] != "." and name not in _SKIPPED
+        )
         for name in sorted(files):
             if name.lower().endswith(MARKDOWN_SUFFIXES):
                 yield here / name
 
 
-def _is_own(folder: Path) -> bool:
-    """Tell whether the files of a folder belong to the project."""
-    if folder.name.startswith(".") or folder.name in _SKIPPED:
-        return False
-    return not (folder / "pyvenv.cfg").exists()
+def _skip_folder(exc: OSError) -> None:
+    note(f"Skipped {plain(shown_path(str(exc.filename)))}: {exc.strerror}.")
+
+
+def _reason_to_skip(file: Path) -> str:
+    """Return why a file cannot be rewritten; for example, reading a pipe never ends."""
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        return "its link is broken"
+    except OSError as exc:
+        return str(exc.strerror)
+    return "" if stat.S_ISREG(mode) else "it is not a regular file"
 
 
 def read_page(path: Path) -> Page | None:
@@ -80,20 +109,25 @@ def read_page(path: Path) -> Page | None:
     except OSError as exc:
         msg = f"{str(path)!r} cannot be read: {exc.strerror or exc}."
         raise RenderError(msg) from exc
-    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
-    if not any(sign in data for sign in _SIGNS):
+    if _NAME not in data:
+        if any(sign in data for sign in _OTHERS):
+            raise RenderError(_wrong_encoding(path, 1))
         return None
+    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     try:
         text = data[len(bom) :].decode()
     except UnicodeDecodeError as exc:
-        line = data.count(b"\n", 0, exc.start) + 1
-        msg = f"{place_in(path, line)}: this is not UTF-8. Save the file as UTF-8."
-        raise RenderError(msg) from None
+        line = data.count(b"\n", 0, len(bom) + exc.start) + 1
+        raise RenderError(_wrong_encoding(path, line)) from None
     try:
         return Page(path, bom, text, blocks_of(text))
     except MarkerError as exc:
         msg = f"{place_in(path, exc.line)}: {exc}"
         raise RenderError(msg) from None
+
+
+def _wrong_encoding(path: Path, line: int) -> str:
+    return f"{place_in(path, line)}: this is not UTF-8. Save the file as UTF-8."
 
 
 def place_in(path: Path, line: int) -> str:
