@@ -328,7 +328,7 @@ def test_an_unknown_trust_is_refused(bad: str) -> None:
 
 
 def test_a_validator_decides_which_ids_are_believed() -> None:
-    """``is_valid_id`` is asked for what comes in, and for what goes out."""
+    """``is_valid_id`` decides about IDs that come in."""
     configure(is_valid_id=lambda text: text.startswith("{"), new_id=lambda: "{new}")
 
     with continue_flow({"x-correlation-id": "{order}"}) as context:
@@ -360,12 +360,22 @@ def test_a_validator_that_raises_refuses(warnings: list[logging.LogRecord]) -> N
     assert "order-17" not in warnings[0].getMessage()
 
 
-def test_an_id_that_is_no_longer_valid_is_not_sent(
+def test_a_validator_decides_about_inbound_ids_only() -> None:
+    """A run's own ID, from ``new_id`` or ``start_flow()``, is used and sent."""
+    configure(is_valid_id=lambda text: text.startswith("ord-"), new_id=lambda: "mine")
+
+    with start_flow():
+        assert inject()["X-Correlation-ID"] == "mine"
+    with start_flow("import 17"):
+        assert inject()["X-Correlation-ID"] == "import 17"
+
+
+def test_an_id_that_cannot_be_sent_is_not_sent(
     warnings: list[logging.LogRecord],
 ) -> None:
     """IDs are checked again before they leave; the publish goes on without."""
-    with start_flow("x" * 41):
-        configure(is_valid_id=lambda text: len(text) < 40, new_id=lambda: "short")
+    with start_flow() as context:
+        context.correlation_id = "a\r\nb"
         assert [inject(), inject()] == [{}, {}]
 
     assert len(warnings) == 1

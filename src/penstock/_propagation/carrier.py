@@ -88,7 +88,7 @@ def write_headers(
     if scope is None:
         return headers
     context = scope[0]
-    if reason := refusal(context.correlation_id, state.is_valid_id):
+    if reason := refusal(context.correlation_id):
         _say_once("The correlation ID was not sent: %s.", reason)
         return headers
     for name in state.headers:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock._context import Done
-from penstock._runtime.ids import refusal
+from penstock._runtime.ids import is_valid_id, refusal
 from penstock._runtime.state import say, state
 
 if TYPE_CHECKING:
@@ -113,7 +113,10 @@ def _steps_done(sent: Mapping[str, object]) -> Done | None:
 
 
 def _id(value: object) -> str | None:
-    if isinstance(value, str) and not refusal(value, state.is_valid_id):
+    """Return a parent or root: of penstock's own form, or one that may be adopted."""
+    if not isinstance(value, str):
+        return None
+    if is_valid_id(value) or not refusal(value, state.is_valid_id):
         return value
     return None
 
