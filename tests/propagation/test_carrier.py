@@ -73,11 +73,18 @@ def test_the_names_of_headers_are_configured() -> None:
 
 
 def test_no_header_may_be_configured() -> None:
-    """An empty list sends the field alone."""
+    """An empty list sends the field alone, which then carries the ID as well."""
     configure(headers=())
 
-    with start_flow("order-17"):
-        assert set(inject()) == {"penstock"}
+    with start_flow("order-16"), start_flow("order-17"):
+        carrier = inject()
+
+    assert set(carrier) == {"penstock"}
+    with continue_flow(carrier) as context:
+        assert context.correlation_id == "order-17"
+        assert (context.parent_id, context.root_id) == ("order-16", "order-16")
+    assert adopted({"traceparent": f"00-{TRACE}-{SPAN}-01", **carrier}) == "order-17"
+    assert adopted(carrier, trust="id") is None
 
 
 @pytest.mark.parametrize(
