@@ -64,7 +64,7 @@ def configure(
         headers: HTTP headers that carry the ID out.
         inbound_headers: Headers that may bring one in, the best first. Until you
             set them, what *headers* names is read as well.
-        is_valid_id: Decides which inbound IDs are accepted.
+        is_valid_id: Decides which inbound IDs are accepted, and about no other ID.
         propagate: Keys of metadata that may leave the process, and may come in.
         trust_inbound: What ``continue_flow`` accepts: ``none``, ``id`` or
             ``all``; by default each transport decides.
@@ -270,4 +270,4 @@ def _made(make: Callable[[], object]) -> tuple[str, str]:
         return "", f"it raised {type(exc).__name__}"
     if made is None:
         return "", "it returned None"
-    return text, refusal(text, state.is_valid_id)
+    return text, refusal(text)

@@ -456,6 +456,62 @@ PROGRAMS = {
 
         # receive -> plain_csv plain_json
     """,
+    "what a class of another package adds": """
+        from collections import UserDict
+
+        class Order(UserDict): ...
+
+        class Invoice:
+            @f.step(after="receive")
+            def create(self): ...
+
+        @f.entrypoint
+        def receive():
+            Order.objects.create()
+            ship()
+
+        @f.step(after="receive")
+        def ship(): ...
+
+        # receive -> ship
+    """,
+    "a decorator that copies a name": """
+        from functools import wraps
+
+        def retried(func):
+            @wraps(func)
+            def again(*args, **named):
+                return func(*args, **named)
+            return again
+
+        @retried
+        def pay(order):
+            charge(order)
+
+        @f.entrypoint
+        def receive(order):
+            pay(order)
+
+        @f.step(after="receive")
+        def charge(order):
+            return order
+
+        # receive -> charge
+    """,
+    "what a generator does at its end": """
+        def lines(order):
+            yield order
+            close(order)
+
+        @f.entrypoint
+        def receive(order):
+            return [line for line in lines(order)]
+
+        @f.step(after="receive")
+        def close(order): ...
+
+        # receive -> close
+    """,
     "a decorator that is a class": """
         class Timed:
             def __init__(self, func):

@@ -355,6 +355,16 @@ def test_a_bad_parent_or_root_is_left_out(bad: object) -> None:
         assert (context.parent_id, context.root_id) == (None, "a")
 
 
+def test_parent_and_root_are_adopted_beside_a_validator() -> None:
+    """They come from a trusted sender, who may have made them."""
+    configure(is_valid_id=lambda text: text.startswith("ord-"))
+    with start_flow() as root, start_flow("ord-17"):
+        headers = inject()
+
+    with continue_flow(headers) as context:
+        assert context.root_id == root.correlation_id
+
+
 def test_parent_and_root_follow_the_configured_validator() -> None:
     """IDs of your own form travel as parents, too."""
     configure(is_valid_id=lambda text: text.startswith("{"), new_id=lambda: "{new}")

@@ -16,6 +16,7 @@ from contextlib import (
     redirect_stdout,
 )
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -139,6 +140,7 @@ def within(folder: Path, env: Mapping[str, str]) -> Generator[None]:
         mock.patch.dict(os.environ, surroundings() | dict(env), clear=True),
         warnings.catch_warnings(),
         nullcontext() if "DJANGO_SETTINGS_MODULE" in env else _without_django(),
+        _without_shared_tasks(),
     ):
         warnings.resetwarnings()
         for category in (DeprecationWarning, ImportWarning, ResourceWarning):
@@ -166,6 +168,19 @@ def _without_django() -> AbstractContextManager[object]:
     if django is None:
         return nullcontext()
     return mock.patch.object(django.apps, "ready", new=False)
+
+
+@contextmanager
+def _without_shared_tasks() -> Generator[None]:
+    """Forget Celery's shared tasks of the project: every later app would take them."""
+    if find_spec("celery") is None:
+        yield
+        return
+    importlib.import_module("celery.app.builtins")  # adds tasks that are to stay
+    finalizers = importlib.import_module("celery._state")._on_app_finalizers  # noqa: SLF001  # where they stay
+    before = set(finalizers)
+    yield
+    finalizers.intersection_update(before)
 
 
 def _python_path(env: Mapping[str, str]) -> list[str]:

@@ -15,7 +15,7 @@ from penstock._runtime.scopes import EnteredFlow, carried
 from penstock._runtime.state import say, state
 from penstock.errors import ConfigurationError
 
-from .wire import pack, unpack
+from .wire import Sent, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
@@ -88,7 +88,7 @@ def write_headers(
     if scope is None:
         return headers
     context = scope[0]
-    if reason := refusal(context.correlation_id, state.is_valid_id):
+    if reason := refusal(context.correlation_id):
         _say_once("The correlation ID was not sent: %s.", reason)
         return headers
     for name in state.headers:
@@ -156,21 +156,20 @@ def opened(
         msg = f"trust={trust!r}: it takes {', '.join(map(repr, TRUST))}."
         raise ConfigurationError(msg)
     if carrier is None or trust == "none":
-        return EnteredFlow(received(state.new_id(), None))
+        return EnteredFlow(received("", Sent()))
     names, wanted = _lowered(id_headers)
     found = _wanted(carrier, wanted)
     field = found.get(FIELD) if trust == "all" else None
-    adopted = _adopted(found, names)
-    context = received(adopted or state.new_id(), field)
+    sent = unpack(field)
+    context = received(sent.correlation_id or _adopted(found, names), sent)
     if TRACE[0] in found and _trace_id(found[TRACE[0]]):
         context.sent_trace = {name: found[name] for name in TRACE if name in found}
     return EnteredFlow(context)
 
 
-def received(correlation_id: str, field: str | None) -> FlowContext:
-    """Return the carried context of an ID and of a ``penstock`` field."""
-    sent = unpack(field)
-    context = FlowContext(correlation_id)
+def received(correlation_id: str, sent: Sent) -> FlowContext:
+    """Return the carried context of an ID, or a new one if it is empty."""
+    context = FlowContext(correlation_id or state.new_id())
     context.parent_id = sent.parent_id
     context.given_root_id = sent.root_id
     context.given_done = sent.done

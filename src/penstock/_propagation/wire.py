@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock._context import Done
-from penstock._runtime.ids import refusal
+from penstock._runtime.ids import is_valid_id, refusal
 from penstock._runtime.state import say, state
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ MAX_DEPTH = 8
 class Sent(NamedTuple):
     """What a receiver takes from a ``penstock`` field."""
 
+    correlation_id: str | None = None
     parent_id: str | None = None
     root_id: str | None = None
     flow: str = ""
@@ -38,8 +39,9 @@ class Sent(NamedTuple):
 def pack(scope: Scope, call: str = "") -> str:
     """Return the field for *scope*: ASCII JSON of at most ``MAX_BYTES`` bytes.
 
-    Keys: ``parent`` and ``root`` are correlation IDs, ``flow`` and ``step`` say where
-    the message was sent, ``service`` by whom, ``meta`` is the allow-listed metadata.
+    Keys: ``id``, where no header has it, ``parent`` and ``root`` are correlation IDs,
+    ``flow`` and ``step`` say where the message was sent, ``service`` by whom, ``meta``
+    is the allow-listed metadata.
     Metadata that is not JSON, or too long, is dropped with one warning. Where
     conformance is on, ``done`` names the steps that are before the call; it ends with
     null if it is not complete. ``call`` is the step that the message calls, as
@@ -47,6 +49,7 @@ def pack(scope: Scope, call: str = "") -> str:
     """
     context, step = scope[0], scope[1]
     fields: dict[str, Any] = {
+        "id": "" if state.headers else context.correlation_id,
         "parent": context.parent_id,
         "root": context.root_id,
         "flow": context.flow,
@@ -92,6 +95,7 @@ def unpack(field: str | None) -> Sent:
         metadata = sent.get("meta")
         known = metadata if isinstance(metadata, dict) else {}
         return Sent(
+            _id(sent.get("id")),
             _id(sent.get("parent")),
             _id(sent.get("root")),
             str(sent.get("flow", "")),
@@ -113,7 +117,10 @@ def _steps_done(sent: Mapping[str, object]) -> Done | None:
 
 
 def _id(value: object) -> str | None:
-    if isinstance(value, str) and not refusal(value, state.is_valid_id):
+    """Return a parent or root: of penstock's own form, or one that may be adopted."""
+    if not isinstance(value, str):
+        return None
+    if is_valid_id(value) or not refusal(value, state.is_valid_id):
         return value
     return None
 

@@ -120,9 +120,22 @@ def _is_open(visit: Visit) -> bool:
     return (
         visit.site.kind == "possible"
         or bool(visit.context.may & ANYTHING)
-        or _any_group(visit.declared, visit.context.may | visit.sent | visit.siblings)
+        or _any_group(
+            visit.declared,
+            visit.context.may | visit.sent | visit.siblings | _operators(visit),
+        )
         is not False
     )
+
+
+def _operators(visit: Visit) -> int:
+    """Return the predecessors that Python itself calls, such as ``__lt__``."""
+    mask = 0
+    for member in visit.declared.members:
+        if member.target is not None and member.target.step is not None:
+            name = member.target.step.qualname.rpartition(".")[2]
+            mask |= member.bit if name.startswith("__") and name.endswith("__") else 0
+    return mask
 
 
 def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
