@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock._platform.json_fields import JsonError, JsonObject, parse_json
 from penstock._registry import registry
 from penstock.errors import ConfigurationError
 
@@ -106,8 +106,12 @@ def _read(report: Any) -> Mapping[str, FlowCounts]:
     try:
         if isinstance(report, str | PathLike):
             source = str(report)
-            report = json.loads(Path(report).read_bytes())
-        return {name: FlowCounts.of(flow) for name, flow in report["flows"].items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
-        msg = f"{source} is not a conformance report: {type(exc).__name__}: {exc}."
+            document = parse_json(Path(report).read_bytes())
+        else:
+            document = JsonObject(report)
+        flows = document.object("flows")
+        return {name: FlowCounts.of(flows.object(name)) for name in flows.keys}
+    except (OSError, JsonError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        msg = f"{source} is not a conformance report: {reason}."
         raise ConfigurationError(msg) from None
