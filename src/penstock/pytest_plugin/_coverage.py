@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock._config import configure
+from penstock._platform.file import write_file
 from penstock.conformance import ConformanceReport, conformance_report
 from penstock.conformance.files import write_report
 from penstock.conformance.judge import process_judge
@@ -112,7 +113,11 @@ class Coverage:
     def _write(self) -> None:
         if self._settings.report:
             text = json.dumps(self._merged, indent=2) + "\n"
-            Path(self._settings.report).write_text(text, encoding="utf-8")
+            try:
+                write_file(self._settings.report, text.encode())
+            except PenstockError as exc:
+                self._told_of_files.append(str(exc))
+                self._is_complete = False
         if self._settings.diagram:
             try:
                 found = write_diagram(self._merged, Path(self._settings.diagram))
