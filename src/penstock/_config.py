@@ -249,7 +249,7 @@ def _refused(setting: str, value: object, problem: str) -> ConfigurationError:
 
 
 def _with_fallback(make: Callable[[], object] | None) -> Callable[[], str] | None:
-    """Return *make*, with a UUID4 where it fails: no call breaks for lack of an ID."""
+    """Return *make*, with a UUID4 if it fails, so that every call has an ID."""
     if make is None:
         return None
 
@@ -257,7 +257,7 @@ def _with_fallback(make: Callable[[], object] | None) -> Callable[[], str] | Non
         made, reason = _made(make)
         if not reason:
             return made
-        text = "new_id=%r: %s; a UUID4 is used. Said once."
+        text = "new_id=%r: %s; a UUID4 is used. Logged only once."
         say(text, make, reason, once=(new_id, reason))
         return mint_id()
 

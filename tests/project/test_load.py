@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,10 @@ def test_project_names_the_targets(shop: Project) -> None:
         ("[tool.penstock]\nsource-url = 1", "[tool.penstock].source-url should be a"),
         ("[tool.penstock]\nbaseline = 1", "[tool.penstock].baseline should be a"),
         ("[tool]\npenstock = 1", "[tool.penstock] should be an object"),
+        ("[tool]\npenstock = ['import']", "[tool.penstock] should be an object"),
+        ("tool = 1", "[tool] should be an object, and is an integer"),
+        ("[tool.penstock]\nimport = 2026-11-30", "be a list, and is something else"),
+        (f"a = {'[' * 5000}{']' * 5000}", "pyproject.toml: it is nested too deeply"),
         ("[tool.penstock", "pyproject.toml: Expected ']'"),
         ("[tool.penstock]", "no target given"),
         ("", "no target given"),
@@ -117,6 +122,33 @@ def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
     assert result.returncode == 2
     assert told in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_settings_that_cannot_be_read(shop: Project) -> None:
+    """A folder of that name is an error in one line, like any other file."""
+    (shop.root / "pyproject.toml").mkdir()
+
+    result = shop.penstock("list", "shop.orders")
+
+    assert result.returncode == 2
+    assert re.fullmatch(r"Error: \S+pyproject.toml: it cannot .+\n", result.stderr)
+
+
+def test_settings_with_a_byte_order_mark(shop: Project) -> None:
+    """Editors on Windows write one."""
+    shop.write("pyproject.toml", '\ufeff[tool.penstock]\nimport = ["shop.orders"]\n')
+
+    assert listed(shop) == {"orders"}
+
+
+def test_pyproject_without_settings_is_the_root(shop: Project) -> None:
+    """The folder of any pyproject.toml, and its ``src``, hold modules."""
+    shop.write("pyproject.toml", '[project]\nname = "shop"\n')
+    (shop.root / "src").mkdir()
+    (shop.root / "tests").mkdir()
+    (shop.root / "shop").rename(shop.root / "src" / "shop")
+
+    assert listed(shop, "shop.orders", cwd="tests") == {"orders"}
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def user_code(doing: str) -> Generator[None]:
             yield
     except (Exception, SystemExit) as exc:
         what = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
-        raise TargetError("\n".join([f"{doing} failed: {what}", *_tail(exc)])) from exc
+        lines = f"{doing} failed: {what}".splitlines()
+        raise TargetError(*lines, *_tail(exc)) from exc
 
 
 def import_module(name: str) -> ModuleType:

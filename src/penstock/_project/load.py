@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._graph.merge import disagreements, merge_flows
 from penstock._manifests.manifest import load_manifest
-from penstock._project.shown import note, plain
+from penstock._project.shown import note
 from penstock._registry import declared_flows
 from penstock.errors import ManifestError
 
@@ -152,7 +152,7 @@ def _look_in(project: Project) -> None:
 
 def _warn_of_disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> None:
     for disagreement in disagreements(declared):
-        note(f"Warning: {plain(disagreement)}")
+        note(f"Warning: {disagreement}")
 
 
 def _import(targets: Sequence[str], *, allow_missing: bool) -> set[str] | None:

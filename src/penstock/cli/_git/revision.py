@@ -78,8 +78,7 @@ def flows_at(
             message = f"importing ended with status {done.returncode}"
             message = "\n".join((message, *lines))
         message = message.replace(f"{checkout.tree}{os.sep}", "")
-        msg = f"at {revision}: {message}"
-        raise TargetError(msg)
+        raise TargetError(*f"at {revision}: {message}".splitlines())
 
 
 def _moved(path: Path, checkout: Checkout) -> Path:
