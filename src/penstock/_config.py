@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ._context import scope_var
 from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
+from ._runtime.header_names import INBOUND_HEADERS, InboundNames
 from ._runtime.ids import is_valid_id, mint_id, pool, refusal
-from ._runtime.state import ASK_EACH_TIME, INBOUND_HEADERS, say, state
+from ._runtime.state import ASK_EACH_TIME, say, state
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
 from .backends.named import CompositeBackend, load_backend
@@ -91,6 +92,8 @@ def configure(
     for name, value in changes.items():
         if value is not None:
             setattr(state, name, value)
+    state.inbound_names = InboundNames.configured(state.inbound_headers, state.headers)
+    state.raw_headers = tuple(name.lower().encode() for name in state.headers)
     if new_id is not None:
         state.pool = []
     if loaded:
