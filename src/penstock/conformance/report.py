@@ -87,14 +87,24 @@ def conformance_report() -> ConformanceReport:
 
 
 def report_of(counters: Counters) -> ConformanceReport:
-    """Return the report of *counters*, with each declared flow."""
-    with process_judge.lock:
-        for name in registry.names():
+    """Return the report of *counters*, with each declared flow.
+
+    The lock is held for a moment at a time, so that runs go on meanwhile.
+    """
+    lock = process_judge.lock
+    for name in registry.names():
+        with lock:
             counters.plan(name).learn(registry.steps(name))
-        flows = {
-            name: count_flow(counters, counters.plans[name])
-            for name in sorted(counters.plans)
-        }
+    with lock:
+        counted = counters.copy()
+    flows = {
+        name: count_flow(counted, plan, lock)
+        for name, plan in sorted(counted.plans.items())
+    }
+    for violation, runs in counted.violations.items():
+        flows[violation.flow].violations[violation[1:]] = runs
+    for (running, other, step), count in counted.foreign.items():
+        flows[running].foreign[other, step] = count
     return ConformanceReport(flows)
 
 
