@@ -11,6 +11,7 @@ from penstock._steps.step import Step
 from penstock.errors import FlowDefinitionError
 
 from .after import resolve_after
+from .overrides import mark_overrides, overridden_by, says_the_same, watch_subclasses
 
 if TYPE_CHECKING:
     from penstock._registry import FlowOptions
@@ -41,23 +42,28 @@ def take_class(options: FlowOptions, klass: type) -> None:
     Raises:
         FlowDefinitionError: Nothing in it is marked, or a name is taken.
     """
+    mark_overrides(klass)
     found = _markers(klass)
     if not found:
         _refuse_unmarked(options.name, klass)
     origin = _origin(klass)
-    overridden = {attr: _overridden(klass, attr, m) for attr, m in found.items()}
+    overridden = {attr: overridden_by(klass, attr, m) for attr, m in found.items()}
     siblings = _siblings(found, overridden)
     steps: dict[Marked, Step] = {}
     for attr, marked in found.items():
+        if _is_declared_above(marked, overridden[attr], options.name):
+            continue
         after = resolve_after(marked.options.after, options.name, siblings)
         step = steps[marked] = Step(marked.func, marked.options, options.name, after)
-        step.owner = None if _is_static(klass, attr) else klass
+        step.attr = attr
         step.klass = origin
-        step.overrides = overridden[attr]
+        step.overrides = frozenset(overridden[attr])
     options = options._replace(doc=first_line(klass.__doc__))
     with registry.lock:
         registry.add(options, list(steps.values()), klass=origin)
+        owner = watch_subclasses(klass)
         for marked, step in steps.items():
+            step.owner = None if _is_static(klass, step.attr) else owner
             marked.attach(step)
         for others in overridden.values():
             for other in others:
@@ -77,9 +83,10 @@ def _markers(klass: type) -> dict[str, Marked]:
     return found
 
 
-def _overridden(klass: type, attr: str, marked: Marked) -> frozenset[Marked]:
-    found = (find_marked(vars(base).get(attr)) for base in klass.__mro__)
-    return frozenset(other for other in found if other is not None) - {marked}
+def _is_declared_above(marked: Marked, others: list[Marked], flow: str) -> bool:
+    """Tell whether *marked* overrides a step of the same flow, which it stays."""
+    bases = (step for other in others for step in other.steps if step.flow == flow)
+    return any(says_the_same(marked, base) for base in bases)
 
 
 def _is_static(klass: type, attr: str) -> bool:
@@ -89,7 +96,7 @@ def _is_static(klass: type, attr: str) -> bool:
 
 
 def _siblings(
-    found: dict[str, Marked], overridden: dict[str, frozenset[Marked]]
+    found: dict[str, Marked], overridden: dict[str, list[Marked]]
 ) -> dict[Marked, str]:
     """Return the name of each marker of a class, and of those it overrides."""
     names = {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     After = OneStep | Sequence[OneStep] | AbstractSet[OneStep] | None
 
-__all__ = ["Marker"]
+__all__ = ["Marker", "wrapper_of"]
 
 F = TypeVar("F", bound="Markable")
 
@@ -68,7 +68,7 @@ class Marker:
         marked = _marked(func, options)
         before = marked.options, marked.is_pending, marked.wrapper
         marked.options, marked.is_pending = options, True
-        wrapper = marked.wrapper = _wrapper(marked, func)
+        wrapper = marked.wrapper = wrapper_of(marked, func)
         if self._flow is None:
             return wrapper
         try:
@@ -117,7 +117,8 @@ def _marked(func: Any, options: StepOptions) -> Marked:
     return marked
 
 
-def _wrapper(marked: Marked, func: Any) -> Any:
+def wrapper_of(marked: Marked, func: Any) -> Any:
+    """Return what runs *marked* in its flow; *func* itself where penstock is off."""
     is_entrypoint = marked.options.is_entrypoint
     for step in marked.steps:
         is_entrypoint = is_entrypoint or step.is_entrypoint
