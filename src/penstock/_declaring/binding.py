@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import singledispatchmethod
+from types import FunctionType
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock._registry import registry
-from penstock._steps.marked import find_marked
-from penstock._steps.source import Origin, caller_place, first_line
+from penstock._steps.marked import find_marked, held_by
+from penstock._steps.source import Origin, caller_place, first_line, place_of
 from penstock._steps.step import Step
 from penstock.errors import FlowDefinitionError
 
@@ -14,6 +16,9 @@ from .after import resolve_after
 from .overrides import mark_overrides, overridden_by, says_the_same, watch_subclasses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import CellType
+
     from penstock._registry import FlowOptions
     from penstock._steps.marked import Marked
 
@@ -76,11 +81,49 @@ def _markers(klass: type) -> dict[str, Marked]:
     for base in reversed(klass.__mro__):
         for attr, value in vars(base).items():
             marked = find_marked(value)
+            if marked is None:
+                _refuse_hidden(base, attr, value)
+            elif type(value) is singledispatchmethod:
+                _refuse_dispatch(base, attr)
             if marked is not None and marked.options.is_for_any_flow:
                 found[attr] = marked
             else:
                 found.pop(attr, None)
     return found
+
+
+def _refuse_hidden(klass: type, attr: str, value: object) -> None:
+    """Refuse a decorator that hides a marker which no flow has taken."""
+    if type(value) is FunctionType:
+        held: Iterable[object] = map(_content, value.__closure__ or ())
+    else:
+        held = held_by(value)
+    for one in held if callable(value) else ():
+        marked = find_marked(one) if type(one) is FunctionType else None
+        own = f"{klass.__qualname__}.{attr}"
+        if marked and marked.is_pending and Origin.of(marked.func).qualname == own:
+            msg = (
+                f"{own} has a decorator above @{marked.options.kind} that hides it "
+                f"({place_of(marked.func)}). Use functools.wraps in the decorator, or "
+                f"put @{marked.options.kind} above it."
+            )
+            raise FlowDefinitionError(msg)
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty
+        return None
+
+
+def _refuse_dispatch(klass: type, attr: str) -> NoReturn:
+    msg = (
+        f"{klass.__qualname__}.{attr} is a singledispatchmethod above a marker: what "
+        "is registered with it would run outside the step. Mark a method that calls "
+        "it instead."
+    )
+    raise FlowDefinitionError(msg)
 
 
 def _is_declared_above(marked: Marked, others: list[Marked], flow: str) -> bool:

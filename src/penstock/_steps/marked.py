@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from types import FunctionType, MethodType
+import gc
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.errors import FlowDefinitionError
@@ -11,7 +11,7 @@ from penstock.errors import FlowDefinitionError
 from .source import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .step import Step, StepOptions
 
@@ -19,6 +19,7 @@ __all__ = [
     "MARKED_ATTR",
     "Marked",
     "find_marked",
+    "held_by",
     "owner_of",
     "step_name_of",
     "steps_of_class",
@@ -164,27 +165,45 @@ def owner_of(klass: type) -> object:
     return vars(klass).get("__init_subclass__")
 
 
-def find_marked(thing: object) -> Marked | None:
-    """Return what marks a function, a method, or a descriptor of one, or None."""
+def find_marked(thing: object, depth: int = 3) -> Marked | None:
+    """Return what marks a function, or the one in a method, descriptor or proxy.
+
+    Nothing asks *thing*: it may be a lazy object, such as Flask's ``current_app`` or a
+    Celery task, which must not wake while modules are imported.
+
+    Args:
+        thing: Any object.
+        depth: How many objects to look into, one in the other.
+    """
     if type(thing) is FunctionType:
         marked = thing.__dict__.get(MARKED_ATTR)
-    else:
-        try:
-            # Neither getattr nor its __dict__: nothing may ask a lazy object, such as
-            # Flask's current_app or a Celery task, while modules are imported.
-            marked = object.__getattribute__(_function_in(thing), MARKED_ATTR)
-        except Exception:  # noqa: BLE001  # slots, builtins and proxies raise anything
-            return None
-    return marked if isinstance(marked, Marked) else None
+        return marked if isinstance(marked, Marked) else None
+    try:
+        marked = object.__getattribute__(thing, MARKED_ATTR)
+    except Exception:  # noqa: BLE001  # slots, builtins and proxies raise anything
+        marked = None
+    if isinstance(marked, Marked):
+        return marked
+    for held in held_by(thing) if depth and _is_around(thing) else ():
+        marked = find_marked(held, depth - 1)
+        if marked is not None:
+            return marked
+    return None
 
 
-def _function_in(thing: Any) -> object:
-    kind = type(thing)  # isinstance would ask a lazy object for its __class__
-    if issubclass(kind, staticmethod | classmethod | MethodType):
-        return thing.__func__
-    if issubclass(kind, property):
-        return thing.fget
-    return thing.func if issubclass(kind, cached_property) else thing
+def _is_around(thing: object) -> bool:
+    """Tell whether it is a descriptor, such as a property, or a proxy."""
+    bases = [vars(base) for base in type(thing).__mro__]
+    return any("__get__" in names or "__wrapped__" in names for names in bases)
+
+
+def held_by(thing: object) -> Iterator[object]:
+    """Yield the objects that *thing* refers to, without asking it."""
+    for one in gc.get_referents(thing):
+        if type(one) is dict:
+            yield from one.values()
+        else:
+            yield one
 
 
 def step_name_of(thing: object) -> str:
