@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ._context import scope_var
 from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
+from ._runtime.header_names import INBOUND_HEADERS, InboundNames
 from ._runtime.ids import is_valid_id, mint_id, pool, refusal
-from ._runtime.state import ASK_EACH_TIME, INBOUND_HEADERS, say, state
+from ._runtime.state import ASK_EACH_TIME, say, state
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
 from .backends.named import CompositeBackend, load_backend
@@ -64,7 +65,7 @@ def configure(
         headers: HTTP headers that carry the ID out.
         inbound_headers: Headers that may bring one in, the best first. Until you
             set them, what *headers* names is read as well.
-        is_valid_id: Decides which inbound IDs are accepted.
+        is_valid_id: Decides which inbound IDs are accepted, and about no other ID.
         propagate: Keys of metadata that may leave the process, and may come in.
         trust_inbound: What ``continue_flow`` accepts: ``none``, ``id`` or
             ``all``; by default each transport decides.
@@ -91,6 +92,8 @@ def configure(
     for name, value in changes.items():
         if value is not None:
             setattr(state, name, value)
+    state.inbound_names = InboundNames.configured(state.inbound_headers, state.headers)
+    state.raw_headers = tuple(name.lower().encode() for name in state.headers)
     if new_id is not None:
         state.pool = []
     if loaded:
@@ -246,7 +249,7 @@ def _refused(setting: str, value: object, problem: str) -> ConfigurationError:
 
 
 def _with_fallback(make: Callable[[], object] | None) -> Callable[[], str] | None:
-    """Return *make*, with a UUID4 where it fails: no call breaks for lack of an ID."""
+    """Return *make*, with a UUID4 if it fails, so that every call has an ID."""
     if make is None:
         return None
 
@@ -254,7 +257,7 @@ def _with_fallback(make: Callable[[], object] | None) -> Callable[[], str] | Non
         made, reason = _made(make)
         if not reason:
             return made
-        text = "new_id=%r: %s; a UUID4 is used. Said once."
+        text = "new_id=%r: %s; a UUID4 is used. Logged only once."
         say(text, make, reason, once=(new_id, reason))
         return mint_id()
 
@@ -270,4 +273,4 @@ def _made(make: Callable[[], object]) -> tuple[str, str]:
         return "", f"it raised {type(exc).__name__}"
     if made is None:
         return "", "it returned None"
-    return text, refusal(text, state.is_valid_id)
+    return text, refusal(text)

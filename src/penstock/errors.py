@@ -1,4 +1,4 @@
-"""Every error that penstock raises; each is also a fitting built-in."""
+"""Every error that penstock raises; each also derives from a fitting built-in."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PenstockError(Exception):
 
 
 class FlowDefinitionError(PenstockError, ValueError):
-    """A flow, entrypoint or step is declared in the wrong way."""
+    """The declaration of a flow, entrypoint or step is wrong."""
 
 
 class NotInFlowError(PenstockError, RuntimeError):
@@ -62,7 +62,7 @@ class UnknownFlowError(PenstockError, KeyError):
     """No flow with that name is declared.
 
     Attributes:
-        flow: The name that was asked for.
+        flow: The unknown name.
     """
 
     def __init__(self, message: str, *, flow: str = "") -> None:

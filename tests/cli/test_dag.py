@@ -208,7 +208,7 @@ def test_warnings_are_one_line(shop: Project) -> None:
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) == 701
     (line,) = result.stderr.splitlines()
-    assert line.startswith("Warning: the diagram has 700 edges")
+    assert line.startswith("Warning: the diagram of flow 'big' has 700 edges")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")

@@ -1,4 +1,4 @@
-"""Merge several declarations of the same flows, in whatever order they come."""
+"""Merge several declarations of the same flows, independent of their order."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo
 
-__all__ = ["disagreements", "merge_flows"]
-
 _MERGED = ("is_entrypoint", "after", "crosses")
 _rest = attrgetter(*(one.name for one in fields(StepInfo) if one.name not in _MERGED))
 
@@ -26,9 +24,9 @@ def merge_flows(
     """Return each flow of each service once, sorted by name and service.
 
     Args:
-        flows: The declarations; one may be there several times.
+        flows: The declarations; the same one may occur several times.
         prefer_first: Whether the first declaration of a step counts alone. By default
-            the order plays no part, and a step is declared after everything that any
+            the order is irrelevant, and a step is declared after everything that any
             of its declarations names.
     """
     merge = _fill_in if prefer_first else _merge
@@ -42,11 +40,7 @@ def merge_flows(
 
 
 def disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> Iterator[str]:
-    """Give a message for each step whose declarations differ.
-
-    Args:
-        declared: Flows, each with the name of its source.
-    """
+    """Yield a message for each step whose declarations differ between sources."""
     places: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for source, flow in declared:
         for step in flow.steps:
@@ -82,7 +76,7 @@ def _merge(one: FlowInfo, other: FlowInfo) -> FlowInfo:
 
 
 def _merge_steps(one: StepInfo, other: StepInfo) -> StepInfo:
-    """Return the union of both places in the flow; the rest comes from one of them."""
+    """Return the union of what decides the order; the rest comes from one of them."""
     if one == other:
         return one
     after = one.after

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = [
     "BrokenFile",
@@ -53,12 +53,17 @@ class Module:
     is_package: bool
 
 
-def files_below(folder: Path, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:
+def files_below(
+    folder: Path,
+    suffixes: tuple[str, ...] = (".py",),
+    on_error: Callable[[OSError], object] | None = None,
+) -> Iterator[Path]:
     """Yield every file with one of *suffixes* below *folder*, in order.
 
-    Hidden folders, environments, caches and installed packages do not count.
+    Hidden folders, environments, caches and installed packages do not count. If a
+    folder cannot be read, *on_error* is called.
     """
-    for at, folders, names in os.walk(folder):
+    for at, folders, names in os.walk(folder, onerror=on_error):
         here = Path(at)
         folders[:] = sorted(
             name

@@ -13,7 +13,7 @@ from penstock._runtime.state import state
 from penstock._steps.source import FunctionKind, kind_of
 
 from .carrier import received
-from .wire import pack
+from .wire import pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def _continued(
     correlation_id: str,
     field: str,
 ) -> BoundFunction[P, R]:
-    return klass(func, (received(correlation_id, field), None))
+    return klass(func, (received(correlation_id, unpack(field)), None))
 
 
 @overload

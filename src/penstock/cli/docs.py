@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from difflib import unified_diff
 from pathlib import Path
@@ -13,7 +14,7 @@ from penstock._documents.blocks import lines_of, replace_blocks
 from penstock._documents.embed import draw_text, parse_request
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
-from penstock._project.shown import counted, note, shown_path
+from penstock._project.shown import counted, note, plain, shown_path
 from penstock.errors import PenstockError, RenderError
 from penstock.renderers.formats import fenced
 
@@ -115,7 +116,8 @@ def _drawing(block: Block, loaded: Loaded, path: Path) -> str:
 
 
 def _difference(drawn: _Drawn) -> str:
-    name = shown_path(str(drawn.page.path)).replace("\\", "/").lstrip("/")
+    path = shown_path(str(drawn.page.path)).replace(os.sep, "/").lstrip("/")
+    name = plain(path)
     lines = unified_diff(
         lines_of(drawn.page.text), lines_of(drawn.text), f"a/{name}", f"b/{name}"
     )

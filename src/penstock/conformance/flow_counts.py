@@ -1,4 +1,4 @@
-"""The counts of one flow; those of several processes add up."""
+"""The counts of one flow, and how to add those of several processes."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ if TYPE_CHECKING:
 
     from .plan import FlowPlan
 
-__all__ = ["FlowCounts", "count_flow"]
-
 _VIOLATION = ("step", "code", "message", "caller", "run")
 
 
 @dataclass(slots=True)
 class FlowCounts:
-    """What was counted for one flow.
+    """The counts of one flow.
 
     Attributes:
         runs: How many runs an entrypoint began.
         steps: How often each step was called.
-        edges: For each edge how often it was witnessed, and in how many runs
-            contradicted.
+        edges: For each edge how often it was witnessed, and how many runs
+            contradicted it.
         violations: For each violation how often it occurred in which run.
         foreign: How often steps of other flows were called.
     """
@@ -143,7 +141,7 @@ def count_flow(counters: Counters, plan: FlowPlan) -> FlowCounts:
 
 
 def _named(runs: Mapping[str, int]) -> dict[str, int]:
-    """Return the first runs by name, the last of them with the count of the rest.
+    """Return the first runs by name; the last one has the count of all others, too.
 
     By name and not by time, so that the order of reports makes no difference.
     """

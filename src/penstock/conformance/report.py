@@ -1,4 +1,4 @@
-"""What was counted, as plain values; several processes as one."""
+"""Reports: the counts as JSON values, and the merged counts of several processes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
     Report = Mapping[str, Any]
 
-__all__ = ["ConformanceReport", "conformance_report", "report_of"]
-
 
 class ConformanceReport:
-    """How the runs of one process, or of several, kept to the declared order.
+    """How well the runs of one or more processes followed the declared order.
 
     >>> import penstock
     >>> before = {"runs": 1, "steps": {}, "edges": [], "violations": [], "foreign": []}
@@ -67,7 +65,7 @@ class ConformanceReport:
 
 
 def conformance_report() -> ConformanceReport:
-    """Return how the runs of this process have kept to the declared order so far.
+    """Return how well the runs of this process have followed the declared order so far.
 
     Counting starts with ``configure(conformance=...)``.
 
@@ -101,7 +99,7 @@ def report_of(counters: Counters) -> ConformanceReport:
 
 
 def _read(report: Any) -> Mapping[str, FlowCounts]:
-    """Return what a report, a dict or a file says."""
+    """Return the counts in a report, a dict or a file."""
     if isinstance(report, ConformanceReport):
         return report._flows  # noqa: SLF001  # our own class
     source = "the object"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .binding import Given
-    from .effects import Frame, PathState
+    from .effects import Frame, PathState, Summary
     from .interpreter import Interpreter
     from .values import Values
 
@@ -267,9 +267,11 @@ class Expressions:
         """Read a comprehension: a loop."""
         inner = state.branch()
         ways = [state.copy()]
+        rests: list[Summary] = []
         for part in node.generators:
             values = self.value(part.iter, inner)
-            items = self.calls.iterate(values, part.iter, inner)
+            items, left = self.calls.iterate(values, part.iter, inner)
+            rests += left
             ways.append(inner.copy())
             inner.is_certain = inner.is_certain or not inner.is_first
             inner.is_first = True
@@ -288,6 +290,7 @@ class Expressions:
         after = merged([*ways, again], certain=state.is_certain)
         after.is_first, after.is_certain = state.is_first, state.is_certain
         state.become(after)
+        self.calls.go_on(rests, state)
         return found
 
     def _items(self, node: _Comprehension, state: PathState) -> Values:
@@ -353,12 +356,9 @@ class Expressions:
         return (values - properties) | (result or self._attributes.returned(properties))
 
     def _given(self, node: ast.Call, state: PathState) -> Given:
-        given: Given = []
-        for one in node.args:
-            name = "*" if isinstance(one, ast.Starred) else None
-            given.append((name, self.value(one, state)))
+        given: Given = [(None, self.value(one, state)) for one in node.args]
         for keyword in node.keywords:
-            given.append((keyword.arg or "**", self.value(keyword.value, state)))
+            given.append((keyword.arg or "", self.value(keyword.value, state)))
         return given
 
     def _unresolved(

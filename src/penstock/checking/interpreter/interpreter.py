@@ -127,7 +127,6 @@ class Interpreter:
             return self._read(invocation)
         if self._restarts[function] < _MAX_RESTARTS:
             raise TooDeepError(invocation)
-        self.too_deep[function] = None
         return self._before.get(invocation) or Summary(may=ANYTHING)
 
     def summary_of(self, generator: Generator) -> Summary:
@@ -172,12 +171,11 @@ class Interpreter:
         Raises:
             TooDeepError: The depth is that of the calls around the function.
         """
-        last = self._open[-1] if self._open else None
-        if last is not None:
-            function = last.func.function
-            if len(self._open) > 1 and self._restarts[function] < _MAX_RESTARTS:
+        for last in self._open[-1:]:
+            if len(self._open) == 1:
+                self.too_deep[last.func.function] = None
+            elif self._restarts[last.func.function] < _MAX_RESTARTS:
                 raise TooDeepError(last)
-            self.too_deep[function] = None
         state.may |= ANYTHING
         return NOTHING
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Paint = Callable[[str, str], str]
 
-__all__ = ["FOR_PEOPLE", "FOR_PROGRAMS", "github", "statistics"]
-
 _GAP = 5
 
 
@@ -69,7 +67,7 @@ FOR_PEOPLE: dict[str, Callable[[CheckResult, Paint], str]] = {
     "full": full,
     "concise": concise,
 }
-"""Formats in which ``Paint`` gives a text the colour of a level, or ``"bold"``."""
+"""Formats with colours: ``Paint`` applies that of a level, or ``"bold"``."""
 
 FOR_PROGRAMS: dict[str, Callable[[CheckResult], str]] = {
     "json": as_json,
