@@ -46,6 +46,7 @@ def test_command_is_documented(command: str) -> None:
     _, _, section = page.partition(f"\n## `penstock {command}`\n")
     section, _, _ = section.partition("\n## ")
 
+    assert section
     for option in app.commands[command].params:
         for name in option.opts:
             assert f"`{name}" in section or isinstance(option, click.Argument), name
