@@ -240,6 +240,26 @@ def test_import_that_fails(shop: Project, source: str, lines: list[str]) -> None
     assert "importlib" not in result.stderr
 
 
+def test_import_that_leaves_by_a_strange_exception(shop: Project) -> None:
+    """Such as pytest's, which are not of the class Exception."""
+    shop.write("app.py", "class Skipped(BaseException): ...\nraise Skipped('no')\n")
+
+    result = shop.penstock("list", "app")
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: importing 'app' failed: Skipped: no\n")
+
+
+def test_import_that_changes_the_folder(shop: Project) -> None:
+    """Paths in options and results still begin in the user's folder."""
+    shop.write("app.py", "import os, shop.orders\nos.chdir('shop')\n")
+
+    result = shop.penstock("export", "app", "-o", "out.json")
+
+    assert result.returncode == 0, result.stderr
+    assert (shop.root / "out.json").exists()
+
+
 def test_only_the_tail_is_shown(shop: Project) -> None:
     """A long chain of imports is cut to the lines next to the error."""
     for i in range(9):
