@@ -181,6 +181,7 @@ def test_pyproject_without_settings_is_the_root(shop: Project) -> None:
         ("pyproject.toml", "no module 'pyproject'"),
         ("shop/my-orders.py", "is not a module that Python can import from"),
         ("../elsewhere.py", "is not a module that Python can import from"),
+        ("../other", "is not a module that Python can import from"),
         ("shop/none*.py", "no module or manifest matches 'shop/none*.py'"),
         ("none*.json", "no module or manifest matches 'none*.json'"),
         ("shop.x*", "no module matches 'shop.x*'"),
@@ -193,6 +194,7 @@ def test_target_that_is_not_there(shop: Project, target: str, told: str) -> None
     """The message says which part is wrong, and what the user may mean."""
     shop.write("shop/my-orders.py", "")
     shop.write("../elsewhere.py", "")
+    shop.write("../other/flows.py", "")
 
     result = shop.penstock("list", target)
 
@@ -360,6 +362,22 @@ def test_package_with_a_file_that_cannot_be_parsed(shop: Project) -> None:
 
     assert result.returncode == 2
     assert "importing 'shop.broken' failed: SyntaxError" in result.stderr
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads every file"
+)
+def test_what_cannot_be_read(shop: Project) -> None:
+    """A module is named; folders beside the package do not matter."""
+    pytest.importorskip("jedi", reason="needs jedi")
+    (shop.root / "locked").mkdir(mode=0)
+    shop.write("more/__init__.py", "")
+    shop.write("more/secret.py", "").chmod(0)
+
+    assert shop.penstock("check", "shop.billing").returncode in {0, 1}
+    result = shop.penstock("list", "more")
+    assert result.returncode == 2
+    assert "importing 'more.secret' failed: PermissionError" in result.stderr
 
 
 def test_package_with_the_handle_of_another_package(shop: Project) -> None:
