@@ -11,6 +11,7 @@ from .rules import edge_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from threading import RLock
 
     from penstock._platform.json_fields import JsonObject
 
@@ -116,27 +117,25 @@ class FlowCounts:
         }
 
 
-def count_flow(counters: Counters, plan: FlowPlan) -> FlowCounts:
-    """Return what this process has counted for one flow."""
+def count_flow(counters: Counters, plan: FlowPlan, lock: RLock) -> FlowCounts:
+    """Return how often the runs, steps and edges of one flow occurred.
+
+    *counters* do not change meanwhile; the plan may, but for what *lock* protects.
+    """
     flow = FlowCounts()
     flow.runs = counters.runs[plan.flow]
     shown: Counter[tuple[str, str]] = Counter()
-    for one in plan.every:
+    for one in tuple(plan.every):
         name = one.step.name
-        calls, found = one.total()
+        with lock:
+            calls, found = one.total()
         flow.steps[name] = flow.steps.get(name, 0) + calls
         for key, count in found.items():
             shown[one.names[key], name] += count
-    for name, one in plan.steps.items():
+    for name, one in tuple(plan.steps.items()):
         for key, label in one.names.items():
             contradicted = counters.contradicted[key, (plan.flow, name)]
             flow.edges[label, name] = [shown[label, name], contradicted]
-    for violation, runs in counters.violations.items():
-        if violation.flow == plan.flow:
-            flow.violations[violation[1:]] = dict(runs)
-    for (running, other, step), count in counters.foreign.items():
-        if running == plan.flow:
-            flow.foreign[other, step] = count
     return flow
 
 
