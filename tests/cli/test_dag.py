@@ -135,16 +135,6 @@ def test_wrong_usage(shop: Project, arguments: list[str], told: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_nothing_to_draw(shop: Project) -> None:
-    """A module without flows cannot be drawn."""
-    shop.write("empty.py", "")
-
-    result = shop.penstock("dag", "empty")
-
-    assert result.returncode == 2
-    assert "the targets declare no flow" in result.stderr
-
-
 def test_predecessor_that_is_nowhere(shop: Project) -> None:
     """A wrong ``after`` is an error of the command, with its place and suggestion."""
     shop.write(

@@ -193,7 +193,8 @@ def test_inbound_id_is_adopted_or_replaced(
 @pytest.mark.parametrize("name", ["HTTP_X-Correlation-ID", "HTTP_x_request-id"])
 def test_header_of_a_test_is_found_as_django_finds_it(name: str) -> None:
     """Also where a test writes its name into META with hyphens."""
-    request = RequestFactory().get("/", **{name: "order-17"})
+    meta: dict[str, Any] = {name: "order-17"}
+    request = RequestFactory().get("/", **meta)
 
     response: Any = FlowMiddleware(lambda _: HttpResponse())(request)
 

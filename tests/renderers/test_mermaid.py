@@ -264,7 +264,8 @@ def test_ways_out_of_the_limits(options: dict[str, Any]) -> None:
         draw(flows, detail=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        draw(flows, **{"detail": True, **options})
+        given: dict[str, Any] = {"detail": True, **options}
+        draw(flows, **given)
 
 
 def test_too_much_detail_warns() -> None:

@@ -135,6 +135,10 @@ class State:
         self.trust_inbound: str | None = None
         self._watchers: set[object] = set()
 
+    def __reduce__(self) -> str:
+        """Pickle it by name: a function that is sent by value uses it as a global."""
+        return "state"
+
     def judge_by(self, judge: object) -> None:
         """Have every call judged from now on, or none (None)."""
         self.judge = judge

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["docs"]
 
 
-@click.command("docs")
+@click.command("docs", epilog="Example: penstock docs --check README.md docs/")
 @click.argument(
     "paths",
     nargs=-1,

@@ -134,7 +134,8 @@ class FlowPlan(Plan):
             self.renew_fast_paths()
 
     def step_rule(self, step: Step) -> StepRule:
-        """Return a step of this flow with its rule."""
+        """Return a step of this flow, or what it overrides, with its rule."""
+        step = step.overridden or step
         if step not in self._by_step:
             self.learn([step])
         return self._by_step[step]

@@ -116,7 +116,7 @@ class Coverage:
             try:
                 write_file(self._settings.report, text.encode())
             except PenstockError as exc:
-                self._told_of_files.append(str(exc))
+                self._file_messages.append(str(exc))
                 self._is_complete = False
         if self._settings.diagram:
             try:

@@ -65,7 +65,8 @@ def _follow(
     flow = entry.flow.name
     bit = interpreter.bits[entry.function]
     todo: list[tuple[Invocation, Context, tuple[str, ...], _Message]] = [
-        (Invocation(Func(entry.function)), Context(bit, bit), (entry.step.name,), None)
+        (Invocation(Func(function)), Context(bit, bit), (entry.step.name,), None)
+        for function in (entry.function, *steps.overrides.get(entry.function, ()))
     ]
     seen: dict[tuple[Invocation, _Message], set[Context]] = {}
     while todo:

@@ -19,12 +19,12 @@ _KEYS = ("code", "flow", "step", "edge")
 _Entry = tuple[str, str, str, str]
 
 
-def entry_of(finding: Finding) -> _Entry:
+def _entry_of(finding: Finding) -> _Entry:
     """Return the baseline entry of a finding: exact names, but no line."""
     return (finding.code, finding.flow, finding.step, " → ".join(finding.edge))
 
 
-def read_baseline(path: Path) -> dict[_Entry, int]:
+def _read(path: Path) -> dict[_Entry, int]:
     """Return the entries of a baseline, each with its line.
 
     Raises:
@@ -58,7 +58,7 @@ def write_baseline(path: Path, findings: Iterable[Finding]) -> int:
     """
     entries = sorted(
         {
-            entry_of(finding)
+            _entry_of(finding)
             for finding in findings
             if finding.level != "info" and not finding.code.startswith("PEN9")
         }
@@ -82,10 +82,10 @@ def without_known(findings: Iterable[Finding], path: Path) -> tuple[list[Finding
     Raises:
         ConfigurationError: The file cannot be read, or is not a baseline.
     """
-    entries = read_baseline(path)
+    entries = _read(path)
     findings = list(findings)
-    found = {entry_of(finding) for finding in findings}
-    kept = [f for f in findings if entry_of(f) not in entries]
+    found = {_entry_of(finding) for finding in findings}
+    kept = [f for f in findings if _entry_of(f) not in entries]
     stale = [
         Finding(
             "PEN902",

@@ -80,7 +80,8 @@ def _flow_of(request: HttpRequest) -> RequestFlow:
     flow = meta.get(KEY) or getattr(request, "scope", {}).get(KEY)
     if not isinstance(flow, RequestFlow):
         # Not from META: tests may write names there as only request.headers reads them.
-        flow = RequestFlow(mapping_headers(request.headers))
+        headers: Any = request.headers  # a cached_property to type checkers
+        flow = RequestFlow(mapping_headers(headers))
     meta[KEY] = flow
     return flow
 
