@@ -62,7 +62,7 @@ class FlowMiddleware:
         if DISABLED or scope["type"] not in _IN_FLOW:
             await self.app(scope, receive, send)
             return
-        if isinstance(scope.get(KEY), RequestFlow):  # a middleware outside decides
+        if KEY in scope:  # a middleware outside decides
             await self.app(scope, receive, send)
             return
         flow = scope[KEY] = RequestFlow(scope_headers(scope), self._trust)
