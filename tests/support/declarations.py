@@ -1,7 +1,4 @@
-"""What tests of declaring share: the registered flows, and programs on disk.
-
-White-box: no public function forgets flows.
-"""
+"""What tests of declaring share: the registered flows, and programs on disk."""
 
 from __future__ import annotations
 
@@ -12,17 +9,11 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from penstock import declared_flows
-from penstock._registry import registry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from penstock import FlowInfo, StepInfo
-
-
-def forget_flows() -> None:
-    """Forget every flow, so that a test sees only its own."""
-    registry.clear()
 
 
 def the_flow(name: str) -> FlowInfo:

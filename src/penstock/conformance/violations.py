@@ -91,7 +91,9 @@ def call_violation(
     verb = "was sent" if is_sent else "ran"
     called = CalledStep(step, verb, _name_of(caller, step))
     missing = _missing(plan, rule, before, code)
-    unknown = [key for key in missing if key[0] == plan.flow and not registry.has(*key)]
+    unknown = [
+        key for key in missing if key[0] == plan.flow and registry.find(*key) is None
+    ]
     if unknown:
         known = [one.step.name for one in plan.every]
         return _no_such_step(called, code, step_rule.names[unknown[0]], known)
