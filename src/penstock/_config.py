@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ._context import scope_var
 from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
+from ._runtime.header_names import INBOUND_HEADERS, InboundNames
 from ._runtime.ids import is_valid_id, mint_id, pool, refusal
-from ._runtime.state import ASK_EACH_TIME, INBOUND_HEADERS, say, state
+from ._runtime.state import ASK_EACH_TIME, say, state
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
 from .backends.named import CompositeBackend, load_backend
@@ -26,6 +28,20 @@ __all__ = ["TRUST", "configure", "get_backend", "reset"]
 CONFORMANCE = ("off", "record", "warn", "raise")
 """What happens when steps run out of order."""
 
+_PREFIX = "PENSTOCK_"
+_VARIABLES = (
+    "BACKEND",
+    "CONFORMANCE",
+    "CONFORMANCE_DIR",
+    "DISABLED",
+    "HEADERS",
+    "INBOUND_HEADERS",
+    "OUTSIDE",
+    "PROPAGATE",
+    "SERVICE",
+    "SOURCE_URL",
+    "TRUST_INBOUND",
+)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _active: list[TracingBackend] = []
 
@@ -91,6 +107,8 @@ def configure(
     for name, value in changes.items():
         if value is not None:
             setattr(state, name, value)
+    state.inbound_names = InboundNames.configured(state.inbound_headers, state.headers)
+    state.raw_headers = tuple(name.lower().encode() for name in state.headers)
     if new_id is not None:
         state.pool = []
     if loaded:
@@ -129,8 +147,8 @@ def reset() -> None:
             outside=_environment("OUTSIDE", "raise"),
             service=_environment("SERVICE", os.environ.get("OTEL_SERVICE_NAME", "")),
             source_url=_environment("SOURCE_URL", ""),
-            headers=_environment("HEADERS", "X-Correlation-ID"),
-            inbound_headers=_environment("INBOUND_HEADERS", ",".join(INBOUND_HEADERS)),
+            headers=os.environ.get("PENSTOCK_HEADERS", "X-Correlation-ID"),
+            inbound_headers=os.environ.get("PENSTOCK_INBOUND_HEADERS", INBOUND_HEADERS),
             propagate=_environment("PROPAGATE", ""),
             trust_inbound=_environment("TRUST_INBOUND", "") or None,
             conformance=_environment("CONFORMANCE", "off"),
@@ -143,6 +161,20 @@ def reset() -> None:
 
 def _environment(name: str, default: str) -> str:
     return os.environ.get(f"PENSTOCK_{name}", "") or default
+
+
+def warn_of_unknown_variables() -> None:
+    """Warn of ``PENSTOCK_*`` variables whose name is almost right.
+
+    Others are left alone: Kubernetes, for instance, makes some from names of services.
+    """
+    for name in os.environ:
+        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _VARIABLES:
+            hint = did_you_mean(name.removeprefix(_PREFIX), _VARIABLES)
+            hint = hint.replace(" '", f" '{_PREFIX}")
+            if hint:
+                text = f"penstock does not read the variable {name!r}.{hint}"
+                warnings.warn(text, stacklevel=3)  # at the import of penstock
 
 
 def _backend(backend: object) -> TracingBackend:

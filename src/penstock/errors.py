@@ -21,7 +21,15 @@ __all__ = [
 
 
 class PenstockError(Exception):
-    """Base of every error that penstock raises."""
+    """Base of every error that penstock raises.
+
+    Its arguments are the lines of the message. Names and paths in them may come from
+    another repository, so control characters are escaped whenever they are shown.
+    """
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return "\n".join(plain(str(line)) for line in self.args)
 
 
 class FlowDefinitionError(PenstockError, ValueError):
@@ -61,10 +69,6 @@ class UnknownFlowError(PenstockError, KeyError):
         super().__init__(message)
         self.flow = flow
 
-    def __str__(self) -> str:
-        """Return the message itself; a plain ``KeyError`` would quote it."""
-        return str(self.args[0])
-
 
 class ConfigurationError(PenstockError, ValueError):
     """A setting has an unknown name, or a value that it cannot have."""
@@ -80,6 +84,13 @@ class ManifestError(PenstockError, ValueError):
 
 class RenderError(PenstockError, RuntimeError):
     """A diagram could not be drawn or written."""
+
+
+def plain(text: str) -> str:
+    """Return *text* on one line, with control characters escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

@@ -92,28 +92,6 @@ PROGRAMS = {
 
         # receive -> charge, charge -> audit
     """,
-    "arguments that are handed on": """
-        def traced(func):
-            def inner(*args, **named):
-                return func(*args, **named)
-            return inner
-
-        @traced
-        def work(order, good, *, bad):
-            good(order) if order else bad(order)
-
-        @f.entrypoint
-        def receive(order):
-            work(order, charge, bad=refuse)
-
-        @f.step(after="receive")
-        def charge(order): ...
-
-        @f.step(after="receive")
-        def refuse(order): ...
-
-        # receive -> charge refuse
-    """,
     "an iterator of our own": """
         class Lines:
             def __init__(self, source):

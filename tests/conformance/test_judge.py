@@ -1201,8 +1201,6 @@ signal.getsignal(signal.SIGTERM)(signal.SIGTERM, None)
 receive()
 """
 NOWHERE = """
-import logging
-logging.basicConfig()
 os.environ["PENSTOCK_CONFORMANCE_DIR"] = "/nowhere/at/all"
 """
 

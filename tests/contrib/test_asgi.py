@@ -168,6 +168,31 @@ def test_inbound_id_is_adopted_or_replaced(
     check_inbound(inbound, heard.shown, caplog)
 
 
+def test_of_two_headers_the_first_counts() -> None:
+    """As under WSGI, where a server joins the two."""
+    two = ("X-Correlation-ID", "first"), ("X-Correlation-ID", "second")
+
+    assert ask(FlowMiddleware(answering(plain)), "/", *two).shown == "first"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([("x-request-id", "text")], "text"),
+        ([(b"x-request-id", memoryview(b"view"))], "view"),
+        ([(b"one",), 17, (b"x-request-id", b"r1")], "r1"),
+        (17, None),
+    ],
+)
+def test_headers_that_are_not_as_asgi_has_them(headers: Any, expected: str) -> None:
+    """What can be read is read; nothing fails the request."""
+    scope = {**scope_of("/"), "headers": headers}
+
+    shown = asyncio.run(ask_async(FlowMiddleware(answering(plain)), scope)).shown
+
+    assert shown == expected if expected else len(shown) == 32
+
+
 @pytest.mark.parametrize(
     ("configured", "given", "seen_there"),
     [

@@ -306,6 +306,15 @@ def test_the_field_is_capped_in_keys_both_ways() -> None:
         assert len(context.metadata) == 64
 
 
+@pytest.mark.parametrize("second", [", {}", ',{"parent":"b"}', "," + "x" * 9_000])
+def test_the_first_of_two_fields_counts(second: str) -> None:
+    """WSGI servers join headers that came twice with commas."""
+    both = json.dumps({"parent": "a", "root": "a"}) + second
+
+    with continue_flow({"x-correlation-id": "order-17", "penstock": both}) as context:
+        assert (context.parent_id, context.root_id) == ("a", "a")
+
+
 HOSTILE = {
     "empty": "",
     "text": "hello",

@@ -377,6 +377,17 @@ def test_a_diagram_of_no_format_is_told_at_once(run: Any, project: Path) -> None
     assert not (project / "flows.doc").exists()
 
 
+def test_report_that_cannot_be_written(run: Any) -> None:
+    """A report without a folder is one line, fails the session, and costs no other."""
+    code, output = run(
+        CLEAN, "--penstock-report=no/such/a.json", "--penstock-diagram=flows.md"
+    )
+
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "'no/such/a.json' cannot be written: there is no folder 'no/such'" in output
+    assert "Traceback" not in output
+
+
 def test_a_diagram_that_cannot_be_written_fails(run: Any) -> None:
     """The tests have passed; what was asked for is not there."""
     code, output = run(CLEAN, "--penstock-diagram=no/such/folder/flows.md")

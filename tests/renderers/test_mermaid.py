@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -212,10 +212,16 @@ def warnings_of(*flows: FlowInfo, detail: bool = False) -> list[str]:
     return [str(warning.message) for warning in caught]
 
 
-def fan(edges: int, name: str = "{}") -> FlowInfo:
+def fan(edges: int, name: str = "f") -> FlowInfo:
     """Return a flow in which every step follows the first."""
-    steps = {name.format(number): "a" for number in range(edges)}
-    return flow_of("f", {"a": None, **steps})
+    return flow_of(name, {"a": None, **{str(number): "a" for number in range(edges)}})
+
+
+def described(edges: int, name: str = "f") -> FlowInfo:
+    """Return such a flow with descriptions."""
+    flow = fan(edges, name)
+    steps = (replace(step, description="wait, " * 20) for step in flow.steps)
+    return replace(flow, steps=tuple(steps))
 
 
 def test_more_than_500_edges_warn() -> None:
@@ -243,14 +249,31 @@ def test_more_than_50000_characters_warn(letter: str) -> None:
     assert "its setting maxTextSize" in warning
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"format": "text"},
+        {"overview": True},
+        {"detail": False},
+    ],
+)
+def test_ways_out_of_the_limits(options: dict[str, Any]) -> None:
+    """What a warning suggests draws the same flows without a warning."""
+    flows = [described(400, "f"), described(2, "g")]
+    with pytest.warns(UserWarning, match="draws at most"):
+        draw(flows, detail=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        given: dict[str, Any] = {"detail": True, **options}
+        draw(flows, **given)
+
+
 def test_too_much_detail_warns() -> None:
     """Text that only detail adds counts, and leaving it out is a way."""
-    flow = fan(400)
-    steps = [replace(step, description="wait, " * 20) for step in flow.steps]
-    described = replace(flow, steps=tuple(steps))
+    flow = described(400)
 
-    assert warnings_of(described) == []
-    (warning,) = warnings_of(described, detail=True)
+    assert warnings_of(flow) == []
+    (warning,) = warnings_of(flow, detail=True)
     assert warning.endswith("such as svg or text, or without detail.")
 
 

@@ -1,4 +1,4 @@
-"""What tests of declaring share: the registered flows, and programs on disk."""
+"""The registered flows, and programs on disk, for tests of declarations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def the_flow(name: str) -> FlowInfo:
-    """Return what is declared under *name*."""
+    """Return the flow declared as *name*."""
     return {info.name: info for info in declared_flows()}[name]
 
 

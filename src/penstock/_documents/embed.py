@@ -87,12 +87,7 @@ def chosen_flows(names: str, flows: Sequence[FlowInfo]) -> tuple[FlowInfo, ...]:
 def draw_text(
     request: DiagramRequest, flows: Sequence[FlowInfo], known: Sequence[FlowInfo] = ()
 ) -> str:
-    """Return the requested drawing, the same bytes on every machine.
-
-    Args:
-        request: What to draw, and how.
-        flows: The flows that the request can name.
-        known: Other flows, which may contain predecessors.
+    """Return the requested drawing of some *flows*, the same bytes on every machine.
 
     Raises:
         UnknownFlowError: The request names a flow that is not among *flows*.

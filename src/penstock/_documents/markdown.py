@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["MarkdownLines"]
-
 _MAX_DEPTH = 32  # of lists and quotations; bounds the time that a line takes
 _INDENT = " " * 4  # turns a line into code
 

@@ -21,11 +21,7 @@ def mime_bundle(name: str, text: str) -> dict[str, str]:
     """Return the diagram of a flow in every format that a notebook may show.
 
     JupyterLab 4.1 and later draw Mermaid, terminals show text, and other frontends
-    show the SVG if it can be drawn.
-
-    Args:
-        name: The flow's name.
-        text: What to show above the diagram, or instead if it cannot be drawn.
+    show the SVG if it can be drawn. *text* goes above the diagram, or replaces it.
     """
     flows = declared_flows()
     try:

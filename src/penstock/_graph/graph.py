@@ -230,7 +230,10 @@ def arrange(flows: tuple[FlowInfo, ...], columns: Columns) -> tuple[Graph, list[
         services=[columns.services[one] for one in order],
         befores=befores,
         afters=afters,
-        joins=_moved(columns.joins, places),
+        joins={
+            places[node]: [frozenset(places[one] for one in group) for group in groups]
+            for node, groups in columns.joins.items()
+        },
     )
     return graph, places
 
@@ -241,15 +244,6 @@ def _places(order: Sequence[int]) -> list[int]:
     for place, number in enumerate(order):
         places[number] = place
     return places
-
-
-def _moved(
-    joins: Mapping[int, Iterable[frozenset[int]]], places: Sequence[int]
-) -> dict[int, list[frozenset[int]]]:
-    return {
-        places[number]: [frozenset(places[one] for one in group) for group in groups]
-        for number, groups in joins.items()
-    }
 
 
 def _is_crossing(before: Node, after: Node) -> bool:

@@ -104,9 +104,7 @@ def _collapse(links: Adjacency, waiting: Sequence[int], layers: list[int]) -> No
 def _components(links: Adjacency, nodes: Sequence[int]) -> list[list[int]]:
     """Return the strongly connected components, predecessors first (Kosaraju).
 
-    Args:
-        links: The links between nodes.
-        nodes: The nodes; all their links lead to other nodes in the list.
+    All links of *nodes* lead to other nodes in the list.
     """
     before: dict[int, list[int]] = {node: [] for node in nodes}
     for node in nodes:

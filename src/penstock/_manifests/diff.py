@@ -77,13 +77,8 @@ def compare(
     """Return what differs between *old* and *new*, sorted by the names of flows.
 
     Flows of the same name are compared as one, whichever services declare them. The
-    location of functions, and anything else that no diagram shows, is ignored.
-
-    Args:
-        old: The earlier flows.
-        new: The flows now.
-        old_known: Other earlier flows, which may contain predecessors.
-        new_known: Other flows now.
+    location of functions, and anything else that no diagram shows, is ignored. Other
+    known flows may contain predecessors.
     """
     before = _summaries(old, old_known)
     after = _summaries(new, new_known)

@@ -27,10 +27,6 @@ _MAX_BYTES = 200_000_000  # 100,000 steps take a third of this
 def dump_manifest(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> str:
     """Return the manifest of *flows*, the same bytes on every machine.
 
-    Args:
-        flows: The flows to write.
-        known: Other flows, which may contain predecessors.
-
     Raises:
         FlowDefinitionError: A step is declared after one that does not exist.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,6 +97,10 @@ class JsonObject:
         """Return an object, which is required."""
         return JsonObject(self._values.get(key), self._at(key))
 
+    def values(self, key: str) -> dict[str, Any]:
+        """Return an object as a plain dict."""
+        return _checked(self._values.get(key, {}), dict, self._at(key))
+
     def objects(self, key: str) -> Iterator[JsonObject]:
         """Yield the objects of a list, which is required."""
         items = _checked(self._values.get(key), list, self._at(key))
@@ -135,7 +139,7 @@ def _texts(value: object, path: str) -> tuple[str, ...]:
 
 def _checked(value: object, expected: type[T], path: str) -> T:
     if type(value) is not expected:  # True is not a number here
-        found = _TYPES.get(type(value), "null")
+        found = "null" if value is None else _TYPES.get(type(value), "something else")
         problem = f"{path} should be {_TYPES[expected]}, and is {found}"
         raise JsonError(problem)
     return value

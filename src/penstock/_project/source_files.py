@@ -19,6 +19,7 @@ __all__ = [
     "files_below",
     "is_test",
     "module_name",
+    "modules_in",
     "parsed",
 ]
 
@@ -69,7 +70,7 @@ def files_below(
             for name in folders
             if not name.startswith(".")
             and name not in _INSTALLED
-            and not (here / name / "pyvenv.cfg").exists()
+            and not os.path.exists(here / name / "pyvenv.cfg")  # noqa: PTH110  # never raises
         )
         yield from (
             here / name for name in sorted(names) if name.lower().endswith(suffixes)
@@ -86,11 +87,28 @@ def module_name(path: Path, roots: Iterable[Path]) -> str | None:
     """Return the name that the file *path* has when imported from one of *roots*."""
     for root in sorted(roots, key=lambda root: -len(root.parts)):
         if path.is_relative_to(root):
-            parts = list(path.relative_to(root).with_suffix("").parts)
-            if parts[-1] == "__init__":
+            parts = [*path.relative_to(root).parts[:-1], path.stem]
+            if path == root or parts[-1] == "__init__":
                 parts.pop()
             return ".".join(parts) if all(map(str.isidentifier, parts)) else None
     return None
+
+
+def modules_in(
+    folder: Path, roots: Iterable[Path], package: str = ""
+) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the path of each module below *folder*, except tests.
+
+    Args:
+        folder: Where to look.
+        roots: Folders that names begin in.
+        package: What names begin with.
+    """
+    roots = list(roots)
+    for path in files_below(folder):
+        name = module_name(path, roots)
+        if name is not None and path.stem != "__main__" and not is_test(path, folder):
+            yield ".".join(filter(None, (package, name))), path
 
 
 def parsed(path: Path, name: str) -> Module | BrokenFile:

@@ -71,7 +71,9 @@ class _BoundAsyncFunction(BoundFunction[P, Any]):
 
     @property  # pragma: no cover  # asked from Python 3.12
     def _is_coroutine_marker(self) -> object:
-        return getattr(modules.get("inspect"), "_is_coroutine_mark", None)
+        inspect = modules.get("inspect")
+        of_3_12 = getattr(inspect, "_is_coroutine_marker", None)
+        return getattr(inspect, "_is_coroutine_mark", of_3_12)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Await the function in its flow, and restore what was there."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from .header_names import InboundNames
 from .ids import is_valid_id, mint_id, pool
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASK_EACH_TIME",
-    "INBOUND_HEADERS",
     "LOGGER",
     "Recorder",
     "State",
@@ -70,9 +69,6 @@ class Recorder(Protocol):
 ASK_EACH_TIME: Final[Mapping[int, bool]] = {logging.INFO: True}
 """The answers where every backend has to be asked for each call."""
 
-INBOUND_HEADERS = ("X-Correlation-ID", "X-Request-ID", "traceparent")
-"""Headers that may bring an ID in, unless other ones are configured."""
-
 
 class State:
     """The settings, in the form that is cheapest to read on every call.
@@ -84,6 +80,7 @@ class State:
         level: The key to look up in *answers*.
         record_fields: What an integration adds to log records: how to read each
             field, None where there is nothing to say. Replaced, never changed.
+        raw_headers: *headers* as ASGI has them.
         pool: Correlation IDs to use up first; empty where ``new_id`` was set.
         is_watched: Whether something reads the current step.
         unjudged: Like *answers*, but ``ASK_EACH_TIME`` where runs are judged, so that
@@ -98,6 +95,7 @@ class State:
         "answers",
         "headers",
         "inbound_headers",
+        "inbound_names",
         "is_valid_id",
         "is_watched",
         "judge",
@@ -106,6 +104,7 @@ class State:
         "outside",
         "pool",
         "propagate",
+        "raw_headers",
         "record_fields",
         "recorders",
         "service",
@@ -128,7 +127,9 @@ class State:
         self.service = ""
         self.source_url = ""
         self.headers: tuple[str, ...] = ()
+        self.raw_headers: tuple[bytes, ...] = ()
         self.inbound_headers: tuple[str, ...] = ()
+        self.inbound_names = InboundNames(())
         self.is_valid_id: Callable[[str], bool] = is_valid_id
         self.propagate: frozenset[str] = frozenset()
         self.trust_inbound: str | None = None
@@ -144,12 +145,6 @@ class State:
         self.unjudged = self.answers if judge is None else ASK_EACH_TIME
         (self.unwatch if judge is None else self.watch)("conformance")
 
-    def headers_to_read(self) -> tuple[str, ...]:
-        """Return the headers that may bring an ID in; unless set, the sent ones too."""
-        if self.inbound_headers != INBOUND_HEADERS:
-            return self.inbound_headers
-        return _with_default(self.headers)
-
     def watch(self, reader: object) -> None:
         """Keep the current step known, because *reader* will ask for it."""
         self._watchers.add(reader)
@@ -159,13 +154,6 @@ class State:
         """Forget that *reader* asks for the current step."""
         self._watchers.discard(reader)
         self.is_watched = bool(self._watchers)
-
-
-@lru_cache(maxsize=64)  # there are as many as there are settings
-def _with_default(headers: tuple[str, ...]) -> tuple[str, ...]:
-    known = {name.lower() for name in INBOUND_HEADERS}
-    sent = (name for name in headers if name.lower() not in known)
-    return (*sent, *INBOUND_HEADERS)
 
 
 state = State()

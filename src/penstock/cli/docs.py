@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["docs"]
 
 
-@click.command("docs")
+@click.command("docs", epilog="Example: penstock docs --check README.md docs/")
 @click.argument(
     "paths",
     nargs=-1,
@@ -104,7 +104,7 @@ def _drawn(pages: Sequence[Page], loaded: Loaded) -> list[_Drawn]:
             text = replace_blocks(page.text, page.blocks, texts)
             drawn.append(_Drawn(page, text, stale))
     if faults:
-        raise RenderError("\n".join(faults))
+        raise RenderError(*faults)
     return drawn
 
 

@@ -10,7 +10,6 @@ from .run_progress import RunProgress
 
 if TYPE_CHECKING:
     from penstock._context import Call, FlowContext, Scope
-    from penstock._steps.step import Step
 
     from .counters import Counters
     from .rules import Rule
@@ -54,12 +53,8 @@ def find_place(
 ) -> CallPlace:
     """Return the place of a call in the scope *outer*; begin a run if it is new.
 
-    Args:
-        counters: Has the plans, and counts runs.
-        judge_epoch: ``Judge.epoch``; runs with an older one were not seen completely.
-        call: The call.
-        outer: The scope around it, None outside a flow.
-        is_fast: Whether the call path may judge a new run on its own.
+    *is_fast* lets the call path judge a new run on its own. Runs with an older
+    *judge_epoch* were not seen completely.
     """
     context, step, _ = call
     progress: RunProgress | None = context.progress
@@ -69,7 +64,11 @@ def find_place(
         flow = context.flow or step.flow
         progress = context.progress = open_run(counters, flow, context, judge_epoch)
         if outer is not None and is_new:
-            progress.around = _around(counters, flow, context, outer, judge_epoch)
+            around = outer[0]
+            if around.progress is None and context.home is around:  # from a message
+                flow_around = around.flow or flow
+                around.progress = open_run(counters, flow_around, around, judge_epoch)
+            progress.around = around.progress
             if progress.around is not None:
                 progress.learn(progress.around, max(_above(outer), 0))
         if is_entry:
@@ -78,7 +77,10 @@ def find_place(
             progress.begin(entry.slow_flag, entry.rule.bit, is_fast=is_fast)
     is_other = step.flow != progress.plan.flow and not context.flow
     if is_other:
-        progress = _other(counters, progress, context, step)
+        others, epoch = progress.others, progress.judge_epoch
+        if step.flow not in others:
+            others[step.flow] = open_run(counters, step.flow, context, epoch)
+        progress = others[step.flow]
     progress.refresh(judge_epoch)
     if outer is None or is_new:
         return CallPlace(progress, 0, is_entry, is_direct=False, is_lost=False)
@@ -98,33 +100,6 @@ def open_run(
     progress.shares_id = context.home is not None
     progress.take_over(context)
     return progress
-
-
-def _around(
-    counters: Counters,
-    flow: str,
-    context: FlowContext,
-    outer: Scope,
-    judge_epoch: object,
-) -> RunProgress | None:
-    """Return the run around a new one; create it if a message brought it."""
-    around = outer[0]
-    if around.progress is None and context.home is around:
-        flow = around.flow or flow
-        around.progress = open_run(counters, flow, around, judge_epoch)
-    found: RunProgress | None = around.progress
-    return found
-
-
-def _other(
-    counters: Counters, progress: RunProgress, context: FlowContext, step: Step
-) -> RunProgress:
-    """Return the progress of a step's flow, under a context of no flow."""
-    other = progress.others.get(step.flow)
-    if other is None:
-        other = open_run(counters, step.flow, context, progress.judge_epoch)
-        progress.others[step.flow] = other
-    return other
 
 
 def _above(scope: Scope) -> int:

@@ -40,6 +40,16 @@ class Counters:
             plan = self.plans[flow] = FlowPlan(flow)
         return plan
 
+    def copy(self) -> Counters:
+        """Return what is counted now; the plans are the same ones."""
+        copy = Counters()
+        copy.plans = dict(self.plans)
+        copy.runs = self.runs.copy()
+        copy.foreign = self.foreign.copy()
+        copy.contradicted = self.contradicted.copy()
+        copy.violations = {one: dict(runs) for one, runs in self.violations.items()}
+        return copy
+
     def renew_fast_paths(self) -> None:
         """Stop the call path from judging open runs, because something has changed."""
         for plan in self.plans.values():

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._platform.file import write_file
 from penstock._platform.process import on_fork
-from penstock._runtime.state import say
 
 from .report import report_of
 
@@ -51,7 +50,9 @@ def _write() -> None:
     try:
         write_report(Path(folder), _writing.pop())
     except Exception as exc:  # noqa: BLE001  # the process still ends normally
-        say("The conformance report was not written: %s", exc)
+        # Not logged: where logging is not set up, the report would be lost in silence.
+        text = f"penstock: the conformance report was not written: {exc}"
+        print(text, file=sys.stderr)  # noqa: T201  # the process is about to end
 
 
 def _write_at_signal() -> None:

@@ -14,9 +14,8 @@ from penstock.errors import FlowOrderError
 
 from .call_place import find_place, open_run
 from .counters import Counters
-from .pending_call import PendingCall
 from .reporting import Reporter
-from .run_progress import Activation, RunProgress
+from .run_progress import Activation, PendingCall, RunProgress
 from .violations import call_violation, edge_violation
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ class Judge:
             with self.lock:
                 progress.refresh(self.epoch)
                 above = max(scope[2], 0) if len(scope) > 2 else 0  # noqa: PLR2004  # see Scope
-                keys = progress.plan.keys(progress.fold() | above)
+                keys = progress.plan.names(progress.fold() | above)
             flow = progress.plan.flow
             names = {name for place, name in keys if place == flow}
             is_all = progress.is_seen and (progress.is_known or progress.is_told)
@@ -315,8 +314,8 @@ class Judge:
                 now = progress.contradicted = progress.find_contradicted()
             if now == before and not broken:  # at most ends of runs
                 return
-            found = progress.plan.declared_edges(now & ~before)
-            corrected = progress.plan.declared_edges(before & ~now)
+            found = progress.plan.edges(now & ~before)
+            corrected = progress.plan.edges(before & ~now)
             if progress.is_counted:
                 self.counters.contradicted.update(found)
                 self.counters.contradicted.subtract(corrected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from penstock._graph.names import Names
 from penstock._registry import registry
@@ -159,15 +159,7 @@ class FlowPlan(Plan):
     def foreign(self, step: Step) -> Rule:
         """Return a rule for a step of another flow; it has no predecessors here."""
         key = step.flow, step.name
-        return self._foreign.setdefault(key, Rule(self, key, (), 0))
-
-    def keys(self, bits: int) -> list[Key]:
-        """Return the steps that *bits* stand for."""
-        return cast("list[Key]", self.names(bits))
-
-    def declared_edges(self, bits: int) -> list[Edge]:
-        """Return the edges that *bits* stand for."""
-        return cast("list[Edge]", self.edges(bits)) if bits else []
+        return self._foreign.setdefault(key, Rule(self.bit(key)))
 
     def flags(self) -> bytearray:
         """Return the flags of a run in which nothing has happened."""
@@ -178,10 +170,7 @@ class FlowPlan(Plan):
     def remember(self, step_rule: StepRule, flags: bytearray, above: int) -> None:
         """Let the call path accept calls like this one, which has kept the order.
 
-        Args:
-            step_rule: The step that is called.
-            flags: The flags of the run.
-            above: The steps that are open above the call.
+        *flags* are those of the run, and *above* the steps that are open around it.
         """
         rule, fast_path = step_rule.rule, step_rule.fast_path
         if fast_path.read_flags is None or len(self._edges_seen) >= _MAX_ORDERS:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock._config import configure
+from penstock._platform.file import write_file
 from penstock.conformance import ConformanceReport, conformance_report
 from penstock.conformance.files import write_report
 from penstock.conformance.judge import process_judge
 from penstock.errors import PenstockError
+from penstock.renderers.formats import PICTURE_FORMATS, format_of
+from penstock.renderers.picture.graphviz import find_graphviz
 
-from ._diagram import check_diagram, write_diagram
+from ._diagram import write_diagram
 from ._table import percent_of, table_of
 
 if TYPE_CHECKING:
@@ -110,7 +113,11 @@ class Coverage:
     def _write(self) -> None:
         if self._settings.report:
             text = json.dumps(self._merged, indent=2) + "\n"
-            Path(self._settings.report).write_text(text, encoding="utf-8")
+            try:
+                write_file(self._settings.report, text.encode())
+            except PenstockError as exc:
+                self._file_messages.append(str(exc))
+                self._is_complete = False
         if self._settings.diagram:
             try:
                 found = write_diagram(self._merged, Path(self._settings.diagram))
@@ -165,8 +172,10 @@ class Coverage:
 
 
 def _check(path: Path) -> None:
+    """Check before the tests run that *path* can be drawn after them."""
     try:
-        check_diagram(path)
+        if format_of(path) in PICTURE_FORMATS:
+            find_graphviz()
     except PenstockError as exc:
         msg = f"--penstock-diagram: {exc}"
         raise pytest.UsageError(msg) from None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from penstock._project.settings import read_table
+
 OPTIONS = {
     "cov": "show which declared edges the tests have exercised",
     "fail-under": "fail if less than PCT percent of the edges were exercised",
@@ -65,14 +67,11 @@ def _setting(config: pytest.Config, name: str) -> str:
 
 def _project(config: pytest.Config) -> dict[str, object]:
     path = config.rootpath / "pyproject.toml"
-    if not path.is_file():
-        return {}
-    import tomllib  # noqa: PLC0415  # rarely there
-
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
-    table: dict[str, object] = (
-        content.get("tool", {}).get("penstock", {}).get("pytest", {})
-    )
+    try:
+        whole = read_table(path)
+        table = whole.values("pytest") if whole is not None else {}
+    except ValueError as exc:
+        raise pytest.UsageError(str(exc)) from exc
     for key in table:
         if key not in OPTIONS:
             msg = (

@@ -25,7 +25,8 @@ def printable(text: str) -> str:
 
     Text without any visible character becomes a quoted Python literal.
     """
-    if not _PLAIN.search(text) and not any(map(_is_visible, text)):
+    kinds = (unicodedata.category(char)[0] for char in text)
+    if not _PLAIN.search(text) and all(kind in "CZ" for kind in kinds):
         text = ascii(text)
     text = _UNPRINTABLE.sub(" ", _NEWLINE.sub("\n", text))
     return _UNENCODABLE.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -90,7 +91,3 @@ def steps_of(flows: Iterable[FlowInfo]) -> str:
 def titled(name: str, owners: Sequence[str]) -> str:
     """Return the name of a flow, with its owners in parentheses."""
     return printable(f"{name} ({', '.join(owners)})" if owners else name)
-
-
-def _is_visible(char: str) -> bool:
-    return unicodedata.category(char)[0] not in "CZ"

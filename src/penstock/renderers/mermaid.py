@@ -53,7 +53,7 @@ def render_mermaid(graph: Graph, *, detail: bool, direction: Direction) -> str:
 
 
 def chart_of(graph: Graph, *, detail: bool, direction: Direction) -> str:
-    """Return what ``render_mermaid`` does, for text to be added."""
+    """Return the same text without a warning, for a caller that adds to it."""
     return "\n".join((f"graph {direction}", *_Chart(graph, detail=detail).lines()))
 
 

@@ -356,7 +356,7 @@ class Calls:
             name = keyword
             if name is None and place < len(fields):
                 name = fields[place]
-            if values and name and name[0] != "*":
+            if values and name:
                 self._interpreter.heap.add(made.site or made.klass, name, values)
 
     def _run(

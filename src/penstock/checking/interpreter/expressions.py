@@ -356,12 +356,9 @@ class Expressions:
         return (values - properties) | (result or self._attributes.returned(properties))
 
     def _given(self, node: ast.Call, state: PathState) -> Given:
-        given: Given = []
-        for one in node.args:
-            name = "*" if isinstance(one, ast.Starred) else None
-            given.append((name, self.value(one, state)))
+        given: Given = [(None, self.value(one, state)) for one in node.args]
         for keyword in node.keywords:
-            given.append((keyword.arg or "**", self.value(keyword.value, state)))
+            given.append((keyword.arg or "", self.value(keyword.value, state)))
         return given
 
     def _unresolved(

@@ -50,7 +50,6 @@ def as_json(result: CheckResult) -> str:
             for finding in result.findings
         ],
         indent=2,
-        ensure_ascii=False,
     )
 
 
@@ -132,7 +131,7 @@ def _annotation(finding: Finding) -> str:
     if finding.suggestion:
         message += f" (fix: {finding.suggestion})"
     path = _escaped(shown_path(finding.place.path), ",:")
-    title = _escaped(plain(f"{finding.code} {finding.label}".strip()), ",:")
+    title = _escaped(f"{finding.code} {finding.label}".strip(), ",:")
     return (
         f"::{kind} file={path},line={finding.place.line},title={title}"
         f"::{_escaped(message)}"
@@ -140,6 +139,7 @@ def _annotation(finding: Finding) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
-    for char in f"%\r\n{more}":
+    text = plain(text)
+    for char in f"%{more}":
         text = text.replace(char, f"%{ord(char):02X}")
     return text

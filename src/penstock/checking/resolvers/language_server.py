@@ -6,6 +6,7 @@ asynchronous. A check has one kind of question, and waits for each answer.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from contextlib import contextmanager, suppress
@@ -13,13 +14,12 @@ from threading import Timer
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from .base import ResolverError
-from .jsonrpc import read_message, write_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from .jsonrpc import Message
+Message = dict[str, Any]
 
 _EXIT_S = 2.0  # how long it may take to end before it is killed
 
@@ -75,10 +75,10 @@ class LanguageServer:
         self._requests += 1
         message = {"id": self._requests, "method": method, "params": params}
         with self._deadline():
-            write_message(self._stdin, message)
+            _write(self._stdin, message)
             answer: Message = {}
             while answer.get("id") != self._requests or "method" in answer:
-                answer = read_message(self._stdout)
+                answer = _read(self._stdout)
         return answer.get("result")
 
     def notify(self, method: str, params: Message) -> None:
@@ -88,7 +88,7 @@ class LanguageServer:
             ResolverError: The server ended, or does not read.
         """
         with self._deadline():
-            write_message(self._stdin, {"method": method, "params": params})
+            _write(self._stdin, {"method": method, "params": params})
 
     def close(self) -> None:
         """Terminate the server, and kill it if needed. Calling it twice is fine."""
@@ -132,3 +132,35 @@ class LanguageServer:
     def _kill_late(self) -> None:
         self._is_late = True
         self._process.kill()
+
+
+def _write(stream: IO[bytes], message: Message) -> None:
+    """Write one message to *stream*."""
+    body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+    stream.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> Message:
+    """Read one message from *stream*.
+
+    Raises:
+        EOFError: The stream ends.
+        ValueError: The data is not a message.
+    """
+    length = 0
+    while line := stream.readline().strip():
+        name, _, value = line.partition(b":")
+        if not value:
+            msg = f"{line!r} is not a header"
+            raise ValueError(msg)
+        if name.lower() == b"content-length":
+            length = int(value)
+    body = stream.read(length)
+    if len(body) < max(length, 1):
+        raise EOFError
+    message = json.loads(body)
+    if not isinstance(message, dict):
+        msg = f"{message!r} is not an object"
+        raise ValueError(msg)  # noqa: TRY004  # about what was read, not an argument
+    return message

@@ -54,13 +54,7 @@ class CallVerdicts:
 def follow_runs(
     interpreter: Interpreter, steps: Steps, declarations: Declarations
 ) -> CallVerdicts:
-    """Follow a run from each entrypoint; return what all of them show.
-
-    Args:
-        interpreter: Knows what each step does.
-        steps: Which functions are steps.
-        declarations: The declared steps.
-    """
+    """Follow a run from each entrypoint; return what all of them show."""
     verdicts = CallVerdicts()
     for declared in declarations:
         if declared.step.is_entrypoint and declared.function is not None:
@@ -74,10 +68,7 @@ def judge_calls(
 ) -> Iterator[Finding]:
     """Yield a finding for each difference between the code and the declared order.
 
-    Args:
-        verdicts: What all runs show.
-        declarations: The declared steps.
-        mentioned: Functions that the project refers to, even if only by name.
+    *mentioned* are the functions that the project refers to, even if only by name.
     """
     yield from _wrong(verdicts)
     yield from _uncalled(declarations, mentioned)
@@ -150,24 +141,15 @@ def _operators(visit: Visit) -> int:
 def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
     for visit in verdicts.wrong.values():
         step = visit.declared.step
-        caller = visit.way[-2]
         missing = _missing_of_join(visit)
         has = "has" if len(missing) == 1 else "have"
-        yield Finding(
-            "PEN101",
-            f"called before {' and '.join(map(repr, missing))} {has} run"
-            if missing
-            else "called before any step it is declared after",
-            Place(visit.site.path, visit.site.line),
-            visit.declared.flow.name,
-            step.name,
-            declared=written(step.after),
-            declared_at=visit.declared.place,
-            found=" → ".join(visit.way),
-            suggestion="" if missing else written([*step.after, (caller,)]),
-            edge=(caller, step.name),
-            befores=step.predecessors,
-        )
+        if missing:
+            what = f"called before {' and '.join(map(repr, missing))} {has} run"
+            yield _at_call("PEN101", what, visit)
+        else:
+            what = "called before any step it is declared after"
+            fix = written([*step.after, (visit.way[-2],)])
+            yield _at_call("PEN101", what, visit, suggestion=fix)
 
 
 def _missing_of_join(visit: Visit) -> list[str]:
@@ -269,13 +251,14 @@ def _unsure(verdicts: CallVerdicts) -> Iterator[Finding]:
                 members = visit.declared.members
                 sent = [one.name for one in members if one.bit & visit.sent]
                 names = sent if visits is verdicts.sent else [m.name for m in members]
-                yield _doubt(what.format(" or ".join(map(repr, names))), visit)
+                said = what.format(" or ".join(map(repr, names)))
+                yield _at_call("PEN301", said, visit)
 
 
-def _doubt(what: str, visit: Visit) -> Finding:
+def _at_call(code: str, what: str, visit: Visit, *, suggestion: str = "") -> Finding:
     step = visit.declared.step
     return Finding(
-        "PEN301",
+        code,
         what,
         Place(visit.site.path, visit.site.line),
         visit.declared.flow.name,
@@ -283,6 +266,7 @@ def _doubt(what: str, visit: Visit) -> Finding:
         declared=written(step.after),
         declared_at=visit.declared.place,
         found=" → ".join(visit.way),
+        suggestion=suggestion,
         edge=(visit.way[-2], step.name),
         befores=step.predecessors,
     )

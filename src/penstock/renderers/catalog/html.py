@@ -11,8 +11,7 @@ from urllib.parse import quote
 from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
 
-from .entries import MAP_LEGEND
-from .names import page_name
+from .entries import MAP_LEGEND, page_name
 from .pictures import draw, draw_linked
 
 if TYPE_CHECKING:
@@ -174,9 +173,9 @@ def _link(link: StepLink) -> str:
 
 
 def _tags(tags: Iterable[str], root: str) -> str:
+    link = '<a class="tag" href="{}index.html#q={}">{}</a>'.format
     return " ".join(
-        f'<a class="tag" href="{root}index.html#q={_quoted(tag)}">{_name(tag)}</a>'
-        for tag in tags
+        link(root, quote(printable(tag), safe=""), _name(tag)) for tag in tags
     )
 
 
@@ -218,7 +217,3 @@ def _text(text: str) -> str:
 def _name(text: str) -> str:
     """Return a name that cannot change the direction of the text around it."""
     return f"<bdi>{_text(text)}</bdi>"
-
-
-def _quoted(tag: str) -> str:
-    return quote(printable(tag), safe="")

@@ -40,12 +40,6 @@ def render_svg(
 ) -> str:
     """Return an SVG of *graph*, without a newline at the end.
 
-    Args:
-        graph: What to draw.
-        detail: Whether to show more than names and edges.
-        direction: Where edges point.
-        has_legend: Whether to explain the evidence in the picture.
-
     Raises:
         MissingExtraError: Neither the extra ``draw`` nor Graphviz is installed.
         RenderError: Graphviz failed.

@@ -94,7 +94,10 @@ class Picture:
                 part.attrib |= _of_edge(edge, before, after)
             elif kind == "cluster":
                 title.text = printable(flows[name])
-                part.attrib |= _of_flow(flows[name], name)
+                part.attrib |= {
+                    "id": name.removeprefix("cluster_"),
+                    "data-flow": printable(flows[name]),
+                }
             else:
                 del part.attrib["id"]  # of the whole graph
 
@@ -125,16 +128,10 @@ def _of_edge(edge: Edge, before: str, after: str) -> dict[str, str]:
     }
 
 
-def _of_flow(flow: str, name: str) -> dict[str, str]:
-    return {"id": name.removeprefix("cluster_"), "data-flow": printable(flow)}
-
-
 def _clean(element: ET.Element) -> None:
     """Remove what pages do not need, or interpret differently."""
     element.tag = element.tag.removeprefix(_NAMESPACE)
     if element.tag == "text":
         element.attrib.pop("font-family", None)
-    if (
-        element.get("stroke") == "transparent"
-    ):  # from an old Graphviz; not a colour in SVG
+    if element.get("stroke") == "transparent":  # an old Graphviz; no colour in SVG
         element.set("stroke", "none")

@@ -58,10 +58,7 @@ def lay_out(
 ) -> Rows:
     """Return the rows of a drawing, ordered and placed, starting at column 0.
 
-    Args:
-        widths: The width of the box of each node.
-        layers: The nodes of each row.
-        links: Pairs of nodes; each leads to a later row.
+    *layers* are the nodes of each row. Each link leads to a later row.
     """
     rows = _rows(widths, layers, links)
     _reduce_crossings(rows)

@@ -43,13 +43,8 @@ def render_text(
 ) -> str:
     """Return a drawing for a terminal, without a newline at the end.
 
-    Each flow is drawn separately, with its predecessors in other flows.
-
-    Args:
-        graph: What to draw.
-        detail: Whether to add descriptions, tags and joins.
-        direction: Ignored; drawings go from top to bottom.
-        width: The maximum number of cells in a line; by default the terminal's.
+    Each flow is drawn separately, with its predecessors in other flows. *width* is
+    the maximum number of cells in a line, by default the terminal's.
     """
     width = width or shutil.get_terminal_size().columns
     clusters = _clusters(graph)

@@ -20,11 +20,6 @@ def draw_tree(
 
     The successors of a node are shown once. In other places "↑" says that they are
     further up, and "↓" that they are further down, because *width* is too small.
-
-    Args:
-        labels: The label of each node; roots are drawn in this order.
-        links: Pairs of nodes.
-        width: The number of cells that a line should not exceed.
     """
     return _Tree(labels, links, width).lines()
 
@@ -46,10 +41,7 @@ class _Tree:
         """Yield every line."""
         inner = {node for nodes in self._after.values() for node in nodes}
         roots = [node for node in self._labels if node not in inner]
-        for root in (
-            *roots,
-            *self._labels,
-        ):  # nodes that no root leads to are on a cycle
+        for root in (*roots, *self._labels):  # nodes on a cycle may have no root
             if root not in self._shown:
                 yield from self._branches(root)
             while self._later:
