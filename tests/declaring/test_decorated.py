@@ -46,7 +46,7 @@ class Proxy:
         return self.__wrapped__.__dict__
 
     @property  # type: ignore[misc]  # the same
-    def __class__(self) -> Any:  # as a proxy does it
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # the same
         return self.__wrapped__.__class__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

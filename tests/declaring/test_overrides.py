@@ -517,10 +517,9 @@ class TestSubclassHook:
         class Returns(Orders):
             pass
 
-        class Fast(Returns, wrong=1):
-            pass
+        fast = type("Fast", (Returns,), {}, wrong=1)
 
-        assert seen == ["Orders", "Returns", "Fast"]
+        assert seen == ["Orders", "Returns", fast.__name__]
 
     def test_that_does_not_go_on_hides_what_is_below(self) -> None:
         """Python then tells nobody above, so the override is a plain method."""

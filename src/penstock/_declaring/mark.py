@@ -60,10 +60,13 @@ class Marker:
 
     def _mark(self, func: Any) -> Any:
         options = self._options
-        _refuse_uncallable(func, options)
+        is_function = type(func) is FunctionType  # the usual case, with fewer checks
+        if not is_function:
+            _refuse_uncallable(func, options)
         if not options.name:
             options = StepOptions(_own_name(func, options), *options[1:])
-        _refuse_made(func, options)
+        if not is_function:
+            _refuse_made(func, options)
         with registry.lock:
             return self._declare(func, options)
 
@@ -159,8 +162,9 @@ def wrapper_of(marked: Marked, func: Any) -> Any:
     if DISABLED:
         return _holding(func, marked)
     wrapper = wrap(marked, kind_of(marked.func), is_entrypoint=is_entrypoint)
-    for name in _own_methods(marked.func):  # such as cache_clear
-        vars(wrapper).setdefault(name, getattr(marked.func, name))
+    if type(marked.func) is not FunctionType:
+        for name in _own_methods(marked.func):  # such as cache_clear
+            vars(wrapper).setdefault(name, getattr(marked.func, name))
     return wrapper
 
 

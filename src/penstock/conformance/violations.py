@@ -58,7 +58,9 @@ def call_violation(
     by = _name_of(caller, step)
     called = f"{_described(step)} {'was sent' if is_sent else 'ran'}"
     missing = _missing(plan, rule, before, code)
-    unknown = [key for key in missing if key[0] == plan.flow and not registry.has(*key)]
+    unknown = [
+        key for key in missing if key[0] == plan.flow and registry.find(*key) is None
+    ]
     if unknown:
         name = step_rule.names[unknown[0]]
         near = did_you_mean(name, [one.step.name for one in plan.every])
