@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from penstock._steps.marked import Marked
 
+    from .wire import Sent
+
     Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
 __all__ = [
@@ -129,8 +131,9 @@ def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> Entered
     Args:
         carrier: Headers as a mapping or as pairs; names and values may be bytes,
             and names in any case.
-        trust: What to adopt: ``none``: nothing; ``id``: the correlation ID; ``all``:
-            the ``penstock`` field as well, as between your own services. By default
+        trust: What to adopt: ``none``: nothing; ``id``: the correlation ID, and which
+            call has sent it; ``all``: all of the ``penstock`` field, as between your
+            own services. By default
             what ``configure(trust_inbound=...)`` says, else ``all``.
 
     Returns:
@@ -159,9 +162,9 @@ def opened(
         return EnteredFlow(received(state.new_id(), None))
     names, wanted = _lowered(id_headers)
     found = _wanted(carrier, wanted)
-    field = found.get(FIELD) if trust == "all" else None
     adopted = _adopted(found, names)
-    context = received(adopted or state.new_id(), field)
+    sent = unpack(found.get(FIELD), labels_only=trust == "id")
+    context = _received(adopted or state.new_id(), sent)
     if TRACE[0] in found and _trace_id(found[TRACE[0]]):
         context.sent_trace = {name: found[name] for name in TRACE if name in found}
     return EnteredFlow(context)
@@ -169,12 +172,19 @@ def opened(
 
 def received(correlation_id: str, field: str | None) -> FlowContext:
     """Return the carried context of an ID and of a ``penstock`` field."""
-    sent = unpack(field)
+    return _received(correlation_id, unpack(field))
+
+
+def _received(correlation_id: str, sent: Sent) -> FlowContext:
     context = FlowContext(correlation_id)
     context.parent_id = sent.parent_id
     context.given_root_id = sent.root_id
     context.given_done = sent.done
     context.given_call = sent.call
+    context.given_run_id = sent.run_id
+    context.given_call_id = sent.call_id
+    context.given_step = sent.step
+    context.sent_at = sent.sent_at
     if sent.flow in registry:  # a task of several flows is called in this one
         context.given_flow = sent.flow
     return carried(context, sent.metadata)

@@ -86,6 +86,7 @@ class State:
             field, None where there is nothing to say. Replaced, never changed.
         pool: Correlation IDs to use up first; empty where ``new_id`` was set.
         is_watched: Whether something reads the current step.
+        is_numbered: Whether something reads the ID of the current call.
         unjudged: Like *answers*, but ``ASK_EACH_TIME`` where runs are judged, so that
             no entrypoint is missed.
         judge: The ``Judge`` of ``penstock.conformance``, which the call path does
@@ -98,6 +99,7 @@ class State:
         "answers",
         "headers",
         "inbound_headers",
+        "is_numbered",
         "is_valid_id",
         "is_watched",
         "judge",
@@ -119,6 +121,7 @@ class State:
         self.unjudged: Mapping[int, bool] = ASK_EACH_TIME
         self.level = logging.INFO
         self.is_watched = False
+        self.is_numbered = False
         self.judge: Any = None
         self.recorders: tuple[Recorder, ...] = ()
         self.record_fields: Mapping[str, Callable[[], str | None]] = {}
@@ -149,12 +152,16 @@ class State:
     def watch(self, reader: object) -> None:
         """Keep the current step known, because *reader* will ask for it."""
         self._watchers.add(reader)
-        self.is_watched = True
+        self._count_watchers()
 
     def unwatch(self, reader: object) -> None:
         """Forget that *reader* asks for the current step."""
         self._watchers.discard(reader)
+        self._count_watchers()
+
+    def _count_watchers(self) -> None:
         self.is_watched = bool(self._watchers)
+        self.is_numbered = bool(self._watchers - {"conformance"})
 
 
 @lru_cache(maxsize=64)  # there are as many as there are settings

@@ -63,7 +63,7 @@ def find_place(
         outer: The scope around it, None outside a flow.
         is_fast: Whether the call path may judge a new run by itself.
     """
-    context, step, _ = call
+    context, step = call[:2]
     progress: RunProgress | None = context.progress
     is_new = outer is None or outer[0] is not context
     is_entry = is_new and progress is None and context.entry is step
@@ -131,4 +131,4 @@ def _other(
 
 def _above(scope: Scope) -> int:
     """Return the open steps in a scope, ``UNKNOWN_ANCESTORS`` if it has none."""
-    return scope[2] if len(scope) > 2 else UNKNOWN_ANCESTORS  # noqa: PLR2004  # see Scope
+    return scope[3] if len(scope) > 3 else UNKNOWN_ANCESTORS  # noqa: PLR2004  # see Scope

@@ -59,14 +59,14 @@ class RequestFlow:
     says otherwise, the correlation ID is adopted and the ``penstock`` header is not.
     """
 
-    __slots__ = ("_scope",)
+    __slots__ = ("scope",)
 
     def __init__(
         self, headers: Iterable[tuple[Any, Any]], trust: str | None = None
     ) -> None:
         flow = continue_flow(headers, trust=trust or state.trust_inbound or "id")
         flow.context.is_awaited = True  # the client waits for the response
-        self._scope: Scope = (flow.context, None)
+        self.scope: Scope = (flow.context, None, 0)
 
     def __repr__(self) -> str:
         """Show the ID alone: pages and mails that show errors print the request."""
@@ -95,12 +95,12 @@ class RequestFlow:
     @property
     def context(self) -> FlowContext:
         """The flow context that everything in the request shares."""
-        return self._scope[0]
+        return self.scope[0]
 
     @property
     def correlation_id(self) -> str:
         """The ID that the response shows; safe in any header."""
-        return self._scope[0].correlation_id
+        return self.scope[0].correlation_id
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -127,11 +127,11 @@ class RequestFlow:
 
     def entered(self) -> _EnteredRequest:
         """Return a block in this flow; each is used once, any number at a time."""
-        return _EnteredRequest(self._scope)
+        return _EnteredRequest(self.scope)
 
     def place(self) -> GeneratorScope:
         """Return the place of a body that starts here, and may pause elsewhere."""
-        return GeneratorScope(self._scope)
+        return GeneratorScope(self.scope)
 
 
 class _EnteredRequest:
@@ -171,13 +171,14 @@ class _EnteredRequest:
 class _Streamed(Generic[C]):
     """What is streamed, the scope in which it runs, and what closes it."""
 
-    __slots__ = ("_chunks", "_closers", "_iterator", "_place")
+    __slots__ = ("_chunks", "_closers", "_iterator", "_place", "_scope")
 
     def __init__(self, chunks: C, flow: RequestFlow) -> None:
         self._chunks: C | None = chunks
         self._iterator: Any = None
         self._closers: list[Callable[[], object]] = []
         self._place = flow.place()
+        self._scope = flow.scope
 
     def closing(
         self, closers: Iterable[Callable[[], object]]
@@ -214,6 +215,7 @@ class StreamedBody(_Streamed["Iterable[T]"], Iterator[T]):
 
     def __next__(self) -> T:
         """Make the next chunk in the flow."""
+        _entered = self._scope  # read from a traceback that the server logs
         token = self._place.enter()
         try:
             if self._iterator is None:
@@ -240,6 +242,7 @@ class AsyncStreamedBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
 
     async def __anext__(self) -> T:
         """Make the next chunk in the flow."""
+        _entered = self._scope  # read from a traceback that the server logs
         token = self._place.enter()
         try:
             if self._iterator is None:

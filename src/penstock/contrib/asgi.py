@@ -66,6 +66,7 @@ class FlowMiddleware:
             return
         is_outermost = KEY not in scope
         flow = scope[KEY] = RequestFlow.of_scope(scope, self._trust)
+        _entered = flow.scope  # read from a traceback that the server logs
         sender = _Sender(send, flow, scope_var.get())
         try:
             with flow.entered():

@@ -60,6 +60,7 @@ class FlowMiddleware:
         if DISABLED:
             return self.app(environ, start_response)
         flow = RequestFlow.of_environ(environ, self._trust)
+        _entered = flow.scope  # read from a traceback that the server logs
         with flow.entered():
             body = self.app(environ, partial(_start, start_response, flow))
         return body if _is_file(body, environ) else StreamedBody.of(body, flow)
