@@ -26,6 +26,7 @@ __all__ = [
     "FlowFilter",
     "checked_keys",
     "fill",
+    "ids_of",
     "install_log_fields",
     "step_fields",
     "trace_fields",
@@ -63,15 +64,8 @@ FIELDS = (
 )
 """The table. ``flow_id`` is the same as ``correlation_id``."""
 
-_ON_RECORDS = (
-    "flow",
-    "step",
-    "correlation_id",
-    "flow_id",
-    "root_id",
-    "short_id",
-    "call_id",
-)
+_IDS = ("correlation_id", "flow_id", "root_id", "short_id")
+_ON_RECORDS = ("flow", "step", *_IDS, "call_id")
 _UUID = re.compile("[0-9a-fA-F]{32}")
 
 _installed: list[tuple[Any, Any, Any]] = []
@@ -110,6 +104,12 @@ def _scope_fields(scope: Scope | Call) -> dict[str, Any]:
         "call_id": this_call,
         "service": state.service or None,
     }
+
+
+def ids_of(scope: Scope) -> dict[str, Any]:
+    """Return the fields that say which operation *scope* belongs to."""
+    fields = _scope_fields(scope)
+    return {name: fields[name] for name in _IDS}
 
 
 @lru_cache(maxsize=64)  # the lines of a run come together
