@@ -6,7 +6,7 @@
 .DELETE_ON_ERROR:
 
 # The first of these that is 3.11 or newer makes the environment.
-PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
+PYTHON ?= python3 python3.15 python3.14 python3.13 python3.12 python3.11 python
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check

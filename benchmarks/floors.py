@@ -1,4 +1,4 @@
-"""The floor: the least that a wrapper with one context variable costs.
+"""The floor: the minimum cost of a wrapper with one context variable.
 
 This module does not import penstock, so processes that measure peers can use it, too.
 """

@@ -18,7 +18,7 @@ class Row:
     Attributes:
         what: What was measured.
         measured: The result, None if there is none.
-        limit: The most that *measured* may be; None where it is only for information.
+        limit: The maximum for *measured*; None if the row is only for information.
         unit: Text after a number.
         note: Text instead of a result, or after it.
     """

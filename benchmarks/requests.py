@@ -1,4 +1,4 @@
-"""Measure a request with a correlation ID, and compare with similar middleware.
+"""Measure a request with a correlation ID, and compare it with similar middleware.
 
 An application answers with JSON, through its framework's whole stack, called as a
 server does, but without a socket, which would cost ten times as much and hide the

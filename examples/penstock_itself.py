@@ -47,7 +47,7 @@ def run() -> None:
 
 @itself.step(after=run, tags=("conformance",))
 def judge() -> None:
-    """Decide whether the call keeps the declared order."""
+    """Decide whether the call follows the declared order."""
 
 
 @itself.step(after=run, tags=("backends",))

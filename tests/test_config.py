@@ -209,6 +209,18 @@ NOTHING = '{"root":"order-17"}'
             "",
             "['X-A', 'penstock'] True",
         ),
+        ({"PENSTOCK_HEADERS": ""}, "", "> raise ['penstock'] True"),
+        ({}, "configure(headers='')", "> raise ['penstock'] True"),
+        (
+            {"PENSTOCK_INBOUND_HEADERS": ""},
+            "",
+            "['X-Correlation-ID', 'penstock'] False",
+        ),
+        (
+            {},
+            "configure(inbound_headers='')",
+            "['X-Correlation-ID', 'penstock'] False",
+        ),
         ({"PENSTOCK_PROPAGATE": "tenant,user"}, "", "{'tenant': 'acme'}"),
         ({"PENSTOCK_TRUST_INBOUND": "none"}, "", "'penstock'] False"),
         ({"PENSTOCK_BACKEND": "logging"}, "", QUIET),
@@ -246,6 +258,27 @@ def test_a_wrong_variable_is_told_at_the_import(
     assert message.startswith("penstock.errors.ConfigurationError")
     assert expected in message
     assert f"from the environment: {', '.join(environment)}" in message
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [
+        ("PENSTOCK_BACKENDS", "'PENSTOCK_BACKENDS'. Did you mean 'PENSTOCK_BACKEND'?"),
+        ("PENSTOCK_HEADER", "'PENSTOCK_HEADER'. Did you mean 'PENSTOCK_HEADERS'?"),
+        ("PENSTOCK_CONFORMANCE_DIR", ""),
+        ("PENSTOCK_PORT_8000_TCP", ""),
+        ("PENSTOC", ""),
+    ],
+)
+def test_a_misspelt_variable_is_named_at_the_import(
+    variable: str, expected: str
+) -> None:
+    """With the name that was meant; other variables of that prefix are left alone."""
+    _, errors = run_python("import penstock", **{variable: "otel"})
+
+    assert expected in errors
+    assert bool(expected) is ("UserWarning" in errors)
+    assert not expected or "<string>:1" in errors  # the import
 
 
 def test_reset_names_the_variable_behind_a_wrong_setting(

@@ -38,6 +38,63 @@ PROGRAMS = {
         assert receive() == "received"
         assert not hasattr(receive, "__wrapped__")
     """,
+    "what stands above a proxy is registered": """
+        class Proxy:
+            __slots__ = "__wrapped__",
+            def __init__(self, func): object.__setattr__(self, "__wrapped__", func)
+            def __getattr__(self, name): return getattr(self.__wrapped__, name)
+            def __setattr__(self, name, value): setattr(self.__wrapped__, name, value)
+            def __call__(self, *args): return self.__wrapped__(*args)
+            def __get__(self, instance, owner): return partial(self, instance)
+
+        class Frozen:
+            def __setattr__(self, name, value): raise TypeError(name)
+            def __call__(self): return "frozen"
+
+        @orders.step(after="receive")
+        @Proxy
+        def charge(): return "charged"
+
+        @orders.entrypoint
+        @Proxy
+        def receive(): return charge()
+
+        @orders
+        class Orders:
+            @step(after="charge")
+            @Proxy
+            def ship(self): return "shipped"
+
+        assert orders.step(name="frozen")(Frozen())() == "frozen"
+        assert receive() == "charged" and Orders().ship() == "shipped"
+        assert list(declared("orders")) == ["charge", "receive", "ship", "frozen"]
+    """,
+    "an override is the step": """
+        class Base:
+            @entrypoint
+            def receive(self): return self.charge()
+            @step(after="receive")
+            def charge(self): ...
+            @staticmethod
+            @step(after="receive")
+            def ship(): ...
+
+        class Mixin:
+            def charge(self): return "mixin"
+
+        @orders
+        class Orders(Mixin, Base):
+            @staticmethod
+            def ship(): return "shipped"
+
+        class Fast(Orders):
+            def charge(self): return "fast " + super().charge()
+
+        assert Orders().receive() == "mixin" and Fast().receive() == "fast mixin"
+        assert Orders.ship() == Fast().ship() == "shipped"
+        assert declared("orders")["charge"] == ("receive",)
+        assert not hasattr(Mixin.charge, "__penstock__")
+    """,
     "a handle registers": """
         def receive(): ...
         def charge(): ...

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._config import configure, get_backend, reset
+from ._config import warn_of_unknown_variables as _warn_of_unknown_variables
 from ._context import (
     FlowContext,
     current_flow_id,
@@ -128,3 +129,4 @@ def __dir__() -> list[str]:
 
 # Last, because the backend that PENSTOCK_BACKEND names may import from penstock.
 reset()
+_warn_of_unknown_variables()

@@ -1,4 +1,4 @@
-"""Run the command line by ``python -m penstock``."""
+"""Run the command line with ``python -m penstock``."""
 
 from __future__ import annotations
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ._context import scope_var
 from ._propagation.carrier import TRUST
 from ._registry import OUTSIDE_MODES
+from ._runtime.header_names import INBOUND_HEADERS, InboundNames
 from ._runtime.ids import is_valid_id, mint_id, pool, refusal
-from ._runtime.state import ASK_EACH_TIME, INBOUND_HEADERS, say, state
+from ._runtime.state import ASK_EACH_TIME, say, state
 from .backends.base import TracingBackend, recorder_for
 from .backends.logging import LoggingBackend
 from .backends.named import CompositeBackend, load_backend
@@ -26,6 +28,20 @@ __all__ = ["TRUST", "configure", "get_backend", "reset"]
 CONFORMANCE = ("off", "record", "warn", "raise")
 """What happens when steps run out of order."""
 
+_PREFIX = "PENSTOCK_"
+_VARIABLES = (
+    "BACKEND",
+    "CONFORMANCE",
+    "CONFORMANCE_DIR",
+    "DISABLED",
+    "HEADERS",
+    "INBOUND_HEADERS",
+    "OUTSIDE",
+    "PROPAGATE",
+    "SERVICE",
+    "SOURCE_URL",
+    "TRUST_INBOUND",
+)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _active: list[TracingBackend] = []
 
@@ -64,7 +80,7 @@ def configure(
         headers: HTTP headers that carry the ID out.
         inbound_headers: Headers that may bring one in, the best first. Until you
             set them, what *headers* names is read as well.
-        is_valid_id: Decides which inbound IDs are accepted.
+        is_valid_id: Decides which inbound IDs are accepted, and about no other ID.
         propagate: Keys of metadata that may leave the process, and may come in.
         trust_inbound: What ``continue_flow`` accepts: ``none``, ``id`` or
             ``all``; by default each transport decides.
@@ -91,6 +107,8 @@ def configure(
     for name, value in changes.items():
         if value is not None:
             setattr(state, name, value)
+    state.inbound_names = InboundNames.configured(state.inbound_headers, state.headers)
+    state.raw_headers = tuple(name.lower().encode() for name in state.headers)
     if new_id is not None:
         state.pool = []
     if loaded:
@@ -129,8 +147,8 @@ def reset() -> None:
             outside=_environment("OUTSIDE", "raise"),
             service=_environment("SERVICE", os.environ.get("OTEL_SERVICE_NAME", "")),
             source_url=_environment("SOURCE_URL", ""),
-            headers=_environment("HEADERS", "X-Correlation-ID"),
-            inbound_headers=_environment("INBOUND_HEADERS", ",".join(INBOUND_HEADERS)),
+            headers=os.environ.get("PENSTOCK_HEADERS", "X-Correlation-ID"),
+            inbound_headers=os.environ.get("PENSTOCK_INBOUND_HEADERS", INBOUND_HEADERS),
             propagate=_environment("PROPAGATE", ""),
             trust_inbound=_environment("TRUST_INBOUND", "") or None,
             conformance=_environment("CONFORMANCE", "off"),
@@ -143,6 +161,20 @@ def reset() -> None:
 
 def _environment(name: str, default: str) -> str:
     return os.environ.get(f"PENSTOCK_{name}", "") or default
+
+
+def warn_of_unknown_variables() -> None:
+    """Warn of ``PENSTOCK_*`` variables whose name is almost right.
+
+    Others are left alone: Kubernetes, for instance, makes some from names of services.
+    """
+    for name in os.environ:
+        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _VARIABLES:
+            hint = did_you_mean(name.removeprefix(_PREFIX), _VARIABLES)
+            hint = hint.replace(" '", f" '{_PREFIX}")
+            if hint:
+                text = f"penstock does not read the variable {name!r}.{hint}"
+                warnings.warn(text, stacklevel=3)  # at the import of penstock
 
 
 def _backend(backend: object) -> TracingBackend:
@@ -248,7 +280,7 @@ def _refused(setting: str, value: object, problem: str) -> ConfigurationError:
 
 
 def _with_fallback(make: Callable[[], object] | None) -> Callable[[], str] | None:
-    """Return *make*, with a UUID4 where it fails: no call breaks for lack of an ID."""
+    """Return *make*, with a UUID4 if it fails, so that every call has an ID."""
     if make is None:
         return None
 
@@ -256,7 +288,7 @@ def _with_fallback(make: Callable[[], object] | None) -> Callable[[], str] | Non
         made, reason = _made(make)
         if not reason:
             return made
-        text = "new_id=%r: %s; a UUID4 is used. Said once."
+        text = "new_id=%r: %s; a UUID4 is used. Logged only once."
         say(text, make, reason, once=(new_id, reason))
         return mint_id()
 
@@ -272,4 +304,4 @@ def _made(make: Callable[[], object]) -> tuple[str, str]:
         return "", f"it raised {type(exc).__name__}"
     if made is None:
         return "", "it returned None"
-    return text, refusal(text, state.is_valid_id)
+    return text, refusal(text)

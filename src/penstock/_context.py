@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import threading
 from contextvars import ContextVar, Token
 from types import MappingProxyType
@@ -195,6 +196,25 @@ def caller_of(scope: Scope | None) -> tuple[str | None, str | None]:
 
 scope_var: ContextVar[Scope | None] = ContextVar("penstock_scope", default=None)
 _scope = scope_var.get
+
+
+def _this_variable() -> ContextVar[Scope | None]:
+    return scope_var
+
+
+def _reduce_variable(var: ContextVar[Any]) -> tuple[Any, tuple[()]]:
+    """Pickle ``scope_var`` by name, and no other variable.
+
+    cloudpickle sends a function of ``__main__`` by value, with the globals that it
+    uses, and those of a wrapper are methods of this variable.
+    """
+    if var is not scope_var:
+        msg = f"cannot pickle {type(var).__name__!r} object"
+        raise TypeError(msg)
+    return _this_variable, ()
+
+
+copyreg.pickle(ContextVar, _reduce_variable)
 
 
 def leave(token: Token[Scope | None]) -> bool:

@@ -222,7 +222,7 @@ def _stale(names: Sequence[str]) -> str:
     listed = ", ".join(names[:_MAX_STALE])
     more = len(names) - _MAX_STALE
     rest = f" and {more} more" if more > 0 else ""
-    return f"the evidence counts what is not declared, and not drawn: {listed}{rest}."
+    return f"the evidence has undeclared names, which are not drawn: {listed}{rest}."
 
 
 def _names(given: str | Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Every error that penstock raises; each is also a fitting built-in."""
+"""Every error that penstock raises; each also derives from a fitting built-in."""
 
 from __future__ import annotations
 
@@ -21,11 +21,19 @@ __all__ = [
 
 
 class PenstockError(Exception):
-    """Base of every error that penstock raises."""
+    """Base of every error that penstock raises.
+
+    Its arguments are the lines of the message. Names and paths in them may come from
+    another repository, so control characters are escaped whenever they are shown.
+    """
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return "\n".join(plain(str(line)) for line in self.args)
 
 
 class FlowDefinitionError(PenstockError, ValueError):
-    """A flow, entrypoint or step is declared in the wrong way."""
+    """The declaration of a flow, entrypoint or step is wrong."""
 
 
 class NotInFlowError(PenstockError, RuntimeError):
@@ -54,16 +62,12 @@ class UnknownFlowError(PenstockError, KeyError):
     """No flow with that name is declared.
 
     Attributes:
-        flow: The name that was asked for.
+        flow: The unknown name.
     """
 
     def __init__(self, message: str, *, flow: str = "") -> None:
         super().__init__(message)
         self.flow = flow
-
-    def __str__(self) -> str:
-        """Return the message itself; a plain ``KeyError`` would quote it."""
-        return str(self.args[0])
 
 
 class ConfigurationError(PenstockError, ValueError):
@@ -80,6 +84,13 @@ class ManifestError(PenstockError, ValueError):
 
 class RenderError(PenstockError, RuntimeError):
     """A diagram could not be drawn or written."""
+
+
+def plain(text: str) -> str:
+    """Return *text* on one line, with control characters escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

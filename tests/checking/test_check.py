@@ -272,3 +272,63 @@ def test_same_output_each_time(project: CheckedProject) -> None:
     assert len(printed) == len(calls) == 1
     assert "PEN101" in printed.pop()
     assert calls.pop().count('"escape"') == 2
+
+
+OVERRIDES = """
+    import abc
+    from penstock import entrypoint, flow, step
+
+
+    @flow("importing")
+    class Importer(abc.ABC):
+        @entrypoint
+        def run(self):
+            self.fetch()
+            self.store()
+
+        @step(after="run")
+        @abc.abstractmethod
+        def fetch(self): ...
+
+        @step(after="fetch")
+        def store(self): ...
+
+
+"""
+
+
+def test_an_override_is_the_step(project: CheckedProject) -> None:
+    """A subclass, or its mixin, runs the step that the next one waits for."""
+    project.write(
+        "imports.py",
+        f"""{OVERRIDES}
+    class Csv(Importer):
+        def fetch(self): ...
+
+
+    class Fetching:
+        def fetch(self): ...
+
+
+    class Xml(Fetching, Importer): ...
+""",
+    )
+
+    assert project.codes("imports") == []
+
+
+def test_the_order_in_an_override_is_judged(project: CheckedProject) -> None:
+    """An entrypoint that a subclass overrides begins a run of the same flow."""
+    project.write(
+        "imports.py",
+        f"""{OVERRIDES}
+    class Csv(Importer):
+        def fetch(self): ...
+
+        def run(self):
+            self.store()
+            self.fetch()
+""",
+    )
+
+    assert project.codes("imports") == ["PEN101 store"]

@@ -92,28 +92,6 @@ PROGRAMS = {
 
         # receive -> charge, charge -> audit
     """,
-    "arguments that are handed on": """
-        def traced(func):
-            def inner(*args, **named):
-                return func(*args, **named)
-            return inner
-
-        @traced
-        def work(order, good, *, bad):
-            good(order) if order else bad(order)
-
-        @f.entrypoint
-        def receive(order):
-            work(order, charge, bad=refuse)
-
-        @f.step(after="receive")
-        def charge(order): ...
-
-        @f.step(after="receive")
-        def refuse(order): ...
-
-        # receive -> charge refuse
-    """,
     "an iterator of our own": """
         class Lines:
             def __init__(self, source):
@@ -455,6 +433,62 @@ PROGRAMS = {
             format.write(order)
 
         # receive -> plain_csv plain_json
+    """,
+    "what a class of another package adds": """
+        from collections import UserDict
+
+        class Order(UserDict): ...
+
+        class Invoice:
+            @f.step(after="receive")
+            def create(self): ...
+
+        @f.entrypoint
+        def receive():
+            Order.objects.create()
+            ship()
+
+        @f.step(after="receive")
+        def ship(): ...
+
+        # receive -> ship
+    """,
+    "a decorator that copies a name": """
+        from functools import wraps
+
+        def retried(func):
+            @wraps(func)
+            def again(*args, **named):
+                return func(*args, **named)
+            return again
+
+        @retried
+        def pay(order):
+            charge(order)
+
+        @f.entrypoint
+        def receive(order):
+            pay(order)
+
+        @f.step(after="receive")
+        def charge(order):
+            return order
+
+        # receive -> charge
+    """,
+    "what a generator does at its end": """
+        def lines(order):
+            yield order
+            close(order)
+
+        @f.entrypoint
+        def receive(order):
+            return [line for line in lines(order)]
+
+        @f.step(after="receive")
+        def close(order): ...
+
+        # receive -> close
     """,
     "a decorator that is a class": """
         class Timed:

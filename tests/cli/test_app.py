@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from click.testing import CliRunner  # noqa: E402  # only where click is
 
 from penstock.cli import main  # noqa: E402  # the same
 from penstock.cli._app import app  # noqa: E402  # the same
+from tests.support.projects import PROCESS  # noqa: E402  # the same
 
 COMMANDS = sorted(app.commands)
 
@@ -102,3 +104,67 @@ def test_script_is_installed(shop: Project) -> None:
 
     assert result.returncode == 0, result.stderr
     assert "orders" in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str) -> None:
+    """Every command shows one command line, and the help fits a narrow terminal."""
+    result = CliRunner().invoke(
+        app, [command, "--help"], prog_name="penstock", terminal_width=60
+    )
+    words = " ".join(result.output.split())
+
+    assert f"Example: penstock {command} " in words
+    assert max(map(len, result.output.splitlines())) <= 60
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps folders that are in use")
+def test_folder_that_is_gone(shop: Project) -> None:
+    """A command in a folder that somebody has deleted ends in one line."""
+    gone = shop.root / "gone"
+    gone.mkdir()
+    code = "import os; os.rmdir(os.getcwd()); from penstock.cli import main; main()"
+
+    result = shop.penstock(
+        "list", cwd="gone", program=(sys.executable, "-P", "-c", code)
+    )
+
+    assert result.returncode == 2
+    assert result.stderr == "Error: the current folder: No such file or directory.\n"
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_thread_of_the_program(shop: Project, status: int) -> None:
+    """A thread that a module starts does not keep the command alive."""
+    shop.write(
+        "shop/worker.py",
+        """
+        import threading, time
+        import shop.orders
+        threading.Thread(target=time.sleep, args=(600,), name="poller").start()
+        """,
+    )
+    shop.write("old.json", '{"penstock": 1, "flows": []}')
+    command = ["diff", "old.json", "shop.worker", *["--exit-code"] * status]
+
+    result = shop.penstock(*command, program=PROCESS)
+
+    assert result.returncode == status
+    assert result.stdout.startswith("+ flow orders")
+    assert result.stderr == "Not waiting for threads of the program: poller.\n"
+
+
+def test_thread_that_ends(shop: Project) -> None:
+    """The command waits a moment for threads that end by themselves."""
+    shop.write(
+        "shop/worker.py",
+        """
+        import threading, time
+        import shop.orders
+        threading.Thread(target=time.sleep, args=(0.1,)).start()
+        """,
+    )
+
+    result = shop.penstock("list", "shop.worker", program=PROCESS)
+
+    assert (result.returncode, result.stderr) == (0, "")

@@ -51,6 +51,20 @@ def test_markdown_is_the_same_each_time(shop: Project) -> None:
     assert files(shop.root / "one") == files(shop.root / "two")
 
 
+def test_diagram_that_is_too_large(shop: Project) -> None:
+    """A warning names the flow whose page shows no diagram."""
+    steps = "\n".join(
+        f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(501)
+    )
+    start = "@f.entrypoint\ndef start(): ...\n"
+    shop.write("big.py", f"from penstock import flow\nf = flow('big')\n{start}{steps}")
+
+    result = shop.penstock("catalog", "big", "-f", "md", "-o", "site")
+
+    warning, _ = result.stderr.splitlines()
+    assert warning.startswith("Warning: the diagram of flow 'big' has 501 edges")
+
+
 def test_from_manifests(shop: Project) -> None:
     """Manifests of several services are one catalog, in whatever order they come."""
     shop.write(
@@ -131,7 +145,7 @@ def test_nothing_to_write(shop: Project) -> None:
     result = shop.penstock("catalog", "empty", "-o", "site")
 
     assert result.returncode == 2
-    assert "the targets declare no flow" in result.stderr
+    assert "no flow found" in result.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no users")

@@ -96,7 +96,7 @@ def mermaid() -> Iterator[Mermaid]:
 
 def changes_of(repo: Project, *arguments: str) -> dict[str, tuple[str, dict[str, str]]]:
     """Return what ``diff --format json`` says, in few words."""
-    result = repo.penstock("diff", *arguments, "--format", "json")
+    result = repo.penstock("diff", "--exit-code", *arguments, "--format", "json")
     assert result.returncode in {0, 1}, result.stderr
     found = json.loads(result.stdout)
     assert bool(found) == bool(result.returncode)
@@ -111,7 +111,7 @@ def changes_of(repo: Project, *arguments: str) -> dict[str, tuple[str, dict[str,
 
 def test_nothing_changed(repo: Project) -> None:
     """A working tree with the flows of the revision exits with 0."""
-    result = repo.penstock("diff", "HEAD")
+    result = repo.penstock("diff", "--exit-code", "HEAD")
 
     assert (result.returncode, result.stdout, result.stderr) == (
         0,
@@ -124,7 +124,7 @@ def test_everything_that_can_change(repo: Project) -> None:
     """A step under another name, a new edge, a join that is none, and words."""
     repo.write("shop/orders.py", CHANGED)
 
-    result = repo.penstock("diff", "main")
+    result = repo.penstock("diff", "--exit-code", "main")
 
     assert result.stderr == ""
     assert result.stdout.splitlines() == [
@@ -153,7 +153,7 @@ def test_join_that_becomes_a_choice(repo: Project) -> None:
     text = text.replace('all_of("charge", "reserve")', '["charge", "reserve"]')
     (repo.root / "shop/orders.py").write_text(text, encoding="utf-8")
 
-    result = repo.penstock("diff", "HEAD")
+    result = repo.penstock("diff", "--exit-code", "HEAD")
 
     assert "after: charge and reserve → charge or reserve" in result.stdout
 
@@ -181,7 +181,7 @@ def test_one_coloured_diagram(repo: Project, mermaid: Mermaid) -> None:
     """Mermaid draws what there is and what there was, each in its colour."""
     repo.write("shop/orders.py", CHANGED)
 
-    result = repo.penstock("diff", "HEAD", "--format", "mermaid")
+    result = repo.penstock("diff", "--exit-code", "HEAD", "--format", "mermaid")
 
     drawing = mermaid.parse(result.stdout)
     assert drawing.named_edges() == [
@@ -219,7 +219,7 @@ def test_diagram_of_several_flows(repo: Project, mermaid: Mermaid) -> None:
         text.replace("orders:ship", "orders:send"), encoding="utf-8"
     )
 
-    result = repo.penstock("diff", "HEAD", "-f", "mermaid")
+    result = repo.penstock("diff", "--exit-code", "HEAD", "-f", "mermaid")
 
     drawing = mermaid.parse(result.stdout)
     assert {title for title, _ in drawing.frames} == {"orders", "billing"}
@@ -234,13 +234,49 @@ def test_diagram_of_several_flows(repo: Project, mermaid: Mermaid) -> None:
     assert "ship --> remind" in {edges[int(i)] for i in red.split()[1].split(",")}
 
 
+def test_a_difference_is_no_failure(repo: Project) -> None:
+    """The exit status is 0, as that of git diff, unless ``--exit-code`` is given."""
+    repo.write("shop/orders.py", CHANGED)
+
+    assert repo.penstock("diff", "HEAD").returncode == 0
+    assert repo.penstock("diff", "HEAD", "--exit-code").returncode == 1
+
+
+@pytest.mark.parametrize("target", ["orders", "shop/orders.py", "shop"])
+def test_targets_as_people_type_them(repo: Project, target: str) -> None:
+    """Names of flows, files and packages mean the same in a revision."""
+    repo.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.orders"]\n')
+
+    result = repo.penstock("diff", "HEAD", target)
+
+    assert (result.returncode, result.stdout) == (0, "no flow differs\n")
+
+
+def test_every_flow_is_gone(repo: Project) -> None:
+    """All flows are removed then; without flows before there is nothing to compare."""
+    repo.write("shop/orders.py", "")
+    repo.write("none.json", '{"penstock": 1, "flows": []}')
+
+    gone = repo.penstock("diff", "HEAD", "shop.orders")
+    none = repo.penstock("diff", "none.json", "shop.orders")
+
+    assert "- flow orders" in gone.stdout
+    assert none.returncode == 2
+    assert "no flow found" in none.stderr
+
+
 def test_comment_for_a_pull_request(repo: Project) -> None:
     """A .md file gets a fenced block; one without a difference is empty."""
-    assert repo.penstock("diff", "HEAD", "-f", "mermaid", "-o", "a.md").returncode == 0
+    assert (
+        repo.penstock(
+            "diff", "--exit-code", "HEAD", "-f", "mermaid", "-o", "a.md"
+        ).returncode
+        == 0
+    )
     assert (repo.root / "a.md").read_bytes() == b""
     repo.write("shop/orders.py", CHANGED)
 
-    result = repo.penstock("diff", "HEAD", "-f", "mermaid", "-o", "a.md")
+    result = repo.penstock("diff", "--exit-code", "HEAD", "-f", "mermaid", "-o", "a.md")
 
     assert (result.returncode, result.stdout) == (1, "")
     text = (repo.root / "a.md").read_text(encoding="utf-8")
@@ -258,11 +294,29 @@ def test_diagram_that_is_too_large(repo: Project) -> None:
     )
     repo.write("shop/big.py", start + steps)
 
-    result = repo.penstock("diff", "HEAD", "-f", "mermaid")
+    result = repo.penstock("diff", "--exit-code", "HEAD", "-f", "mermaid")
 
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
-    assert line.startswith("Warning: the diagram has 501 edges")
+    assert line.startswith("Warning: the diagram of flow 'big' has 501 edges")
+
+
+def test_diagram_whose_marks_are_too_large(repo: Project) -> None:
+    """The text that marks what differs counts, too."""
+    name = "a_name_of_fifty_letters_that_fills_the_text_{:06}"
+    repo.write("old.py", "from penstock import flow\nf = flow('big')\n")
+    steps = "\n".join(
+        f'@f.entrypoint(name="{name.format(i)}")\ndef s(): ...' for i in range(600)
+    )
+    repo.write("new.py", f"from penstock import flow\nf = flow('big')\n{steps}")
+    repo.penstock("export", "old", "-o", "old.json")
+
+    plain = repo.penstock("dag", "new")
+    result = repo.penstock("diff", "old.json", "new", "-f", "mermaid")
+
+    assert plain.stderr == ""
+    (line,) = result.stderr.splitlines()
+    assert "characters, and Mermaid draws at most 50,000" in line
 
 
 def test_manifests(repo: Project) -> None:
@@ -271,14 +325,14 @@ def test_manifests(repo: Project) -> None:
     repo.write("shop/orders.py", CHANGED)
     repo.penstock("export", "-o", "new.json", "--service", "shop")
 
-    both = repo.penstock("diff", "old.json", "new.json")
-    tree = repo.penstock("diff", "old.json")
+    both = repo.penstock("diff", "--exit-code", "old.json", "new.json")
+    tree = repo.penstock("diff", "--exit-code", "old.json")
 
     assert both.returncode == tree.returncode == 1
     assert both.stdout == tree.stdout
     assert "+ step bill" in both.stdout
-    assert repo.penstock("diff", "new.json").returncode == 0
-    assert repo.penstock("diff", "new.json", "new.json").returncode == 0
+    assert repo.penstock("diff", "--exit-code", "new.json").returncode == 0
+    assert repo.penstock("diff", "--exit-code", "new.json", "new.json").returncode == 0
 
 
 def test_manifest_that_is_committed(repo: Project) -> None:
@@ -289,7 +343,7 @@ def test_manifest_that_is_committed(repo: Project) -> None:
     repo.write("shop/orders.py", CHANGED)
     repo.penstock("export", "-o", "flows/all.json")
 
-    result = repo.penstock("diff", "HEAD", "flows/all.json")
+    result = repo.penstock("diff", "--exit-code", "HEAD", "flows/all.json")
 
     assert "+ step bill" in result.stdout
 
@@ -318,7 +372,7 @@ def test_syntax_error_at_the_revision(repo: Project) -> None:
     commit(repo.root)
     (repo.root / "shop/orders.py").write_text(good, encoding="utf-8")
 
-    result = repo.penstock("diff", "HEAD")
+    result = repo.penstock("diff", "--exit-code", "HEAD")
 
     assert (result.returncode, result.stdout) == (2, "")
     assert "at HEAD: importing 'shop.orders' failed: SyntaxError" in result.stderr
@@ -344,7 +398,7 @@ def test_import_that_fails_at_the_revision(
     commit(repo.root)
     (repo.root / "shop/orders.py").write_text(good, encoding="utf-8")
 
-    result = repo.penstock("diff", "HEAD")
+    result = repo.penstock("diff", "--exit-code", "HEAD")
 
     assert result.returncode == 2
     assert told in result.stderr
@@ -367,7 +421,7 @@ def test_nothing_is_touched(repo: Project) -> None:
     git(repo.root, "config", "core.splitIndex", "true")
     before = state_of(repo.root)
 
-    assert repo.penstock("diff", "HEAD").returncode == 1
+    assert repo.penstock("diff", "--exit-code", "HEAD").returncode == 1
 
     assert state_of(repo.root) == before
 
@@ -390,7 +444,7 @@ def test_killed(
     before = state_of(repo.root)
 
     with subprocess.Popen(
-        [sys.executable, "-m", "penstock", "diff", "HEAD"],
+        [sys.executable, "-m", "penstock", "diff", "--exit-code", "HEAD"],
         cwd=repo.root,
         env={**os.environ, "TMPDIR": str(scratch)},
         stderr=subprocess.DEVNULL,
@@ -410,7 +464,7 @@ def test_changes_in_a_hook(repo: Project) -> None:
     before = state_of(repo.root)
     env = {"GIT_INDEX_FILE": str(repo.root / ".git/index"), "GIT_DIR": ".git"}
 
-    result = repo.penstock("diff", "HEAD", env=env)
+    result = repo.penstock("diff", "--exit-code", "HEAD", env=env)
 
     assert result.returncode == 1, result.stderr
     assert state_of(repo.root) == before
@@ -425,7 +479,7 @@ def test_src_layout_and_folders(repo: Project) -> None:
     (repo.root / "notes").mkdir()
 
     assert set(changes_of(repo, "HEAD")) == {"orders"}
-    result = repo.penstock("diff", "HEAD", "-f", "json", cwd="notes")
+    result = repo.penstock("diff", "--exit-code", "HEAD", "-f", "json", cwd="notes")
     assert [flow["name"] for flow in json.loads(result.stdout)] == ["orders"]
 
 
@@ -438,7 +492,7 @@ def test_editable_install(repo: Project) -> None:
     repo.write("lib/later/__init__.py", CHANGED.replace('"orders"', '"later"'))
 
     result = repo.penstock(
-        "diff", "HEAD", "shop.**", "later", "-f", "json",
+        "diff", "--exit-code", "HEAD", "shop.**", "later", "-f", "json",
         env={"PYTHONPATH": str(repo.root / "lib")},
     )  # fmt: skip
 
@@ -465,7 +519,7 @@ def test_module_of_the_working_tree_is_refused(repo: Project) -> None:
     )
 
     result = repo.penstock(
-        *("diff", "HEAD", "shop.orders"),
+        *("diff", "--exit-code", "HEAD", "shop.orders"),
         program=PROCESS,
         env={"PYTHONPATH": str(finder)},
     )
@@ -479,7 +533,7 @@ def test_files_that_archives_leave_out(repo: Project) -> None:
     repo.write(".gitattributes", "shop/orders.py export-ignore\n")
     commit(repo.root)
 
-    assert repo.penstock("diff", "HEAD").returncode == 0
+    assert repo.penstock("diff", "--exit-code", "HEAD").returncode == 0
 
 
 def test_filters_and_hooks_do_not_run(repo: Project) -> None:
@@ -494,7 +548,7 @@ def test_filters_and_hooks_do_not_run(repo: Project) -> None:
     )
     commit(repo.root)
 
-    result = repo.penstock("diff", "HEAD")
+    result = repo.penstock("diff", "--exit-code", "HEAD")
 
     assert (result.returncode, result.stderr) == (0, "")
     assert not touched.exists()
@@ -506,7 +560,7 @@ def test_links(repo: Project) -> None:
     (repo.root / "shop/orders.py").symlink_to("moved.txt")
     commit(repo.root)
 
-    assert repo.penstock("diff", "HEAD").returncode == 0
+    assert repo.penstock("diff", "--exit-code", "HEAD").returncode == 0
 
 
 def test_flows_in_a_submodule(
@@ -524,7 +578,7 @@ def test_flows_in_a_submodule(
     git(repo.root, "submodule", "--quiet", "add", str(other), "shop/vendored")
     commit(repo.root)
 
-    assert repo.penstock("diff", "HEAD").returncode == 0
+    assert repo.penstock("diff", "--exit-code", "HEAD").returncode == 0
     with (repo.root / "shop/vendored/till.py").open("a", encoding="utf-8") as file:
         file.write("@t.step(after='a')\ndef b(): ...\n")
     assert changes_of(repo, "HEAD") == {"till": ("changed", {"b": "added"})}
@@ -536,7 +590,7 @@ def test_submodule_that_is_not_here(repo: Project) -> None:
     git(repo.root, "update-index", "--add", "--cacheinfo", entry)
     git(repo.root, "commit", "--quiet", "-m", "sub")
 
-    result = repo.penstock("diff", "HEAD")
+    result = repo.penstock("diff", "--exit-code", "HEAD")
 
     assert result.returncode == 0
     assert "the submodule 'vendored' has no commit 111111111111 here" in result.stderr
@@ -552,16 +606,16 @@ def test_shallow_clone(repo: Project, tmp_path_factory: pytest.TempPathFactory) 
         f"file://{repo.root}", ".")  # fmt: skip
     shallow = type(repo)(clone)
 
-    by_name = shallow.penstock("diff", "origin/base")
-    by_commit = shallow.penstock("diff", first)
-    relative = shallow.penstock("diff", "HEAD~1")
+    by_name = shallow.penstock("diff", "--exit-code", "origin/base")
+    by_commit = shallow.penstock("diff", "--exit-code", first)
+    relative = shallow.penstock("diff", "--exit-code", "HEAD~1")
 
     assert by_name.returncode == by_commit.returncode == relative.returncode == 2
     assert "git fetch --depth=1 origin base\n" in by_name.stderr
     assert f"git fetch --depth=1 origin {first}\n" in by_commit.stderr
     assert "git fetch --unshallow" in relative.stderr
     git(clone, "fetch", "--quiet", "--depth=1", "origin", "base")
-    assert shallow.penstock("diff", "FETCH_HEAD").returncode == 0
+    assert shallow.penstock("diff", "--exit-code", "FETCH_HEAD").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -576,7 +630,7 @@ def test_shallow_clone(repo: Project, tmp_path_factory: pytest.TempPathFactory) 
 )
 def test_wrong_usage(repo: Project, arguments: list[str], told: str) -> None:
     """A wrong argument is one message, without a traceback."""
-    result = repo.penstock("diff", *arguments)
+    result = repo.penstock("diff", "--exit-code", *arguments)
 
     assert result.returncode == 2
     assert told in result.stderr
@@ -586,7 +640,11 @@ def test_wrong_usage(repo: Project, arguments: list[str], told: str) -> None:
 def test_no_repository(shop: Project) -> None:
     """The message says that this is not a repository."""
     result = shop.penstock(
-        "diff", "HEAD", "shop.orders", env={"GIT_CEILING_DIRECTORIES": str(shop.root)}
+        "diff",
+        "--exit-code",
+        "HEAD",
+        "shop.orders",
+        env={"GIT_CEILING_DIRECTORIES": str(shop.root)},
     )
 
     assert result.returncode == 2
@@ -595,7 +653,9 @@ def test_no_repository(shop: Project) -> None:
 
 def test_no_git(repo: Project) -> None:
     """Without git there are still manifests."""
-    result = repo.penstock("diff", "HEAD", env={"PATH": str(repo.root / "nowhere")})
+    result = repo.penstock(
+        "diff", "--exit-code", "HEAD", env={"PATH": str(repo.root / "nowhere")}
+    )
 
     assert result.returncode == 2
     assert "git is not installed" in result.stderr
@@ -606,4 +666,4 @@ def test_program_of_the_interpreter(repo: Project) -> None:
     code = "from penstock.cli import main; main()"
     program = (sys.executable, "-P", "-c", code)
 
-    assert repo.penstock("diff", "HEAD", program=program).returncode == 0
+    assert repo.penstock("diff", "--exit-code", "HEAD", program=program).returncode == 0

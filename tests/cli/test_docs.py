@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.support.projects import Project
 
+needs_posix = pytest.mark.skipif(os.name == "nt", reason="needs pipes, links, modes")
+
 ROOT = Path(__file__).parents[2]
 EMPTY = """\
 # Orders
@@ -208,6 +210,15 @@ def test_markers_in_code_are_text(pages: Project) -> None:
     assert rewritten(pages, text) == text.encode()
 
 
+def test_block_after_code_in_a_list(pages: Project) -> None:
+    """A fence that its list item ends hides no block, and the page shows none."""
+    page = "- item\n  ```\n  code\n\ntext\n\n" + EMPTY
+
+    pages.write("page.md", page)
+    assert pages.penstock("docs", "--check", "page.md").returncode == 1
+    assert rewritten(pages, page) == page.replace(EMPTY, FILLED).encode()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -263,7 +274,7 @@ def test_every_wrong_name_is_told(pages: Project) -> None:
     assert "b.md:3: there is no flow 'order'" in result.stderr
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16be", "utf-32le"])
 def test_other_encodings(pages: Project, encoding: str) -> None:
     """A file in another encoding is refused if it may hold a marker, else left."""
     path = pages.root / "other.md"
@@ -318,7 +329,74 @@ def test_import_that_fails(pages: Project) -> None:
     assert "importing 'shop.orders' failed" in result.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other modes")
+@needs_posix
+def test_what_is_no_regular_file(pages: Project) -> None:
+    """Pipes, devices and broken links in a folder are named and left alone."""
+    os.mkfifo(pages.root / "pipe.md")
+    (pages.root / "zero.md").symlink_to("/dev/zero")
+    (pages.root / ".#page.md").symlink_to("user@host.1")
+    (pages.root / "one.md").symlink_to("two.md")
+    (pages.root / "two.md").symlink_to("one.md")
+    (pages.root / "docs.md").symlink_to(".")
+
+    result = pages.penstock("docs", ".")
+
+    assert result.returncode == 0
+    assert result.stderr.splitlines() == [
+        "Skipped .#page.md: its link is broken.",
+        "Skipped one.md: Too many levels of symbolic links.",
+        "Skipped pipe.md: it is not a regular file.",
+        "Skipped two.md: Too many levels of symbolic links.",
+        "Skipped zero.md: it is not a regular file.",
+        "Updated 1 diagram in 1 file.",
+    ]
+
+
+@needs_posix
+def test_pipe_that_is_named(pages: Project) -> None:
+    """A pipe as an argument is an error, and nothing waits for it."""
+    os.mkfifo(pages.root / "pipe.md")
+
+    result = pages.penstock("docs", "README.md", "pipe.md")
+
+    assert result.returncode == 2
+    assert "'pipe.md' cannot be updated: it is not a regular file" in result.stderr
+    assert (pages.root / "README.md").read_text(encoding="utf-8") == EMPTY
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything"
+)
+def test_folder_that_cannot_be_read(pages: Project) -> None:
+    """A folder without permission is named, and the other files are updated."""
+    pages.write("listed/page.md", EMPTY)
+    (pages.root / "closed").mkdir(0)
+    (pages.root / "listed").chmod(0o444)
+    result = pages.penstock("docs", ".")
+    for name in ("closed", "listed"):
+        (pages.root / name).chmod(0o700)
+
+    assert result.returncode == 0
+    assert set(result.stderr.splitlines()) == {
+        "Skipped closed: Permission denied.",
+        "Skipped listed/page.md: Permission denied.",
+        "Updated 1 diagram in 1 file.",
+    }
+
+
+@needs_posix
+def test_name_with_a_newline(pages: Project) -> None:
+    """The name of a file is one line of the output, whatever it contains."""
+    pages.write("a\n::error::b.md", EMPTY)
+    result = pages.penstock("docs", "--check", "a\n::error::b.md")
+
+    assert result.stdout.splitlines()[:2] == [
+        "--- a/a\\n::error::b.md",
+        "+++ b/a\\n::error::b.md",
+    ]
+
+
+@needs_posix
 def test_link_and_mode_stay(pages: Project) -> None:
     """The file behind a link is rewritten, and keeps its mode."""
     path = pages.root / "README.md"
@@ -345,7 +423,7 @@ def test_warning_names_the_block(pages: Project) -> None:
 
     result = pages.penstock("docs", "page.md")
 
-    assert "Warning: page.md:1: the diagram has 501 edges" in result.stderr
+    assert "Warning: page.md:1: the diagram of flow 'big' has 501" in result.stderr
 
 
 def test_hook_for_pre_commit(

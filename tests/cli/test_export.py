@@ -72,14 +72,3 @@ def test_folder_that_is_not_there(shop: Project) -> None:
     assert result.returncode == 2
     assert "nowhere" in result.stderr
     assert "Traceback" not in result.stderr
-
-
-def test_no_flow(shop: Project) -> None:
-    """A service without flows has a manifest too; that there are none is said."""
-    shop.write("empty.py", "")
-
-    result = shop.penstock("export", "empty")
-
-    assert result.returncode == 0
-    assert json.loads(result.stdout)
-    assert "declare no flow" in result.stderr

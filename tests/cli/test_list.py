@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.projects import surroundings
 
 if TYPE_CHECKING:
     from tests.support.projects import Project
@@ -98,19 +99,6 @@ def test_json(shop: Project) -> None:
     assert flow["steps"][3]["after"] == [["charge", "reserve"]]
 
 
-@pytest.mark.parametrize(
-    ("form", "stdout"), [("table", ""), ("concise", ""), ("json", "[]\n")]
-)
-def test_no_flow(shop: Project, form: str, stdout: str) -> None:
-    """A module without flows is not an error; a note says so."""
-    shop.write("empty.py", "")
-
-    result = shop.penstock("list", "empty", "--format", form)
-
-    assert (result.returncode, result.stdout) == (0, stdout)
-    assert "declare no flow" in result.stderr
-
-
 def test_output_that_cannot_hold_a_character(shop: Project) -> None:
     """A terminal that lacks a character shows its code."""
     shop.write(
@@ -143,22 +131,66 @@ def test_disk_that_is_full(shop: Project) -> None:
     )
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
-def test_terminal(shop: Project) -> None:
-    """On a terminal the table fits its width, and hides no name."""
-    script = (
-        "import os, pty, sys\n"
-        "os.environ.update(COLUMNS='40', TERM='xterm')\n"
-        "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
-    )
-    spawn = (sys.executable, "-W", "ignore", "-c", script)
+def in_terminal(shop: Project, columns: int, **env: str) -> list[str]:
+    """Return the lines that a terminal shows, with its control sequences."""
+    pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
+    from tests.support.terminals import run_in_terminal  # noqa: PLC0415  # see above
 
-    result = shop.penstock(
-        *("-m", "penstock", "list", "shop.orders"), program=(*spawn, sys.executable)
+    result = run_in_terminal(
+        [sys.executable, "-m", "penstock", "list", "shop"],
+        cwd=shop.root,
+        env=surroundings() | {"COLUMNS": str(columns)} | env,
+    )
+    assert result.returncode == 0, result.text
+    return result.text.replace("\r\n", "\n").rstrip().split("\n")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 72, 80, 100, 200])
+def test_terminal(shop: Project, columns: int) -> None:
+    """The list fits the terminal, and names stay whole."""
+    shop.write(
+        "shop/invoicing.py",
+        """
+        from penstock import flow
+        f = flow("invoices", owner="finance", description="Bills, " * 8)
+        @f.entrypoint
+        def on_order_message(): ...
+        @f.entrypoint
+        def collect_reminders(): ...
+        """,
+    )
+    shown = in_terminal(shop, columns)
+    lines = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in shown]
+    words = " ".join(lines).split()
+
+    assert max(map(len, lines)) <= columns
+    assert {"audit", "billing", "on_order_message,", "collect_reminders"} <= {*words}
+    assert "shop/invoicing.py:3" in words
+    assert words.count("Bills,") == 8
+    assert "\x1b[1m" in "".join(shown)
+
+
+def test_terminal_without_colour(shop: Project) -> None:
+    """``NO_COLOR`` leaves the names plain."""
+    assert "\x1b" not in "".join(in_terminal(shop, 80, NO_COLOR="1"))
+
+
+def test_wide_characters_keep_columns(shop: Project) -> None:
+    """A character that takes two cells counts as two."""
+    shop.write(
+        "wide.py",
+        """
+        from penstock import flow
+        f = flow("注文")
+        @f.entrypoint
+        def start(): ...
+        g = flow("a")
+        @g.entrypoint
+        def begin(): ...
+        """,
     )
 
-    assert result.returncode == 0, result.stderr
-    lines = re.sub(r"\x1b\[[\d;]*m", "", result.stdout).splitlines()
-    assert max(map(len, lines)) <= 40
-    assert "orders" in result.stdout
-    assert "\x1b[1m" in result.stdout
+    header, _, narrow, wide = shop.penstock("list", "wide").stdout.splitlines()
+
+    assert header.index("entrypoints") == narrow.index("begin")
+    assert wide.index("start") == header.index("entrypoints") - 2

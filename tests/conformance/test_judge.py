@@ -1122,8 +1122,8 @@ def test_a_failure_of_penstock_breaks_nothing(
 
     assert [line.getMessage() for line in warnings] == [
         (
-            "Conformance failed, and the step ran all the same: ZeroDivisionError(). "
-            "Said once."
+            "Conformance failed, and the step ran anyway: ZeroDivisionError(). "
+            "Logged only once."
         )
     ] * 2
 
@@ -1199,8 +1199,6 @@ signal.getsignal(signal.SIGTERM)(signal.SIGTERM, None)
 receive()
 """
 NOWHERE = """
-import logging
-logging.basicConfig()
 os.environ["PENSTOCK_CONFORMANCE_DIR"] = "/nowhere/at/all"
 """
 

@@ -68,3 +68,17 @@ def test_reports_of_older_versions_merge() -> None:
     older = {**json.loads(json.dumps(report)), "crossings": {"runs": [], "dropped": []}}
 
     assert ConformanceReport.merge([older]).to_dict() == report
+
+
+def test_reports_merge_one_after_another() -> None:
+    """A loop that adds each report to the sum so far gives what one call gives."""
+    flow("orders").entrypoint(name="receive")(lambda: None)()
+    parts = [penstock.conformance_report() for _ in range(2_000)]
+    total = ConformanceReport.merge([])
+
+    for part in parts:
+        total = ConformanceReport.merge([total, part])
+
+    assert total.to_dict() == ConformanceReport.merge(parts).to_dict()
+    assert total.to_dict()["flows"]["orders"]["runs"] == 2_000
+    assert repr(total) == "<ConformanceReport orders>"

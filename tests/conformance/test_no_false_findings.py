@@ -327,6 +327,7 @@ def _findings() -> list[str]:
     return [f"{v['code']} {v['message']}" for one in flows for v in one["violations"]]
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("mode", ["record", "warn", "raise"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_no_false_finding(program: Callable[[Shop], None], mode: str) -> None:

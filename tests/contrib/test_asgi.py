@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -189,6 +190,31 @@ def test_inbound_id_is_adopted_or_replaced(
 
     assert heard.body == heard.shown
     check_inbound(inbound, heard.shown, caplog)
+
+
+def test_of_two_headers_the_first_counts() -> None:
+    """As under WSGI, where a server joins the two."""
+    two = ("X-Correlation-ID", "first"), ("X-Correlation-ID", "second")
+
+    assert ask(FlowMiddleware(answering(plain)), "/", *two).shown == "first"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([("x-request-id", "text")], "text"),
+        ([(b"x-request-id", memoryview(b"view"))], "view"),
+        ([(b"one",), 17, (b"x-request-id", b"r1")], "r1"),
+        (17, None),
+    ],
+)
+def test_headers_that_are_not_as_asgi_has_them(headers: Any, expected: str) -> None:
+    """What can be read is read; nothing fails the request."""
+    scope = {**scope_of("/"), "headers": headers}
+
+    shown = asyncio.run(ask_async(FlowMiddleware(answering(plain)), scope)).shown
+
+    assert shown == expected if expected else len(shown) == 32
 
 
 @pytest.mark.parametrize(
@@ -433,3 +459,41 @@ def test_disabled_middleware_does_nothing() -> None:
         print(heard.body, heard.headers)
     """
     assert run_python(program, PENSTOCK_DISABLED="1") == ("- []\n", "")
+
+
+STRING_ANNOTATIONS = """
+from __future__ import annotations
+
+from typing import Annotated, Iterator
+
+from fastapi import Depends, FastAPI, Request
+from penstock import current_flow_id, flow
+
+app = FastAPI()
+orders = flow("orders")
+
+
+@orders.entrypoint
+def rows(request: Request) -> Iterator[str]:
+    yield request.url.path
+
+
+Rows = Annotated[str, Depends(rows)]
+
+
+@app.get("/{kind}")
+@orders.step(after=rows)
+async def receive(request: Request, kind: Kind, found: Rows) -> list[str]:
+    return [kind, found, request.url.path, current_flow_id() or ""]
+"""
+
+
+def test_string_annotations_of_marked_fastapi_functions_are_found() -> None:
+    """FastAPI finds the names in the user's module, from 0.123.5 on."""
+    pytest.importorskip("fastapi", reason="needs fastapi")
+    space: dict[str, Any] = {"Kind": str}
+    exec(STRING_ANNOTATIONS, space)  # noqa: S102  # our own module
+
+    heard = ask(FlowMiddleware(space["app"]), "/new")
+
+    assert json.loads(heard.body) == ["new", "/new", "/new", heard.shown]

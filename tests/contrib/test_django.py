@@ -190,6 +190,17 @@ def test_inbound_id_is_adopted_or_replaced(
     check_inbound(inbound, response["X-Correlation-ID"], caplog)
 
 
+@pytest.mark.parametrize("name", ["HTTP_X-Correlation-ID", "HTTP_x_request-id"])
+def test_header_of_a_test_is_found_as_django_finds_it(name: str) -> None:
+    """Also where a test writes its name into META with hyphens."""
+    meta: dict[str, Any] = {name: "order-17"}
+    request = RequestFactory().get("/", **meta)
+
+    response: Any = FlowMiddleware(lambda _: HttpResponse())(request)
+
+    assert response["X-Correlation-ID"] == "order-17"
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_forged_penstock_header_changes_nothing(client: str) -> None:
     """Who sends a penstock header from outside gets neither parent nor metadata in."""
@@ -534,7 +545,7 @@ def test_disabled_middleware_is_not_there() -> None:
 @pytest.mark.parametrize("factory", [RequestFactory, AsyncRequestFactory])
 def test_agrees_with_a_server_middleware(factory: Any) -> None:
     """Inside penstock's WSGI or ASGI middleware the request has its ID already."""
-    outer = RequestFlow([("X-Request-ID", "outer")])
+    outer = RequestFlow({"x-request-id": "outer"})
     request = factory().get("/")
     getattr(request, "scope", request.META)[KEY] = outer
 

@@ -470,7 +470,7 @@ def test_changes_since_a_revision(site: Site) -> None:
         assert git.returncode == 0, git.stderr
     site.change("shop/views.py", 'after="charge"', 'after="receive"')
 
-    result = site.manage("penstock", "diff", "HEAD")
+    result = site.manage("penstock", "diff", "--exit-code", "HEAD")
 
     assert result.returncode == 1, result.stderr
     assert "- edge charge → remind" in result.stdout

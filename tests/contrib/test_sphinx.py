@@ -119,6 +119,23 @@ def test_mermaid_where_it_is_drawn(site: Site) -> None:
     assert "warning" not in output.lower()
 
 
+def test_diagram_that_mermaid_will_not_draw(site: Site) -> None:
+    """A warning names the place, but only where Mermaid is to draw it."""
+    pytest.importorskip("sphinxcontrib.mermaid", reason="needs sphinxcontrib-mermaid")
+    site.write("docs/conf.py", CONF.format(more=["sphinxcontrib.mermaid"]))
+    steps = "\n".join(
+        f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(501)
+    )
+    start = "f = flow('orders')\n@f.entrypoint\ndef start(): ...\n"
+    site.write("shop.py", f"from penstock import flow\n{start}{steps}")
+
+    html = site.build("html")
+    text = site.build("text", "--fail-on-warning")
+
+    assert "index.rst:4: WARNING: the diagram of flow 'orders' has 501 edges" in html
+    assert "501" not in text
+
+
 @pytest.mark.parametrize(
     ("builder", "file"),
     [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from time import perf_counter
+
 import pytest
 
 from penstock._documents.blocks import MarkerError, blocks_of, replace_blocks
@@ -51,10 +54,13 @@ def test_blocks_know_their_place() -> None:
         f"~~~ a`b\n{OPEN}\n~~~~",
         f"> ```\n> {OPEN}\n> ```",
         f"- ```\n  {OPEN}\n  ```",
+        f"```\n> ```\n{OPEN}\n{CLOSE}\n```",
+        f"- a\n\n      {OPEN}",
         f"    {OPEN}",
         f"\t{OPEN}",
         f"a `{OPEN}` b",
         f"`` {OPEN} ` ``",
+        f"`a` `{OPEN}` ``b``",
         "<!-- penstocks:orders -->",
         "<!-- penstock is good -->",
         "<!-- needs: penstock -->",
@@ -81,6 +87,58 @@ def test_markers_in_lists_and_quotations(prefix: str) -> None:
     assert f"\n{own}text\n" in filled(document, "text")
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "- a\n  ```\n  code\n\ntext\n\n",
+        "- a\n  ```\n",
+        "> ```\n> code\n\n",
+        "> ~~~\n",
+        "1. a\n   - ```\n\n   b\n\n",
+        "<pre>\n```\n</pre>\n",
+        "<!-- a fence:\n```\n-->\n",
+        "<div>\n```\n</div>\n\n",
+        "a\n``` b`\n",
+    ],
+)
+def test_block_after_a_fence_that_has_ended(before: str) -> None:
+    """A fence ends with its list item or quotation, and HTML has none."""
+    assert requests(f"{before}{OPEN}\n{CLOSE}\n") == ["orders"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<!--penstock:" * 15_000,
+        "<!--penstock:" * 15_000 + "-->",
+        "<!-- penstock " * 15_000,
+        "<!--" + " " * 200_000,
+        f"{OPEN}{'`' * 200_000}",
+        OPEN + "".join("`" * width + "a" for width in range(600)),
+        f"`{OPEN}`" * 8_000,
+        ">" * 200_000,
+        "- " * 100_000,
+        "* " * 100_000 + "a",
+        "<a" + " b=c" * 50_000,
+        "```" + "`" * 200_000 + "a`",
+    ],
+    ids=range(12),
+)
+def test_long_lines(line: str) -> None:
+    """A line of 200 kB takes milliseconds, not minutes."""
+    begin = perf_counter()
+    with suppress(MarkerError):
+        blocks_of(line)
+    assert perf_counter() - begin < 5
+
+
+def test_marker_in_a_marker() -> None:
+    """A marker ends where its comment ends, and another is not a part of it."""
+    for line in (f"<!-- penstock:a {OPEN}", f"{OPEN} {OPEN}", f"{OPEN} -->"):
+        with pytest.raises(MarkerError, match="a line of its own"):
+            blocks_of(line)
+
+
 def test_end_of_a_list() -> None:
     """After a list, indented text is code again."""
     assert requests(f"- a\n\nText.\n\n    {OPEN}\n") == []
@@ -102,6 +160,7 @@ def test_broken_fence_in_a_block_hides_nothing() -> None:
         ("<!-- penstock: -->", 1, "names no flow"),
         (f"a {OPEN}", 1, "a line of its own"),
         (f"`a` {CLOSE} `b`", 1, "a line of its own"),
+        (f"``a {CLOSE} `b", 1, "a line of its own"),
     ],
 )
 def test_wrong_markers(document: str, line: int, told: str) -> None:

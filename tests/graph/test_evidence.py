@@ -359,7 +359,7 @@ def test_stale_evidence() -> None:
         "lost\x1b": recorded({"x": 1}, {}),
         "unused": recorded({"x": 0}, {}, runs=0),
     }
-    with pytest.warns(UserWarning, match="not declared, and not drawn") as told:
+    with pytest.warns(UserWarning, match="names, which are not drawn") as told:
         drawn("mermaid", evidence=Sources(runs))
 
     (said,) = [str(one.message) for one in told]

@@ -118,3 +118,12 @@ def test_disagreement_about_where_a_flow_begins() -> None:
 
     (found,) = disagreements([("one", one), ("two", two)])
     assert "after nothing (two); an entrypoint (one)" in found
+
+
+def test_many_declarations_of_one_step() -> None:
+    """A step is declared after everything that any of 2,000 manifests names."""
+    names = [f"step {number}" for number in range(2_000)]
+
+    (flow,) = merge_flows(flow_of("orders", {"charge": name}) for name in names)
+
+    assert flow.steps[0].after == tuple((name,) for name in sorted(names))

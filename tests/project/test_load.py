@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +28,16 @@ def listed(shop: Project, *targets: str, cwd: str = ".") -> set[str]:
     ("targets", "flows"),
     [
         (["shop.orders"], {"orders"}),
+        (["shop"], {"orders", "billing", "audit"}),
+        (["shop.deep"], {"audit"}),
+        (["shop/orders.py"], {"orders"}),
+        (["./shop/orders.py"], {"orders"}),
+        (["shop/orders.py:OrderFlow"], {"orders"}),
+        (["shop/deep"], {"audit"}),
+        (["shop/"], {"orders", "billing", "audit"}),
+        (["."], {"orders", "billing", "audit"}),
+        (["shop/o*.py"], {"orders"}),
+        (["shop/**"], {"orders", "billing", "audit"}),
         (["shop.deep.er.audit"], {"audit"}),
         (["shop.orders", "shop.billing"], {"orders", "billing"}),
         (["shop.*"], {"orders", "billing"}),
@@ -103,6 +116,10 @@ def test_project_names_the_targets(shop: Project) -> None:
         ("[tool.penstock]\nsource-url = 1", "[tool.penstock].source-url should be a"),
         ("[tool.penstock]\nbaseline = 1", "[tool.penstock].baseline should be a"),
         ("[tool]\npenstock = 1", "[tool.penstock] should be an object"),
+        ("[tool]\npenstock = ['import']", "[tool.penstock] should be an object"),
+        ("tool = 1", "[tool] should be an object, and is an integer"),
+        ("[tool.penstock]\nimport = 2026-11-30", "be a list, and is something else"),
+        (f"a = {'[' * 5000}{']' * 5000}", "pyproject.toml: it is nested too deeply"),
         ("[tool.penstock", "pyproject.toml: Expected ']'"),
         ("[tool.penstock]", "no target given"),
         ("", "no target given"),
@@ -119,6 +136,33 @@ def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_settings_that_cannot_be_read(shop: Project) -> None:
+    """A folder of that name is an error in one line, like any other file."""
+    (shop.root / "pyproject.toml").mkdir()
+
+    result = shop.penstock("list", "shop.orders")
+
+    assert result.returncode == 2
+    assert re.fullmatch(r"Error: \S+pyproject.toml: it cannot .+\n", result.stderr)
+
+
+def test_settings_with_a_byte_order_mark(shop: Project) -> None:
+    """Editors on Windows write one."""
+    shop.write("pyproject.toml", '\ufeff[tool.penstock]\nimport = ["shop.orders"]\n')
+
+    assert listed(shop) == {"orders"}
+
+
+def test_pyproject_without_settings_is_the_root(shop: Project) -> None:
+    """The folder of any pyproject.toml, and its ``src``, hold modules."""
+    shop.write("pyproject.toml", '[project]\nname = "shop"\n')
+    (shop.root / "src").mkdir()
+    (shop.root / "tests").mkdir()
+    (shop.root / "shop").rename(shop.root / "src" / "shop")
+
+    assert listed(shop, "shop.orders", cwd="tests") == {"orders"}
+
+
 @pytest.mark.parametrize(
     ("target", "told"),
     [
@@ -132,9 +176,13 @@ def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
         (":orders", "':orders' has no module before ':'"),
         ("shop..orders", "is not the name of a module"),
         (".orders", "is not the name of a module"),
-        ("shop/orders.py", "is a file. Name the module: shop.orders"),
-        ("./shop/orders.py", "is a file. Name the module: shop.orders"),
-        ("orders.py", "is a file. Name the module: orders"),
+        ("orders.py", "there is no file 'orders.py'"),
+        ("shop/ordrs.py:orders", "there is no file 'shop/ordrs.py'"),
+        ("pyproject.toml", "no module 'pyproject'"),
+        ("shop/my-orders.py", "is not a module that Python can import from"),
+        ("../elsewhere.py", "is not a module that Python can import from"),
+        ("shop/none*.py", "no module or manifest matches 'shop/none*.py'"),
+        ("none*.json", "no module or manifest matches 'none*.json'"),
         ("shop.x*", "no module matches 'shop.x*'"),
         ("shop.orders.*", "no module matches 'shop.orders.*'"),
         ("**", "must begin with the name of a package"),
@@ -143,6 +191,9 @@ def test_wrong_settings(shop: Project, settings: str, told: str) -> None:
 )
 def test_target_that_is_not_there(shop: Project, target: str, told: str) -> None:
     """The message says which part is wrong, and what the user may mean."""
+    shop.write("shop/my-orders.py", "")
+    shop.write("../elsewhere.py", "")
+
     result = shop.penstock("list", target)
 
     assert result.returncode == 2
@@ -269,3 +320,154 @@ def test_wrong_manifest(shop: Project, content: str) -> None:
     assert result.returncode == 2
     assert "other.json" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("target", ["shop", "shop/", "."])
+def test_package_imports_what_declares_flows(shop: Project, target: str) -> None:
+    """Tests, scripts and modules without a step are not imported."""
+    for name in ("script", "__main__", "tests/test_orders", "conftest"):
+        shop.write(f"shop/{name}.py", "1 / 0  # this is not penstock.step\n")
+    shop.write("shop/views.py", "raise SystemExit('penstock')\n")
+
+    assert listed(shop, target) == {"orders", "billing", "audit"}
+
+
+def test_package_with_a_file_that_cannot_be_parsed(shop: Project) -> None:
+    """Its flows are not left out silently."""
+    shop.write("shop/broken.py", "from penstock import flow\ndef")
+
+    result = shop.penstock("list", "shop")
+
+    assert result.returncode == 2
+    assert "importing 'shop.broken' failed: SyntaxError" in result.stderr
+
+
+def test_package_with_the_handle_of_another_package(shop: Project) -> None:
+    """A step is found though its flow is declared elsewhere."""
+    shop.write("common/__init__.py", "")
+    shop.write("common/flows.py", 'from penstock import flow\nmail = flow("mail")\n')
+    shop.write("post/__init__.py", "")
+    shop.write(
+        "post/send.py",
+        """
+        from common.flows import mail
+        @mail.entrypoint
+        def send(): ...
+        """,
+    )
+
+    assert listed(shop, "post") == {"mail"}
+
+
+def test_step_of_another_library_is_not_a_flow(shop: Project) -> None:
+    """Other libraries have a decorator of that name."""
+    shop.write(
+        "shop/other.py", "from nowhere.workflow import step\n@step\ndef f(): ..."
+    )
+
+    assert listed(shop, "shop") == {"orders", "billing", "audit"}
+
+
+@pytest.mark.parametrize(
+    "targets", ['["shop.**"]', '["m.json"]', '["shop.orders", "m.json"]']
+)
+def test_name_of_a_flow(shop: Project, targets: str) -> None:
+    """A flow that the project declares is a target, from modules and manifests."""
+    shop.write("m.json", shop.penstock("export", "shop.orders", "shop.billing").stdout)
+    shop.write("pyproject.toml", f"[tool.penstock]\nimport = {targets}\n")
+
+    assert listed(shop, "orders") == {"orders"}
+    assert listed(shop, "billing", cwd="shop") == {"billing"}
+    assert listed(shop, "orders", "billing") == {"orders", "billing"}
+
+
+def test_flow_with_the_name_of_a_module(shop: Project) -> None:
+    """The project's flow is found though the standard library has that module."""
+    shop.write(
+        "post.py",
+        """
+        from penstock import flow
+        email = flow("email")
+        @email.entrypoint
+        def send(): ...
+        """,
+    )
+    shop.write("pyproject.toml", '[tool.penstock]\nimport = ["post", "shop.orders"]\n')
+
+    assert listed(shop, "email") == {"email"}
+
+
+def test_name_of_a_flow_that_is_not_there(shop: Project) -> None:
+    """The message suggests the project's flows."""
+    shop.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.orders"]\n')
+
+    result = shop.penstock("dag", "ordrs")
+
+    assert result.returncode == 2
+    assert "no module 'ordrs'" in result.stderr
+    assert "Did you mean the flow 'orders'?" in result.stderr
+
+
+@pytest.mark.parametrize("folder", [".", "shop"])
+def test_missing_module_names_the_folders(shop: Project, folder: str) -> None:
+    """The message says where penstock looked."""
+    shop.write("pyproject.toml", '[project]\nname = "shop"\n')
+    (shop.root / "src").mkdir()
+
+    result = shop.penstock("list", "pkgx.orders", cwd=folder)
+
+    root = "." if folder == "." else str(shop.root)
+    assert result.returncode == 2
+    assert root in result.stderr
+    assert "src" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["list", "dag", "export", "check", "catalog"])
+@pytest.mark.parametrize(
+    ("targets", "looked"),
+    [
+        (["shop.empty"], "shop.empty (shop/empty.py)"),
+        (["shop/empty.py"], "shop/empty.py"),
+        (["bare"], "bare (bare/__init__.py)"),
+        (["bare.**"], "bare.**"),
+        (["bare", "none.json"], "bare (bare/__init__.py), none.json"),
+    ],
+)
+def test_no_flow(shop: Project, command: str, targets: list[str], looked: str) -> None:
+    """A command that finds no flow says where it looked, and is no success."""
+    if command == "check":
+        pytest.importorskip("jedi", reason="needs jedi")
+    shop.write("shop/empty.py", "")
+    shop.write("bare/__init__.py", "")
+    shop.write("none.json", '{"penstock": 1, "flows": []}')
+    more = ["-o", "site"] if command == "catalog" else []
+
+    result = shop.penstock(command, *targets, *more)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: no flow found. penstock looked in ")
+    assert looked in result.stderr
+
+
+def test_beside_manage_py(shop: Project) -> None:
+    """Without settings of Django the message says how to name them."""
+    shop.write("manage.py", "")
+
+    result = shop.penstock("list")
+
+    assert result.returncode == 2
+    assert "manage.py penstock" in result.stderr
+    assert "DJANGO_SETTINGS_MODULE" in result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_manifest_in_a_pipe(shop: Project) -> None:
+    """A pipe is read like a file, as in process substitution."""
+    manifest = shop.penstock("export", "shop.orders").stdout
+    os.mkfifo(shop.root / "pipe.json")
+    path = shop.root / "pipe.json"
+    writer = threading.Thread(target=path.write_text, args=(manifest,))
+    writer.start()
+
+    assert listed(shop, "pipe.json") == {"orders"}
+    writer.join()

@@ -73,11 +73,18 @@ def test_the_names_of_headers_are_configured() -> None:
 
 
 def test_no_header_may_be_configured() -> None:
-    """An empty list sends the field alone."""
+    """An empty list sends the field alone, which then carries the ID as well."""
     configure(headers=())
 
-    with start_flow("order-17"):
-        assert set(inject()) == {"penstock"}
+    with start_flow("order-16"), start_flow("order-17"):
+        carrier = inject()
+
+    assert set(carrier) == {"penstock"}
+    with continue_flow(carrier) as context:
+        assert context.correlation_id == "order-17"
+        assert (context.parent_id, context.root_id) == ("order-16", "order-16")
+    assert adopted({"traceparent": f"00-{TRACE}-{SPAN}-01", **carrier}) == "order-17"
+    assert adopted(carrier, trust="id") is None
 
 
 @pytest.mark.parametrize(
@@ -328,7 +335,7 @@ def test_an_unknown_trust_is_refused(bad: str) -> None:
 
 
 def test_a_validator_decides_which_ids_are_believed() -> None:
-    """``is_valid_id`` is asked for what comes in, and for what goes out."""
+    """``is_valid_id`` decides about IDs that come in."""
     configure(is_valid_id=lambda text: text.startswith("{"), new_id=lambda: "{new}")
 
     with continue_flow({"x-correlation-id": "{order}"}) as context:
@@ -360,12 +367,22 @@ def test_a_validator_that_raises_refuses(warnings: list[logging.LogRecord]) -> N
     assert "order-17" not in warnings[0].getMessage()
 
 
-def test_an_id_that_is_no_longer_valid_is_not_sent(
+def test_a_validator_decides_about_inbound_ids_only() -> None:
+    """A run's own ID, from ``new_id`` or ``start_flow()``, is used and sent."""
+    configure(is_valid_id=lambda text: text.startswith("ord-"), new_id=lambda: "mine")
+
+    with start_flow():
+        assert inject()["X-Correlation-ID"] == "mine"
+    with start_flow("import 17"):
+        assert inject()["X-Correlation-ID"] == "import 17"
+
+
+def test_an_id_that_cannot_be_sent_is_not_sent(
     warnings: list[logging.LogRecord],
 ) -> None:
     """IDs are checked again before they leave; the publish goes on without."""
-    with start_flow("x" * 41):
-        configure(is_valid_id=lambda text: len(text) < 40, new_id=lambda: "short")
+    with start_flow() as context:
+        context.correlation_id = "a\r\nb"
         assert [inject(), inject()] == [{}, {}]
 
     assert len(warnings) == 1

@@ -307,6 +307,15 @@ def test_the_field_is_capped_in_keys_both_ways() -> None:
         assert len(context.metadata) == 64
 
 
+@pytest.mark.parametrize("second", [", {}", ',{"parent":"b"}', "," + "x" * 9_000])
+def test_the_first_of_two_fields_counts(second: str) -> None:
+    """WSGI servers join headers that came twice with commas."""
+    both = json.dumps({"parent": "a", "root": "a"}) + second
+
+    with continue_flow({"x-correlation-id": "order-17", "penstock": both}) as context:
+        assert (context.parent_id, context.root_id) == ("a", "a")
+
+
 HOSTILE = {
     "empty": "",
     "text": "hello",
@@ -354,6 +363,16 @@ def test_a_bad_parent_or_root_is_left_out(bad: object) -> None:
 
     with continue_flow({"x-correlation-id": "a", "penstock": forged}) as context:
         assert (context.parent_id, context.root_id) == (None, "a")
+
+
+def test_parent_and_root_are_adopted_beside_a_validator() -> None:
+    """They come from a trusted sender, who may have made them."""
+    configure(is_valid_id=lambda text: text.startswith("ord-"))
+    with start_flow() as root, start_flow("ord-17"):
+        headers = inject()
+
+    with continue_flow(headers) as context:
+        assert context.root_id == root.correlation_id
 
 
 def test_parent_and_root_follow_the_configured_validator() -> None:

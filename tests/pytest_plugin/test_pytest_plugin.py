@@ -293,7 +293,7 @@ def test_settings_stand_in_files(run: Any, project: Path, file: str, text: str) 
 @pytest.mark.parametrize(
     ("options", "toml", "message"),
     [
-        (["--penstock-fail-under=much"], "", "takes a number, not 'much'"),
+        (["--penstock-fail-under=much"], "", "expects a number, not 'much'"),
         ([], "strct = true", "has no setting 'strct'"),
         ([], "strict = 'maybe'", "true or false, not 'maybe'"),
     ],
@@ -375,6 +375,17 @@ def test_a_diagram_of_no_format_is_told_at_once(run: Any, project: Path) -> None
     assert code == pytest.ExitCode.USAGE_ERROR
     assert "--penstock-diagram: the suffix of 'flows.doc' does not name" in output
     assert not (project / "flows.doc").exists()
+
+
+def test_report_that_cannot_be_written(run: Any) -> None:
+    """A report without a folder is one line, fails the session, and costs no other."""
+    code, output = run(
+        CLEAN, "--penstock-report=no/such/a.json", "--penstock-diagram=flows.md"
+    )
+
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "'no/such/a.json' cannot be written: there is no folder 'no/such'" in output
+    assert "Traceback" not in output
 
 
 def test_a_diagram_that_cannot_be_written_fails(run: Any) -> None:

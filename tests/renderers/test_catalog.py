@@ -15,7 +15,7 @@ from penstock.renderers.catalog import (
     render_html_catalog,
     render_markdown_catalog,
 )
-from penstock.renderers.catalog.names import page_name
+from penstock.renderers.catalog.entries import page_name
 from tests.support.flow_values import flow_of
 from tests.support.images import needs_draw, use_engine
 

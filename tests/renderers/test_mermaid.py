@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -203,16 +203,95 @@ def test_detail_names_the_owner() -> None:
     assert '        shop_pay["pay"]' in lines
 
 
-def test_more_than_500_edges_warn() -> None:
-    """Mermaid draws at most 500 edges; with more, the caller gets a warning."""
-    few = flow_of("f", {"a": None, **{f"s{number}": "a" for number in range(500)}})
-    many = flow_of("f", {"a": None, **{f"s{number}": "a" for number in range(501)}})
-
+def warnings_of(*flows: FlowInfo, detail: bool = False) -> list[str]:
+    """Return the warnings about a drawing, all of which name this file."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        draw([few])
-        draw([many])
+        draw(flows, detail=detail)
+    assert {warning.filename for warning in caught} <= {__file__}
+    return [str(warning.message) for warning in caught]
 
-    (warning,) = caught
-    assert "501 edges" in str(warning.message)
-    assert warning.filename == __file__
+
+def fan(edges: int, name: str = "f") -> FlowInfo:
+    """Return a flow in which every step follows the first."""
+    return flow_of(name, {"a": None, **{str(number): "a" for number in range(edges)}})
+
+
+def described(edges: int, name: str = "f") -> FlowInfo:
+    """Return such a flow with descriptions."""
+    flow = fan(edges, name)
+    steps = (replace(step, description="wait, " * 20) for step in flow.steps)
+    return replace(flow, steps=tuple(steps))
+
+
+def test_more_than_500_edges_warn() -> None:
+    """Mermaid draws at most 500 edges; with more, the caller gets a warning."""
+    assert warnings_of(fan(500)) == []
+    (warning,) = warnings_of(fan(501))
+    assert warning == (
+        "the diagram of flow 'f' has 501 edges, and Mermaid draws at most 500 unless "
+        "you raise its setting maxEdges. Draw it in another format, such as svg or "
+        "text."
+    )
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\N{ROCKET}"])
+def test_more_than_50000_characters_warn(letter: str) -> None:
+    """Mermaid counts as JavaScript does: a character beyond U+FFFF is two."""
+    units = len(letter.encode("utf-16-le")) // 2
+    name = "x" * 99 + "-"  # longer than an identifier gets
+    room = (50_000 - len(draw_text("mermaid", [flow_of("f", {name: None})]))) // units
+    name += letter * room
+
+    assert warnings_of(flow_of("f", {name: None})) == []
+    (warning,) = warnings_of(flow_of("f", {name + letter: None}))
+    assert "characters, and Mermaid draws at most 50,000 unless" in warning
+    assert "its setting maxTextSize" in warning
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"format": "text"},
+        {"overview": True},
+        {"detail": False},
+    ],
+)
+def test_ways_out_of_the_limits(options: dict[str, Any]) -> None:
+    """What a warning suggests draws the same flows without a warning."""
+    flows = [described(400, "f"), described(2, "g")]
+    with pytest.warns(UserWarning, match="draws at most"):
+        draw(flows, detail=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        given: dict[str, Any] = {"detail": True, **options}
+        draw(flows, **given)
+
+
+def test_too_much_detail_warns() -> None:
+    """Text that only detail adds counts, and leaving it out is a way."""
+    flow = described(400)
+
+    assert warnings_of(flow) == []
+    (warning,) = warnings_of(flow, detail=True)
+    assert warning.endswith("such as svg or text, or without detail.")
+
+
+def test_too_many_flows_warn() -> None:
+    """Several flows can be drawn as an overview, which has no smaller one."""
+    flows = [flow_of(f"{number}" * 30, {"a": None}) for number in range(400, 800)]
+
+    (warning,) = warnings_of(*flows)
+    assert "the diagram of 400 flows has" in warning
+    assert warning.endswith(
+        "or with fewer flows, or as an overview (overview=True, or penstock dag "
+        "--overview)."
+    )
+    with pytest.warns(UserWarning, match=r"or text, or with fewer flows\.$"):
+        draw(flows, overview=True)
+
+
+def test_a_warning_in_code_without_a_module() -> None:
+    """Code that ``exec`` runs has no module name, and gets its warning."""
+    with pytest.warns(UserWarning, match="501 edges"):
+        exec("draw([flow])", {"draw": draw, "flow": fan(501)})  # noqa: S102  # see above

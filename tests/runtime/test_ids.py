@@ -117,7 +117,7 @@ def raising(exc: Exception) -> Callable[[], str]:
         (raising(ValueError("no luck")), "ValueError"),
         (lambda: None, "None"),
         (lambda: "", "empty"),
-        (lambda: "two words", "form"),
+        (lambda: " around ", "unsafe"),
         (lambda: "a\r\nSet-Cookie: b", "unsafe"),
         (lambda: "x" * 2_000, "length"),
         (lambda: "\N{ARABIC-INDIC DIGIT ONE}", "unsafe"),

@@ -1,4 +1,4 @@
-"""Backends that fail, in every way that has been seen."""
+"""Backends that fail in every way that has occurred."""
 
 from __future__ import annotations
 

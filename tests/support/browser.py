@@ -17,7 +17,7 @@ __all__ = ["chromium", "complaints", "requests"]
 
 @contextmanager
 def chromium(*options: str) -> Generator[Any]:
-    """Start Chromium with more *options*; skip the test where there is none."""
+    """Start Chromium with more *options*; skip the test if there is none."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if program is None or driver is None:

@@ -1,4 +1,4 @@
-"""What the tests of running share: functions of every kind, and ways to call them."""
+"""Functions of every kind, and ways to call them, for tests of calls."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def function(kind: str, work: Work) -> Callable[[], Any]:
 
 
 def marked(kind: str, work: Work, *, role: str, in_flow: str = "") -> Callable[[], Any]:
-    """Return a function of *kind* that is an entrypoint or step, as *role* says."""
+    """Return a function of *kind* marked as an entrypoint or a step."""
     mark = entrypoint if role == "entrypoint" else step
     func = mark(name=unique("body"))(function(kind, work))
     return flow(in_flow or unique("flow"))(func)

@@ -1,4 +1,4 @@
-"""What tests of declaring share: the registered flows, and programs on disk.
+"""The registered flows, and programs on disk, for tests of declarations.
 
 White-box: no public function forgets flows.
 """
@@ -26,7 +26,7 @@ def forget_flows() -> None:
 
 
 def the_flow(name: str) -> FlowInfo:
-    """Return what is declared under *name*."""
+    """Return the flow declared as *name*."""
     return {info.name: info for info in declared_flows()}[name]
 
 

@@ -28,7 +28,7 @@ globalThis.parse = (text) => {
   );
 };
 """
-# What Mermaid's layout asks of a browser; parsing does without.
+# What Mermaid's layout needs from a browser; parsing does not need it.
 _BROWSER = """
 globalThis.__log = globalThis.__measureText = () => 0;
 globalThis.__measureTextFull = globalThis.__measureForeignObject = () => ({});
@@ -51,7 +51,7 @@ class Drawing(NamedTuple):
 
 
 class Mermaid:
-    """Mermaid itself, in V8."""
+    """Mermaid, running in V8."""
 
     def __init__(self) -> None:
         racer = pytest.importorskip("py_mini_racer", reason="needs mini-racer")
@@ -85,7 +85,7 @@ class Mermaid:
 
 
 def _shown(label: str) -> str:
-    """Return what a reader sees: Mermaid decodes its own entities after parsing."""
+    """Return the text that a reader sees, with Mermaid's entities decoded."""
     html = label.replace("ﬂ°°", "&#").replace("ﬂ°", "&").replace("¶ß", ";")
     return unescape(re.sub("<br ?/>", "\n", html))
 

@@ -1,4 +1,4 @@
-"""A language server that behaves as the ``manners.json`` in its folder says.
+"""A language server whose behaviour is defined by ``manners.json`` in its folder.
 
 Run as a program; it writes its process ID to the file ``pid``. When it is asked for a
 definition,
@@ -54,7 +54,7 @@ def end() -> None:
 
 
 def definition(params: dict[str, Any]) -> Any:
-    """Answer as the manners say, and as rudely."""
+    """Answer as defined in ``manners.json``."""
     if "ends" in MANNERS:
         sys.exit(MANNERS["ends"])
     if "says" in MANNERS:

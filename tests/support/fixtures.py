@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def mode(
     request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> Iterator[str]:
-    """Run the test once for each way in which calls can be listened to."""
+    """Run the test once for each way to record calls."""
     mode: str = request.param
     if mode == "logged":
         caplog.set_level(logging.INFO, "penstock")
@@ -36,7 +36,7 @@ def mode(
 
 
 class _Lines(logging.Handler):
-    """Keeps records, as they are when they come."""
+    """Keeps records as they are when they arrive."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class _Lines(logging.Handler):
 
 @pytest.fixture
 def warnings() -> Iterator[list[logging.LogRecord]]:
-    """Hear the ``penstock`` logger; give the list that fills with its records."""
+    """Listen to the logger ``penstock``; yield the list of its records."""
     handler = _Lines()
     logger = logging.getLogger("penstock")
     logger.addHandler(handler)
@@ -60,14 +60,14 @@ def warnings() -> Iterator[list[logging.LogRecord]]:
 def lines(
     caplog: pytest.LogCaptureFixture, warnings: list[logging.LogRecord]
 ) -> list[logging.LogRecord]:
-    """Hear it at INFO, where the lines of each step are."""
+    """Listen at INFO, the level of the lines for each step."""
     caplog.set_level(logging.INFO, "penstock")
     return warnings
 
 
 @pytest.fixture
 def forget_watchers() -> Iterator[None]:
-    """Undo what keeps the current step known: filters and processors never stop."""
+    """Stop tracking the current step; filters and processors never do."""
     yield
     for reader in ("flow filter", "log keys"):
         state.unwatch(reader)
@@ -75,7 +75,7 @@ def forget_watchers() -> Iterator[None]:
 
 @pytest.fixture
 def clean_counts() -> Iterator[None]:
-    """Forget what other tests have counted."""
+    """Forget the counts of other tests."""
     process_judge.clear()
     yield
     process_judge.clear()
@@ -83,5 +83,5 @@ def clean_counts() -> Iterator[None]:
 
 @pytest.fixture
 def recorded(clean_counts: None) -> None:  # it is to come first
-    """Record how runs keep to the declared order."""
+    """Record how runs follow the declared order."""
     penstock.configure(conformance="record")

@@ -1,4 +1,4 @@
-"""Flows as values in few words, and their drawings.
+"""Short ways to write flows as values, and to draw them.
 
 ``draw`` draws flows that no module declares, with the options of ``generate_dag``.
 """

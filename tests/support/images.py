@@ -118,7 +118,7 @@ def make_font(path: Path, family: str, glyphs: Iterable[str], *, high: int) -> N
 
 
 def without_wheel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Hide the wheel's program behind a record that lists none."""
+    """Hide the wheel's program with a record that lists no program."""
     info = folder / "graphviz_pure-99.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(

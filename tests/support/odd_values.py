@@ -1,4 +1,4 @@
-"""Values that users put into metadata; few of them can be carried."""
+"""Values that users put into metadata; only few of them can be sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project in a folder of its own, and the command line that runs in it."""
+"""A project in its own folder, and the command line that runs there."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from contextlib import (
     redirect_stdout,
 )
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -52,7 +53,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project in a folder of its own."""
+    """A project in its own folder."""
 
     root: Path
 
@@ -73,7 +74,7 @@ class Project:
     ) -> Result:
         """Run ``penstock`` with *arguments* in the folder *cwd*, with *env* added.
 
-        It runs in this process unless *program* says what to start. *stdout* may
+        It runs in this process unless *program* is given. *stdout* may
         stand for a terminal.
         """
         folder = self.root / cwd
@@ -86,7 +87,7 @@ class Project:
 
 
 def _started(command: list[str], cwd: Path, env: Mapping[str, str]) -> Result:
-    """Run *command* in a process of its own."""
+    """Run *command* in its own process."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -127,7 +128,7 @@ def called(
 
 @contextmanager
 def within(folder: Path, env: Mapping[str, str]) -> Generator[None]:
-    """Be a fresh process in *folder*, as far as penstock and its imports can tell.
+    """Imitate a fresh process in *folder* for penstock and its imports.
 
     The folder, the environment, ``sys.path``, the modules imported from *folder* or
     from anywhere else that is not installed, warnings and declared flows are what they
@@ -139,6 +140,7 @@ def within(folder: Path, env: Mapping[str, str]) -> Generator[None]:
         mock.patch.dict(os.environ, surroundings() | dict(env), clear=True),
         warnings.catch_warnings(),
         nullcontext() if "DJANGO_SETTINGS_MODULE" in env else _without_django(),
+        _without_shared_tasks(),
     ):
         warnings.resetwarnings()
         for category in (DeprecationWarning, ImportWarning, ResourceWarning):
@@ -161,11 +163,24 @@ def within(folder: Path, env: Mapping[str, str]) -> Generator[None]:
 
 
 def _without_django() -> AbstractContextManager[object]:
-    """Make Django seem not to be set up, as it is after other tests."""
+    """Make Django look as if it were not set up, because other tests set it up."""
     django = sys.modules.get("django.apps.registry")
     if django is None:
         return nullcontext()
     return mock.patch.object(django.apps, "ready", new=False)
+
+
+@contextmanager
+def _without_shared_tasks() -> Generator[None]:
+    """Forget the project's shared tasks of Celery, which later apps would adopt."""
+    if find_spec("celery") is None:
+        yield
+        return
+    importlib.import_module("celery.app.builtins")  # adds tasks that must stay
+    finalizers = importlib.import_module("celery._state")._on_app_finalizers  # noqa: SLF001  # where they stay
+    before = set(finalizers)
+    yield
+    finalizers.intersection_update(before)
 
 
 def _python_path(env: Mapping[str, str]) -> list[str]:
@@ -181,7 +196,7 @@ _LASTING = (sys.prefix, sys.base_prefix, str(Path(penstock.__file__).parent))
 
 
 def _is_of_a_test(name: str) -> bool:
-    """Tell whether a module is neither installed nor a part of penstock."""
+    """Return whether a module is neither installed nor part of penstock."""
     module = sys.modules[name]
     places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
     files = [place for place in places if place]
@@ -189,7 +204,7 @@ def _is_of_a_test(name: str) -> bool:
 
 
 def surroundings() -> dict[str, str]:
-    """Return the environment, without what would change what a test sees."""
+    """Return the environment without variables that change what a test sees."""
     return {
         name: value
         for name, value in os.environ.items()

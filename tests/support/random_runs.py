@@ -1,4 +1,4 @@
-"""Random flows and interleavings, and what the definitions say about them."""
+"""Random flows and interleavings, and the verdicts that the definitions give."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Activation:
     end: int | None = None
 
     def is_below(self, other: Activation) -> bool:
-        """Tell whether *other* is an ancestor."""
+        """Return whether *other* is an ancestor."""
         return self.parent is not None and (
             self.parent is other or self.parent.is_below(other)
         )
 
     def is_before(self, other: Activation) -> bool:
-        """Tell what the design says of two activations, word for word."""
+        """Apply the definition of "before" to two activations, word for word."""
         if self.end is not None and self.end < other.start:
             return True
         is_open = self.end is None or self.end > other.start
@@ -96,7 +96,7 @@ def expected(flow: Flow, ran: list[Activation]) -> tuple[list[str], set[str], se
 
 
 def leads(edges: set[tuple[str, str]], first: str, last: str) -> bool:
-    """Tell whether edges lead from *first* to *last*."""
+    """Return whether edges lead from *first* to *last*."""
     reached = {first}
     for _ in STEPS:
         reached |= {after for before, after in edges if before in reached}
@@ -109,7 +109,7 @@ def named_edges(edges: set[tuple[str, str]]) -> set[str]:
 
 
 def events_of(ran: list[Activation]) -> list[tuple[Activation, bool]]:
-    """Return each start and each end, in their order; true for a start."""
+    """Return each start and each end in order; true for a start."""
     events = [(each.start, each, True) for each in ran]
     events += [(each.end or 0, each, False) for each in ran]
     events.sort(key=lambda event: event[0])

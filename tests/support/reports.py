@@ -1,4 +1,4 @@
-"""What the tests of evidence share: reports of runs, in few words."""
+"""Short ways to write reports of runs, for tests of evidence."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def running(
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run *command* with its output in *log*; end it, and what it started, at the end.
 
-    It is killed, which saves seconds: workers wait for what they still may have to do.
+    It is killed, which saves seconds: workers wait for possible work.
     One that writes a conformance report when it ends is asked to end, and does so.
     """
     with log.open("ab") as output:
@@ -107,7 +107,7 @@ def serving(
     cwd: Path | None = None,
     log: Path,
 ) -> Generator[subprocess.Popen[bytes]]:
-    """Run *command*, as ``running`` does, from when it listens on *port*."""
+    """Run *command* like ``running``, and wait until it listens on *port*."""
     with running(command, env=env, cwd=cwd, log=log) as process:
         until(lambda: _answers(port, process, log), what=f"start of {command[0]}")
         yield process
@@ -115,7 +115,7 @@ def serving(
 
 @contextmanager
 def redis() -> Generator[str]:
-    """Run Redis; give its URL."""
+    """Run Redis; yield its URL."""
     command = _needed("redis-server")
     port = free_port()
     with TemporaryDirectory() as folder:
@@ -128,7 +128,7 @@ def redis() -> Generator[str]:
 
 @contextmanager
 def rabbitmq() -> Generator[str]:
-    """Run RabbitMQ and the port mapper that Erlang needs; give its URL."""
+    """Run RabbitMQ and the port mapper that Erlang needs; yield its URL."""
     _needed("rabbitmq-server")
     mapper = _needed("epmd")
     # The one on PATH is a wrapper by Debian that changes the user.
@@ -165,7 +165,7 @@ class Kafka(NamedTuple):
     command: str
 
     def new_topic(self) -> str:
-        """Make a topic of one partition; give its name."""
+        """Create a topic with one partition; return its name."""
         name = f"topic-{uuid.uuid4().hex}"
         address = f"--broker=tcp://{self.address}"
         subprocess.run(

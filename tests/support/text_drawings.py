@@ -1,4 +1,4 @@
-"""Read drawings for a terminal as a person does: by following the lines."""
+"""Read terminal drawings as a person does, by following the lines."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["edges_of_boxes", "edges_of_tree"]
 
 _DOWN, _LEFT, _RIGHT = (1, 0), (0, -1), (0, 1)
-# Where a line goes on, by the direction in which it enters a character. One that goes
-# across another goes straight on.
+# Where a line continues, by the direction in which it enters a character. A line that
+# crosses another goes straight on.
 _NEXT = {
     _DOWN: {
         "│": [_DOWN],
@@ -31,7 +31,7 @@ _NEXT = {
 
 
 def edges_of_boxes(drawing: str, flow: FlowInfo) -> Iterator[tuple[str, str]]:
-    """Give the edges that the lines between the boxes of *flow* show."""
+    """Yield the edges that the lines between the boxes of *flow* show."""
     lines = drawing.split("\n")
     width = max(map(len, lines), default=0)
     grid = [line.ljust(width) for line in lines]
@@ -72,7 +72,7 @@ def _ends(grid: list[str], row: int, column: int) -> Iterator[tuple[int, int]]:
 
 
 def edges_of_tree(drawing: str) -> Iterator[tuple[str, str]]:
-    """Give the edges that the lines of a tree show."""
+    """Yield the edges that the lines of a tree show."""
     path: list[str] = []
     for line in filter(None, drawing.split("\n")):
         stem = re.match(r"[│├└─ ]*", line)

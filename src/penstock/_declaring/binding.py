@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import singledispatchmethod
+from types import FunctionType
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock._registry import registry
-from penstock._steps.marked import find_marked
-from penstock._steps.source import Origin, caller_place, first_line
+from penstock._steps.marked import find_marked, held_by
+from penstock._steps.source import Origin, caller_place, first_line, place_of
 from penstock._steps.step import Step
 from penstock.errors import FlowDefinitionError
 
 from .after import resolve_after
+from .overrides import mark_overrides, overridden_by, says_the_same, watch_subclasses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import CellType
+
     from penstock._registry import FlowOptions
     from penstock._steps.marked import Marked
 
@@ -41,23 +47,28 @@ def take_class(options: FlowOptions, klass: type) -> None:
     Raises:
         FlowDefinitionError: Nothing in it is marked, or a name is taken.
     """
+    mark_overrides(klass)
     found = _markers(klass)
     if not found:
         _refuse_unmarked(options.name, klass)
     origin = _origin(klass)
-    overridden = {attr: _overridden(klass, attr, m) for attr, m in found.items()}
+    overridden = {attr: overridden_by(klass, attr, m) for attr, m in found.items()}
     siblings = _siblings(found, overridden)
     steps: dict[Marked, Step] = {}
     for attr, marked in found.items():
+        if _is_declared_above(marked, overridden[attr], options.name):
+            continue
         after = resolve_after(marked.options.after, options.name, siblings)
         step = steps[marked] = Step(marked.func, marked.options, options.name, after)
-        step.owner = None if _is_static(klass, attr) else klass
+        step.attr = attr
         step.klass = origin
-        step.overrides = overridden[attr]
+        step.overrides = frozenset(overridden[attr])
     options = options._replace(doc=first_line(klass.__doc__))
     with registry.lock:
         registry.add(options, list(steps.values()), klass=origin)
+        owner = watch_subclasses(klass)
         for marked, step in steps.items():
+            step.owner = None if _is_static(klass, step.attr) else owner
             marked.attach(step)
         for others in overridden.values():
             for other in others:
@@ -70,6 +81,10 @@ def _markers(klass: type) -> dict[str, Marked]:
     for base in reversed(klass.__mro__):
         for attr, value in vars(base).items():
             marked = find_marked(value)
+            if marked is None:
+                _refuse_hidden(base, attr, value)
+            elif type(value) is singledispatchmethod:
+                _refuse_dispatch(base, attr)
             if marked is not None and marked.options.is_for_any_flow:
                 found[attr] = marked
             else:
@@ -77,9 +92,44 @@ def _markers(klass: type) -> dict[str, Marked]:
     return found
 
 
-def _overridden(klass: type, attr: str, marked: Marked) -> frozenset[Marked]:
-    found = (find_marked(vars(base).get(attr)) for base in klass.__mro__)
-    return frozenset(other for other in found if other is not None) - {marked}
+def _refuse_hidden(klass: type, attr: str, value: object) -> None:
+    """Refuse a decorator that hides a marker which no flow has taken."""
+    if type(value) is FunctionType:
+        held: Iterable[object] = map(_content, value.__closure__ or ())
+    else:
+        held = held_by(value)
+    for one in held if callable(value) else ():
+        marked = find_marked(one) if type(one) is FunctionType else None
+        own = f"{klass.__qualname__}.{attr}"
+        if marked and marked.is_pending and Origin.of(marked.func).qualname == own:
+            msg = (
+                f"{own} has a decorator above @{marked.options.kind} that hides it "
+                f"({place_of(marked.func)}). Use functools.wraps in the decorator, or "
+                f"put @{marked.options.kind} above it."
+            )
+            raise FlowDefinitionError(msg)
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty
+        return None
+
+
+def _refuse_dispatch(klass: type, attr: str) -> NoReturn:
+    msg = (
+        f"{klass.__qualname__}.{attr} is a singledispatchmethod above a marker: what "
+        "is registered with it would run outside the step. Mark a method that calls "
+        "it instead."
+    )
+    raise FlowDefinitionError(msg)
+
+
+def _is_declared_above(marked: Marked, others: list[Marked], flow: str) -> bool:
+    """Tell whether *marked* overrides a step of the same flow, which it stays."""
+    bases = (step for other in others for step in other.steps if step.flow == flow)
+    return any(says_the_same(marked, base) for base in bases)
 
 
 def _is_static(klass: type, attr: str) -> bool:
@@ -89,7 +139,7 @@ def _is_static(klass: type, attr: str) -> bool:
 
 
 def _siblings(
-    found: dict[str, Marked], overridden: dict[str, frozenset[Marked]]
+    found: dict[str, Marked], overridden: dict[str, list[Marked]]
 ) -> dict[Marked, str]:
     """Return the name of each marker of a class, and of those it overrides."""
     names = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from penstock._platform.process import DISABLED
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     )
     After = OneStep | Sequence[OneStep] | AbstractSet[OneStep] | None
 
-__all__ = ["Marker"]
+__all__ = ["Marker", "wrapper_of"]
 
 F = TypeVar("F", bound="Markable")
 
 _DESCRIPTORS = (staticmethod, classmethod)
+_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, partial)
 
 
 class Marker:
@@ -61,6 +63,7 @@ class Marker:
         _refuse_uncallable(func, options)
         if not options.name:
             options = StepOptions(_own_name(func, options), *options[1:])
+        _refuse_made(func, options)
         with registry.lock:
             return self._declare(func, options)
 
@@ -68,7 +71,7 @@ class Marker:
         marked = _marked(func, options)
         before = marked.options, marked.is_pending, marked.wrapper
         marked.options, marked.is_pending = options, True
-        wrapper = marked.wrapper = _wrapper(marked, func)
+        wrapper = marked.wrapper = wrapper_of(marked, func)
         if self._flow is None:
             return wrapper
         try:
@@ -84,10 +87,39 @@ def _refuse_uncallable(func: object, options: StepOptions) -> None:
         what = getattr(func, "__qualname__", None) or repr(func)
         fix = "Put it on a function or method; under @property; and @flow on a class."
         if isinstance(func, str):
-            fix = f"Write @{kind}(name={func!r}), or @{kind}(after={func!r})."
+            fix = (
+                f"Write @flow({func!r}) above @{kind} to name the flow, or "
+                f"@{kind}(name={func!r}), or @{kind}(after={func!r})."
+            )
         msg = (
             f"@{kind} cannot mark {what}, a {type(func).__name__} ({caller_place()}). "
             f"{fix}"
+        )
+        raise FlowDefinitionError(msg)
+
+
+def _own_methods(func: Any) -> list[str]:
+    """Return the public methods that an object has and a function has not."""
+    if type(func) in _FUNCTIONS:
+        return []
+    kind: type = func.__class__  # of a proxy, the class of what it stands for
+    named = ((name, getattr(kind, name, None)) for name in dir(kind))
+    return [name for name, value in named if name[0] != "_" and callable(value)]
+
+
+def _refuse_made(func: Any, options: StepOptions) -> None:
+    """Refuse what a decorator made of a function, and calls by other methods, too."""
+    methods = _own_methods(func)
+    if not methods or "cache_clear" in methods:
+        return
+    own = getattr(func, "__dict__", {})
+    held = [value for name, value in own.items() if name[0] != "_"]
+    if hasattr(func, "__wrapped__") or FunctionType in map(type, held):
+        msg = (
+            f"@{options.kind} stands above a decorator that makes an object of the "
+            f"function {options.name!r} ({place_of(func)}), whose methods, such as "
+            f"{methods[0]}(), would not run the step. Put @flow and @{options.kind} "
+            "below that decorator; for a Celery task, use @flow_task instead."
         )
         raise FlowDefinitionError(msg)
 
@@ -117,7 +149,8 @@ def _marked(func: Any, options: StepOptions) -> Marked:
     return marked
 
 
-def _wrapper(marked: Marked, func: Any) -> Any:
+def wrapper_of(marked: Marked, func: Any) -> Any:
+    """Return what runs *marked* in its flow; *func* itself where penstock is off."""
     is_entrypoint = marked.options.is_entrypoint
     for step in marked.steps:
         is_entrypoint = is_entrypoint or step.is_entrypoint
@@ -125,13 +158,16 @@ def _wrapper(marked: Marked, func: Any) -> Any:
         marked.only = marked.only if marked.only.is_entrypoint else None
     if DISABLED:
         return _holding(func, marked)
-    return wrap(marked, kind_of(marked.func), is_entrypoint=is_entrypoint)
+    wrapper = wrap(marked, kind_of(marked.func), is_entrypoint=is_entrypoint)
+    for name in _own_methods(marked.func):  # such as cache_clear
+        vars(wrapper).setdefault(name, getattr(marked.func, name))
+    return wrapper
 
 
 def _holding(func: Any, marked: Marked) -> Any:
     """Return *func* with *marked* on it, or a partial where *func* cannot hold it."""
     try:
         setattr(func, MARKED_ATTR, marked)
-    except AttributeError:  # a builtin, or an object with slots
+    except (AttributeError, TypeError):  # a builtin, or an object with slots
         return _holding(partial(func), marked)
     return func

@@ -6,24 +6,18 @@ import re
 from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
+from .markdown import MarkdownLines
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = [
-    "Block",
-    "MarkerError",
-    "blocks_of",
-    "lines_of",
-    "replace_blocks",
-]
-
-_MARKER = re.compile(r"<!--[ \t]*(?P<end>/?)penstock(?P<rest>[ \t]*:.*?|[ \t]*)-->")
-_ALONE = re.compile(rf"(?P<prefix>[ \t>]*){_MARKER.pattern}[ \t]*")
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
-_FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}(?=[^`]*$)|~{3,})")
-_CLOSING = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*")
-_LIST_ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
-_CODE_INDENT = 4  # spaces that turn a line into code, except in a list
+# The text of a marker holds no other beginning of a comment: a line that opens many
+# takes time in proportion to its length.
+_MARKER = re.compile(
+    r"<!--[ \t]*+(?P<end>/?)penstock(?P<rest>[ \t]*+(?::(?:(?!<!--|-->).)*+)?)-->"
+)
+_ALONE = re.compile(rf"(?P<prefix>[ \t>]*+){_MARKER.pattern}[ \t]*")
+_BACKTICKS = re.compile("`+")
 _EXAMPLE = "<!-- penstock:orders -->"
 _END = "<!-- /penstock -->"
 
@@ -93,9 +87,16 @@ def lines_of(document: str) -> list[str]:
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:
+    document = MarkdownLines()
     begun: Block | None = None
-    for number, line in _outside_code(lines):
+    for number, line in enumerate(lines, 1):
         marker = _ALONE.fullmatch(line.rstrip("\r\n"))
+        # Inside a block only markers count: a broken fence there must not hide the
+        # marker that closes the block.
+        if begun is not None and marker is None:
+            continue
+        if document.is_code(line) and begun is None:
+            continue
         if marker is None:
             _refuse_hidden(line, number)
         elif marker["end"]:
@@ -104,9 +105,9 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
                 raise MarkerError(msg, number)
             yield begun._replace(text="".join(lines[begun.line : number - 1]))
             begun = None
+        elif begun is not None:
+            break
         else:
-            if begun is not None:
-                break
             begun = _begun(marker, line, number)
     if begun is not None:
         msg = (
@@ -127,47 +128,21 @@ def _begun(marker: re.Match[str], line: str, number: int) -> Block:
 
 def _refuse_hidden(line: str, number: int) -> None:
     """Refuse a marker inside a line of text, where no diagram fits."""
-    if _MARKER.search(line) and _MARKER.search(_CODE_SPAN.sub("", line)):
+    if _MARKER.search(line) and _MARKER.search(_without_code(line)):
         msg = "a marker must be on a line of its own."
         raise MarkerError(msg, number)
 
 
-def _outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Give each line outside code and marked blocks, with its number.
-
-    Inside a marked block only markers count: a broken fence there must not hide the
-    marker that closes the block.
-    """
-    fence = ""
-    is_in_block = is_list = False
-    for number, line in enumerate(lines, 1):
-        text = line.rstrip("\r\n")
-        marker = _ALONE.fullmatch(text)
-        if fence:
-            closing = _CLOSING.fullmatch(text)
-            if closing and closing[1].startswith(fence):
-                fence = ""
-            continue
-        if not is_in_block:
-            is_list = _is_in_list(text, was=is_list)
-            if _is_indented(text) and not is_list:
-                continue
-            if opening := _FENCE.match(text):
-                fence = opening[1]
-                continue
-        elif not marker:
-            continue
-        if marker:
-            is_in_block = not marker["end"]
-        yield number, line
-
-
-def _is_in_list(line: str, *, was: bool) -> bool:
-    if not line.strip():
-        return was
-    return bool(_LIST_ITEM.match(line)) or (was and line[0] in " \t>")
-
-
-def _is_indented(line: str) -> bool:
-    text = line.expandtabs(_CODE_INDENT)
-    return bool(text.strip()) and len(text) - len(text.lstrip()) >= _CODE_INDENT
+def _without_code(line: str) -> str:
+    """Return *line* without what is between backticks."""
+    runs = list(_BACKTICKS.finditer(line))
+    last = {len(run[0]): run.start() for run in runs}
+    parts: list[str] = []
+    done = width = 0
+    for run in runs:
+        if width == len(run[0]):
+            done, width = run.end(), 0
+        elif not width and last[len(run[0])] > run.start():
+            parts.append(line[done : run.start()])
+            width = len(run[0])
+    return "".join((*parts, line[done:]))

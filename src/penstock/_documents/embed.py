@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
 
-__all__ = ["DiagramRequest", "chosen_flows", "draw_text", "parse_request"]
-
 _ALL = "*"
 _EXAMPLES = {"direction": "LR", "format": "text"}
 _OPTIONS = ("detail", *_EXAMPLES)
@@ -65,14 +63,13 @@ def parse_request(text: str) -> DiagramRequest:
         format=_one_of("format", given.get("format", "mermaid"), BLOCK_FORMATS),
         detail="detail" in given,
         direction=cast(
-            "Direction",
-            _one_of("direction", given.get("direction", "TD"), DIRECTIONS),
+            "Direction", _one_of("direction", given.get("direction", "TD"), DIRECTIONS)
         ),
     )
 
 
 def chosen_flows(names: str, flows: Sequence[FlowInfo]) -> tuple[FlowInfo, ...]:
-    """Return those of *flows* that *names* asks for.
+    """Return the *flows* that *names* selects.
 
     A flow with exactly that name is chosen before commas and ``*`` are interpreted.
 
@@ -90,12 +87,7 @@ def chosen_flows(names: str, flows: Sequence[FlowInfo]) -> tuple[FlowInfo, ...]:
 def draw_text(
     request: DiagramRequest, flows: Sequence[FlowInfo], known: Sequence[FlowInfo] = ()
 ) -> str:
-    """Return the drawing that *request* asks for, the same bytes on every machine.
-
-    Args:
-        request: What to draw, and how.
-        flows: The flows that the request can name.
-        known: Other flows, where predecessors may be found.
+    """Return the requested drawing of some *flows*, the same bytes on every machine.
 
     Raises:
         UnknownFlowError: The request names a flow that is not among *flows*.

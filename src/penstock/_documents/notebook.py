@@ -1,4 +1,4 @@
-"""Show a flow as the value of a notebook's cell."""
+"""Show a flow that is the value of a notebook cell."""
 
 from __future__ import annotations
 
@@ -16,18 +16,12 @@ from penstock.renderers.formats import fenced, find_renderer
 
 from .embed import DiagramRequest, draw_text
 
-__all__ = ["mime_bundle"]
-
 
 def mime_bundle(name: str, text: str) -> dict[str, str]:
-    """Return the diagram of a flow in every form that a notebook may show.
+    """Return the diagram of a flow in every format that a notebook may show.
 
     JupyterLab 4.1 and later draw Mermaid, terminals show text, and other frontends
-    show the SVG if it can be drawn.
-
-    Args:
-        name: The flow's name.
-        text: What to show above the diagram, or instead if it cannot be drawn.
+    show the SVG if it can be drawn. *text* goes above the diagram, or replaces it.
     """
     flows = declared_flows()
     try:

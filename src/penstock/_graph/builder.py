@@ -1,4 +1,4 @@
-"""Number the steps of declared flows, and resolve which come before which."""
+"""Number the steps of declared flows, and resolve their predecessors."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 
     from .names import Target
 
-__all__ = ["Columns", "GraphBuilder", "NodeKind"]
-
 NodeKind = Literal["step", "outside", "external", "flow"]
 
 _MAX_COMPARED = 5_000  # names to search for a similar one; 0.1 s at most
 
 
 class Columns:
-    """The nodes and links of a graph, not sorted yet, with one list per attribute.
+    """The nodes and links of a graph, still unsorted, with one list per attribute.
 
     Lists of numbers instead of objects: 100,000 steps are drawn in half a second.
 
@@ -35,7 +33,7 @@ class Columns:
         labels: The name of each node in the drawing.
         services: The services that declare each node.
         kinds: The kind of each node, as in ``Node``.
-        befores: The predecessor in each link; a link may be there twice.
+        befores: The predecessor in each link; a link may occur twice.
         afters: The step that comes after it.
         joins: The ``all_of`` groups of the steps that have any.
     """
@@ -67,7 +65,7 @@ class Columns:
     def by_label(self) -> list[int]:
         """Return the numbers of the nodes, sorted by label."""
         order = sorted(range(len(self.labels)), key=self.labels.__getitem__)
-        if "outside" in self.kinds:  # found in any order, and two may share a label
+        if "outside" in self.kinds:  # found in any order; two may share a label
             order.sort(key=lambda one: (self.labels[one], self.steps[one].flow))
         return order
 
@@ -76,7 +74,7 @@ class GraphBuilder:
     """Fills the columns of a graph from declared flows.
 
     Attributes:
-        columns: What is filled.
+        columns: The columns.
     """
 
     def __init__(self, drawn: tuple[FlowInfo, ...], known: Iterable[FlowInfo]) -> None:
@@ -132,7 +130,7 @@ class GraphBuilder:
             groups.sort(key=lambda group: sorted(labels[one] for one in group))
 
     def _find(self, name: str, step: StepInfo, flow: FlowInfo) -> int:
-        """Return the number of a predecessor that is not a plain name of the flow."""
+        """Return the number of a predecessor that is not a step name of this flow."""
         self._names = self._names or Names(self._flows)
         target = self._names.find(name, flow)
         if target is None:

@@ -1,4 +1,4 @@
-"""What is known about edges: declared, found in the code, seen in runs."""
+"""Evidence about edges: whether they are declared, in the code, and seen in runs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-__all__ = [
-    "CodeEvidence",
-    "EdgeEvidence",
-    "EdgeName",
-    "EdgeStatus",
-    "FlowEvidence",
-    "GraphEvidence",
-    "Sources",
-    "StepEvidence",
-]
 
 EdgeName = tuple[str, str, str]
 """A flow, a predecessor as the flow names it, and the step declared after it."""
@@ -30,7 +19,7 @@ class CodeEvidence(NamedTuple):
 
     Attributes:
         edges: For each declared edge whether some path of the code takes it; None, or
-            no entry, where the code does not tell.
+            no entry, if the code is inconclusive.
         undeclared: Calls before any declared predecessor, from caller to step.
     """
 
@@ -43,7 +32,7 @@ class Sources(NamedTuple):
 
     Attributes:
         runs: The flows of a conformance report.
-        code: What the code shows; None if nothing read it.
+        code: What the code shows; None if it was not read.
     """
 
     runs: Mapping[str, Any]
@@ -56,8 +45,8 @@ class EdgeEvidence:
 
     Attributes:
         is_declared: Whether an ``after`` declares it.
-        is_in_code: Whether some path of the code takes it; None if nothing read the
-            code, or the code does not tell.
+        is_in_code: Whether some path of the code takes it; None if the code was not
+            read or is inconclusive.
         seen: How many calls took it.
         contradicted: In how many runs both steps ran, and never in this order.
     """
@@ -110,7 +99,7 @@ class FlowEvidence:
         edges: How many edges are declared.
         seen: How many of them were seen, and never contradicted.
         contradicted: How many of them were contradicted.
-        undeclared: How many more edges are taken, but not declared.
+        undeclared: How many other edges were taken without being declared.
     """
 
     runs: int = 0

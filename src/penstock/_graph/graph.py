@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 
     from .evidence import EdgeEvidence, GraphEvidence
 
-__all__ = [
-    "Bundle",
-    "Cluster",
-    "Edge",
-    "Graph",
-    "Node",
-    "NodeKind",
-    "arrange",
-    "build_graph",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -39,11 +28,11 @@ class Node:
         number: Its index in ``Graph.nodes``.
         label: Its name in the drawing: ``charge``, or ``billing:invoice`` and
             ``shop/orders:publish`` for a step outside the drawn flows.
-        kind: ``step`` of a drawn flow; ``outside``: a step of a flow that is not
-            drawn; ``external``: a step of another service whose manifest is not
+        kind: ``step``: a step of a drawn flow; ``outside``: a step of a flow that is
+            not drawn; ``external``: a step of another service whose manifest is not
             given; ``flow``: a flow of an overview, with all its steps.
         layer: The number of edges on the longest path to it, cycles collapsed.
-        step: The declaration; of an external step only flow and name are known.
+        step: The declaration; for an external step, only flow and name are known.
         services: The services that declare it; empty if they have no names.
     """
 
@@ -79,7 +68,7 @@ class Bundle(NamedTuple):
     """The edges that one line of an overview stands for.
 
     Attributes:
-        size: How many edges.
+        size: The number of edges.
         is_crossing: Whether all of them cross processes.
         seen: How many of them runs have taken, and never contradicted.
     """
@@ -111,9 +100,9 @@ class Graph:
     """What a renderer draws.
 
     Nodes are numbered by layer, then by label. ``nodes``, ``edges``, ``layers`` and
-    ``clusters`` are what most renderers need. The other attributes hold the same as
-    one list per attribute: of 100,000 nodes and edges, creating the objects takes
-    longer than drawing them.
+    ``clusters`` are what most renderers need. The other attributes hold the same in
+    one list per attribute: creating objects for 100,000 nodes and edges takes longer
+    than drawing them.
 
     Attributes:
         flows: The drawn flows, sorted by name and service.
@@ -122,9 +111,9 @@ class Graph:
         afters: The number of the step at the other end, for equal predecessors
             sorted by label.
         joins: The members of each ``all_of``, for the nodes that have any.
-        boxes: Of an overview, the declarations of each ``flow`` node; else empty.
-        bundles: Of an overview, what each edge stands for; else empty.
-        evidence: What code and runs show; None if nobody asked for it.
+        boxes: In an overview, the declarations of each ``flow`` node; else empty.
+        bundles: In an overview, what each edge stands for; else empty.
+        evidence: What code and runs show; None if it was not requested.
     """
 
     flows: tuple[FlowInfo, ...]
@@ -206,9 +195,9 @@ def build_graph(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> Gr
     """Return the graph of *flows*.
 
     Args:
-        flows: The flows to draw. Flows of the same name are drawn as one; of two
-            declarations of a step by one service, the first counts.
-        known: Other flows, where predecessors may be found; may contain *flows*.
+        flows: The flows to draw. Flows of the same name are drawn as one; if one
+            service declares a step twice, the first declaration counts.
+        known: Other flows, which may contain predecessors; may include *flows*.
 
     Raises:
         FlowDefinitionError: A step is declared after one that does not exist.
@@ -241,7 +230,10 @@ def arrange(flows: tuple[FlowInfo, ...], columns: Columns) -> tuple[Graph, list[
         services=[columns.services[one] for one in order],
         befores=befores,
         afters=afters,
-        joins=_moved(columns.joins, places),
+        joins={
+            places[node]: [frozenset(places[one] for one in group) for group in groups]
+            for node, groups in columns.joins.items()
+        },
     )
     return graph, places
 
@@ -254,17 +246,8 @@ def _places(order: Sequence[int]) -> list[int]:
     return places
 
 
-def _moved(
-    joins: Mapping[int, Iterable[frozenset[int]]], places: Sequence[int]
-) -> dict[int, list[frozenset[int]]]:
-    return {
-        places[number]: [frozenset(places[one] for one in group) for group in groups]
-        for number, groups in joins.items()
-    }
-
-
 def _is_crossing(before: Node, after: Node) -> bool:
-    """Tell whether a message brings the call, or the services differ."""
+    """Return whether a message makes the call, or the services differ."""
     if after.step.crosses or before.kind == "external":
         return True
     return bool(

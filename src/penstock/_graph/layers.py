@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Adjacency", "layers_of"]
-
 
 class Adjacency:
     """The links between numbered nodes, each once, in flat lists.
@@ -59,7 +57,7 @@ class Adjacency:
 
 
 def layers_of(links: Adjacency) -> list[int]:
-    """Return the layer of every node: 0 where nothing is before it.
+    """Return the layer of every node: 0 if nothing is before it.
 
     The nodes of one cycle share a layer. Time and memory grow linearly with nodes
     and links, and nothing recurses.
@@ -90,7 +88,7 @@ def _peel(links: Adjacency, waiting: list[int]) -> list[int]:
 
 
 def _collapse(links: Adjacency, waiting: Sequence[int], layers: list[int]) -> None:
-    """Set the layers of the nodes that a cycle keeps waiting."""
+    """Set the layers of the nodes in or behind a cycle."""
     left = [node for node, count in enumerate(waiting) if count]
     cycles = _components(links, left)
     home = {node: number for number, cycle in enumerate(cycles) for node in cycle}
@@ -106,9 +104,7 @@ def _collapse(links: Adjacency, waiting: Sequence[int], layers: list[int]) -> No
 def _components(links: Adjacency, nodes: Sequence[int]) -> list[list[int]]:
     """Return the strongly connected components, predecessors first (Kosaraju).
 
-    Args:
-        links: The links between nodes.
-        nodes: The nodes; links from them lead to no others.
+    All links of *nodes* lead to other nodes in the list.
     """
     before: dict[int, list[int]] = {node: [] for node in nodes}
     for node in nodes:

@@ -1,4 +1,4 @@
-"""Merge several declarations of the same flows, in whatever order they come."""
+"""Merge several declarations of the same flows, independent of their order."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 from penstock._types import StepInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from penstock._types import FlowInfo
-
-__all__ = ["disagreements", "merge_flows"]
 
 _MERGED = ("is_entrypoint", "after", "crosses")
 _rest = attrgetter(*(one.name for one in fields(StepInfo) if one.name not in _MERGED))
@@ -26,27 +24,20 @@ def merge_flows(
     """Return each flow of each service once, sorted by name and service.
 
     Args:
-        flows: The declarations; one may be there several times.
+        flows: The declarations; the same one may occur several times.
         prefer_first: Whether the first declaration of a step counts alone. By default
-            the order plays no part, and a step is declared after everything that any
+            the order is irrelevant, and a step is declared after everything that any
             of its declarations names.
     """
     merge = _fill_in if prefer_first else _merge
-    merged: dict[tuple[str, str], FlowInfo] = {}
+    found: dict[tuple[str, str], dict[FlowInfo, None]] = {}
     for flow in flows:
-        key = flow.name, flow.service
-        old = merged.setdefault(key, flow)
-        if old is not flow and old != flow:
-            merged[key] = merge(old, flow)
-    return tuple(merged[key] for key in sorted(merged))
+        found.setdefault((flow.name, flow.service), {})[flow] = None
+    return tuple(merge(list(found[key])) for key in sorted(found))
 
 
 def disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> Iterator[str]:
-    """Give a message for each step whose declarations differ.
-
-    Args:
-        declared: Flows, each with the name of its source.
-    """
+    """Yield a message for each step whose declarations differ between sources."""
     places: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for source, flow in declared:
         for step in flow.steps:
@@ -62,42 +53,44 @@ def disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> Iterator[str]:
             )
 
 
-def _fill_in(first: FlowInfo, other: FlowInfo) -> FlowInfo:
-    steps = {step.name: step for step in (*other.steps, *first.steps)}
-    return replace(first, steps=tuple(steps.values()))
+def _fill_in(flows: Sequence[FlowInfo]) -> FlowInfo:
+    steps = {step.name: step for flow in reversed(flows) for step in flow.steps}
+    return replace(flows[0], steps=tuple(steps.values()))
 
 
-def _merge(one: FlowInfo, other: FlowInfo) -> FlowInfo:
-    steps = {step.name: step for step in one.steps}
-    for step in other.steps:
-        steps[step.name] = _merge_steps(steps.get(step.name, step), step)
+def _merge(flows: Sequence[FlowInfo]) -> FlowInfo:
+    if len(flows) == 1:
+        return flows[0]
+    steps: dict[str, list[StepInfo]] = {}
+    for flow in flows:
+        for step in flow.steps:
+            steps.setdefault(step.name, []).append(step)
     return replace(
-        one,
-        steps=tuple(steps[name] for name in sorted(steps)),
-        owner=_least(one.owner, other.owner),
-        description=_least(one.description, other.description),
-        tags=min(filter(None, (one.tags, other.tags)), default=()),
-        source_url=_least(one.source_url, other.source_url),
+        flows[0],
+        steps=tuple(_merge_steps(steps[name]) for name in sorted(steps)),
+        owner=_least(flow.owner for flow in flows),
+        description=_least(flow.description for flow in flows),
+        tags=min(filter(None, (flow.tags for flow in flows)), default=()),
+        source_url=_least(flow.source_url for flow in flows),
     )
 
 
-def _merge_steps(one: StepInfo, other: StepInfo) -> StepInfo:
-    """Return the union of both places in the flow; the rest comes from one of them."""
-    if one == other:
-        return one
-    after = one.after
-    if after != other.after:
-        after = tuple(sorted({*_sorted(one.after), *_sorted(other.after)}))
+def _merge_steps(steps: Sequence[StepInfo]) -> StepInfo:
+    """Return the union of what decides the order; the rest comes from one of them."""
+    after = steps[0].after
+    if any(step.after != after for step in steps):
+        groups = {group for step in steps for group in _sorted(step.after)}
+        after = tuple(sorted(groups))
     return replace(
-        min(one, other, key=_rest),
+        min(steps, key=_rest),
         after=after,
-        is_entrypoint=one.is_entrypoint or other.is_entrypoint,
-        crosses=one.crosses or other.crosses,
+        is_entrypoint=any(step.is_entrypoint for step in steps),
+        crosses=any(step.crosses for step in steps),
     )
 
 
-def _least(one: str, other: str) -> str:
-    return min(filter(None, (one, other)), default="")
+def _least(texts: Iterable[str]) -> str:
+    return min(filter(None, texts), default="")
 
 
 def _sorted(after: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:

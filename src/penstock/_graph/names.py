@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo, StepInfo
 
-__all__ = ["Names", "Target"]
-
 _MAX_SPLITS = 64  # more take quadratic time, and no real name has as many
 _Flows = dict[str, dict[str, tuple[str, "StepInfo"]]]
 
@@ -47,18 +45,18 @@ class Names:
                 _add(flow.name, steps, self._services.setdefault(flow.service, {}))
 
     def find(self, name: str, flow: FlowInfo) -> Target | None:
-        """Return the step that *name* refers to in the flow *flow*.
+        """Return the step that *name* refers to in the ``after`` of a step of *flow*.
 
         The name of a step of *flow* comes first, then ``flow:step``, then
-        ``service/flow:step``, split at the first ":" that fits. None if the step
-        should be in this service, and is not.
+        ``service/flow:step``, split at the first ":" that fits. None if the name
+        points into this service, where no such step exists.
         """
         if name in self._flows.get(flow.name, ()):
             return _target(flow.name, name, self._flows)
         return self._of_flow(name) or self._of_service(name, flow.service)
 
     def known(self, flow: FlowInfo) -> Iterator[str]:
-        """Give every name that ``find`` resolves for a step of *flow*."""
+        """Yield every name that ``find`` resolves for a step of *flow*."""
         yield from self._flows.get(flow.name, ())
         for other, steps in self._flows.items():
             yield from (f"{other}:{step}" for step in steps)

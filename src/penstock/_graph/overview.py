@@ -1,4 +1,4 @@
-"""Draw a system from further away: each flow as one box, with its number of steps."""
+"""An overview of a system: each flow as one box, with its number of steps."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .evidence import EdgeEvidence, GraphEvidence
     from .graph import Edge, Graph, Node
-
-__all__ = ["overview_of"]
 
 
 def overview_of(graph: Graph, expand: Collection[str] = ()) -> Graph:
@@ -90,7 +88,7 @@ class OverviewBuilder:
             self._evidence[link] = old.plus(edge.evidence) if old else edge.evidence
 
     def _is_shown(self, edge: Edge, link: tuple[int, int]) -> bool:
-        """Tell whether an edge is drawn: not inside a box, not undeclared at a box."""
+        """Leave out edges inside a box, and undeclared edges to or from a box."""
         kinds = self._columns.kinds[link[0]], self._columns.kinds[link[1]]
         if edge.evidence and not edge.evidence.is_declared:
             return kinds == ("step", "step")

@@ -1,4 +1,4 @@
-"""Select flows by name, and suggest a name where there is no such flow."""
+"""Select flows by name, and suggest a name if there is no such flow."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo
 
-__all__ = ["check_names", "select_flows"]
-
 _MAX_LISTED = 20
 
 
 def select_flows(
     names: Collection[str], flows: Collection[FlowInfo]
 ) -> tuple[FlowInfo, ...]:
-    """Return those of *flows* that have one of *names*.
+    """Return the *flows* whose name is in *names*.
 
     Raises:
         UnknownFlowError: No flow has one of the names.

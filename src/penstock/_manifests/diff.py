@@ -13,15 +13,6 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo
 
-__all__ = [
-    "ChangeStatus",
-    "EdgeChange",
-    "FieldChange",
-    "FlowChange",
-    "StepChange",
-    "compare",
-]
-
 ChangeStatus = Literal["added", "removed", "changed"]
 
 # Not shown in any diagram, or compared in another way.
@@ -34,7 +25,7 @@ _COMPARED = [each.name for each in fields(StepInfo) if each.name not in _SKIPPED
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field of a flow or step with another value."""
+    """A field of a flow or step whose value differs."""
 
     field: str
     old: str
@@ -43,7 +34,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class StepChange:
-    """A step that was added or removed, or has other fields."""
+    """A step that was added or removed, or whose fields differ."""
 
     name: str
     status: ChangeStatus
@@ -85,14 +76,9 @@ def compare(
 ) -> tuple[FlowChange, ...]:
     """Return what differs between *old* and *new*, sorted by the names of flows.
 
-    Flows of the same name are compared as one, whichever services declare them. Where
-    a function is, and anything else that no diagram shows, is not compared.
-
-    Args:
-        old: The earlier flows.
-        new: The flows now.
-        old_known: Other earlier flows, where predecessors may be found.
-        new_known: Other flows now.
+    Flows of the same name are compared as one, whichever services declare them. The
+    location of functions, and anything else that no diagram shows, is ignored. Other
+    known flows may contain predecessors.
     """
     before = _summaries(old, old_known)
     after = _summaries(new, new_known)
@@ -105,7 +91,7 @@ def compare(
 
 @dataclass(slots=True)
 class _FlowSummary:
-    """What is compared of one flow, as text by field.
+    """The part of one flow that is compared, as text by field.
 
     Attributes:
         fields: The fields of the flow.
@@ -221,7 +207,7 @@ def _step_change(name: str, was: _FlowSummary, now: _FlowSummary) -> StepChange 
         return StepChange(name, _status(old, new))
     fields = _field_changes(old, new)
     if name not in was.joined | now.joined:
-        # Without a join the edges show what a step is declared after.
+        # Without a join the edges show the same change.
         fields = tuple(change for change in fields if change.field != "after")
     return StepChange(name, "changed", fields) if fields else None
 

@@ -21,17 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
 
-__all__ = ["dump_manifest", "load_manifest", "parse_manifest"]
-
-_MAX_BYTES = 200_000_000  # 100,000 steps take a third of it
+_MAX_BYTES = 200_000_000  # 100,000 steps take a third of this
 
 
 def dump_manifest(flows: Iterable[FlowInfo], known: Iterable[FlowInfo] = ()) -> str:
     """Return the manifest of *flows*, the same bytes on every machine.
-
-    Args:
-        flows: The flows to write.
-        known: Other flows, where predecessors may be found.
 
     Raises:
         FlowDefinitionError: A step is declared after one that does not exist.
@@ -124,7 +118,7 @@ def _step(item: JsonObject, flow: str) -> StepInfo:
 
 @cache
 def _step_readers() -> Mapping[str, Callable[[JsonObject, str], Any]]:
-    """Return how to read each field of a step, by the type that it is declared with."""
+    """Return a function that reads each field of a step, chosen by its type."""
     by_type: dict[object, Callable[[JsonObject, str], Any]] = {
         str: JsonObject.text,
         bool: JsonObject.flag,

@@ -1,14 +1,12 @@
-"""Read JSON that others wrote, and say what is wrong with it and where."""
+"""Read JSON from outside; errors say what is wrong, and where."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-__all__ = ["JsonError", "JsonObject", "parse_json", "refuse_duplicates"]
 
 T = TypeVar("T")
 
@@ -23,7 +21,7 @@ _TYPES: dict[type, str] = {
 
 
 class JsonError(ValueError):
-    """What is wrong with a document: the key, what was expected, what was found."""
+    """A document is wrong; the message has the key, what was expected and found."""
 
 
 def parse_json(data: str | bytes) -> JsonObject:
@@ -46,7 +44,7 @@ def parse_json(data: str | bytes) -> JsonObject:
 class JsonObject:
     """One object of a document; errors name the path of the key that is wrong.
 
-    A key that is missing has the empty value of its type. Unknown keys are ignored.
+    A missing key has the empty value of its type. Unknown keys are ignored.
 
     Attributes:
         keys: Its keys, in the order of the document.
@@ -58,7 +56,7 @@ class JsonObject:
         self.keys: tuple[str, ...] = tuple(self._values)
 
     def name(self) -> str:
-        """Return ``name``, which must be there and not be empty."""
+        """Return ``name``, which is required and not empty."""
         name = self.text("name")
         if not name:
             problem = f"{self._path} has no name"
@@ -96,11 +94,15 @@ class JsonObject:
         return tuple(groups)
 
     def object(self, key: str) -> JsonObject:
-        """Return an object, which must be there."""
+        """Return an object, which is required."""
         return JsonObject(self._values.get(key), self._at(key))
 
+    def values(self, key: str) -> dict[str, Any]:
+        """Return an object as a plain dict."""
+        return _checked(self._values.get(key, {}), dict, self._at(key))
+
     def objects(self, key: str) -> Iterator[JsonObject]:
-        """Give the objects of a list, which must be there."""
+        """Yield the objects of a list, which is required."""
         items = _checked(self._values.get(key), list, self._at(key))
         for at, item in enumerate(items):
             yield JsonObject(item, f"{self._at(key)}[{at}]")
@@ -137,7 +139,7 @@ def _texts(value: object, path: str) -> tuple[str, ...]:
 
 def _checked(value: object, expected: type[T], path: str) -> T:
     if type(value) is not expected:  # True is not a number here
-        found = _TYPES.get(type(value), "null")
+        found = "null" if value is None else _TYPES.get(type(value), "something else")
         problem = f"{path} should be {_TYPES[expected]}, and is {found}"
         raise JsonError(problem)
     return value

@@ -10,8 +10,6 @@ from penstock.errors import MissingExtraError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["requires"]
-
 
 @contextmanager
 def requires(package: str, *, extra: str) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Whether penstock is disabled in this process, and what forked children do."""
+"""Whether penstock is disabled in this process, and hooks for forked children."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-__all__ = ["DISABLED", "after_fork", "on_fork"]
 
 DISABLED = os.environ.get("PENSTOCK_DISABLED", "").lower() in {"1", "true", "yes", "on"}
 

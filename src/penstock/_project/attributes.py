@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from penstock._decorators import Flow
-from penstock._steps.marked import find_marked
+from penstock._steps.marked import find_marked, owner_of
 from penstock.errors import did_you_mean
 
 from .imports import MissingTargetError, TargetError, import_module
@@ -38,12 +38,13 @@ def _declared_by(thing: object) -> set[str]:
         return _declared_by_class(thing)
     mark = find_marked(thing)
     if mark is not None:
-        return {step.flow for step in mark.steps}
+        steps = mark.steps if mark.override is None else mark.settle()
+        return {step.flow for step in steps}
     return {thing.name} if isinstance(thing, Flow) else set()
 
 
 def _declared_by_class(klass: type) -> set[str]:
     marks = [find_marked(inspect.getattr_static(klass, name)) for name in dir(klass)]
     steps = [step for mark in marks if mark is not None for step in mark.steps]
-    own = {step.flow for step in steps if step.owner is klass}
+    own = {step.flow for step in steps if step.owner is owner_of(klass) is not None}
     return own or {step.flow for step in steps}

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._platform.optional import requires
 
-from .flow_modules import declaring_modules
+from .flow_modules import modules_with_flows
 from .imports import INSTALLED, user_code
-from .source_files import Module, files_below, is_test, module_name, parsed
+from .source_files import modules_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["modules_with_flows", "set_up_django"]
-
-_WORDS = (b"penstock", b".entrypoint", b".step", b".flow_task")
+__all__ = ["django_modules", "set_up_django"]
 
 
 def set_up_django() -> bool:
@@ -45,23 +43,21 @@ def set_up_django() -> bool:
     return True
 
 
-def modules_with_flows() -> list[str]:
+def django_modules() -> list[str]:
     """Return the project's modules that declare steps, without importing them.
 
     They are in its own apps and in the packages of its settings and URLs. Installed
     apps and tests do not count.
     """
-    modules: dict[str, Module] = {}
-    for package, place in _own_packages():
-        for path in [place] if place.is_file() else files_below(place):
-            name = package
-            if path != place:
-                name = f"{package}.{module_name(path, [place])}".removesuffix(".")
-            if name not in modules and not is_test(path, place) and _may_mark(path):
-                module = parsed(path, name)
-                if isinstance(module, Module):
-                    modules[name] = module
-    return [module.name for module, _ in declaring_modules(modules.values())]
+    return modules_with_flows(
+        module
+        for package, place in _own_packages()
+        for module in (
+            [(package, place)]
+            if place.is_file()
+            else modules_in(place, [place], package)
+        )
+    )
 
 
 def _own_packages() -> Iterator[tuple[str, Path]]:
@@ -84,12 +80,3 @@ def _is_own(place: str) -> bool:
 
 
 _PENSTOCK = str(Path(__file__).parents[1])
-
-
-def _may_mark(path: Path) -> bool:
-    """Tell whether the file *path* is worth parsing."""
-    try:
-        text = path.read_bytes()
-    except OSError:
-        return False
-    return path.name != "__main__.py" and any(word in text for word in _WORDS)

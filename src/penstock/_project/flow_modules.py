@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import ast
+from contextlib import suppress
 from importlib.util import resolve_name
 from typing import TYPE_CHECKING
 
+from .source_files import Module, parsed
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
 
-    from .source_files import Module
-
-__all__ = ["declaring_modules"]
+__all__ = ["declaring_modules", "modules_with_flows"]
 
 _MARKERS = frozenset({"entrypoint", "step", "flow_task"})
+_WORDS = (b"penstock", b".entrypoint", b".step", b".flow_task")
 _MAX_REEXPORTS = 5  # of one name, from module to module
 _Origins = dict[str, str]
 """The full name of each imported name of a module: ``package.module.name``."""
+
+
+def modules_with_flows(files: Iterable[tuple[str, Path]]) -> list[str]:
+    """Return the modules that declare steps, without importing them.
+
+    Modules that cannot be parsed are among them: importing one says what is wrong.
+
+    Args:
+        files: The name and the path of each module to look at.
+    """
+    modules: dict[str, Module] = {}
+    broken: list[str] = []
+    for name, path in files:
+        if name in modules or not _may_mark(path):
+            continue
+        found = parsed(path, name)
+        if isinstance(found, Module):
+            modules[name] = found
+        else:
+            broken.append(name)
+    return [
+        *broken,
+        *(module.name for module, _ in declaring_modules(modules.values())),
+    ]
+
+
+def _may_mark(path: Path) -> bool:
+    """Tell whether the file *path* is worth parsing."""
+    with suppress(OSError):
+        text = path.read_bytes()
+        return any(word in text for word in _WORDS)
+    return False
 
 
 def declaring_modules(modules: Iterable[Module]) -> Iterator[tuple[Module, int]]:
@@ -53,7 +88,10 @@ def _marks(
     handles: Collection[str],
     origins: Mapping[str, _Origins],
 ) -> bool:
-    """Tell whether a decorator is a marker of penstock or of a handle."""
+    """Tell whether a decorator is a marker of penstock or of a handle.
+
+    A handle may also be imported from a package that was not read.
+    """
     name = ast.unparse(node.func if isinstance(node, ast.Call) else node)
     holder, _, last = _origin(name, origins[module]).rpartition(".")
     if last not in _MARKERS:
@@ -63,8 +101,10 @@ def _marks(
     for _ in range(_MAX_REEXPORTS):
         if holder in handles:
             return True
-        place, _, name = holder.rpartition(".")
-        holder = origins.get(place, {}).get(name, "")
+        place, _, attribute = holder.rpartition(".")
+        if place and place not in origins:
+            return "." in name and name.partition(".")[0] in origins[module]
+        holder = origins.get(place, {}).get(attribute, "")
     return False
 
 

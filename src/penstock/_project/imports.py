@@ -57,7 +57,8 @@ def user_code(doing: str) -> Generator[None]:
             yield
     except (Exception, SystemExit) as exc:
         what = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
-        raise TargetError("\n".join([f"{doing} failed: {what}", *_tail(exc)])) from exc
+        lines = f"{doing} failed: {what}".splitlines()
+        raise TargetError(*lines, *_tail(exc)) from exc
 
 
 def import_module(name: str) -> ModuleType:
@@ -80,10 +81,21 @@ def import_module(name: str) -> ModuleType:
 def not_there(name: str) -> MissingTargetError:
     """Return the error that there is no module *name*, with a suggestion."""
     parent, dot, _ = name.rpartition(".")
-    folders = getattr(sys.modules[parent], "__path__", []) if dot else None
+    if dot:
+        folders = getattr(sys.modules[parent], "__path__", [])
+        looked = ""
+    else:
+        folders = [str(Path(entry).absolute()) for entry in sys.path]
+        folders = [one for one in dict.fromkeys(folders) if _is_own(one)]
+        looked = f" penstock looked in {', '.join(map(shown_path, folders))} and among "
+        looked += "installed packages."
     beside = (info.name for info in pkgutil.iter_modules(folders, parent + dot))
     hint = did_you_mean(name, beside)
-    return MissingTargetError(f"there is no module {name!r}.{hint}")
+    return MissingTargetError(f"there is no module {name!r}.{hint}{looked}")
+
+
+def _is_own(folder: str) -> bool:
+    return not folder.startswith(INSTALLED) and Path(folder).is_dir()
 
 
 def _is_about(exc: ModuleNotFoundError, name: str) -> bool:

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._graph.merge import disagreements, merge_flows
 from penstock._manifests.manifest import load_manifest
-from penstock._project.shown import note, plain
+from penstock._project.shown import note, shown_path
 from penstock._registry import declared_flows
-from penstock.errors import ManifestError
+from penstock.errors import ManifestError, did_you_mean
 
 from .attributes import flows_of
-from .django_setup import modules_with_flows, set_up_django
-from .imports import MissingTargetError, TargetError, import_module
-from .patterns import import_matching, is_pattern
+from .django_setup import django_modules, set_up_django
+from .imports import MissingTargetError, TargetError
 from .settings import find_project
+from .targets import expanded, import_target, is_manifest, parse_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from penstock._types import FlowInfo
 
@@ -29,15 +30,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Loaded",
-    "NoTargetError",
+    "NoFlowError",
     "flows_in_manifest",
     "load_flows",
     "load_project",
 ]
 
 
-class NoTargetError(TargetError):
-    """No target is named, neither in a call nor in pyproject.toml."""
+class NoFlowError(TargetError):
+    """There is no target, or the targets have no flow."""
 
 
 class Loaded(NamedTuple):
@@ -62,52 +63,46 @@ def load_flows(
     """Import *targets*, or those of the project if there are none.
 
     A module brings every flow that is declared once it is imported, ``module:attr``
-    the flows of that attribute, and a manifest the flows in it.
+    the flows of that attribute, and a manifest the flows in it. The name of a flow
+    that the project declares brings that flow.
 
     Args:
         targets: What the user named.
         service: The service of the modules' flows, instead of what they configure.
         project: Where to look for modules, instead of the project of this folder.
-        allow_missing: Whether to skip a target that does not exist.
+        allow_missing: Whether targets may not exist, or have no flow.
 
     Raises:
+        NoFlowError: There is no target, or the targets have no flow.
         TargetError: A target does not exist, or importing it failed.
         ConfigurationError: A setting in pyproject.toml is wrong.
         ManifestError: A file is not a manifest.
     """
     project = project or find_project(Path.cwd())
     targets = targets or project.targets or _of_django(project)
-    if not targets:
-        msg = (
-            "no target given. Name a module (shop.orders), a pattern (shop.**) or a "
-            "manifest (penstock.json), or set `import = [...]` under [tool.penstock] "
-            "in pyproject.toml."
-        )
-        raise NoTargetError(msg)
-    manifests = [target for target in targets if target.endswith(".json")]
-    modules = [target for target in targets if not target.endswith(".json")]
-    if allow_missing:
-        manifests = [path for path in manifests if Path(path).exists()]
+    if not targets and not allow_missing:
+        raise NoFlowError(_without_target(project))
+    manifests, modules = _sorted(targets, allow_missing=allow_missing)
     declared = [(path, flow) for path in manifests for flow in flows_in_manifest(path)]
-    carried = merge_flows(flow for _, flow in declared)
-    if not modules:
-        _warn_of_disagreements(declared)
-        return Loaded(carried, carried)
-    _look_in(project)
-    set_up_django()
-    names = _import(modules, allow_missing=allow_missing)
-    own = tuple(
-        replace(flow, source_url=flow.source_url or project.source_url)
-        for flow in declared_flows()
-    )
-    if service is not None:
-        own = tuple(replace(flow, service=service) for flow in own)
-    wanted = own if names is None else tuple(f for f in own if f.name in names)
+    names: set[str] = set()
+    if modules:
+        _look_in(project)
+        set_up_django()
+        names, missing = _import(modules, project, allow_missing=allow_missing)
+        if not (missing or declared or declared_flows()):  # a flow may be called email
+            missing = dict.fromkeys(modules, NoFlowError(_without_flow(targets)))
+        names |= _import_flows(missing, project, declared, allow_missing=allow_missing)
+    own = _own_flows(project, service) if modules else ()
     # The code is newer than its manifest.
     live = {(flow.name, flow.service) for flow in own}
     others = [item for item in declared if (item[1].name, item[1].service) not in live]
-    _warn_of_disagreements([*(("the modules", flow) for flow in own), *others])
-    return Loaded((*wanted, *carried), (*own, *carried))
+    for one in disagreements([*(("the modules", flow) for flow in own), *others]):
+        note(f"Warning: {one}")
+    carried = merge_flows(flow for _, flow in declared)
+    wanted = (*(flow for flow in own if flow.name in names), *carried)
+    if not wanted and not allow_missing:
+        raise NoFlowError(_without_flow(targets))
+    return Loaded(wanted, (*own, *carried))
 
 
 def load_project(project: Project) -> Loaded:
@@ -130,7 +125,7 @@ def flows_in_manifest(path: str) -> tuple[FlowInfo, ...]:
     Raises:
         ManifestError: There is no file, or it is not a manifest.
     """
-    if not Path(path).is_file():
+    if not Path(path).exists():
         msg = f"there is no manifest {path!r}. Write one: penstock export -o {path}"
         raise ManifestError(msg)
     return load_manifest(Path(path))
@@ -140,7 +135,7 @@ def _of_django(project: Project) -> list[str]:
     """Return the modules with flows if this is a Django project."""
     if "DJANGO_SETTINGS_MODULE" in os.environ:
         _look_in(project)
-    return modules_with_flows() if set_up_django() else []
+    return django_modules() if set_up_django() else []
 
 
 def _look_in(project: Project) -> None:
@@ -150,49 +145,108 @@ def _look_in(project: Project) -> None:
             sys.path.insert(0, str(folder))
 
 
-def _warn_of_disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> None:
-    for disagreement in disagreements(declared):
-        note(f"Warning: {plain(disagreement)}")
+def _sorted(
+    targets: Iterable[str], *, allow_missing: bool
+) -> tuple[list[str], list[str]]:
+    """Return the manifests among *targets*, and the other ones."""
+    targets = expanded(targets, allow_missing=allow_missing)
+    manifests = [target for target in targets if is_manifest(target)]
+    if allow_missing:
+        manifests = [path for path in manifests if Path(path).exists()]
+    return manifests, [target for target in targets if not is_manifest(target)]
 
 
-def _import(targets: Sequence[str], *, allow_missing: bool) -> set[str] | None:
-    """Import *targets*; return the flows they ask for by name, None for all."""
+def _own_flows(project: Project, service: str | None) -> tuple[FlowInfo, ...]:
+    return tuple(
+        replace(
+            flow,
+            source_url=flow.source_url or project.source_url,
+            service=flow.service if service is None else service,
+        )
+        for flow in declared_flows()
+    )
+
+
+def _import(
+    targets: Iterable[str], project: Project, *, allow_missing: bool
+) -> tuple[set[str], dict[str, TargetError]]:
+    """Import *targets*.
+
+    Returns:
+        The names of their flows, and the targets that may be names of flows.
+    """
     names: set[str] = set()
-    wants_all = False
+    missing: dict[str, TargetError] = {}
     for target in targets:
-        module, attribute = _parsed(target)
-        wants_all |= not attribute
+        module, attribute = parse_target(target)
         try:
-            names |= _imported(module, attribute)
-        except MissingTargetError:
-            if not allow_missing:
+            found = import_target(module, project.import_path)
+            if attribute:
+                names |= flows_of(found or module, attribute)
+            else:
+                names |= {flow.name for flow in declared_flows()}
+        except MissingTargetError as exc:
+            if attribute and not allow_missing:
                 raise
-    return None if wants_all else names
+            missing[target] = exc
+    return names, missing
 
 
-def _imported(module: str, attribute: str) -> set[str]:
-    if attribute:
-        return flows_of(module, attribute)
-    if is_pattern(module):
-        import_matching(module)
-    else:
-        import_module(module)
-    return set()
+def _import_flows(
+    missing: Mapping[str, TargetError],
+    project: Project,
+    declared: list[tuple[str, FlowInfo]],
+    *,
+    allow_missing: bool,
+) -> AbstractSet[str]:
+    """Import the flows of the project that *missing* names.
+
+    Args:
+        missing: The targets that are neither modules nor files.
+        project: Where flows are declared.
+        declared: The flows of manifests; those that are named are added.
+        allow_missing: Whether there may be no such flow.
+
+    Raises:
+        TargetError: There is no such flow.
+    """
+    if not missing:
+        return set()
+    manifests, modules = _sorted(
+        project.targets or _of_django(project), allow_missing=True
+    )
+    _import(modules, project, allow_missing=True)
+    more = [(path, flow) for path in manifests for flow in flows_in_manifest(path)]
+    flows = {flow.name for flow in declared_flows()}
+    flows |= {flow.name for _, flow in (*declared, *more)}
+    for target, error in missing.items():
+        if target not in flows and not allow_missing:
+            near = did_you_mean(target, flows).replace("mean", "mean the flow")
+            msg = f"{error}{near}"
+            raise type(error)(msg) from None
+    declared += [(path, flow) for path, flow in more if flow.name in missing]
+    return missing.keys()
 
 
-def _parsed(target: str) -> tuple[str, str]:
-    """Split *target* into a module, or a pattern of some, and an attribute."""
-    module, colon, attribute = target.partition(":")
-    fault = ""
-    if "/" in module or module.endswith(".py"):
-        name = ".".join(Path(module).with_suffix("").parts).strip("./")
-        fault = f"{module!r} is a file. Name the module: {name}"
-    elif not module:
-        fault = f"{target!r} has no module before ':'."
-    elif colon and not attribute:
-        fault = f"{target!r} has no name after ':'."
-    elif not is_pattern(module) and not all(map(str.isidentifier, module.split("."))):
-        fault = f"{module!r} is not the name of a module."
-    if fault:
-        raise TargetError(fault)
-    return module, attribute
+def _without_target(project: Project) -> str:
+    if Path("manage.py").is_file():
+        return (
+            "no target given, and this looks like a Django project. Run python "
+            "manage.py penstock, or set DJANGO_SETTINGS_MODULE."
+        )
+    return (
+        "no target given. Name a package or a module (shop), a file (shop/orders.py) "
+        "or a manifest (penstock.json), or set `import = [...]` under [tool.penstock] "
+        f"in {shown_path(str(project.root / 'pyproject.toml'))}."
+    )
+
+
+def _without_flow(targets: Iterable[str]) -> str:
+    looked = []
+    for target in targets:
+        file = getattr(sys.modules.get(target), "__file__", None)
+        looked.append(f"{target} ({shown_path(file)})" if file else target)
+    return (
+        f"no flow found. penstock looked in {', '.join(looked)}. Name the package, "
+        "module or manifest that declares one."
+    )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from penstock._platform.json_fields import JsonObject
 from penstock._steps.source_links import wrong_template
 from penstock.errors import ConfigurationError, did_you_mean
 
-__all__ = ["Project", "find_project"]
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
+__all__ = ["Project", "find_project", "read_table"]
+
+_FILE = "pyproject.toml"
 _TABLE = "[tool.penstock]"
 _KNOWN = ("import", "source-url", "baseline", "pytest")  # pytest is for the plugin
 
@@ -22,7 +27,7 @@ class Project:
     """The project that a command runs in.
 
     Attributes:
-        root: Folder of its pyproject.toml, else the current one.
+        root: Folder of its pyproject.toml, otherwise the current one.
         targets: The targets of commands that name none.
         source_url: Where to read the source, as ``configure`` takes it.
         baseline: The file of findings that ``check`` does not report, if any.
@@ -44,34 +49,56 @@ class Project:
 def find_project(start: Path) -> Project:
     """Return the project that *start* is in.
 
-    Its pyproject.toml is the nearest one upwards that has a ``[tool.penstock]``.
+    Its pyproject.toml is the nearest one upwards that has a ``[tool.penstock]``,
+    otherwise the nearest one.
 
     Raises:
         ConfigurationError: That file is not TOML, or a setting in it is wrong.
     """
-    for folder in (start, *start.parents):
-        path = folder / "pyproject.toml"
-        try:
-            table = _table(path)
-            if table is not None:
+    folders = (start, *start.parents)
+    for folder in folders:
+        path = folder / _FILE
+        table = read_table(path)
+        if table is not None:
+            with _faults_of(path):
                 return _project(folder, table)
-        except (OSError, ValueError) as exc:
-            msg = f"{path}: {exc}"
-            raise ConfigurationError(msg) from exc
-    return Project(start)
+    return Project(next((one for one in folders if (one / _FILE).exists()), start))
 
 
-def _table(path: Path) -> Any:
+def read_table(path: Path) -> JsonObject | None:
+    """Return ``[tool.penstock]`` of the pyproject.toml at *path*, if there is one.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or this is not a table.
+    """
+    with _faults_of(path):
+        try:
+            text = path.read_text(encoding="utf-8-sig")  # editors may write the mark
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        tool = tomllib.loads(text).get("tool", {})
+        has_table = "penstock" in JsonObject(tool, "[tool]").keys
+        return JsonObject(tool["penstock"], _TABLE) if has_table else None
+
+
+@contextmanager
+def _faults_of(path: Path) -> Generator[None]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return document.get("tool", {}).get("penstock")
+        yield
+    except RecursionError:
+        reason = "it is nested too deeply."
+    except OSError as exc:
+        reason = f"it cannot be read: {exc.strerror or exc}."
+    except ValueError as exc:
+        reason = str(exc)
+    else:
+        return
+    msg = f"{path}: {reason}"
+    raise ConfigurationError(msg)
 
 
-def _project(folder: Path, table: Any) -> Project:
-    fields = JsonObject(table, _TABLE)
-    for key in table:
+def _project(folder: Path, fields: JsonObject) -> Project:
+    for key in fields.keys:
         if key not in _KNOWN:
             problem = (
                 f"{_TABLE} has no setting {key!r}.{did_you_mean(key, _KNOWN)} "

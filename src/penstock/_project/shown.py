@@ -5,17 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from penstock.errors import plain
+
 __all__ = ["counted", "note", "plain", "shown_path"]
 
 
 def note(message: str) -> None:
-    """Print *message* to stderr: it is not a part of the result."""
-    sys.stderr.write(f"{message}\n")
-
-
-def plain(text: str) -> str:
-    """Return *text* on one line, with control characters escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    """Print *message* to stderr as one line: it is not a part of the result."""
+    sys.stderr.write(f"{plain(message)}\n")
 
 
 def counted(number: int, noun: str) -> str:

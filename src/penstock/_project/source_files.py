@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = [
     "BrokenFile",
@@ -19,6 +19,7 @@ __all__ = [
     "files_below",
     "is_test",
     "module_name",
+    "modules_in",
     "parsed",
 ]
 
@@ -52,19 +53,24 @@ class Module:
     is_package: bool
 
 
-def files_below(folder: Path, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:
+def files_below(
+    folder: Path,
+    suffixes: tuple[str, ...] = (".py",),
+    on_error: Callable[[OSError], object] | None = None,
+) -> Iterator[Path]:
     """Yield every file with one of *suffixes* below *folder*, in order.
 
-    Hidden folders, environments, caches and installed packages do not count.
+    Hidden folders, environments, caches and installed packages do not count. If a
+    folder cannot be read, *on_error* is called.
     """
-    for at, folders, names in os.walk(folder):
+    for at, folders, names in os.walk(folder, onerror=on_error):
         here = Path(at)
         folders[:] = sorted(
             name
             for name in folders
             if not name.startswith(".")
             and name not in _INSTALLED
-            and not (here / name / "pyvenv.cfg").exists()
+            and not os.path.exists(here / name / "pyvenv.cfg")  # noqa: PTH110  # never raises
         )
         yield from (
             here / name for name in sorted(names) if name.lower().endswith(suffixes)
@@ -81,11 +87,28 @@ def module_name(path: Path, roots: Iterable[Path]) -> str | None:
     """Return the name that the file *path* has when imported from one of *roots*."""
     for root in sorted(roots, key=lambda root: -len(root.parts)):
         if path.is_relative_to(root):
-            parts = list(path.relative_to(root).with_suffix("").parts)
-            if parts[-1] == "__init__":
+            parts = [*path.relative_to(root).parts[:-1], path.stem]
+            if path == root or parts[-1] == "__init__":
                 parts.pop()
             return ".".join(parts) if all(map(str.isidentifier, parts)) else None
     return None
+
+
+def modules_in(
+    folder: Path, roots: Iterable[Path], package: str = ""
+) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the path of each module below *folder*, except tests.
+
+    Args:
+        folder: Where to look.
+        roots: Folders that names begin in.
+        package: What names begin with.
+    """
+    roots = list(roots)
+    for path in files_below(folder):
+        name = module_name(path, roots)
+        if name is not None and path.stem != "__main__" and not is_test(path, folder):
+            yield ".".join(filter(None, (package, name))), path
 
 
 def parsed(path: Path, name: str) -> Module | BrokenFile:

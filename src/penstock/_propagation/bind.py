@@ -18,7 +18,7 @@ from penstock._runtime.state import state
 from penstock._steps.source import FunctionKind, kind_of
 
 from .carrier import received
-from .wire import pack
+from .wire import pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,9 @@ class _BoundAsyncFunction(BoundFunction[P, Any]):
 
     @property  # pragma: no cover  # asked from Python 3.12
     def _is_coroutine_marker(self) -> object:
-        return getattr(modules.get("inspect"), "_is_coroutine_mark", None)
+        inspect = modules.get("inspect")
+        of_3_12 = getattr(inspect, "_is_coroutine_marker", None)
+        return getattr(inspect, "_is_coroutine_mark", of_3_12)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Await the function in its flow, and restore what was there."""
@@ -107,7 +109,7 @@ def _continued(
     correlation_id: str,
     field: str,
 ) -> BoundFunction[P, R]:
-    return klass(func, (received(correlation_id, field), None, 0))
+    return klass(func, (received(correlation_id, unpack(field)), None, 0))
 
 
 @overload

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, overload
 
 from penstock._context import FlowContext, scope_var
 from penstock._registry import registry
+from penstock._runtime.header_names import FIELD, TRACE, InboundNames
 from penstock._runtime.ids import refusal
 from penstock._runtime.recorders import inject_trace
 from penstock._runtime.run_of import step_call
@@ -15,14 +15,12 @@ from penstock._runtime.scopes import EnteredFlow, carried
 from penstock._runtime.state import say, state
 from penstock.errors import ConfigurationError
 
-from .wire import pack, unpack
+from .wire import NOTHING, Sent, pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+    from collections.abc import Iterable, Mapping, MutableMapping
 
     from penstock._steps.marked import Marked
-
-    from .wire import Sent
 
     Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
@@ -31,6 +29,8 @@ __all__ = [
     "TRACE",
     "TRUST",
     "continue_flow",
+    "continued",
+    "find_headers",
     "inject",
     "judge_message",
     "opened",
@@ -40,11 +40,8 @@ __all__ = [
 
 TRUST = ("none", "id", "all")
 
-FIELD = "penstock"
-"""The one header or message field for everything but the correlation ID."""
-
-TRACE = ("traceparent", "tracestate")
-"""The headers of W3C Trace Context: which span has sent this."""
+_PAIRS = (tuple, list)
+_NAMES = (bytes, str)
 
 
 @overload
@@ -90,7 +87,7 @@ def write_headers(
     if scope is None:
         return headers
     context = scope[0]
-    if reason := refusal(context.correlation_id, state.is_valid_id):
+    if reason := refusal(context.correlation_id):
         _say_once("The correlation ID was not sent: %s.", reason)
         return headers
     for name in state.headers:
@@ -147,36 +144,38 @@ def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> Entered
     ...     penstock.current_flow_id()
     'order-17'
     """
-    return opened(carrier, trust, state.headers_to_read())
+    return opened(carrier, trust, state.inbound_names)
 
 
 def opened(
-    carrier: Pairs | None, trust: str | None, id_headers: Sequence[str]
+    carrier: Pairs | None, trust: str | None, names: InboundNames
 ) -> EnteredFlow:
-    """Like ``continue_flow``, but read the ID from the first of *id_headers*."""
+    """Like ``continue_flow``, but look for the headers *names*."""
     trust = state.trust_inbound or "all" if trust is None else trust
     if trust not in TRUST:
         msg = f"trust={trust!r}: it takes {', '.join(map(repr, TRUST))}."
         raise ConfigurationError(msg)
-    if carrier is None or trust == "none":
-        return EnteredFlow(received(state.new_id(), None))
-    names, wanted = _lowered(id_headers)
-    found = _wanted(carrier, wanted)
-    adopted = _adopted(found, names)
+    found = {} if carrier is None else find_headers(carrier, names)
+    return EnteredFlow(continued(found, trust, names))
+
+
+def continued(found: Mapping[str, str], trust: str, names: InboundNames) -> FlowContext:
+    """Return the context that headers bring, as ``find_headers`` returns them."""
+    if not found or trust == "none":
+        return received("")
     sent = unpack(found.get(FIELD), labels_only=trust == "id")
-    context = _received(adopted or state.new_id(), sent)
+    context = received(sent.correlation_id or _adopted(found, names), sent)
     if TRACE[0] in found and _trace_id(found[TRACE[0]]):
         context.sent_trace = {name: found[name] for name in TRACE if name in found}
-    return EnteredFlow(context)
+    return context
 
 
-def received(correlation_id: str, field: str | None) -> FlowContext:
-    """Return the carried context of an ID and of a ``penstock`` field."""
-    return _received(correlation_id, unpack(field))
-
-
-def _received(correlation_id: str, sent: Sent) -> FlowContext:
-    context = FlowContext(correlation_id)
+def received(correlation_id: str, sent: Sent = NOTHING) -> FlowContext:
+    """Return the carried context of an ID, or a new one if it is empty."""
+    context = FlowContext(correlation_id or state.new_id())
+    if sent is NOTHING:
+        context.is_carried = True
+        return context
     context.parent_id = sent.parent_id
     context.given_root_id = sent.root_id
     context.given_done = sent.done
@@ -190,25 +189,18 @@ def _received(correlation_id: str, sent: Sent) -> FlowContext:
     return carried(context, sent.metadata)
 
 
-@lru_cache(maxsize=64)  # there are as many as there are settings
-def _lowered(
-    id_headers: Sequence[str],
-) -> tuple[Sequence[tuple[str, str]], frozenset[str]]:
-    """Return the headers with an ID, each with its lower case, and all that matter."""
-    names = tuple((name, name.lower()) for name in id_headers)
-    return names, frozenset({*(lower for _, lower in names), FIELD, *TRACE})
-
-
-def _wanted(carrier: Pairs, wanted: frozenset[str]) -> dict[str, str]:
+def find_headers(carrier: Pairs, names: InboundNames) -> dict[str, str]:
     """Return the headers that matter, by name in lower case; the first one wins."""
     found: dict[str, str] = {}
+    wanted = names.wanted
     try:
         items = getattr(carrier, "items", None)
         for pair in carrier if items is None else items():
-            if isinstance(pair, tuple | list) and len(pair) == 2:  # noqa: PLR2004  # a pair
-                name = _text(pair[0]).lower()
-                if name in wanted:
-                    found.setdefault(name, _text(pair[1]))
+            if isinstance(pair, _PAIRS) and len(pair) == 2:  # noqa: PLR2004  # a pair
+                name = pair[0]
+                lower = (name if isinstance(name, _NAMES) else _text(name)).lower()
+                if lower in wanted:
+                    found.setdefault(wanted[lower], _text(pair[1]))
     except Exception as exc:  # noqa: BLE001  # headers must not fail a request
         _say_once("The headers could not be read: %s.", type(exc).__name__)
     return found
@@ -223,11 +215,11 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _adopted(found: Mapping[str, str], names: Sequence[tuple[str, str]]) -> str:
-    for name, lower in names:
-        value = found.get(lower)
-        if value is None:
+def _adopted(found: Mapping[str, str], names: InboundNames) -> str:
+    for name, lower in names.ids:
+        if lower not in found:
             continue
+        value = found[lower]
         if lower == TRACE[0]:
             value = _trace_id(value)
         reason = refusal(value, state.is_valid_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from time import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from penstock._context import Done, caller_of
 from penstock._platform.clock import utc
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from penstock._context import Scope
 
-__all__ = ["MAX_BYTES", "MAX_DONE", "Sent", "pack", "unpack"]
+__all__ = ["MAX_BYTES", "MAX_DONE", "NOTHING", "Sent", "pack", "unpack"]
 
 MAX_BYTES = 4096
 MAX_DONE = MAX_BYTES // 2
@@ -32,6 +32,7 @@ MAX_DEPTH = 8
 class Sent(NamedTuple):
     """What a receiver takes from a ``penstock`` field."""
 
+    correlation_id: str | None = None
     parent_id: str | None = None
     root_id: str | None = None
     flow: str = ""
@@ -44,12 +45,15 @@ class Sent(NamedTuple):
     sent_at: str | None = None
 
 
+NOTHING = Sent()
+
+
 def pack(scope: Scope, call: str = "") -> str:
     """Return the field for *scope*: ASCII JSON of at most ``MAX_BYTES`` bytes.
 
-    Keys: ``parent`` and ``root`` are correlation IDs, ``flow``, ``step``, ``run_id``
-    and ``call_id`` say where the message was sent, ``sent_at`` when, ``service`` by
-    whom, ``meta`` is the allow-listed metadata.
+    Keys: ``id``, where no header has it, ``parent`` and ``root`` are correlation IDs,
+    ``flow``, ``step``, ``run_id`` and ``call_id`` say where the message was sent,
+    ``sent_at`` when, ``service`` by whom, ``meta`` is the allow-listed metadata.
     Metadata that is not JSON, or too long, is dropped with one warning. Where
     conformance is on, ``done`` names the steps that are before the call; it ends with
     null if it is not complete. ``call`` is the step that the message calls, as
@@ -58,6 +62,7 @@ def pack(scope: Scope, call: str = "") -> str:
     context = scope[0]
     sender_id, step = caller_of(scope)
     fields: dict[str, Any] = {
+        "id": "" if state.headers else context.correlation_id,
         "parent": context.parent_id,
         "root": context.root_id,
         "flow": context.flow,
@@ -99,12 +104,9 @@ def unpack(field: str | None, *, labels_only: bool = False) -> Sent:
 
     With *labels_only* read which call has sent it and nothing else.
     """
-    nothing = Sent()
     if not field:
-        return nothing
+        return NOTHING
     try:
-        if len(field) > MAX_BYTES or not field.isascii():
-            return nothing
         sent = _parse(field)
         call_id, step = _label(sent.get("call_id")), _label(sent.get("step"))
         if labels_only:
@@ -112,6 +114,7 @@ def unpack(field: str | None, *, labels_only: bool = False) -> Sent:
         metadata = sent.get("meta")
         known = metadata if isinstance(metadata, dict) else {}
         return Sent(
+            _id(sent.get("id")),
             _id(sent.get("parent")),
             _id(sent.get("root")),
             str(sent.get("flow", "")),
@@ -124,7 +127,7 @@ def unpack(field: str | None, *, labels_only: bool = False) -> Sent:
             _time(sent.get("sent_at")),
         )
     except (ValueError, RecursionError, AttributeError):
-        return nothing
+        return NOTHING
 
 
 def _steps_done(sent: Mapping[str, object]) -> Done | None:
@@ -137,7 +140,10 @@ def _steps_done(sent: Mapping[str, object]) -> Done | None:
 
 
 def _id(value: object) -> str | None:
-    if isinstance(value, str) and not refusal(value, state.is_valid_id):
+    """Return a parent or root: of penstock's own form, or one that may be adopted."""
+    if not isinstance(value, str):
+        return None
+    if is_valid_id(value) or not refusal(value, state.is_valid_id):
         return value
     return None
 
@@ -207,13 +213,21 @@ def _json(value: object) -> str:
 
 
 def _parse(field: str) -> dict[str, Any]:
-    from json import loads  # noqa: PLC0415  # +2 ms on import
+    """Return the first object in *field*: servers join headers that came twice.
 
-    sent = loads(field, parse_constant=_refuse_constant)
-    if not isinstance(sent, dict) or not _is_json(sent, MAX_DEPTH + 2):
+    Raises:
+        ValueError: It is not one, too long, or not ASCII.
+    """
+    from json import JSONDecoder  # noqa: PLC0415  # +2 ms on import
+
+    start = field[:MAX_BYTES].lstrip()
+    sent, end = JSONDecoder(parse_constant=_refuse_constant).raw_decode(start)
+    is_alone = start[end:].lstrip()[:1] in {"", ","}
+    is_ascii_object = isinstance(sent, dict) and start.isascii()
+    if not is_alone or not is_ascii_object or not _is_json(sent, MAX_DEPTH + 2):
         msg = "not an object of moderate depth"
         raise ValueError(msg)
-    return sent
+    return cast("dict[str, Any]", sent)
 
 
 def _refuse_constant(name: str) -> object:

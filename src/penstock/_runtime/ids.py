@@ -65,26 +65,34 @@ def is_valid_id(text: str) -> bool:
 
     All of it must match ASCII ``[A-Za-z0-9][A-Za-z0-9._:@=/+~-]{0,127}``.
     """
-    return len(text) <= _MAX_LENGTH and _SHAPE.fullmatch(text) is not None
+    return _SHAPE.fullmatch(text) is not None
 
 
 def _is_header_safe(text: str) -> bool:
-    """Tell whether *text* can stand in a header, whatever a validator says."""
+    """Tell whether *text* can stand in a header."""
     if not 0 < len(text) <= 8 * _MAX_LENGTH or text != text.strip():
         return False  # clients refuse spaces around a value, or servers strip them
     return text.isascii() and text.isprintable()
 
 
-def refusal(text: object, is_valid: Callable[[str], bool]) -> str:
-    """Say why *text* is refused as an ID, without its value; ``""`` if it is not."""
+def refusal(text: object, is_valid: Callable[[str], bool] | None = None) -> str:
+    """Say why *text* is refused as an ID, without its value; ``""`` if it is not.
+
+    Args:
+        text: The ID.
+        is_valid: Decides about an ID that came in. Without it the form alone counts:
+            printable ASCII of at most 1024 characters, with no spaces around it.
+    """
     if not isinstance(text, str):
         return f"it is {type(text).__name__}, not str"
+    if is_valid is is_valid_id and _SHAPE.fullmatch(text):
+        return ""  # as most IDs that come in; the form is safe in a header, too
     if not text:
         return "it is empty"
     if not _is_header_safe(text):
         return f"unsafe characters or length ({len(text)} characters)"
     try:
-        accepted = is_valid(text)
+        accepted = is_valid is None or is_valid(text)
     except Exception as exc:  # noqa: BLE001  # a validator must not break a request
         return f"the validator raised {type(exc).__name__}"
     return "" if accepted else f"wrong form ({len(text)} characters)"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._context import Call, FlowContext, Scope
 from penstock._platform.call_ids import next_call
+from penstock._steps.marked import find_marked
 from penstock.errors import NotInFlowError
 
 from .state import say, state
@@ -90,11 +91,12 @@ def _is_super_call(marked: Marked, running: Step, args: Args) -> bool:
     if running.owner is None or not args:  # a staticmethod: no self to compare
         return True
     klass = args[0] if isinstance(args[0], type) else type(args[0])
-    return issubclass(klass, running.owner)
+    held = (find_marked(vars(base).get(running.attr)) for base in klass.__mro__)
+    return any(one is not None and one.func is running.func for one in held)
 
 
 def _outside(step: Step) -> Call | None:
-    mode = step.outside or state.outside
+    mode = (step.overridden or step).outside or state.outside
     if mode == "run":
         context = FlowContext(state.new_id())
         context.given_flow = step.flow

@@ -201,10 +201,10 @@ def start_flow(correlation_id: str | None = None, **metadata: object) -> Entered
     """
     if correlation_id is None:
         correlation_id = state.new_id()
-    elif reason := refusal(correlation_id, state.is_valid_id):
+    elif reason := refusal(correlation_id):
         msg = (
-            f"start_flow() cannot use this correlation ID: {reason}. Use 1 to 128 of "
-            "A-Z a-z 0-9 . _ : @ = / + ~ -, or configure(is_valid_id=...)."
+            f"start_flow() cannot use this correlation ID: {reason}. Use 1 to 1024 "
+            "printable ASCII characters, with no spaces around them."
         )
         raise ConfigurationError(msg)
     outer = scope_var.get()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from .header_names import InboundNames
 from .ids import is_valid_id, mint_id, pool
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASK_EACH_TIME",
-    "INBOUND_HEADERS",
     "LOGGER",
     "Recorder",
     "State",
@@ -70,9 +69,6 @@ class Recorder(Protocol):
 ASK_EACH_TIME: Final[Mapping[int, bool]] = {logging.INFO: True}
 """The answers where every backend has to be asked for each call."""
 
-INBOUND_HEADERS = ("X-Correlation-ID", "X-Request-ID", "traceparent")
-"""Headers that may bring an ID in, unless other ones are configured."""
-
 
 class State:
     """The settings, in the form that is cheapest to read on every call.
@@ -84,6 +80,7 @@ class State:
         level: The key to look up in *answers*.
         record_fields: What an integration adds to log records: how to read each
             field, None where there is nothing to say. Replaced, never changed.
+        raw_headers: *headers* as ASGI has them.
         pool: Correlation IDs to use up first; empty where ``new_id`` was set.
         is_watched: Whether something reads the current step.
         is_numbered: Whether something reads the ID of the current call.
@@ -99,6 +96,7 @@ class State:
         "answers",
         "headers",
         "inbound_headers",
+        "inbound_names",
         "is_numbered",
         "is_valid_id",
         "is_watched",
@@ -108,6 +106,7 @@ class State:
         "outside",
         "pool",
         "propagate",
+        "raw_headers",
         "record_fields",
         "recorders",
         "service",
@@ -131,23 +130,23 @@ class State:
         self.service = ""
         self.source_url = ""
         self.headers: tuple[str, ...] = ()
+        self.raw_headers: tuple[bytes, ...] = ()
         self.inbound_headers: tuple[str, ...] = ()
+        self.inbound_names = InboundNames(())
         self.is_valid_id: Callable[[str], bool] = is_valid_id
         self.propagate: frozenset[str] = frozenset()
         self.trust_inbound: str | None = None
         self._watchers: set[object] = set()
+
+    def __reduce__(self) -> str:
+        """Pickle it by name: a function that is sent by value uses it as a global."""
+        return "state"
 
     def judge_by(self, judge: object) -> None:
         """Have every call judged from now on, or none (None)."""
         self.judge = judge
         self.unjudged = self.answers if judge is None else ASK_EACH_TIME
         (self.unwatch if judge is None else self.watch)("conformance")
-
-    def headers_to_read(self) -> tuple[str, ...]:
-        """Return the headers that may bring an ID in; unless set, the sent ones too."""
-        if self.inbound_headers != INBOUND_HEADERS:
-            return self.inbound_headers
-        return _with_default(self.headers)
 
     def watch(self, reader: object) -> None:
         """Keep the current step known, because *reader* will ask for it."""
@@ -162,13 +161,6 @@ class State:
     def _count_watchers(self) -> None:
         self.is_watched = bool(self._watchers)
         self.is_numbered = bool(self._watchers - {"conformance"})
-
-
-@lru_cache(maxsize=64)  # there are as many as there are settings
-def _with_default(headers: tuple[str, ...]) -> tuple[str, ...]:
-    known = {name.lower() for name in INBOUND_HEADERS}
-    sent = (name for name in headers if name.lower() not in known)
-    return (*sent, *INBOUND_HEADERS)
 
 
 state = State()

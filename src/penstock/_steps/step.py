@@ -79,15 +79,20 @@ class Step:
         name: Name of the step.
         flow: Name of its flow.
         after: Its predecessors, by the names that the flow knows them by.
-        owner: The class that it was bound through, or None.
+        owner: What the class that took it shares with copies of it, or None.
+        attr: The name of the attribute that holds it in that class.
         klass: Where the class is defined whose ``@flow`` took it, or None.
         overrides: Marked functions that this one overrides in its class.
+        overridden: The declared step that it is, where it overrides one in a
+            subclass without a flow.
         outside: What a call outside a flow does, ``""`` for the global setting.
     """
 
-    owner: type | None = None
+    owner: object = None
+    attr: str = ""
     klass: Origin | None = None
     overrides: frozenset[object] = frozenset()
+    overridden: Step | None = None
     outside: str = ""
     fast_path: FastPath = FastPath()
     """How the call path judges it; this one, which all steps share, fits no run."""

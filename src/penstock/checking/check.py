@@ -24,9 +24,8 @@ from .project.program import Program
 from .project.steps import steps_of
 from .resolvers.registry import open_resolver
 from .rules.call_rules import follow_runs, judge_calls
-from .rules.declaration_rules import judge_declarations
+from .rules.declaration_rules import judge_declarations, unreached
 from .rules.declarations import Declarations
-from .rules.unimported_modules import unreached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

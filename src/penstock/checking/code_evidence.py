@@ -1,4 +1,4 @@
-"""What code and runs show of each declared edge, for a diagram."""
+"""What the code and the runs show about each declared edge, for a diagram."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sources_of(
     *,
     reads_code: bool | None,
 ) -> Sources:
-    """Return what the reports at *paths*, and the code, show of the flows' edges.
+    """Return what reports and code show about the edges of the flows.
 
     Args:
         loaded: The flows.

@@ -91,7 +91,7 @@ def check_project(
         progress: Called with the number of steps read and the number of all steps.
 
     Raises:
-        NoTargetError: There is no target, and no flow is declared.
+        NoFlowError: There is no target, or the targets have no flow.
         PenstockError: A target cannot be imported, a file is not what it should be,
             or no resolver is installed.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from penstock._graph.graph import build_graph
 from penstock._graph.merge import merge_flows
 from penstock.renderers.ids import node_ids
-from penstock.renderers.mermaid import render_mermaid
+from penstock.renderers.mermaid import chart_of, warn_of_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +51,7 @@ def changes_as_mermaid(
     names = {change.name for change in changes}
     both = (replace(flow, service="") for flow in (*new, *old) if flow.name in names)
     graph = build_graph(merge_flows(both), (*new, *old))
-    chart = render_mermaid(graph, detail=False, direction=direction)
+    chart = chart_of(graph, detail=False, direction=direction)
     ids = node_ids(graph)
     numbers = {name: number for number, name in enumerate(ids)}
     links = [(numbers[a], numbers[b]) for a, b in _LINK.findall(chart)]
@@ -59,7 +59,9 @@ def changes_as_mermaid(
         *_node_marks(changes, graph, ids),
         *_link_marks(changes, graph, links),
     )
-    return "\n".join((chart, *(f"    {mark}" for mark in marks)))
+    chart = "\n".join((chart, *(f"    {mark}" for mark in marks)))
+    warn_of_limits(chart, graph, detail=False)
+    return chart
 
 
 def _node_marks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 import warnings
@@ -17,6 +18,23 @@ if TYPE_CHECKING:
 __all__ = ["emit", "warnings_as_notes"]
 
 _KILLED_BY_SIGPIPE = 141  # what a shell reports for a command whose reader has left
+_ASCII = {
+    char: similar
+    for chars, similar in (
+        ("═─┄·", "-"),
+        ("║│┆", "|"),
+        ("╔╗╚╝╤╧╟╢╭╮╰╯┌┐└┘├┤┬┴┼✓", "+"),
+        ("▼↓", "v"),
+        ("▲↑", "^"),
+        ("×✗", "x"),
+        ("→", "->"),
+        ("←", "<-"),
+        ("≤", "<="),
+        ("≥", ">="),
+        ("…", "..."),
+    )
+    for char in chars
+}
 
 
 @contextmanager
@@ -38,8 +56,7 @@ def emit(result: str | bytes) -> None:
     if isinstance(result, str):
         encoding = sys.stdout.encoding or "utf-8"
         end = "\n" if result and not result.endswith("\n") else ""
-        # A terminal that lacks a character shows its code, and no command fails.
-        result = (result + end).encode(encoding, "backslashreplace")
+        result = (result + end).encode(encoding, _SIMILAR)
     try:
         _write(memoryview(result))
     except OSError as exc:
@@ -49,6 +66,24 @@ def emit(result: str | bytes) -> None:
             sys.exit(_KILLED_BY_SIGPIPE)
         msg = f"the result cannot be written: {exc.strerror or exc}."
         raise RenderError(msg) from exc
+
+
+def _similar(error: UnicodeError) -> tuple[str, int]:
+    """Replace what an encoding lacks by similar ASCII, otherwise by its code."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    char = error.object[error.start]
+    if char in _ASCII:
+        return _ASCII[char], error.start + 1
+    whole = UnicodeEncodeError(
+        error.encoding, error.object, error.start, error.start + 1, error.reason
+    )
+    replaced, end = codecs.backslashreplace_errors(whole)
+    return str(replaced), end
+
+
+_SIMILAR = "penstock.similar"  # a terminal or file that lacks a character fails nothing
+codecs.register_error(_SIMILAR, _similar)
 
 
 def _write(rest: memoryview) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+from penstock._platform.file import not_written
 from penstock._platform.json_fields import JsonError, parse_json
 from penstock.errors import RenderError
 
@@ -62,11 +63,7 @@ def write_folder(
         drafts = {name: files[name] for name in changed}
         _replace(folder, {**drafts, record: f"{content}\n".encode()}, stale)
     except OSError as exc:
-        reason = str(exc.strerror or exc)
-        if not folder.resolve().parent.is_dir():
-            reason = f"there is no folder {str(folder.parent)!r}"
-        msg = f"{str(path)!r} cannot be written: {reason}."
-        raise RenderError(msg) from exc
+        raise not_written(folder, exc) from exc
     return Changes(tuple(changed), tuple(stale))
 
 

@@ -8,7 +8,7 @@ import click
 
 from penstock._project.load import load_flows
 from penstock._project.shown import note
-from penstock.errors import ConfigurationError, RenderError
+from penstock.errors import ConfigurationError
 from penstock.renderers.catalog import (
     Catalog,
     render_html_catalog,
@@ -24,7 +24,7 @@ __all__ = ["catalog"]
 _RECORD = ".penstock-catalog.json"
 
 
-@click.command("catalog")
+@click.command("catalog", epilog="Example: penstock catalog shop --output site")
 @targets_argument
 @click.option(
     "--output",
@@ -53,9 +53,6 @@ def catalog(
         msg = "--images is for Markdown: --format md. HTML pages have their pictures."
         raise ConfigurationError(msg)
     flows, known = load_flows(targets)
-    if not flows:
-        msg = "the targets declare no flow, so there is nothing to write."
-        raise RenderError(msg)
     with warnings_as_notes():
         whole = Catalog(flows, known)
         files = (

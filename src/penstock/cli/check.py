@@ -35,7 +35,11 @@ _BASELINE = Path("penstock-baseline.json")
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
-@click.command("check", short_help="Check the flows of TARGETS against the code.")
+@click.command(
+    "check",
+    short_help="Check the flows of TARGETS against the code.",
+    epilog="Example: penstock check shop --select PEN1 --exclude 'shop/legacy/*'",
+)
 @targets_argument
 @format_option([*FOR_PEOPLE, *FOR_PROGRAMS], "How to print findings.")
 @file_option(

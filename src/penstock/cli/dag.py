@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from penstock._graph.evidence import Sources
     from penstock._project.load import Loaded
-    from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
 
 __all__ = ["dag"]
@@ -44,7 +43,7 @@ class _Options(TypedDict):
     expand: tuple[str, ...]
 
 
-@click.command("dag")
+@click.command("dag", epilog="Example: penstock dag orders --output orders.svg")
 @targets_argument
 @click.option(
     "--flow",
@@ -99,7 +98,7 @@ def dag(
         msg = "--code needs --evidence FILE. To check the code alone: penstock check"
         raise click.UsageError(msg)
     loaded = load_flows(targets)
-    chosen = _chosen(loaded.flows, names)
+    chosen = select_flows(names, loaded.flows) if names else loaded.flows
     sources = _sources(loaded, evidence, reads_code=reads_code) if evidence else None
     with warnings_as_notes():
         drawing = draw(chosen, loaded.known, evidence=sources, **options)
@@ -120,10 +119,3 @@ def _sources(
 
     with reading_progress() as progress:
         return sources_of(loaded, reports, progress, reads_code=reads_code)
-
-
-def _chosen(flows: Sequence[FlowInfo], names: Sequence[str]) -> Sequence[FlowInfo]:
-    if not flows:
-        msg = "the targets declare no flow, so there is nothing to draw."
-        raise RenderError(msg)
-    return select_flows(names, flows) if names else flows

@@ -10,7 +10,7 @@ import click
 from penstock._manifests.diff import compare
 from penstock._manifests.manifest import load_manifest
 from penstock._platform.file import write_file
-from penstock._project.load import load_flows
+from penstock._project.load import Loaded, NoFlowError, load_flows
 from penstock._project.shown import note
 from penstock.renderers.formats import fenced
 
@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["diff"]
 
 
-@click.command("diff", short_help="Show what changed since REVISION.")
+@click.command(
+    "diff",
+    short_help="Show what changed since REVISION.",
+    epilog="Example: penstock diff origin/main --format mermaid --output flows.md",
+)
 @click.argument("base", metavar="REVISION")
 @targets_argument
 @format_option(
@@ -48,6 +52,7 @@ __all__ = ["diff"]
 )
 @direction_option
 @service_option
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if something differs.")
 def diff(
     base: str,
     targets: tuple[str, ...],
@@ -55,18 +60,26 @@ def diff(
     output: Path | None,
     direction: Direction,
     service: str | None,
+    *,
+    exit_code: bool,
 ) -> None:
     """Show what changed in the flows of TARGETS since REVISION.
 
     REVISION is a commit, branch or tag of git, which is compared with the working
-    tree, or a manifest (penstock.json). TARGETS may be a manifest, too. Exit status:
-    0 if nothing differs, 1 if something does, 2 for wrong usage or a failed import.
+    tree, or a manifest (penstock.json). TARGETS may be a manifest, too.
     """
-    new, new_known = load_flows(targets, service=service)
+    new, new_known = Loaded((), ())
+    missing = None
+    try:
+        new, new_known = load_flows(targets, service=service)
+    except NoFlowError as exc:
+        missing = exc  # every flow may have been removed
     if base.endswith(".json"):
         old = load_manifest(base)
     else:
         old = flows_at(base, targets, service)
+    if missing is not None and not old:
+        raise missing
     changes = compare(old, new, new_known=new_known)
     result = ""
     if form == "text":
@@ -79,7 +92,7 @@ def diff(
     else:
         note("No flow differs.")
     _deliver(result, form, output)
-    sys.exit(1 if changes else 0)
+    sys.exit(1 if changes and exit_code else 0)
 
 
 def _deliver(result: str, form: str, output: Path | None) -> None:

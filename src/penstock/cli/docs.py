@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from difflib import unified_diff
 from pathlib import Path
@@ -13,7 +14,7 @@ from penstock._documents.blocks import lines_of, replace_blocks
 from penstock._documents.embed import draw_text, parse_request
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
-from penstock._project.shown import counted, note, shown_path
+from penstock._project.shown import counted, note, plain, shown_path
 from penstock.errors import PenstockError, RenderError
 from penstock.renderers.formats import fenced
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["docs"]
 
 
-@click.command("docs")
+@click.command("docs", epilog="Example: penstock docs --check README.md docs/")
 @click.argument(
     "paths",
     nargs=-1,
@@ -103,7 +104,7 @@ def _drawn(pages: Sequence[Page], loaded: Loaded) -> list[_Drawn]:
             text = replace_blocks(page.text, page.blocks, texts)
             drawn.append(_Drawn(page, text, stale))
     if faults:
-        raise RenderError("\n".join(faults))
+        raise RenderError(*faults)
     return drawn
 
 
@@ -115,7 +116,8 @@ def _drawing(block: Block, loaded: Loaded, path: Path) -> str:
 
 
 def _difference(drawn: _Drawn) -> str:
-    name = shown_path(str(drawn.page.path)).replace("\\", "/").lstrip("/")
+    path = shown_path(str(drawn.page.path)).replace(os.sep, "/").lstrip("/")
+    name = plain(path)
     lines = unified_diff(
         lines_of(drawn.page.text), lines_of(drawn.text), f"a/{name}", f"b/{name}"
     )

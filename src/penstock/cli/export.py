@@ -9,7 +9,6 @@ import click
 from penstock._manifests.manifest import dump_manifest
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
-from penstock._project.shown import note
 
 from ._options import file_option, service_option, targets_argument
 from ._output import emit
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
-@click.command("export")
+@click.command("export", epilog="Example: penstock export shop -o penstock.json")
 @targets_argument
 @file_option("--output", "-o", explained="Write this file instead of stdout.")
 @service_option
@@ -32,8 +31,6 @@ def export(targets: tuple[str, ...], output: Path | None, service: str | None) -
     as targets.
     """
     flows, known = load_flows(targets, service=service)
-    if not flows:
-        note("The targets declare no flow.")
     manifest = dump_manifest(flows, known)
     if output is None:
         emit(manifest)

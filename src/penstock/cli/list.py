@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
+import textwrap
 from dataclasses import asdict
-from io import StringIO
 from typing import TYPE_CHECKING
 
 import click
 
-from penstock._platform.optional import requires
 from penstock._project.load import load_flows
-from penstock._project.shown import note, plain, shown_path
+from penstock._project.shown import plain, shown_path
+from penstock.renderers.terminal.canvas import width_of
 
 from ._options import format_option, targets_argument
 from ._output import emit
-
-with requires("rich", extra="cli"):
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,40 +28,68 @@ __all__ = ["list_flows"]
 
 
 def _table(flows: Sequence[FlowInfo]) -> str:
-    if not flows:
-        return ""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     rows = [_row(flow) for flow in flows]
-    columns = ["flow", "service", "entrypoints", "steps", "owner", "place", "about"]
-    kept = [i for i in range(len(columns)) if any(row[i] for row in rows)]
-    for i in kept:
-        # A narrow terminal folds what does not fit, and hides nothing.
-        table.add_column(
-            columns[i],
-            justify="right" if columns[i] == "steps" else "left",
-            overflow="fold",
-            min_width=min(max(len(row[i]) for row in rows), 12) if i == 0 else None,
-        )
-    for row in rows:
-        table.add_row(*(Text(row[i], style="bold" if i == 0 else "") for i in kept))
-    return _drawn(table)
+    kept = [i for i in range(len(_COLUMNS)) if any(row[i] for row in rows)]
+    names = [_COLUMNS[i] for i in kept]
+    cells = [[row[i] for i in kept] for row in rows]
+    widths = [max(map(width_of, column)) for column in zip(names, *cells, strict=True)]
+    is_terminal = sys.stdout.isatty()
+    room = shutil.get_terminal_size().columns if is_terminal else _UNLIMITED
+    spare = room - sum(widths) - _GAP * (len(widths) - 1)
+    if names[-1] == "about" and spare < 0 and widths[-1] + spare >= _LEAST:
+        widths[-1] += spare
+    elif spare < 0:
+        return "\n\n".join(_block(names, row, room) for row in cells)
+    rule = "─" * (sum(widths) + _GAP * (len(widths) - 1))
+    lines = [_line(names, names, widths), rule]
+    for row in cells:
+        first, *more = textwrap.wrap(row[-1], widths[-1]) or [""]
+        lines.append(_line(names, [*row[:-1], first], widths, is_bold=is_terminal))
+        lines += [" " * (len(rule) - widths[-1]) + line for line in more]
+    return "\n".join(lines)
 
 
-def _drawn(table: Table) -> str:
-    """Return *table* for the terminal, or as wide as its data if there is none."""
-    terminal = Console()
-    buffer = StringIO()
-    console = Console(
-        file=buffer,
-        force_terminal=terminal.is_terminal,
-        color_system="auto" if terminal.is_terminal else None,
-        width=terminal.width if terminal.is_terminal else _UNLIMITED,
-    )
-    console.print(table)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
-
-
+_COLUMNS = ("flow", "service", "entrypoints", "steps", "owner", "place", "about")
+_GAP = 3
+_LEAST = 20  # columns for what a flow is about; with fewer, each flow is a block
 _UNLIMITED = 1_000_000
+
+
+def _line(
+    names: Sequence[str],
+    cells: Sequence[str],
+    widths: Sequence[int],
+    *,
+    is_bold: bool = False,
+) -> str:
+    padded = []
+    for name, cell, width in zip(names, cells, widths, strict=True):
+        space = " " * (width - width_of(cell))
+        padded.append(space + cell if name == "steps" else cell + space)
+    padded[0] = _name(padded[0], is_bold=is_bold)
+    return (" " * _GAP).join(padded).rstrip()
+
+
+def _block(names: Sequence[str], cells: Sequence[str], room: int) -> str:
+    """Return one flow on several lines, for a terminal that is too narrow."""
+    width = max(map(len, names)) + 2
+    lines = [_name(cells[0], is_bold=True)]
+    for name, cell in zip(names[1:], cells[1:], strict=True):
+        begin = f"  {name:<{width}}"
+        lines += textwrap.wrap(
+            cell,
+            room,
+            initial_indent=begin,
+            subsequent_indent=" " * len(begin),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
+
+
+def _name(text: str, *, is_bold: bool) -> str:
+    has_colour = is_bold and "NO_COLOR" not in os.environ
+    return click.style(text, bold=True) if has_colour else text
 
 
 def _concise(flows: Sequence[FlowInfo]) -> str:
@@ -96,12 +121,14 @@ _FORMATS: dict[str, Callable[[Sequence[FlowInfo]], str]] = {
 }
 
 
-@click.command("list", short_help="List the flows of TARGETS.")
+@click.command(
+    "list",
+    short_help="List the flows of TARGETS.",
+    epilog="Example: penstock list shop --format json",
+)
 @targets_argument
 @format_option(_FORMATS, "concise is one line per flow, its fields separated by tabs.")
 def list_flows(targets: tuple[str, ...], form: str) -> None:
     """List the flows of TARGETS: entrypoints, number of steps, owner and place."""
     flows, _ = load_flows(targets)
-    if not flows:
-        note("The targets declare no flow.")
     emit(_FORMATS[form](flows))

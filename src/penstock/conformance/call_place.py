@@ -1,4 +1,4 @@
-"""Where a call is made: in which run, below what, and how much is known of that."""
+"""The place of a call: its run, its open ancestors, and how much is known."""
 
 from __future__ import annotations
 
@@ -10,36 +10,33 @@ from .run_progress import RunProgress
 
 if TYPE_CHECKING:
     from penstock._context import Call, FlowContext, Scope
-    from penstock._steps.step import Step
 
     from .counters import Counters
     from .rules import Rule
 
-__all__ = ["CallPlace", "find_place", "open_run"]
-
 
 class CallPlace(NamedTuple):
-    """Where a call is made."""
+    """The place of a call."""
 
     progress: RunProgress
     above: int
-    """The open calls that it is below."""
+    """The steps whose open calls are its ancestors."""
     is_entry: bool
     """Whether it begins the run."""
     is_direct: bool
     """Whether it is made directly under a context that was carried here."""
     is_lost: bool
-    """Whether what it is below is not known."""
+    """Whether its ancestors are unknown."""
 
     def unsure(self, rule: Rule) -> int:
-        """Return the predecessors whose absence proves nothing here."""
+        """Return the predecessors that may have run unseen."""
         run = self.progress
         if self.is_entry or not run.is_known or run.may_run_elsewhere:
             return rule.mask
         return rule.mask if self.is_lost or run.is_in_pool else rule.unsure
 
     def maybe(self, rule: Rule) -> int:
-        """Return the predecessors that may have come first, whatever happens later."""
+        """Return the predecessors that may have run first, whatever happens later."""
         run = self.progress
         if self.is_entry or self.is_lost or run.is_in_pool or not run.is_seen:
             return rule.mask
@@ -54,14 +51,10 @@ def find_place(
     *,
     is_fast: bool,
 ) -> CallPlace:
-    """Return where a call in the scope *outer* is made; begin to follow a new run.
+    """Return the place of a call in the scope *outer*; begin a run if it is new.
 
-    Args:
-        counters: Has the plans, and counts runs.
-        judge_epoch: Since when every call is seen.
-        call: The call.
-        outer: The scope around it, None outside a flow.
-        is_fast: Whether the call path may judge a new run by itself.
+    *is_fast* lets the call path judge a new run on its own. Runs with an older
+    *judge_epoch* were not seen completely.
     """
     context, step = call[:2]
     progress: RunProgress | None = context.progress
@@ -71,7 +64,11 @@ def find_place(
         flow = context.flow or step.flow
         progress = context.progress = open_run(counters, flow, context, judge_epoch)
         if outer is not None and is_new:
-            progress.around = _around(counters, flow, context, outer, judge_epoch)
+            around = outer[0]
+            if around.progress is None and context.home is around:  # from a message
+                flow_around = around.flow or flow
+                around.progress = open_run(counters, flow_around, around, judge_epoch)
+            progress.around = around.progress
             if progress.around is not None:
                 progress.learn(progress.around, max(_above(outer), 0))
         if is_entry:
@@ -80,7 +77,10 @@ def find_place(
             progress.begin(entry.slow_flag, entry.rule.bit, is_fast=is_fast)
     is_other = step.flow != progress.plan.flow and not context.flow
     if is_other:
-        progress = _other(counters, progress, context, step)
+        others, epoch = progress.others, progress.judge_epoch
+        if step.flow not in others:
+            others[step.flow] = open_run(counters, step.flow, context, epoch)
+        progress = others[step.flow]
     progress.refresh(judge_epoch)
     if outer is None or is_new:
         return CallPlace(progress, 0, is_entry, is_direct=False, is_lost=False)
@@ -93,40 +93,13 @@ def find_place(
 def open_run(
     counters: Counters, flow: str, context: FlowContext, judge_epoch: object
 ) -> RunProgress:
-    """Return the progress of a run in *flow* that begins, or goes on, in *context*."""
+    """Return the progress of a run of *flow* that begins or continues in *context*."""
     progress = RunProgress(counters.plan(flow), context.correlation_id)
     progress.judge_epoch = judge_epoch
     progress.is_over = context.entry is None
     progress.shares_id = context.home is not None
     progress.take_over(context)
     return progress
-
-
-def _around(
-    counters: Counters,
-    flow: str,
-    context: FlowContext,
-    outer: Scope,
-    judge_epoch: object,
-) -> RunProgress | None:
-    """Return the run around a new one; one that came by a message may be new, too."""
-    around = outer[0]
-    if around.progress is None and context.home is around:
-        flow = around.flow or flow
-        around.progress = open_run(counters, flow, around, judge_epoch)
-    found: RunProgress | None = around.progress
-    return found
-
-
-def _other(
-    counters: Counters, progress: RunProgress, context: FlowContext, step: Step
-) -> RunProgress:
-    """Return the progress of a step's flow, under a context of no flow."""
-    other = progress.others.get(step.flow)
-    if other is None:
-        other = open_run(counters, step.flow, context, progress.judge_epoch)
-        progress.others[step.flow] = other
-    return other
 
 
 def _above(scope: Scope) -> int:

@@ -11,10 +11,8 @@ if TYPE_CHECKING:
     from .plan import Edge
     from .violations import Violation
 
-__all__ = ["MAX_EXAMPLES", "Counters"]
-
 MAX_EXAMPLES = 20
-"""How many runs are named for one violation; later ones count as the last of them."""
+"""How many runs are listed for one violation; the last one counts all later runs."""
 
 
 class Counters:
@@ -23,7 +21,7 @@ class Counters:
     Attributes:
         plans: The plan of each flow.
         runs: How many runs an entrypoint of each flow began.
-        foreign: For each flow, how often runs called steps of others.
+        foreign: For each flow, how often its runs called each step of other flows.
         contradicted: In how many runs each edge broke R2.
         violations: For each violation, how often it occurred in which run.
     """
@@ -36,14 +34,24 @@ class Counters:
         self.violations: dict[Violation, dict[str, int]] = {}
 
     def plan(self, flow: str) -> FlowPlan:
-        """Return the plan of a flow, made when it is first asked for."""
+        """Return the plan of a flow; the first call creates it."""
         plan = self.plans.get(flow)
         if plan is None:
             plan = self.plans[flow] = FlowPlan(flow)
         return plan
 
+    def copy(self) -> Counters:
+        """Return what is counted now; the plans are the same ones."""
+        copy = Counters()
+        copy.plans = dict(self.plans)
+        copy.runs = self.runs.copy()
+        copy.foreign = self.foreign.copy()
+        copy.contradicted = self.contradicted.copy()
+        copy.violations = {one: dict(runs) for one, runs in self.violations.items()}
+        return copy
+
     def renew_fast_paths(self) -> None:
-        """Have runs that began before now judged slowly: something has changed."""
+        """Stop the call path from judging open runs, because something has changed."""
         for plan in self.plans.values():
             plan.renew_fast_paths()
 
@@ -55,7 +63,7 @@ class Counters:
         runs[run] = runs.get(run, 0) + 1
 
     def withdraw(self, violation: Violation, run: str) -> None:
-        """Count a violation no longer: a later call has corrected it."""
+        """Subtract a violation that a later call has corrected."""
         runs = self.violations.get(violation, {})
         if runs and run not in runs:
             run = next(reversed(runs))

@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._platform.file import write_file
 from penstock._platform.process import on_fork
-from penstock._runtime.state import say
 
 from .report import report_of
 
 if TYPE_CHECKING:
     from .judge import Judge
 
-__all__ = ["FOLDER", "write_at_exit", "write_report"]
-
 FOLDER = "PENSTOCK_CONFORMANCE_DIR"
-"""The variable that names the folder."""
+"""The environment variable that names the folder."""
 
 _writing: list[Judge] = []
 
@@ -40,7 +37,7 @@ def write_at_exit(judge: Judge) -> None:
 
 
 def write_report(folder: Path, judge: Judge) -> None:
-    """Write what this process has counted into a file of its own."""
+    """Write the counts of this process to a new file in *folder*."""
     data = report_of(judge.counters).to_dict()
     path = folder / f"penstock-{os.getpid()}-{token_hex(4)}.json"
     write_file(path, dumps(data).encode())
@@ -52,14 +49,16 @@ def _write() -> None:
         return
     try:
         write_report(Path(folder), _writing.pop())
-    except Exception as exc:  # noqa: BLE001  # the process ends well all the same
-        say("The conformance report was not written: %s", exc)
+    except Exception as exc:  # noqa: BLE001  # the process still ends normally
+        # Not logged: where logging is not set up, the report would be lost in silence.
+        text = f"penstock: the conformance report was not written: {exc}"
+        print(text, file=sys.stderr)  # noqa: T201  # the process is about to end
 
 
 def _write_at_signal() -> None:
-    """Have a server that is stopped by ``SIGTERM`` write its report.
+    """Write the report of a server that is stopped by ``SIGTERM``.
 
-    A handler that the application sets, before or later, is left alone.
+    A handler that the application sets, earlier or later, is left alone.
     """
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         with suppress(ValueError):  # only the main thread can set a handler
@@ -73,7 +72,7 @@ def _stop(number: int, _frame: object) -> None:
 
 
 def _write_in_child() -> None:
-    """Have a forked worker write its report: it ends without ``atexit``."""
+    """Write the report of a forked worker, which ends without ``atexit``."""
     util: Any = sys.modules.get("multiprocessing.util")
     if util is not None:
         util.register_after_fork(

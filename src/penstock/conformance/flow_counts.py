@@ -1,4 +1,4 @@
-"""The counts of one flow; those of several processes add up."""
+"""The counts of one flow, and how to add those of several processes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from .rules import edge_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from threading import RLock
+
+    from penstock._platform.json_fields import JsonObject
 
     from .plan import FlowPlan
 
-__all__ = ["FlowCounts", "count_flow"]
+_VIOLATION = ("step", "code", "message", "caller", "run")
 
 
 @dataclass(slots=True)
 class FlowCounts:
-    """What was counted for one flow.
+    """The counts of one flow.
 
     Attributes:
         runs: How many runs an entrypoint began.
         steps: How often each step was called.
-        edges: For each edge how often it was witnessed, and in how many runs
-            contradicted.
+        edges: For each edge how often it was witnessed, and how many runs
+            contradicted it.
         violations: For each violation how often it occurred in which run.
         foreign: How often steps of other flows were called.
     """
@@ -39,22 +42,24 @@ class FlowCounts:
     foreign: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> FlowCounts:
+    def of(cls, data: JsonObject) -> FlowCounts:
         """Read them from JSON."""
-        counts = cls()
-        counts.runs = int(data["runs"])
-        counts.steps = {str(step): int(count) for step, count in data["steps"].items()}
-        for edge in data["edges"]:
+        steps = data.object("steps")
+        counts = cls(
+            data.number("runs"), {key: steps.number(key) for key in steps.keys}
+        )
+        for edge in data.objects("edges"):
             counts.count_edge(
-                (edge["before"], edge["after"]), edge["witnessed"], edge["contradicted"]
+                (edge.text("before"), edge.text("after")),
+                edge.number("witnessed"),
+                edge.number("contradicted"),
             )
-        for item in data["violations"]:
-            caller = item.get("caller", "")  # older reports do not have it
-            found = item["step"], item["code"], item["message"], caller
-            runs = counts.violations.setdefault(found, {})
-            runs[item["run"]] = runs.get(item["run"], 0) + item["count"]
-        for item in data["foreign"]:
-            counts.foreign[item["flow"], item["step"]] += item["count"]
+        for item in data.objects("violations"):
+            step, code, message, caller, run = map(item.text, _VIOLATION)
+            runs = counts.violations.setdefault((step, code, message, caller), {})
+            runs[run] = runs.get(run, 0) + item.number("count")
+        for item in data.objects("foreign"):
+            counts.foreign[item.text("flow"), item.text("step")] += item.number("count")
         return counts
 
     def add(self, other: FlowCounts) -> None:
@@ -112,32 +117,30 @@ class FlowCounts:
         }
 
 
-def count_flow(counters: Counters, plan: FlowPlan) -> FlowCounts:
-    """Return what this process has counted for one flow."""
+def count_flow(counters: Counters, plan: FlowPlan, lock: RLock) -> FlowCounts:
+    """Return how often the runs, steps and edges of one flow occurred.
+
+    *counters* do not change meanwhile; the plan may, but for what *lock* protects.
+    """
     flow = FlowCounts()
     flow.runs = counters.runs[plan.flow]
     shown: Counter[tuple[str, str]] = Counter()
-    for one in plan.every:
+    for one in tuple(plan.every):
         name = one.step.name
-        calls, found = one.total()
+        with lock:
+            calls, found = one.total()
         flow.steps[name] = flow.steps.get(name, 0) + calls
         for key, count in found.items():
             shown[one.names[key], name] += count
-    for name, one in plan.steps.items():
+    for name, one in tuple(plan.steps.items()):
         for key, label in one.names.items():
             contradicted = counters.contradicted[key, (plan.flow, name)]
             flow.edges[label, name] = [shown[label, name], contradicted]
-    for violation, runs in counters.violations.items():
-        if violation.flow == plan.flow:
-            flow.violations[violation[1:]] = dict(runs)
-    for (running, other, step), count in counters.foreign.items():
-        if running == plan.flow:
-            flow.foreign[other, step] = count
     return flow
 
 
 def _named(runs: Mapping[str, int]) -> dict[str, int]:
-    """Return the first runs by name, the last of them with the count of the rest.
+    """Return the first runs by name; the last one has the count of all others, too.
 
     By name and not by time, so that the order of reports makes no difference.
     """

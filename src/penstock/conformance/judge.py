@@ -14,9 +14,8 @@ from penstock.errors import FlowOrderError
 
 from .call_place import find_place, open_run
 from .counters import Counters
-from .pending_call import PendingCall
 from .reporting import Reporter
-from .run_progress import Activation, RunProgress
+from .run_progress import Activation, PendingCall, RunProgress
 from .violations import call_violation, edge_violation
 
 if TYPE_CHECKING:
@@ -31,10 +30,8 @@ if TYPE_CHECKING:
 
     Watch = Callable[[RunProgress, Step], None]
 
-__all__ = ["Judge", "process_judge"]
-
 _MAX_PENDING = 100
-"""How many calls of one run may wait for generators; more are judged at once."""
+"""How many calls of one run may be pending; more are judged immediately."""
 
 
 class Judge:
@@ -46,10 +43,11 @@ class Judge:
 
     Attributes:
         counters: What was counted.
-        watchers: Are called for every call; runs that begin while there is one are
-            judged here alone.
-        flush: Writes the report, where a folder is named for it.
-        epoch: Another object since every call is seen; of older runs some were not.
+        watchers: Called for every call. The call path does not judge runs that begin
+            while there is one.
+        flush: Writes the report, if a folder is configured.
+        epoch: Replaced when calls may have been missed; runs that began under an
+            older one were not seen completely.
         reporter: Reports violations.
     """
 
@@ -62,11 +60,11 @@ class Judge:
         self.reporter: Reporter = Reporter()
 
     def __repr__(self) -> str:
-        """Show it as log lines name it."""
+        """Return the name that log lines show."""
         return f"<conformance {self.reporter.mode}>"
 
     def switch_on(self, mode: str) -> None:
-        """Judge every call from now on; runs that began before are not known."""
+        """Judge every call from now on; earlier runs were not seen completely."""
         with self.lock:
             self.reporter.mode = mode
             self.counters.renew_fast_paths()
@@ -81,19 +79,19 @@ class Judge:
             self.reporter.clear()
 
     def restart(self) -> None:
-        """Start again in a forked child: its parent reports what it has counted."""
+        """Start from zero in a forked child; the parent reports its own counts."""
         self.lock = threading.RLock()
         self.clear()
         self.lose_sight()
 
     def lose_sight(self) -> None:
-        """Know open runs no longer: they go on in another process as well."""
+        """Distrust open runs: they may continue in another process."""
         self.epoch = object()
 
     def judge(
         self, call: Call, outer: Scope | None, /
     ) -> tuple[Scope, Activation | None]:
-        """Begin a call in the scope *outer*; return its own, and what to finish.
+        """Begin a call in the scope *outer*; return its scope, and what to finish.
 
         Raises:
             FlowOrderError: The call breaks the order, and the mode is ``raise``.
@@ -107,7 +105,7 @@ class Judge:
             return (*call[:3], UNKNOWN_ANCESTORS), None
 
     def send(self, call: Call, outer: Scope, /) -> bool:
-        """Judge a call that a message is about to make; return whether it counted.
+        """Judge a call that a message will make; return whether it was counted.
 
         Raises:
             FlowOrderError: The call breaks the order, and the mode is ``raise``.
@@ -124,7 +122,7 @@ class Judge:
         return True
 
     def follow(self, context: FlowContext, flow: str, /) -> RunProgress:
-        """Return the progress of *context*, new if nothing was called in it yet.
+        """Return the progress of *context*; create it before the first call.
 
         *flow* is the flow of the step that will be called, if *context* has none.
         """
@@ -136,20 +134,20 @@ class Judge:
         return progress
 
     def note_message(self, context: FlowContext, flows: frozenset[str] | None) -> None:
-        """Note that a message was sent, to steps of *flows* or to anyone (None)."""
+        """Record that a message was sent to steps of *flows*, or to any step (None)."""
         progress: RunProgress | None = context.progress
         if progress is not None:
             with self.lock:
                 progress.note_message(flows)
 
     def note_pool(self, context: FlowContext) -> None:
-        """Note that a call was bound for another process."""
+        """Record that a call was submitted to another process."""
         progress: RunProgress | None = context.progress
         if progress is not None:
             progress.is_in_pool, progress.epoch = True, None
 
     def done_before(self, scope: Scope, /) -> Done | None:
-        """Return what is before a call that is made in *scope*, None if not known."""
+        """Return what is before a call in *scope*, None if it is not known."""
         context = scope[0]
         progress: RunProgress | None = context.progress
         if progress is None:
@@ -158,7 +156,7 @@ class Judge:
             with self.lock:
                 progress.refresh(self.epoch)
                 above = max(scope[3], 0) if len(scope) > 3 else 0  # noqa: PLR2004  # see Scope
-                keys = progress.plan.keys(progress.fold() | above)
+                keys = progress.plan.names(progress.fold() | above)
             flow = progress.plan.flow
             names = {name for place, name in keys if place == flow}
             is_all = progress.is_seen and (progress.is_known or progress.is_told)
@@ -168,7 +166,7 @@ class Judge:
             return None
 
     def hold_open(self, call: Call, /) -> Activation:
-        """Note that a call that the call path judged ends later than its function."""
+        """Record that a call judged by the call path outlives its function."""
         progress: RunProgress = call[0].progress
         with self.lock:
             progress.open += 1
@@ -207,7 +205,7 @@ class Judge:
         """Do nothing: a generator has ended at its first yield."""
 
     def settle(self, progress: RunProgress, /) -> None:
-        """Judge what has to wait for the end of a run, if nothing of it is open."""
+        """Judge what must wait for the end of a run, if none of its calls is open."""
         try:
             self._judge_end(progress)
         except Exception as exc:  # noqa: BLE001  # the application goes on
@@ -286,7 +284,7 @@ class Judge:
         context: FlowContext,
         pending: PendingCall | None,
     ) -> None:
-        """Start a call, and count it with what is known to be before it."""
+        """Start a call, and count it with its known predecessors."""
         progress, rule = place.progress, step_rule.rule
         if pending is None and not place.is_lost:
             progress.remember(step_rule, place.above)
@@ -315,10 +313,10 @@ class Judge:
             if progress.is_seen and not is_rehearsal:
                 progress.fold()
                 now = progress.contradicted = progress.find_contradicted()
-            if now == before and not broken:  # so it is at most ends
+            if now == before and not broken:  # at most ends of runs
                 return
-            found = progress.plan.declared_edges(now & ~before)
-            corrected = progress.plan.declared_edges(before & ~now)
+            found = progress.plan.edges(now & ~before)
+            corrected = progress.plan.edges(before & ~now)
             if progress.is_counted:
                 self.counters.contradicted.update(found)
                 self.counters.contradicted.subtract(corrected)
@@ -343,7 +341,7 @@ class Judge:
 def _violation(
     place: CallPlace, step_rule: StepRule, caller: Step | None, *, is_sent: bool
 ) -> Violation | None:
-    """Return what is wrong with a call, or None."""
+    """Return the violation of a call, or None."""
     progress, rule = place.progress, step_rule.rule
     before, unsure = progress.done | place.above, place.unsure(rule)
     if not rule.broken(before, unsure):
@@ -356,7 +354,7 @@ def _violation(
 def _pending(
     place: CallPlace, step_rule: StepRule, violation: Violation | None
 ) -> PendingCall | None:
-    """Return the call if generator steps that have not begun may come before it."""
+    """Return the call if it may turn out valid when generators begin inside it."""
     progress, rule = place.progress, step_rule.rule
     before = progress.done | place.above
     missing = progress.plan.generators & rule.mask & ~before
@@ -368,10 +366,10 @@ def _pending(
 
 
 def _was_counted(place: CallPlace, context: FlowContext, step: Step) -> bool:
-    """Tell whether the sender of a message has counted the call that it brings."""
+    """Return whether the sender of a message has counted the call."""
     if not place.is_direct or context.given_call != step.label:
         return False
-    context.given_call = ""  # the next call of the step is one of the receiver's own
+    context.given_call = ""  # the receiver counts the next call of the step
     return True
 
 

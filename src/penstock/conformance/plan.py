@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from penstock._graph.names import Names
 from penstock._registry import registry
@@ -21,20 +21,18 @@ if TYPE_CHECKING:
     from penstock._context import Done
     from penstock._steps.step import Step
 
-__all__ = ["Edge", "FlowPlan", "Key", "StepRule"]
-
 Key = tuple[str, str]
 """A flow, or ``service/flow`` for another service, and a step of it."""
 
 Edge = tuple[Key, Key]
 
 MAX_FAST = 512
-"""Flows of more steps are judged without flags: every run has some for each step."""
+"""Larger flows are judged without flags, because each run holds flags per step."""
 
 _MAX_SETS = 1024
 _MAX_ORDERS = 128
 _GENERATORS = frozenset((FunctionKind.GENERATOR, FunctionKind.ASYNC_GENERATOR))
-_ALWAYS = 1  # a flag that is always set, as flag 0 never is; those of orders follow
+_ALWAYS = 1  # this flag is always set, flag 0 never; the flags of orders follow
 _FIRST_ORDER = 2
 _FIRST_STEP = _FIRST_ORDER + _MAX_ORDERS
 
@@ -45,8 +43,8 @@ class StepRule:
 
     Attributes:
         names: Its predecessors, with the names that it gives them.
-        fast_flag: The flag of a run that says that a call has ended, judged by the
-            call path.
+        fast_flag: The flag that a run sets when a call has ended that the call path
+            judged.
         flags_read: The flags of its predecessors.
         counts: How many calls came after each set of predecessors.
         more: The same for single predecessors, once there are too many sets.
@@ -63,7 +61,7 @@ class StepRule:
 
     @property
     def slow_flag(self) -> int:
-        """The flag that says that a call has ended which was judged here."""
+        """The flag that a run sets when a call has ended that ``Judge`` judged."""
         return self.fast_flag + 1
 
     def add(self, before: int, calls: int = 1) -> None:
@@ -73,7 +71,7 @@ class StepRule:
             return
         self.counts[0] = self.counts.get(0, 0) + calls
         for bit, _ in self.rule.edges:
-            if bit & before:  # which came together is lost, how many is not
+            if bit & before:  # the combination is lost, but not the counts
                 self.more[bit] = self.more.get(bit, 0) + calls
 
     def follow(self, fast_path: FastPath, flags_read: tuple[int, ...]) -> None:
@@ -104,11 +102,11 @@ class FlowPlan(Plan):
     Attributes:
         flow: Its name.
         steps: Each step as it is declared now.
-        every: Each that was ever declared, replaced ones included.
+        every: Every step ever declared, including replaced ones.
         own: The bits of its steps.
-        generators: Those of its generator steps, which may begin inside a call.
+        generators: The bits of its generator steps, which may begin inside a call.
         outside: The bits of steps of other flows that it names.
-        epoch: Another object after each change of the fast paths.
+        epoch: A new object after each change of the fast paths.
     """
 
     def __init__(self, flow: str) -> None:
@@ -127,7 +125,7 @@ class FlowPlan(Plan):
         self.learn(registry.steps(flow))
 
     def learn(self, steps: Iterable[Step]) -> None:
-        """Take over those of *steps* that are new here."""
+        """Add those of *steps* that the plan does not have yet."""
         new = [step for step in steps if step not in self._by_step]
         if new:
             find = _Finder()
@@ -136,23 +134,16 @@ class FlowPlan(Plan):
             self.renew_fast_paths()
 
     def step_rule(self, step: Step) -> StepRule:
-        """Return a step of this flow with its rule."""
+        """Return a step of this flow, or what it overrides, with its rule."""
+        step = step.overridden or step
         if step not in self._by_step:
             self.learn([step])
         return self._by_step[step]
 
     def foreign(self, step: Step) -> Rule:
-        """Return a rule for a step of another flow, which comes after nothing here."""
+        """Return a rule for a step of another flow; it has no predecessors here."""
         key = step.flow, step.name
-        return self._foreign.setdefault(key, Rule(self, key, (), 0))
-
-    def keys(self, bits: int) -> list[Key]:
-        """Return the steps that *bits* stand for."""
-        return cast("list[Key]", self.names(bits))
-
-    def declared_edges(self, bits: int) -> list[Edge]:
-        """Return the edges that *bits* stand for."""
-        return cast("list[Edge]", self.edges(bits)) if bits else []
+        return self._foreign.setdefault(key, Rule(self.bit(key)))
 
     def flags(self) -> bytearray:
         """Return the flags of a run in which nothing has happened."""
@@ -161,12 +152,9 @@ class FlowPlan(Plan):
         return flags
 
     def remember(self, step_rule: StepRule, flags: bytearray, above: int) -> None:
-        """Let the call path judge calls like one that has just kept the order.
+        """Let the call path accept calls like this one, which has kept the order.
 
-        Args:
-            step_rule: The step that is called.
-            flags: The flags of the run.
-            above: The steps that are open above the call.
+        *flags* are those of the run, and *above* the steps that are open around it.
         """
         rule, fast_path = step_rule.rule, step_rule.fast_path
         if fast_path.read_flags is None or len(self._edges_seen) >= _MAX_ORDERS:
@@ -198,13 +186,13 @@ class FlowPlan(Plan):
         return found
 
     def given(self, done: Done) -> int:
-        """Return the bits of those steps of this flow that had ended elsewhere."""
+        """Return the bits of the steps of this flow that have ended elsewhere."""
         if self.flow != done.flow:
             return 0
         return self.known_bits([(self.flow, name) for name in done.steps])
 
     def given_outside(self, done: Done) -> int:
-        """Return the same for other flows' steps, as far as this flow names them."""
+        """Return the bits of other flows' steps that have ended and are named here."""
         found = 0
         for place in (done.flow, f"{done.service}/{done.flow}"):
             for name in done.steps:
@@ -212,7 +200,7 @@ class FlowPlan(Plan):
         return found
 
     def renew_fast_paths(self) -> None:
-        """Have runs that began before now judged here: something has changed."""
+        """Stop the call path from judging open runs, because the plan has changed."""
         self.epoch = object()
         for one in self.every if len(self.every) <= MAX_FAST else ():
             fast_path = FastPath()
@@ -243,7 +231,7 @@ class FlowPlan(Plan):
         self.outside.update({key: self.bit(key) for key in others})
 
     def _flags_of_predecessors(self, one: StepRule) -> tuple[int, ...]:
-        """Return their flags; none where one is not a step of this flow."""
+        """Return the flags of the predecessors; empty if one is in another flow."""
         found: list[int] = []
         for flow, name in one.names:
             before = self.steps.get(name) if flow == self.flow else None
@@ -254,15 +242,15 @@ class FlowPlan(Plan):
 
 
 class _Finder:
-    """Finds the steps that ``after`` names, by the rules of drawings."""
+    """Resolves the names in ``after`` by the same rules as drawings."""
 
     def __init__(self) -> None:
         self._names: Names | None = None
 
     def __call__(self, name: str, flow: str) -> Key:
-        """Return what *name* stands for when a step of *flow* says it.
+        """Return the step that *name* refers to in the ``after`` of a step of *flow*.
 
-        A name of this service that no step has is kept for one that may come.
+        A name without a step is kept, because the step may be declared later.
         """
         if ":" not in name:
             return flow, name
@@ -277,6 +265,6 @@ class _Finder:
 
 
 def _info(flow: str) -> FlowInfo:
-    """Return as much of a flow as finding names takes."""
+    """Return the part of a flow that is needed to look up names."""
     steps = tuple(StepInfo(step.name, flow) for step in registry.steps(flow))
     return FlowInfo(flow, steps, service=state.service)

@@ -1,12 +1,12 @@
-"""What was counted, as plain values; several processes as one."""
+"""Reports: the counts as JSON values, and the merged counts of several processes."""
 
 from __future__ import annotations
 
-import json
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock._platform.json_fields import JsonError, JsonObject, parse_json
 from penstock._registry import registry
 from penstock.errors import ConfigurationError
 
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from .counters import Counters
 
     Report = Mapping[str, Any]
-
-__all__ = ["ConformanceReport", "conformance_report", "report_of"]
+    Flows = Mapping[str, FlowCounts]
 
 
 class ConformanceReport:
-    """How the runs of one process, or of several, kept to the declared order.
+    """How well the runs of one or more processes followed the declared order.
 
     >>> import penstock
     >>> before = {"runs": 1, "steps": {}, "edges": [], "violations": [], "foreign": []}
@@ -34,16 +33,33 @@ class ConformanceReport:
     2
     """
 
-    def __init__(self, flows: Mapping[str, FlowCounts]) -> None:
-        self._flows = dict(flows)
+    def __init__(self, parts: Iterable[ConformanceReport | Flows]) -> None:
+        # Not added up before they are wanted: a loop may merge one report after another
+        # into the one so far.
+        self._parts = tuple(parts)
 
     def __repr__(self) -> str:
         """Name the flows."""
-        return f"<ConformanceReport {' '.join(self._flows)}>"
+        return f"<ConformanceReport {' '.join(self._flows())}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values; the reference describes each key."""
-        return {"flows": {name: flow.to_dict() for name, flow in self._flows.items()}}
+        flows = self._flows().items()
+        return {"flows": {name: flow.to_dict() for name, flow in flows}}
+
+    def _flows(self) -> Flows:
+        merged: dict[str, FlowCounts] = {}
+        parts = list(self._parts)
+        while parts:
+            part = parts.pop()
+            if isinstance(part, ConformanceReport):
+                parts += part._parts  # noqa: SLF001  # our own class
+                continue
+            for name, flow in part.items():
+                merged.setdefault(name, FlowCounts()).add(flow)
+        flows = {name: merged[name] for name in sorted(merged)}
+        self._parts = (flows,)
+        return flows
 
     @classmethod
     def merge(
@@ -59,15 +75,11 @@ class ConformanceReport:
         Raises:
             ConfigurationError: One of them is not a conformance report.
         """
-        merged: dict[str, FlowCounts] = {}
-        for report in reports:
-            for name, flow in _read(report).items():
-                merged.setdefault(name, FlowCounts()).add(flow)
-        return cls({name: merged[name] for name in sorted(merged)})
+        return cls(map(_read, reports))
 
 
 def conformance_report() -> ConformanceReport:
-    """Return how the runs of this process have kept to the declared order so far.
+    """Return how well the runs of this process have followed the declared order so far.
 
     Counting starts with ``configure(conformance=...)``.
 
@@ -89,27 +101,41 @@ def conformance_report() -> ConformanceReport:
 
 
 def report_of(counters: Counters) -> ConformanceReport:
-    """Return the report of *counters*, with each declared flow."""
-    with process_judge.lock:
-        for name in registry.names():
+    """Return the report of *counters*, with each declared flow.
+
+    The lock is held for a moment at a time, so that runs go on meanwhile.
+    """
+    lock = process_judge.lock
+    for name in registry.names():
+        with lock:
             counters.plan(name).learn(registry.steps(name))
-        flows = {
-            name: count_flow(counters, counters.plans[name])
-            for name in sorted(counters.plans)
-        }
-    return ConformanceReport(flows)
+    with lock:
+        counted = counters.copy()
+    flows = {
+        name: count_flow(counted, plan, lock)
+        for name, plan in sorted(counted.plans.items())
+    }
+    for violation, runs in counted.violations.items():
+        flows[violation.flow].violations[violation[1:]] = runs
+    for (running, other, step), count in counted.foreign.items():
+        flows[running].foreign[other, step] = count
+    return ConformanceReport([flows])
 
 
-def _read(report: Any) -> Mapping[str, FlowCounts]:
-    """Return what a report, a dict or a file says."""
+def _read(report: Any) -> ConformanceReport | Flows:
+    """Return a report, or the counts in a dict or a file."""
     if isinstance(report, ConformanceReport):
-        return report._flows  # noqa: SLF001  # our own class
+        return report
     source = "the object"
     try:
         if isinstance(report, str | PathLike):
             source = str(report)
-            report = json.loads(Path(report).read_bytes())
-        return {name: FlowCounts.of(flow) for name, flow in report["flows"].items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
-        msg = f"{source} is not a conformance report: {type(exc).__name__}: {exc}."
+            document = parse_json(Path(report).read_bytes())
+        else:
+            document = JsonObject(report)
+        flows = document.object("flows")
+        return {name: FlowCounts.of(flows.object(name)) for name in flows.keys}
+    except (OSError, JsonError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        msg = f"{source} is not a conformance report: {reason}."
         raise ConfigurationError(msg) from None

@@ -1,4 +1,4 @@
-"""Report violations: to the log, to listeners, to the call that is stopped."""
+"""Report violations: log them, call listeners, or stop the call."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ if TYPE_CHECKING:
 
     Listener = Callable[[Violation, str, bool], None]
 
-__all__ = ["Reporter"]
-
 
 class Reporter:
-    """Reports each violation once, as the mode wants it.
+    """Reports each violation once, depending on the mode.
 
     Attributes:
         mode: ``record``, ``warn`` or ``raise``.
-        listeners: Are called with each violation, its run, and True; with False where
-            a later call has corrected it.
+        listeners: Called with each violation, its run, and True, or False if a later
+            call has corrected it.
     """
 
     def __init__(self) -> None:
@@ -41,7 +39,7 @@ class Reporter:
             listen(violation, run, is_found)
 
     def report(self, violation: Violation, *, is_late: bool) -> None:
-        """Stop the call that broke the order, or log it where it is too late for that.
+        """Stop the call that broke the order, or log it if it is too late for that.
 
         Raises:
             FlowOrderError: The mode is ``raise``, and it is not late.
@@ -60,7 +58,7 @@ class Reporter:
         if self._is_new(
             (type(exc), trace and (trace.tb_frame.f_code, trace.tb_lineno))
         ):
-            text = "Conformance failed, and the step ran all the same: %r. Said once."
+            text = "Conformance failed, and the step ran anyway: %r. Logged only once."
             say(text, exc)
 
     def _is_new(self, cause: object) -> bool:

@@ -1,4 +1,4 @@
-"""When a declared order holds: what is before a call, three rules, an edge's status.
+"""When a declared order holds: three rules, and the status of an edge.
 
 An *activation* is one call of a step. It is **before** another if it is still open and
 an ancestor of it, or if it had ended before the other started. A predecessor that is
@@ -9,7 +9,7 @@ still running in another task or thread is not before anything.
   first is before some activation of the second. It is judged when nothing is open, and
   a later activation may change the verdict. An edge of a cycle is exempt: a loop may
   end on either side of it.
-- R3: where only an ``all_of`` could hold, every name in it is before the activation.
+- R3: if only an ``all_of`` could hold, every name in it is before the activation.
 
 Steps and edges are bits of one int, so that what has happened in a run is one number.
 The bits depend on the order of declarations, and never leave the process.
@@ -17,15 +17,14 @@ The bits depend on the order of declarations, and never leave the process.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Sequence
 
-__all__ = ["EdgeStatus", "Plan", "Rule", "edge_status"]
-
 _MAX_VERDICTS = 1024
-"""How many different endings of runs are remembered with their verdict."""
+"""How many different ends of runs are cached with their verdict."""
 
 EdgeStatus = Literal["witnessed", "contradicted", "unexercised"]
 
@@ -37,38 +36,28 @@ def edge_status(witnessed: int, contradicted: int) -> EdgeStatus:
     return "witnessed" if witnessed else "unexercised"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """What has to be before one step; made by ``Plan.rule``.
+    """What must run before one step; created by ``Plan.rule``.
 
     Attributes:
-        name: The step's name.
         bit: The step's bit.
         mask: The bits of all predecessors.
         groups: The alternatives, each as the bits that must all be before.
-        unsure: Predecessors whose absence proves nothing: they may run elsewhere.
+        unsure: Predecessors that may run unseen, in another process.
         edges: For each predecessor its bit and that of the edge.
     """
 
-    __slots__ = ("bit", "edges", "groups", "mask", "name", "unsure")
-
-    def __init__(
-        self, plan: Plan, name: Hashable, groups: Sequence[int], unsure: int
-    ) -> None:
-        self.name: Hashable = name
-        self.bit: int = plan.bit(name)
-        self.groups: tuple[int, ...] = tuple(groups)
-        self.mask: int = 0
-        for group in groups:
-            self.mask |= group
-        self.unsure: int = unsure & self.mask
-        self.edges: tuple[tuple[int, int], ...] = ()
+    bit: int
+    mask: int = 0
+    groups: tuple[int, ...] = ()
+    unsure: int = 0
+    edges: tuple[tuple[int, int], ...] = ()
 
     def broken(self, before: int, unsure: int = 0) -> Literal["", "R1", "R3"]:
         """Return the rule that an activation breaks, or ``""``.
 
-        Args:
-            before: The steps that are before it.
-            unsure: More steps whose absence proves nothing.
+        *before* are the steps before it, *unsure* more steps that may have run unseen.
         """
         possible = before | self.unsure | unsure
         if not self.groups or any(not group & ~possible for group in self.groups):
@@ -102,7 +91,7 @@ class Plan:
         return self._bits.setdefault(name, self._next_bit())
 
     def known_bits(self, names: Collection[Hashable]) -> int:
-        """Return the bits of those steps that a declaration or an ``after`` names."""
+        """Return the bits of the steps that a declaration or an ``after`` names."""
         found = 0
         for name in names:
             found |= self._bits.get(name, 0)
@@ -116,17 +105,19 @@ class Plan:
     ) -> Rule:
         """Declare a step; a second declaration replaces the first.
 
-        Args:
-            name: The step.
-            after: Alternatives, each of names that must all be before.
-            unsure: Predecessors whose absence proves nothing.
+        In each alternative of *after* all names must be before the step. Predecessors
+        in *unsure* may run unseen.
         """
-        groups = [self.bits(group) for group in after]
-        rule = Rule(self, name, groups, self.bits(unsure))
-        rule.edges = tuple(
+        befores = dict.fromkeys(one for group in after for one in group)
+        mask = self.bits(befores)
+        possible = self.bits(unsure) & mask
+        bit = self.bit(name)
+        edges = tuple(
             (self.bit(before), self._edges.setdefault((before, name), self._next_bit()))
-            for before in dict.fromkeys(one for group in after for one in group)
+            for before in befores
         )
+        groups = tuple(self.bits(group) for group in after)
+        rule = Rule(bit, mask, groups, possible, edges)
         self.rules[name] = rule
         self._verdicts.clear()
         return rule
@@ -138,11 +129,11 @@ class Plan:
             found |= self.bit(name)
         return found
 
-    def names(self, bits: int) -> list[Hashable]:
+    def names(self, bits: int) -> list[Any]:
         """Return the steps that *bits* stand for, in the order of their numbers."""
         return [name for name, bit in self._bits.items() if bit & bits]
 
-    def edges(self, bits: int) -> list[tuple[Hashable, Hashable]]:
+    def edges(self, bits: int) -> list[Any]:
         """Return the edges that *bits* stand for."""
         return [edge for edge, bit in self._edges.items() if bit & bits]
 
@@ -171,10 +162,7 @@ class Plan:
         """Tell whether *bit* is *first*, or declared edges lead from *first* to it."""
         reached, frontier = first.bit, first.bit
         while frontier:
-            frontier = self._next(frontier) & ~reached
+            after = {rule.bit for rule in self.rules.values() if rule.mask & frontier}
+            frontier = sum(after) & ~reached
             reached |= frontier
         return bool(reached & bit)
-
-    def _next(self, bits: int) -> int:
-        rules = (rule for rule in self.rules.values() if rule.mask & bits)
-        return sum({rule.bit for rule in rules})

@@ -1,4 +1,4 @@
-"""How far a run has come, and how much is known of it."""
+"""The progress of a run, and how much is known about it."""
 
 from __future__ import annotations
 
@@ -11,45 +11,43 @@ from .plan import MAX_FAST
 if TYPE_CHECKING:
     from penstock._context import FlowContext
 
-    from .pending_call import PendingCall
     from .plan import FlowPlan, StepRule
     from .rules import Rule
     from .violations import Violation
-
-__all__ = ["Activation", "RunProgress"]
 
 _HAS_GIL = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
 @dataclass(slots=True, eq=False)
 class RunProgress:
-    """One run of a flow, or the part of one that is in this process.
+    """One run of a flow, or the part of a run that is in this process.
 
     Attributes:
         plan: The plan of its flow.
         run: Its correlation ID.
-        done: The steps that have an ended activation, and the edges that were witnessed
-            or may have been.
+        done: The steps that have ended at least once, and the edges that were or may
+            have been witnessed.
         given: The steps that had ended before the run came here.
-        given_names: The same by name, known to this process or not.
+        given_names: The names of these steps, including names unknown here.
         sent: The steps that messages of this run have called.
         open: How many activations have not ended.
-        is_known: Whether a step that was not seen here cannot have run elsewhere.
-        is_told: Whether the message that brought it said all that had ended.
+        is_known: Whether no step can have run elsewhere, unseen.
+        is_told: Whether the message that started it listed all steps that had ended.
         is_seen: Whether everything that happened here was seen.
-        is_over: Whether no entrypoint of it is open, so that each end may be the last.
-        is_counted: Whether it earns evidence; what a test sets up does not.
+        is_over: Whether all its entrypoints have ended, so that any step that ends may
+            be the last.
+        is_counted: Whether it counts as evidence; runs that a test sets up do not.
         may_run_elsewhere: Whether a message was sent that may run any of its steps.
         is_in_pool: Whether a call was bound for another process, where any step of it
             may run at any time.
         shares_id: Whether it continues the context of the run around it.
         around: The run around it, None if there is none.
         judge_epoch: ``Judge.epoch`` when it began.
-        epoch: That of the plan, while the call path may judge it by itself.
-        flags: A byte for each thing that the call path notes, 1 where it happened.
+        epoch: The plan's epoch while the call path may judge the run on its own.
+        flags: A byte for everything that the call path records, 1 if it happened.
         contradicted: The edges that are contradicted so far.
-        pending: Calls that generators may still put in order.
-        others: The progress of more flows, in a context that belongs to none.
+        pending: Calls that may turn out valid when a generator begins.
+        others: The progress of other flows, if the context belongs to no flow.
     """
 
     plan: FlowPlan
@@ -76,7 +74,7 @@ class RunProgress:
     others: dict[str, RunProgress] = field(default_factory=dict)
 
     def take_over(self, context: FlowContext) -> None:
-        """Learn from *context* what had ended before it came here."""
+        """Add the steps that, according to *context*, have ended elsewhere."""
         done = context.given_done
         if done is not None:
             self.is_counted = not done.is_rehearsal
@@ -94,7 +92,7 @@ class RunProgress:
                 self.done |= self.plan.given_outside(one.given_done)
 
     def begin(self, flag: int, bit: int, *, is_fast: bool) -> None:
-        """Begin a run by its entrypoint: that is open, and above all that follows."""
+        """Begin a run with its entrypoint, an open ancestor of all later calls."""
         self.is_known = True
         self.is_over = False
         self.done |= bit
@@ -104,12 +102,12 @@ class RunProgress:
             self.flags[flag] = 1
 
     def refresh(self, judge_epoch: object) -> None:
-        """Note it if something may have happened unseen since the run began."""
+        """Record whether something may have happened unseen since the run began."""
         if self.judge_epoch is not judge_epoch:
             self.is_known = self.is_seen = False
 
     def fold(self) -> int:
-        """Take over what the call path has noted; return what is done."""
+        """Add what the call path has recorded; return what is done."""
         if self.flags:
             self.done |= self.plan.folded(self.flags)
         return self.done
@@ -130,16 +128,16 @@ class RunProgress:
         return before
 
     def send(self, rule: Rule, above: int, maybe: int) -> int:
-        """Start an activation by a message: when it ends is not known here."""
+        """Start an activation by a message; its end is not seen in this process."""
         before = self.start(rule, above, maybe)
         self.open -= 1
         self.sent |= rule.bit
         return before
 
     def end(self, bit: int, flag: int = sys.maxsize) -> None:
-        """End an activation: it returned, raised, was cancelled, or yields at first.
+        """End an activation: it returned, raised, was cancelled, or yielded once.
 
-        *flag* is set for the call path, if the run has it.
+        *flag* tells the call path, if the run has it.
         """
         self.done |= bit
         self.open -= 1
@@ -147,20 +145,20 @@ class RunProgress:
             self.flags[flag] = 1
 
     def begin_generator(self, bit: int, above: int) -> None:
-        """Note that a generator begins: it is before the calls that wait for it."""
+        """Record that a generator begins, before the pending calls around it."""
         for one in self.pending:
             if above & one.step_rule.rule.bit:
                 self.done |= one.learn(bit)
         self.count_decided()
 
     def count_decided(self) -> None:
-        """Count the pending calls that nothing later can change."""
+        """Count the pending calls whose verdict can no longer change."""
         for one in [one for one in self.pending if one.is_decided]:
             one.count()
             self.pending.remove(one)
 
     def take_pending(self) -> list[Violation]:
-        """Count the calls that still wait; return what is wrong with them."""
+        """Count the calls that are still pending; return their violations."""
         pending, self.pending = self.pending, []
         for one in pending:
             one.count()
@@ -178,16 +176,16 @@ class RunProgress:
                 around.given |= ended
 
     def learn(self, other: RunProgress, above: int = 0) -> None:
-        """Take over what *other* has done, as far as this flow names it."""
+        """Add the steps that *other* has done and that this flow names."""
         done = other.fold() | above
         for key, bit in self.plan.outside.items():
             if key[0] == other.plan.flow and other.plan.known_bits([key]) & done:
                 self.done |= bit
 
     def note_message(self, flows: frozenset[str] | None) -> None:
-        """Note that a message was sent, to steps of *flows* or to anyone (None).
+        """Record that a message was sent to steps of *flows*, or to any step (None).
 
-        The call path judges this run no more: it knows nothing of messages.
+        The call path no longer judges this run: it does not know about messages.
         """
         self.epoch = None
         around: RunProgress | None = self
@@ -197,7 +195,7 @@ class RunProgress:
             around = around.around
 
     def find_contradicted(self) -> int:
-        """Return the edges that break R2, now that nothing is open."""
+        """Return the edges that break R2; call it when nothing is open."""
         return self.plan.contradicted((self.done | self.sent) & ~self.given)
 
 
@@ -211,3 +209,42 @@ class Activation:
     pending: PendingCall | None
     is_entry: bool
     is_open: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class PendingCall:
+    """A call whose missing predecessor is a generator step, which may begin inside it.
+
+    Attributes:
+        step_rule: The step that was called.
+        unsure: Predecessors that may have run unseen.
+        violation: Its violation, unless such a generator begins.
+        before: The predecessors that have run so far.
+        is_open: Whether the call has not ended.
+        is_counted: Whether it has to be counted.
+    """
+
+    step_rule: StepRule
+    unsure: int
+    violation: Violation | None
+    before: int = 0
+    is_open: bool = True
+    is_counted: bool = True
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether nothing that happens later can change the verdict."""
+        return not self.is_open and self.violation is None
+
+    def learn(self, bit: int) -> int:
+        """Record that a generator begins inside; return the edges witnessed by it."""
+        rule = self.step_rule.rule
+        self.before |= bit & rule.mask
+        if not rule.broken(self.before, self.unsure):
+            self.violation = None
+        return rule.edges_from(bit)
+
+    def count(self) -> None:
+        """Count the call with its predecessors so far."""
+        if self.is_counted:
+            self.step_rule.add(self.before)

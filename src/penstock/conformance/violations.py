@@ -1,13 +1,13 @@
-"""What breaks the order, and what it says: the step, its predecessors, and the fix."""
+"""Violations of the order; messages name the step, its predecessors and the fix."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._registry import registry
+from penstock._steps.marked import find_marked
 from penstock.errors import did_you_mean
-
-from .cached_step import is_behind_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .plan import Edge, FlowPlan, Key, StepRule
     from .rules import Rule
-
-__all__ = ["CalledStep", "Violation", "call_violation", "edge_violation"]
 
 
 class Violation(NamedTuple):
@@ -28,7 +26,7 @@ class Violation(NamedTuple):
         step: The step that was called.
         code: ``R1``, ``R2`` or ``R3``.
         message: What happened, and how to fix it.
-        caller: The step that called it, as ``after`` would name it; ``""`` where none
+        caller: The step that called it, as ``after`` would name it; ``""`` if none
             did, and for an edge.
     """
 
@@ -37,34 +35,6 @@ class Violation(NamedTuple):
     code: str
     message: str
     caller: str = ""
-
-
-class CalledStep(NamedTuple):
-    """The step that a violation is about, and how it was called.
-
-    Attributes:
-        step: The step.
-        verb: ``ran``, or ``was sent`` where a message will run it.
-        caller: The step that called it, ``""`` where none did.
-    """
-
-    step: Step
-    verb: str = "ran"
-    caller: str = ""
-
-    def __str__(self) -> str:
-        """Say which step, and where it is defined."""
-        return f"{self.step.label} ({self.step.place})"
-
-    @property
-    def predecessors(self) -> list[str]:
-        """The names in its ``after``, each once."""
-        return list(dict.fromkeys(name for group in self.step.after for name in group))
-
-    def violation(self, code: str, message: str) -> Violation:
-        """Return what is wrong with it."""
-        step = self.step
-        return Violation(step.flow, step.name, code, message, self.caller)
 
 
 def call_violation(
@@ -78,26 +48,28 @@ def call_violation(
 ) -> Violation | None:
     """Return how a call breaks its rule; None if caches may have answered.
 
-    Args:
-        plan: The plan of the run.
-        step_rule: The step that is called.
-        caller: The step that calls it.
-        before: The steps that are before it.
-        unsure: Predecessors whose absence proves nothing.
-        is_sent: Whether a message makes the call.
+    *before* are the steps before it, *unsure* the predecessors that may have run
+    unseen.
     """
     rule, step = step_rule.rule, step_rule.step
     code = rule.broken(before, unsure | _cached(plan, rule.mask & ~before))
     if not code:
         return None
-    verb = "was sent" if is_sent else "ran"
-    called = CalledStep(step, verb, _name_of(caller, step))
+    by = _name_of(caller, step)
+    called = f"{_described(step)} {'was sent' if is_sent else 'ran'}"
     missing = _missing(plan, rule, before, code)
     unknown = [key for key in missing if key[0] == plan.flow and not registry.has(*key)]
     if unknown:
-        known = [one.step.name for one in plan.every]
-        return _no_such_step(called, code, step_rule.names[unknown[0]], known)
-    return _broken(called, code, [step_rule.names[key] for key in missing])
+        name = step_rule.names[unknown[0]]
+        near = did_you_mean(name, [one.step.name for one in plan.every])
+        message = (
+            f"{called}, and is declared after {name!r}, but no such step is declared."
+            f"{near} Fix: name one that is."
+        )
+    else:
+        names = [step_rule.names[key] for key in missing]
+        message = called + _too_early(step, code, names, by)
+    return Violation(step.flow, step.name, code, message, by)
 
 
 def edge_violation(plan: FlowPlan, edge: Edge) -> Violation:
@@ -109,50 +81,58 @@ def edge_violation(plan: FlowPlan, edge: Edge) -> Violation:
     fix = f"remove the edge {before} -> {after}: after=[{_listed(others)}]"
     if not others:
         fix = f"name what does come before {after!r} in its after="
-    called = CalledStep(step_rule.step)
+    step = step_rule.step
     message = (
-        f"{called} is declared after {before!r}; both ran, and {before!r} had never "
-        f"ended when {after!r} began. Fix: run {before!r} first, or {fix}."
+        f"{_described(step)} is declared after {before!r}; both ran, and {before!r} "
+        f"had never ended when {after!r} began. Fix: run {before!r} first, or {fix}."
     )
-    return called.violation("R2", message)
+    return Violation(step.flow, step.name, "R2", message)
 
 
-def _broken(called: CalledStep, code: str, missing: list[str]) -> Violation:
-    """Return the violation of a call that came before its predecessors *missing*."""
-    names = " and ".join(map(repr, missing))
-    verb = "had not"
+def _described(step: Step) -> str:
+    return f"{step.label} ({step.place})"
+
+
+def _too_early(step: Step, code: str, missing: list[str], caller: str) -> str:
+    """Return how a call came before its predecessors *missing*, and the fix."""
+    names, verb = " and ".join(map(repr, missing)), "had not"
     if code == "R1" and len(missing) > 1:
         names, verb = f"none of {', '.join(map(repr, missing))}", "had"
-    known, caller = called.predecessors, called.caller
+    known = list(dict.fromkeys(name for group in step.after for name in group))
     by = f", called by {caller!r}" if caller else ""
     fix = "call what is missing first, and wait for it"
     if caller and caller not in known:
         fix += f", or declare after=[{_listed([*known, caller])}]"
     elif code == "R3":
         fix += f", or declare that one is enough: after=[{_listed(known)}]"
-    message = f"{called} {called.verb}{by}, when {names} {verb} ended. Fix: {fix}."
-    return called.violation(code, message)
-
-
-def _no_such_step(
-    called: CalledStep, code: str, name: str, known: Iterable[str]
-) -> Violation:
-    """Return the violation of a call that is declared after a step that is not."""
-    message = (
-        f"{called} {called.verb}, and is declared after {name!r}, but no such step is "
-        f"declared.{did_you_mean(name, known)} Fix: name one that is."
-    )
-    return called.violation(code, message)
+    return f"{by}, when {names} {verb} ended. Fix: {fix}."
 
 
 def _cached(plan: FlowPlan, missing: int) -> int:
-    """Return those of the steps *missing* that a cache may have answered for."""
+    """Return the steps among *missing* that a cache may have answered for."""
     found = 0
-    for key in plan.keys(missing):
+    for key in plan.names(missing):
         step_rule = plan.steps.get(key[1]) if key[0] == plan.flow else None
-        if step_rule is not None and is_behind_cache(step_rule.step):
+        if step_rule is not None and _is_behind_cache(step_rule.step):
             found |= step_rule.rule.bit
     return found
+
+
+def _is_behind_cache(step: Step) -> bool:
+    """Return whether a cache may answer in place of a step in later runs.
+
+    It may if its module or class holds an object other than the marked function: a
+    ``functools.cache`` or ``cached_property``, or any decorator, which may cache as
+    well. Tasks and consumers are such objects, but never cache.
+    """
+    held: object = sys.modules.get(step.origin.module)
+    for name in step.origin.qualname.split("."):
+        held = getattr(held, "__dict__", {}).get(name)
+    mark = find_marked(held)
+    if mark is None or mark.func is not step.func or step.crosses:
+        return False
+    inside = getattr(held, "__func__", getattr(held, "fget", held))
+    return held is not mark.wrapper and inside is not mark.wrapper
 
 
 def _name_of(caller: Step | None, step: Step) -> str:
@@ -163,12 +143,12 @@ def _name_of(caller: Step | None, step: Step) -> str:
 
 
 def _missing(plan: FlowPlan, rule: Rule, before: int, code: str) -> list[Key]:
-    """Return what has to come first: for R3 what the most complete join lacks."""
+    """Return what must run first: for R3 what the most complete join lacks."""
     if code == "R1":
-        return plan.keys(rule.mask & ~before)
+        return plan.names(rule.mask & ~before)
     lacks = [group & ~before for group in rule.groups]
     begun = [one for one, group in zip(lacks, rule.groups, strict=True) if one != group]
-    return plan.keys(min(begun, key=int.bit_count))
+    return plan.names(min(begun, key=int.bit_count))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -1,8 +1,8 @@
 """One HTTP request and its flow: what every server integration is made of.
 
-A middleware takes the request's ``RequestFlow`` (by ``of_environ`` or ``of_scope``),
-runs the application inside ``entered()``, sends what ``headers`` says, and hands a
-streaming body on inside a ``StreamedBody`` or an ``AsyncStreamedBody``.
+A middleware takes the request's ``RequestFlow``, runs the application inside
+``entered()``, sends what ``headers`` says, and hands a streaming body on inside a
+``StreamedBody`` or an ``AsyncStreamedBody``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from penstock._config import TRUST
 from penstock._context import leave, scope_var
 from penstock._platform.process import DISABLED
-from penstock._propagation.carrier import FIELD, TRACE, continue_flow
+from penstock._propagation.carrier import continued, find_headers
 from penstock._runtime.bound_generators import GeneratorScope
+from penstock._runtime.header_names import FIELD, TRACE
 from penstock._runtime.state import state
 from penstock.errors import ConfigurationError
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
         Callable,
         Iterable,
         Mapping,
-        MutableMapping,
     )
     from contextvars import Token
     from types import TracebackType
@@ -38,6 +38,9 @@ __all__ = [
     "RequestFlow",
     "StreamedBody",
     "checked_trust",
+    "environ_headers",
+    "mapping_headers",
+    "scope_headers",
 ]
 
 KEY = "penstock.flow"
@@ -45,6 +48,9 @@ KEY = "penstock.flow"
 
 By it two middlewares around one application agree. No header can write it.
 """
+
+_WHOLE = frozenset((FIELD, TRACE[1], FIELD.encode(), TRACE[1].encode()))
+"""Headers that have commas of their own."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -57,40 +63,22 @@ class RequestFlow:
     The current flow is ignored: some servers leak context variables from one request
     on a connection to the next. Unless *trust* or ``configure(trust_inbound=...)``
     says otherwise, the correlation ID is adopted and the ``penstock`` header is not.
+
+    Attributes:
+        scope: What the context variable holds in the request.
     """
 
     __slots__ = ("scope",)
 
-    def __init__(
-        self, headers: Iterable[tuple[Any, Any]], trust: str | None = None
-    ) -> None:
-        flow = continue_flow(headers, trust=trust or state.trust_inbound or "id")
-        flow.context.is_awaited = True  # the client waits for the response
-        self.scope: Scope = (flow.context, None, 0)
+    def __init__(self, found: dict[str, str], trust: str | None = None) -> None:
+        trust = trust or state.trust_inbound or "id"
+        context = continued(found, trust, state.inbound_names)
+        context.is_awaited = True  # the client waits for the response
+        self.scope: Scope = (context, None, 0)
 
     def __repr__(self) -> str:
         """Show the ID alone: pages and mails that show errors print the request."""
         return f"<{type(self).__name__} {self.correlation_id}>"
-
-    @classmethod
-    def of_environ(
-        cls, environ: MutableMapping[str, Any], trust: str | None = None
-    ) -> RequestFlow:
-        """Return the flow of a WSGI request, made and noted the first time."""
-        flow = environ.get(KEY)
-        if not isinstance(flow, RequestFlow):
-            flow = environ[KEY] = cls(_environ_headers(environ), trust)
-        return flow
-
-    @classmethod
-    def of_scope(
-        cls, scope: Mapping[str, Any], trust: str | None = None
-    ) -> RequestFlow:
-        """Return the flow of an ASGI request; note it in *scope* yourself."""
-        flow = scope.get(KEY)
-        if isinstance(flow, RequestFlow):
-            return flow
-        return cls(scope.get("headers", ()), trust)
 
     @property
     def context(self) -> FlowContext:
@@ -119,11 +107,15 @@ class RequestFlow:
         self, headers: Iterable[tuple[bytes, bytes]]
     ) -> list[tuple[bytes, bytes]]:
         """Return ASGI's *headers* with the ID in place of the application's."""
-        added = [
-            (name.lower().encode(), value.encode()) for name, value in self.headers
-        ]
-        names = {name for name, _ in added}
-        return [pair for pair in headers if pair[0].lower() not in names] + added
+        names = state.raw_headers
+        sent = []
+        for pair in headers:
+            if pair[0].lower() not in names:
+                sent.append(pair)  # noqa: PERF401  # on 3.11 that is a call
+        value = self.scope[0].correlation_id.encode()
+        for name in names:
+            sent.append((name, value))  # noqa: PERF401  # the same
+        return sent
 
     def entered(self) -> _EnteredRequest:
         """Return a block in this flow; each is used once, any number at a time."""
@@ -283,11 +275,41 @@ def _run(place: GeneratorScope, func: Callable[[], R]) -> R:
         place.leave(token)
 
 
-def _environ_headers(environ: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return the headers that matter, by the names that WSGI gives them."""
-    found = []
-    for name in dict.fromkeys((*state.headers_to_read(), FIELD, *TRACE)):
-        value = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
-        if value is not None:
-            found.append((name, value))
+def scope_headers(scope: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers that matter of an ASGI request."""
+    names, headers = state.inbound_names, scope.get("headers", ())
+    found: dict[str, str] = {}
+    wanted = names.wanted
+    try:
+        for name, value in headers:
+            if name in wanted and wanted[name] not in found:
+                text = value.decode("latin-1")
+                found[wanted[name]] = _first(text, name) if "," in text else text
+    except (TypeError, ValueError, AttributeError):  # they are not as ASGI has them
+        return find_headers(headers, names)
     return found
+
+
+def environ_headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers that matter of a WSGI request."""
+    return _mapped(environ, state.inbound_names.environ)
+
+
+def mapping_headers(headers: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers that matter of a mapping that ignores case."""
+    return _mapped(headers, ((name, name) for name, _ in state.inbound_names.environ))
+
+
+def _mapped(
+    headers: Mapping[str, Any], keys: Iterable[tuple[str, str]]
+) -> dict[str, str]:
+    found = {}
+    for name, key in keys:
+        if isinstance(value := headers.get(key), str):
+            found[name] = _first(value, name) if "," in value else value
+    return found
+
+
+def _first(value: str, name: str | bytes) -> str:
+    """Return the first value of a header that came twice: servers join by commas."""
+    return value if name in _WHOLE else value.partition(",")[0].rstrip()

@@ -12,12 +12,10 @@ from penstock._context import leave, scope_var
 from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
-from ._http import KEY, RequestFlow, checked_trust
+from ._http import KEY, RequestFlow, checked_trust, scope_headers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
-
-    from penstock._context import Scope as Place
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -64,44 +62,37 @@ class FlowMiddleware:
         if DISABLED or scope["type"] not in _IN_FLOW:
             await self.app(scope, receive, send)
             return
-        is_outermost = KEY not in scope
-        flow = scope[KEY] = RequestFlow.of_scope(scope, self._trust)
-        _entered = flow.scope  # read from a traceback that the server logs
-        sender = _Sender(send, flow, scope_var.get())
-        try:
-            with flow.entered():
-                # Not a copy: middleware outside reads what routing puts into it.
-                await self.app(scope, receive, sender)
-        finally:
-            if is_outermost:
-                scope.pop(KEY, None)
-
-
-class _Sender:
-    """The server's ``send``, which adds the header to whatever has headers."""
-
-    __slots__ = ("_around", "_flow", "_send")
-
-    def __init__(self, send: Send, flow: RequestFlow, around: Place | None) -> None:
-        self._send = send
-        self._flow = flow
-        self._around = around
-
-    async def __call__(self, message: Message) -> None:
-        """Send *message*, all but its start from outside the flow.
-
-        A server may begin the next request on the connection when the last message
-        of one is sent. Access logs are written at the start of the response.
-        """
-        if message["type"] in _HAVE_HEADERS:
-            headers = self._flow.added_to_raw(message.get("headers") or ())
-            await self._send({**message, "headers": headers})
+        if isinstance(scope.get(KEY), RequestFlow):  # a middleware outside decides
+            await self.app(scope, receive, send)
             return
-        token = scope_var.set(self._around)
+        flow = scope[KEY] = RequestFlow(scope_headers(scope), self._trust)
+        around = scope_var.get()
+
+        async def send_with_id(message: Message) -> None:
+            """Send *message*, all but its start from outside the flow.
+
+            A server may begin the next request on the connection when the last
+            message of one is sent. It writes access logs at the start of the response.
+            """
+            if message["type"] in _HAVE_HEADERS:
+                headers = flow.added_to_raw(message.get("headers") or ())
+                await send({**message, "headers": headers})
+                return
+            token = scope_var.set(around)
+            try:
+                await send(message)
+            finally:
+                leave(token)
+
+        _entered = flow.scope  # read from a traceback that the server logs
+        token = scope_var.set(flow.scope)
         try:
-            await self._send(message)
+            # Not a copy: middleware outside reads what routing puts into it.
+            await self.app(scope, receive, send_with_id)
         finally:
-            leave(token)
+            if not leave(token) and scope_var.get() is flow.scope:
+                scope_var.set(around)  # see RequestFlow.entered()
+            scope.pop(KEY, None)
 
 
 def instrument(app: Any, *, trust_inbound: str | None = None) -> None:

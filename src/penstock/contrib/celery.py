@@ -18,6 +18,7 @@ from penstock._propagation.carrier import (
     opened,
     write_headers,
 )
+from penstock._runtime.header_names import InboundNames
 from penstock._runtime.state import state
 from penstock._steps.marked import MARKED_ATTR, find_marked
 from penstock._steps.source import FunctionKind, kind_of, place_of
@@ -52,6 +53,7 @@ can hide none of Celery's, as ``correlation_id`` or ``root_id`` would.
 """
 
 _HEADERS = (ID_HEADER, FIELD, *TRACE)
+_INBOUND = InboundNames((ID_HEADER,))
 _BEFORE = "_before_penstock"
 _ENTERED = "_entered_by_penstock"
 
@@ -340,7 +342,7 @@ def _called_here(
 
 def _continued(sent: Headers, trust: str | None) -> EnteredFlow:
     """Continue what was sent, whatever headers ``configure`` has named for HTTP."""
-    return opened(sent, trust, (ID_HEADER,))
+    return opened(sent, trust, _INBOUND)
 
 
 def _send_task(app: Any, name: str, *args: Any, **options: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
@@ -73,12 +74,17 @@ class FlowDirective(SphinxDirective):
         names = self.arguments[0]
         try:
             self._note_sources(chosen_flows(names, flows))
-            drawing = _drawing(DiagramRequest(names, form, detail, direction), flows)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                drawing = _drawing(
+                    DiagramRequest(names, form, detail, direction), flows
+                )
             text = draw_text(DiagramRequest(names, "text", detail, direction), flows)
         except PenstockError as exc:
             _log.warning("%s", exc, location=self.get_location(), type="penstock")
             return []
-        diagram = _Diagram(format=form, drawing=drawing, text=text)
+        notes = [str(warning.message) for warning in caught]
+        diagram = _Diagram(format=form, drawing=drawing, text=text, notes=notes)
         self.set_source_info(diagram)
         return [diagram]
 
@@ -126,6 +132,8 @@ def _shown(diagram: _Diagram, app: Sphinx) -> nodes.Node:
         return nodes.raw("", html, format="html")
     runs_scripts = is_html and app.builder.name != "epub"
     if form == "mermaid" and runs_scripts and _MERMAID in app.extensions:
+        for note in diagram["notes"]:
+            _log.warning("%s", note, location=diagram, type="penstock")
         mermaid = importlib.import_module(_MERMAID)
         node: nodes.Node = mermaid.mermaid(code=drawing, options={})
         return node

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
-from ._http import RequestFlow, StreamedBody, checked_trust
+from ._http import KEY, RequestFlow, StreamedBody, checked_trust, environ_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -59,7 +59,9 @@ class FlowMiddleware:
         """Answer a request in its flow."""
         if DISABLED:
             return self.app(environ, start_response)
-        flow = RequestFlow.of_environ(environ, self._trust)
+        flow = environ.get(KEY)
+        if not isinstance(flow, RequestFlow):  # else a middleware outside decides
+            flow = environ[KEY] = RequestFlow(environ_headers(environ), self._trust)
         _entered = flow.scope  # read from a traceback that the server logs
         with flow.entered():
             body = self.app(environ, partial(_start, start_response, flow))

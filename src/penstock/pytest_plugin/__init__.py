@@ -1,7 +1,7 @@
-"""Edge coverage and strict order in pytest; does nothing unless an option asks for it.
+"""Edge coverage and strict order in pytest, only if an option turns them on.
 
-At the top it imports pytest alone: it is loaded in every test run of every project
-that has penstock installed.
+The top of the module imports nothing but pytest, because every test run of a project
+that has penstock installed loads it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start recording if any option asks for it."""
+    """Start recording if any option requires it."""
     settings = settings_of(config)
     if settings.is_asked:
         from ._coverage import Coverage  # noqa: PLC0415  # see the top
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def penstock_registry() -> Iterator[None]:
-    """Keep the flows of this test apart from all others; they earn no coverage."""
+    """Isolate the flows of this test from all others; they earn no coverage."""
     from penstock.testing import isolated_registry  # noqa: PLC0415  # see the top
 
     with isolated_registry():
@@ -54,7 +54,7 @@ def penstock_registry() -> Iterator[None]:
 
 @pytest.fixture
 def flow_runs() -> Iterator[list[Run]]:
-    """Give the runs of this test so far, each with its ``path``."""
+    """Yield the runs of this test so far, each with its ``path``."""
     from penstock.testing import watch_runs  # noqa: PLC0415  # see the top
 
     with watch_runs() as runs:
@@ -63,7 +63,7 @@ def flow_runs() -> Iterator[list[Run]]:
 
 @pytest.fixture
 def in_flow() -> Callable[..., Any]:
-    """Give ``penstock.testing.in_flow``, to run one step alone."""
+    """Return ``penstock.testing.in_flow``, to run one step alone."""
     from penstock.testing import in_flow  # noqa: PLC0415  # see the top
 
     return in_flow

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock._config import configure
+from penstock._platform.file import write_file
 from penstock.conformance import ConformanceReport, conformance_report
 from penstock.conformance.files import write_report
 from penstock.conformance.judge import process_judge
 from penstock.errors import PenstockError
+from penstock.renderers.formats import PICTURE_FORMATS, format_of
+from penstock.renderers.picture.graphviz import find_graphviz
 
-from ._diagram import check_diagram, write_diagram
+from ._diagram import write_diagram
 from ._table import percent_of, table_of
 
 if TYPE_CHECKING:
@@ -26,8 +29,6 @@ if TYPE_CHECKING:
     from penstock.conformance.violations import Violation
 
     from ._settings import Settings
-
-__all__ = ["Coverage"]
 
 _MODE, _FOLDER = "PENSTOCK_CONFORMANCE", "PENSTOCK_CONFORMANCE_DIR"
 
@@ -75,7 +76,7 @@ class Coverage:
     def pytest_runtest_teardown(
         self, item: pytest.Item
     ) -> Generator[None, object, object]:
-        """Do the same after the teardown of its fixtures."""
+        """Fail the test after the teardown of its fixtures."""
         return (yield from self._checked(item, "teardown"))
 
     def _checked(self, item: pytest.Item, when: str) -> Generator[None, object, object]:
@@ -93,14 +94,14 @@ class Coverage:
         violations = dict.fromkeys(violation for violation, _ in self._broken)
         self._broken.clear()
         lines = [f"{violation.code} {violation.message}" for violation in violations]
-        return "\n".join(["the declared order broke:", *lines])
+        return "\n".join(["the declared order was broken:", *lines])
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Merge the reports of all processes, and fail the session if they say so."""
+        """Merge the reports of all processes, and fail the session if necessary."""
         if self._is_worker:
             write_report(self._folder, process_judge)
-            os.environ.pop(_FOLDER)  # it is written, and need not be at exit
+            os.environ.pop(_FOLDER)  # already written, so not again at exit
             return
         files = sorted(self._folder.glob("*.json"))
         merged = ConformanceReport.merge([conformance_report(), *files])
@@ -112,7 +113,11 @@ class Coverage:
     def _write(self) -> None:
         if self._settings.report:
             text = json.dumps(self._merged, indent=2) + "\n"
-            Path(self._settings.report).write_text(text, encoding="utf-8")
+            try:
+                write_file(self._settings.report, text.encode())
+            except PenstockError as exc:
+                self._file_messages.append(str(exc))
+                self._is_complete = False
         if self._settings.diagram:
             try:
                 found = write_diagram(self._merged, Path(self._settings.diagram))
@@ -151,7 +156,7 @@ class Coverage:
             terminalreporter.write_line(line, red=True, bold=True)
 
     def pytest_unconfigure(self) -> None:
-        """Restore what was there before."""
+        """Restore listeners and environment variables."""
         reporter = process_judge.reporter
         reporter.listeners = tuple(
             one for one in reporter.listeners if one != self._listen
@@ -167,8 +172,10 @@ class Coverage:
 
 
 def _check(path: Path) -> None:
+    """Check before the tests run that *path* can be drawn after them."""
     try:
-        check_diagram(path)
+        if format_of(path) in PICTURE_FORMATS:
+            find_graphviz()
     except PenstockError as exc:
         msg = f"--penstock-diagram: {exc}"
         raise pytest.UsageError(msg) from None

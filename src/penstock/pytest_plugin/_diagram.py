@@ -1,4 +1,4 @@
-"""Draw the flows of a report, each edge with what runs have shown."""
+"""Draw the flows of a report, with the evidence for each edge."""
 
 from __future__ import annotations
 
@@ -11,35 +11,16 @@ from penstock._graph.evidence import Sources
 from penstock._platform.file import write_file
 from penstock._registry import declared_flows
 from penstock._types import FlowInfo, StepInfo
-from penstock.renderers.formats import (
-    MARKDOWN_SUFFIXES,
-    PICTURE_FORMATS,
-    fenced,
-    format_of,
-)
+from penstock.renderers.formats import MARKDOWN_SUFFIXES, fenced
 from penstock.renderers.labels import printable
-from penstock.renderers.picture.graphviz import find_graphviz
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["check_diagram", "write_diagram"]
-
-
-def check_diagram(path: Path) -> None:
-    """Check before the tests run that *path* can be drawn after them.
-
-    Raises:
-        ConfigurationError: Its suffix is not that of a format.
-        MissingExtraError: Nothing on this machine draws pictures.
-    """
-    if format_of(path) in PICTURE_FORMATS:
-        find_graphviz()
-
 
 def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
-    """Draw each flow of *report* as the suffix of *path* says; return any warnings.
+    """Draw each flow of *report* in the format of *path*; return any warnings.
 
     Raises:
         RenderError: It cannot be drawn or written.
@@ -49,9 +30,7 @@ def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
     evidence = Sources(report["flows"])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if (
-            path.suffix.lower() in MARKDOWN_SUFFIXES
-        ):  # one each: large ones are hard to read
+        if path.suffix.lower() in MARKDOWN_SUFFIXES:  # one block for each flow
             parts = (
                 f"## {printable(flow.name)}\n\n"
                 + fenced(str(draw([flow], known, evidence=evidence)), "mermaid")
@@ -64,7 +43,7 @@ def write_diagram(report: Mapping[str, Any], path: Path) -> list[str]:
 
 
 def _flow(name: str, flow: Mapping[str, Any]) -> FlowInfo:
-    """Return a flow as a report has it: the process that declares it may be gone."""
+    """Return a flow as in a report: the process that declared it may be gone."""
     after: dict[str, list[tuple[str]]] = {step: [] for step in flow["steps"]}
     for edge in flow["edges"]:
         after.setdefault(edge["after"], []).append((edge["before"],))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-__all__ = ["OPTIONS", "VALUES", "Settings", "ini_name", "settings_of"]
+from penstock._project.settings import read_table
 
 OPTIONS = {
     "cov": "show which declared edges the tests have exercised",
     "fail-under": "fail if less than PCT percent of the edges were exercised",
-    "strict": "fail each test in which a declared edge broke",
+    "strict": "fail each test that breaks the declared order",
     "report": "write the counts to FILE, as JSON",
     "diagram": "draw each flow into FILE (.md, .svg, .html, ...) with what runs showed",
 }
@@ -20,7 +20,7 @@ VALUES = {"fail-under": "PCT", "report": "FILE", "diagram": "FILE"}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the options ask for."""
+    """The settings, from the options or the configuration."""
 
     is_asked: bool
     shows: bool
@@ -40,7 +40,7 @@ def settings_of(config: pytest.Config) -> Settings:
     try:
         least = float(given["fail-under"]) if given["fail-under"] else None
     except ValueError:
-        msg = f"--penstock-fail-under takes a number, not {given['fail-under']!r}"
+        msg = f"--penstock-fail-under expects a number, not {given['fail-under']!r}"
         raise pytest.UsageError(msg) from None
     flags = {name: _flag(name, given[name]) for name in ("cov", "strict")}
     files = bool(given["report"] or given["diagram"])
@@ -51,7 +51,7 @@ def settings_of(config: pytest.Config) -> Settings:
 
 
 def ini_name(name: str) -> str:
-    """Return what a setting is called in the ini file."""
+    """Return the name of a setting in the ini file."""
     return f"penstock_{name.replace('-', '_')}"
 
 
@@ -67,14 +67,11 @@ def _setting(config: pytest.Config, name: str) -> str:
 
 def _project(config: pytest.Config) -> dict[str, object]:
     path = config.rootpath / "pyproject.toml"
-    if not path.is_file():
-        return {}
-    import tomllib  # noqa: PLC0415  # rarely there
-
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
-    table: dict[str, object] = (
-        content.get("tool", {}).get("penstock", {}).get("pytest", {})
-    )
+    try:
+        whole = read_table(path)
+        table = whole.values("pytest") if whole is not None else {}
+    except ValueError as exc:
+        raise pytest.UsageError(str(exc)) from exc
     for key in table:
         if key not in OPTIONS:
             msg = (
@@ -90,5 +87,5 @@ def _flag(name: str, value: str) -> bool:
         return False
     if value.lower() in {"1", "true", "yes", "on"}:
         return True
-    msg = f"penstock_{name} is true or false, not {value!r}"
+    msg = f"penstock_{name} must be true or false, not {value!r}"
     raise pytest.UsageError(msg)

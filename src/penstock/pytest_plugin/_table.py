@@ -1,10 +1,8 @@
-"""The table of edges that ran, and of those that did not."""
+"""The table of the edges that ran, and those that did not."""
 
 from __future__ import annotations
 
 from typing import Any
-
-__all__ = ["percent_of", "table_of"]
 
 
 def percent_of(edges: list[dict[str, Any]]) -> float:

@@ -1,4 +1,4 @@
-"""Draw a graph, one module per format; and the types that a renderer needs.
+"""Draw graphs, one module per format, and the types that a renderer needs.
 
 A package adds a format with an entry point in the group ``penstock.renderers``: its
 name is the format's, and it loads a ``Renderer``. What is exported here is public.
@@ -6,6 +6,7 @@ name is the format's, and it loads a ``Renderer``. What is exported here is publ
 
 from __future__ import annotations
 
+from penstock._graph.builder import NodeKind
 from penstock._graph.evidence import (
     EdgeEvidence,
     EdgeStatus,
@@ -13,7 +14,7 @@ from penstock._graph.evidence import (
     GraphEvidence,
     StepEvidence,
 )
-from penstock._graph.graph import Bundle, Cluster, Edge, Graph, Node, NodeKind
+from penstock._graph.graph import Bundle, Cluster, Edge, Graph, Node
 
 from .formats import Direction, Renderer
 

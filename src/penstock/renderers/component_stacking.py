@@ -11,16 +11,14 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph
 
-__all__ = ["stacked"]
-
 _ASPECT_RATIO = 2  # of a box with the space around it: width to height
 
 
 def stacked(graph: Graph) -> Iterator[tuple[int, int]]:
-    """Give pairs of nodes; the second belongs below the first.
+    """Yield pairs of nodes; the second belongs below the first.
 
-    Graphviz places components side by side, so that a hundred become a long strip.
-    Its own ``pack`` loses the frames of clusters and the labels of edges.
+    Graphviz places components side by side, so a hundred become a long strip. Its
+    own ``pack`` loses the frames of clusters and the labels of edges.
     """
     components = _components(graph)
     heights = [len({graph.layer_of[node] for node in part}) for part in components]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from .component_stacking import stacked
 from .evidence_labels import flow_evidence, legend, line_status, node_status
@@ -10,14 +10,14 @@ from .ids import cluster_ids, legend_id, node_ids
 from .labels import cluster_title, edge_label, node_lines, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from penstock._graph.evidence import EdgeStatus
     from penstock._graph.graph import Cluster, Edge, Graph, Node
 
     from .formats import Direction
 
-__all__ = ["FitText", "render_dot"]
+    FitText = Callable[[Sequence[str]], tuple[list[str], float]]  # width in inches
 
 _GRAPH = 'labelloc=t, fontsize=16, fontname="Arial", newrank=true'
 _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=12'
@@ -48,14 +48,6 @@ _BLANK_IN = 0.0463  # the width of a space in the font size of nodes
 _INDENT = "    "
 
 
-class FitText(Protocol):
-    """Wraps the text of a box."""
-
-    def __call__(self, texts: Sequence[str]) -> tuple[list[str], float]:
-        """Return the lines, and the width in inches of a box for them."""
-        ...
-
-
 def render_dot(
     graph: Graph,
     *,
@@ -66,33 +58,19 @@ def render_dot(
 ) -> str:
     """Return Graphviz's text for *graph*, without a newline at the end.
 
-    Args:
-        graph: What to draw.
-        detail: Whether to add descriptions, tags and joins.
-        direction: Where edges point.
-        fit: Wraps the text of a box and returns the width of the box; by default
-            Graphviz estimates it.
-        has_legend: Whether to explain the labels of edges.
+    *fit* wraps the text of a box; by default Graphviz estimates its width.
     """
     lines = _Lines(graph, detail=detail, fit=fit, has_legend=has_legend)
     head = f"digraph {_quoted(printable(graph.title))} {{"
-    return "\n".join((head, *map(_indented, lines.all(direction)), "}"))
-
-
-def _indented(line: str) -> str:
-    return _INDENT + line
+    body = (_INDENT + line for line in lines.all(direction))
+    return "\n".join((head, *body, "}"))
 
 
 class _Lines:
     """The statements of one drawing."""
 
     def __init__(
-        self,
-        graph: Graph,
-        *,
-        detail: bool,
-        fit: FitText | None,
-        has_legend: bool,
+        self, graph: Graph, *, detail: bool, fit: FitText | None, has_legend: bool
     ) -> None:
         self._graph = graph
         self._detail = detail
@@ -101,7 +79,7 @@ class _Lines:
         self._ids = node_ids(graph)
 
     def all(self, direction: Direction) -> Iterator[str]:
-        """Give every line."""
+        """Yield every line."""
         clusters = self._graph.clusters
         rankdir = "TB" if direction == "TD" else direction
         yield f"graph [{self._title(clusters)}{_GRAPH}, rankdir={rankdir}]"
@@ -182,7 +160,7 @@ class _Lines:
 
 
 def _style_of(node: Node) -> list[str]:
-    """Return the attributes that a plain step does not have."""
+    """Return the attributes that distinguish a node from a plain step."""
     if node.kind == "step":
         return [_ENTRYPOINT] if node.step.is_entrypoint else []
     return [_KINDS[node.kind]]

@@ -10,16 +10,6 @@ if TYPE_CHECKING:
     from penstock._graph.evidence import EdgeEvidence, EdgeStatus, FlowEvidence
     from penstock._graph.graph import Edge, Graph, Node
 
-__all__ = [
-    "edge_evidence",
-    "edge_facts",
-    "flow_evidence",
-    "legend",
-    "line_status",
-    "node_evidence",
-    "node_status",
-]
-
 # Labels and line styles differ too, for readers who cannot tell green from red.
 _MEANINGS: Mapping[EdgeStatus, tuple[str, str]] = {
     "seen": ("n×", "calls that took this edge"),
@@ -84,7 +74,7 @@ def node_evidence(node: Node, graph: Graph) -> list[str]:
 
 
 def node_status(node: Node, graph: Graph) -> str:
-    """Return ``uncalled`` or ``broken`` where one applies, else ``""``."""
+    """Return ``uncalled`` or ``broken`` if one applies, else ``""``."""
     if graph.evidence is None:
         return ""
     if node.kind == "flow":
@@ -108,9 +98,9 @@ def flow_evidence(flow: str, graph: Graph) -> list[str]:
 
 
 def legend(graph: Graph) -> Iterator[tuple[EdgeStatus, str, str]]:
-    """Give each status that an edge has, with its label and its meaning.
+    """Yield each status that an edge has, with its label and its meaning.
 
-    The label of a line that stands for several edges needs no explanation.
+    The label of a line that represents several edges needs no explanation.
     """
     if graph.evidence is None:
         return
@@ -128,7 +118,7 @@ def _coverage(known: FlowEvidence) -> Iterator[str]:
     if known.edges:
         percent = round(100 * known.seen / known.edges)
         yield f"{known.seen:,} of {_plural(known.edges, 'edge')} seen ({percent} %)"
-    if known.runs or not known.seen:  # without runs, messages brought the calls
+    if known.runs or not known.seen:  # without runs, messages made the calls
         yield _plural(known.runs, "run")
 
 

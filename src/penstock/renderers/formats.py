@@ -1,4 +1,4 @@
-"""The formats: the renderer and the file suffixes of each, and those of packages."""
+"""The formats, built in and from packages: their renderers and file suffixes."""
 
 from __future__ import annotations
 
@@ -13,23 +13,8 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph
 
-__all__ = [
-    "BLOCK_FORMATS",
-    "DIRECTIONS",
-    "FORMATS",
-    "MARKDOWN_SUFFIXES",
-    "PICTURE_FORMATS",
-    "Direction",
-    "Renderer",
-    "TextFormat",
-    "content_of",
-    "fenced",
-    "find_renderer",
-    "format_of",
-]
-
 TextFormat = Literal["mermaid", "dot", "json", "text", "svg", "html"]
-"""The formats of the table below that are text, for type checkers."""
+"""The built-in text formats, for type checkers."""
 
 Direction = Literal["TD", "TB", "LR", "RL", "BT"]
 """Where edges point: top-down (twice), left-right, right-left, bottom-top."""
@@ -109,7 +94,7 @@ def find_renderer(name: str) -> Renderer:
 
 
 def format_of(path: Path | None) -> str:
-    """Return the format that the suffix of *path* stands for.
+    """Return the format for the suffix of *path*.
 
     Raises:
         ConfigurationError: No format has this suffix.
@@ -127,7 +112,7 @@ def format_of(path: Path | None) -> str:
 
 
 def content_of(drawing: str | bytes, form: str, path: Path) -> bytes:
-    """Return a drawing as its file holds it: in Markdown as a fenced block."""
+    """Return the content of a file with *drawing*: in Markdown a fenced block."""
     if isinstance(drawing, bytes):
         return drawing
     if form in BLOCK_FORMATS and path.suffix.lower() in MARKDOWN_SUFFIXES:

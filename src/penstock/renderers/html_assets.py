@@ -6,8 +6,6 @@ from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
 
-__all__ = ["content_policy", "read_asset"]
-
 
 def read_asset(package: str, name: str) -> str:
     """Return a text file of a package, without a newline at the end."""

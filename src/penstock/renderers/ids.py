@@ -11,23 +11,21 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph
 
-__all__ = ["cluster_ids", "is_bare", "legend_id", "node_ids"]
-
 # Keywords of Mermaid, and properties of the JavaScript object it keeps nodes in.
 _TAKEN = frozenset((
     "end", "graph", "subgraph", "flowchart", "style", "linkStyle", "classDef", "class",
     "click", "call", "href", "interpolate", "_blank", "_self", "_parent", "_top",
     "constructor", "toString", "valueOf", "hasOwnProperty", "__proto__",
 ))  # fmt: skip
-# Mermaid takes a line that ends in "direction", followed by one that begins with one of
-# these, for a statement about the layout.
+# Mermaid reads "direction" at the end of a line, followed by one of these at the start
+# of the next, as a statement about the layout.
 _DIRECTIONS = frozenset(("TB", "BT", "RL", "LR", "TD"))
 _UNFIT = re.compile(r"[^A-Za-z0-9]+")
 _MAX_LENGTH = 40
 
 
 def is_bare(label: str) -> bool:
-    """Tell whether a label is a valid identifier."""
+    """Return whether a label is a valid identifier."""
     return (
         label.isascii()
         and label.isidentifier()
@@ -70,7 +68,7 @@ def legend_id(*taken: Iterable[str]) -> str:
 
 
 class _IdMaker:
-    """Makes identifiers, each different from all before."""
+    """Makes identifiers, and never the same one twice."""
 
     def __init__(self, taken: set[str]) -> None:
         self._taken = taken

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .formats import Direction
 
-__all__ = ["MANIFEST_VERSION", "STEP_KEYS", "render_json"]
-
 MANIFEST_VERSION = 1
 STEP_KEYS = {
     each.name: each.name.removeprefix("is_")

@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Cluster, Edge, Graph, Node
     from penstock._types import FlowInfo
 
-__all__ = [
-    "cluster_title",
-    "edge_label",
-    "node_lines",
-    "owners_of",
-    "printable",
-    "steps_of",
-    "titled",
-]
-
 _NEWLINE = re.compile(r"\r\n?")
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _UNENCODABLE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")  # the last two: in XML
@@ -35,18 +25,19 @@ def printable(text: str) -> str:
 
     Text without any visible character becomes a quoted Python literal.
     """
-    if not _PLAIN.search(text) and not any(map(_is_visible, text)):
+    kinds = (unicodedata.category(char)[0] for char in text)
+    if not _PLAIN.search(text) and all(kind in "CZ" for kind in kinds):
         text = ascii(text)
     text = _UNPRINTABLE.sub(" ", _NEWLINE.sub("\n", text))
     return _UNENCODABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def node_lines(node: Node, graph: Graph, *, detail: bool) -> list[str]:
-    """Return the lines in a box: the label, in detail also description and tags.
+    """Return the lines in a box: the label, and with *detail* description and tags.
 
-    The box of a flow names the number of its steps and its services; in detail, a
-    step of a shared flow names its services too. Evidence comes before what may be
-    long.
+    The box of a flow names the number of its steps and its services. With *detail*, a
+    step of a shared flow names its services too. Evidence comes first, because the
+    rest may be long.
     """
     lines = [printable(node.label)]
     flows = graph.boxes.get(node.number, ())
@@ -68,8 +59,8 @@ def node_lines(node: Node, graph: Graph, *, detail: bool) -> list[str]:
 def edge_label(edge: Edge, graph: Graph, *, detail: bool) -> str:
     """Return the label of an edge, ``""`` for most edges.
 
-    It is the number of edges that a line of an overview stands for, in detail the
-    ``all_of`` that the edge belongs to, and its evidence.
+    In an overview it is the number of edges that the line represents. With *detail*
+    it names the ``all_of`` that the edge belongs to. Evidence is always added.
     """
     bundle = graph.bundles.get((edge.before.number, edge.after.number))
     known = edge_evidence(edge, graph)
@@ -82,17 +73,17 @@ def edge_label(edge: Edge, graph: Graph, *, detail: bool) -> str:
 
 
 def cluster_title(cluster: Cluster, *, detail: bool) -> str:
-    """Return the heading of a flow: its name, in detail with its owners."""
+    """Return the heading of a flow: its name, and with *detail* its owners."""
     return titled(cluster.name, owners_of(cluster.flows) if detail else ())
 
 
 def owners_of(flows: Iterable[FlowInfo]) -> tuple[str, ...]:
-    """Return the owners of a flow that services may share, each once."""
+    """Return the owners of a flow, each once; services may share the flow."""
     return tuple(dict.fromkeys(flow.owner for flow in flows if flow.owner))
 
 
 def steps_of(flows: Iterable[FlowInfo]) -> str:
-    """Return the number of steps of a flow that services may share, as text."""
+    """Return the number of steps of a flow, as text; services may share the flow."""
     names = {step.name for flow in flows for step in flow.steps}
     return "1 step" if len(names) == 1 else f"{len(names)} steps"
 
@@ -100,7 +91,3 @@ def steps_of(flows: Iterable[FlowInfo]) -> str:
 def titled(name: str, owners: Sequence[str]) -> str:
     """Return the name of a flow, with its owners in parentheses."""
     return printable(f"{name} ({', '.join(owners)})" if owners else name)
-
-
-def _is_visible(char: str) -> bool:
-    return unicodedata.category(char)[0] not in "CZ"

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from .formats import Direction
 
-__all__ = ["render_mermaid"]
-
-_MAX_EDGES = 500  # Mermaid's default for maxEdges; with more it draws nothing
+# Mermaid's defaults for maxEdges and maxTextSize; with more it draws nothing.
+_MAX_EDGES = 500
+_MAX_TEXT = 50_000
 # The last two are Mermaid's own placeholders for "#" and ";" while it parses.
 _SPECIAL = re.compile(r"[^\w .,/()\-\x7f-\U0010ffff]|ﬂ(?=°)|¶(?=ß)", re.ASCII)
 _STADIUM, _BOX, _DOUBLE_BOX = '(["{}"])', '["{}"]', '[["{}"]]'
@@ -45,21 +45,44 @@ _INDENT = "    "
 def render_mermaid(graph: Graph, *, detail: bool, direction: Direction) -> str:
     """Return Mermaid's text for *graph*, without a newline at the end.
 
-    Warns about more than 500 edges, which Mermaid draws only if configured to.
+    Warns if it exceeds a limit of Mermaid.
     """
-    if len(graph.befores) > _MAX_EDGES:
-        _warn(len(graph.befores))
-    chart = _Chart(graph, detail=detail)
-    return "\n".join((f"graph {direction}", *chart.lines()))
+    chart = chart_of(graph, detail=detail, direction=direction)
+    warn_of_limits(chart, graph, detail=detail)
+    return chart
 
 
-def _warn(edges: int) -> None:
-    message = (
-        f"the diagram has {edges} edges, and Mermaid draws at most {_MAX_EDGES} unless "
-        "you raise its setting maxEdges. Draw fewer flows at a time, an overview "
-        "(overview=True, or --overview), or another format."
+def chart_of(graph: Graph, *, detail: bool, direction: Direction) -> str:
+    """Return the same text without a warning, for a caller that adds to it."""
+    return "\n".join((f"graph {direction}", *_Chart(graph, detail=detail).lines()))
+
+
+def warn_of_limits(chart: str, graph: Graph, *, detail: bool) -> None:
+    """Warn if *chart* has more edges or text than Mermaid draws by default."""
+    edges = len(graph.befores)
+    size = len(chart.encode("utf-16-le", "surrogatepass")) // 2  # as JavaScript counts
+    if edges > _MAX_EDGES:
+        found = f"{edges:,} edges, and Mermaid draws at most {_MAX_EDGES}"
+        setting = "maxEdges"
+    elif size > _MAX_TEXT:
+        found = f"{size:,} characters, and Mermaid draws at most {_MAX_TEXT:,}"
+        setting = "maxTextSize"
+    else:
+        return
+    names = {flow.name for flow in graph.flows}
+    is_single = len(names) == 1
+    whose = f"flow {names.pop()!r}" if is_single else f"{len(names)} flows"
+    ways = ["in another format, such as svg or text"]
+    if detail:
+        ways.append("without detail")
+    if not is_single:
+        ways.append("with fewer flows")
+    if not (is_single or graph.boxes):
+        ways.append("as an overview (overview=True, or penstock dag --overview)")
+    warn_caller(
+        f"the diagram of {whose} has {found} unless you raise its setting {setting}. "
+        f"Draw it {', or '.join(ways)}."
     )
-    warn_caller(message)
 
 
 class _Chart:
@@ -78,7 +101,7 @@ class _Chart:
         }
 
     def lines(self) -> Iterator[str]:
-        """Give every line except the first."""
+        """Yield every line except the first."""
         graph = self._graph
         names = {flow.name for flow in graph.flows}
         if graph.boxes or graph.evidence or len(names) > 1:
@@ -92,7 +115,7 @@ class _Chart:
             yield from map(f"{_INDENT}{{}}".format, self._evidence())
 
     def _evidence(self) -> Iterator[str]:
-        """Give the legend, and the styles of nodes and edges."""
+        """Yield the legend, and the styles of nodes and edges."""
         entries = list(legend(self._graph))
         if entries:
             name = legend_id(self._ids, cluster_ids(self._graph, self._ids).values())
@@ -152,7 +175,7 @@ class _Chart:
             for before, after in links:
                 arrow = self._arrow(before, after)
                 yield f"{indent}{self._name(before)} {arrow} {self._name(after)}"
-        else:  # nothing to look up, which takes half the time for many edges
+        else:  # without look-ups, many edges take half the time
             ids = self._ids
             yield from [f"{indent}{ids[one]} --> {ids[other]}" for one, other in links]
         if not self._is_rich:
@@ -180,7 +203,7 @@ class _Chart:
         return f"{arrow}|{label}|" if label else arrow
 
     def _declarations(self) -> Iterator[tuple[int, str]]:
-        """Give each node that needs a label, and its identifier with the label."""
+        """Yield each node that needs a label, and its identifier with the label."""
         if self._is_rich:
             for node in self._graph.nodes:
                 lines = node_lines(node, self._graph, detail=self._detail)

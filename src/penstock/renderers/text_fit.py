@@ -10,14 +10,12 @@ from .text_metrics import text_em
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["fit_text"]
-
 _MAX_EM = 22.0
 _MAX_LINES = 4
 _MAX_CHARS = 400  # more than _MAX_LINES can hold
 _POINTS_PER_EM = 12
 _POINTS_PER_INCH = 72
-# A reader's font may not be Arial; few are more than 17 % wider.
+# The reader may have another font than Arial; few are more than 17 % wider.
 _ROOM = 1.17
 _MARGINS_IN = 0.26
 _PIECE = re.compile(r"\s+|[^\s_./:,-]+[_./:,-]*|[_./:,-]+")

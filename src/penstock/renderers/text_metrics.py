@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["is_plain", "text_em"]
-
 # Advance widths in thousandths of an em, from Liberation Sans 2.1 (table `hmtx`), which
 # is metric-compatible with Arial. A letter with an accent is as wide as without.
 _WIDTHS = {

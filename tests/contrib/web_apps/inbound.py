@@ -42,14 +42,17 @@ _BAD = (
     "<script>alert(1)</script>",
     "{0.__class__}",
     "%(correlation_id)s",
-    "one,two",
+    "<one>,two",
     "x" * 129,
     "x" * 1_000_000,
 )
 _CASES = (
     *(Inbound(ID, value, value) for value in _GOOD),
     Inbound(REQUEST.lower(), _GOOD[0], _GOOD[0]),
+    Inbound(ID, "order-17,second", "order-17"),  # servers join headers that repeat
+    Inbound(ID, "order-17 , second", "order-17"),
     Inbound("traceparent", TRACEPARENT, TRACE_ID),
+    Inbound("traceparent", f"{TRACEPARENT},{TRACEPARENT}", TRACE_ID),
     Inbound("traceparent", f"ff{TRACEPARENT[2:]}"),
     Inbound("traceparent", TRACEPARENT.replace(TRACE_ID, "0" * 32)),
     *(Inbound(ID, value) for value in _BAD),

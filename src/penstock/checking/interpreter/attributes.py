@@ -163,7 +163,10 @@ class Attributes:
         for klass in (receiver.klass, *below):
             values = self._class_value(klass, name)
             found |= {_bound(one, receiver) for one in values}
-        return found
+        is_ours = isinstance(receiver, Instance) or found
+        if is_ours or not self._classes.has_foreign_base(receiver.klass):
+            return found
+        return frozenset({Foreign(f"{receiver.klass.name}.{name}")})
 
     def _held(self, receiver: Instance | Class, name: str) -> Values:
         """Return what the attribute is set to, in a method or from outside."""

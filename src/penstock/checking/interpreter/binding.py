@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .values import Func, Values
 
     Given = list[tuple[str | None, Values]]
-    """Arguments by keyword: None for the next place, ``*`` and ``**`` for any."""
+    """Arguments by keyword: None for the next place, ``""`` for ``**named``."""
 
     Arguments = tuple[tuple[str, Values], ...]
     """What is known about parameters."""
@@ -32,10 +32,6 @@ def bound(func: Func, given: Given) -> Arguments:
     for name, values in given:
         if name is None:
             targets, left = (left[:1] or many), left[1:]
-        elif name == "*":
-            targets = [*left, *many]
-        elif name == "**":
-            targets = [*named, *others]
         else:
             targets = [name] if name in named else others
         kept = frozenset(one for one in values if not isinstance(one, Foreign))

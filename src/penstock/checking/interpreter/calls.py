@@ -117,10 +117,11 @@ class Calls:
         for rest in rests:
             self._frame.apply(rest, state)
 
-    def iterate(self, values: Values, node: ast.expr, state: PathState) -> Values:
-        """Begin to iterate *values*; return the items."""
-        rests = self._frame.rests
-        rests += self.consume(values, node, state)
+    def iterate(
+        self, values: Values, node: ast.expr, state: PathState
+    ) -> tuple[Values, list[Summary]]:
+        """Begin to iterate *values*; return the items, and what is left to do."""
+        rests = self.consume(values, node, state)
         iterators = values
         for name in ("__iter__", "__aiter__"):
             made = self.call_method(values, name, node, state)
@@ -129,7 +130,7 @@ class Calls:
         for name in ("__next__", "__anext__"):
             item = self.call_method(iterators, name, node, state)
             iterators |= self.wait_for(item, node, state) if item else NOTHING
-        return iterators
+        return iterators, rests
 
     def finish(self, values: Iterable[Value], state: PathState) -> None:
         """Wait for the work among *values*."""
@@ -242,10 +243,8 @@ class Calls:
             made = self.call_method(values, f"__{name}__", node, state)
             self.go_on(self.consume(values, node, state), state)
             return values | made
-        before = len(self._frame.rests)
-        items = self.iterate(values, node, state)
-        self.go_on(self._frame.rests[before:], state)
-        del self._frame.rests[before:]
+        items, rests = self.iterate(values, node, state)
+        self.go_on(rests, state)
         return items
 
     def _now(self, name: str, values: Values, node: ast.expr, state: PathState) -> None:
@@ -273,7 +272,7 @@ class Calls:
                 must |= way.must
             aside.must = must
         may, must = aside.may & ~state.may, aside.must & ~state.must
-        state.may |= self._interpreter.sent(may) | (may & ANYTHING)
+        state.may |= self._interpreter.sent(may)
         return Running(may, must, "", is_parallel=True)
 
     def _send_one(self, value: Value, node: ast.expr, state: PathState) -> None:
@@ -357,7 +356,7 @@ class Calls:
             name = keyword
             if name is None and place < len(fields):
                 name = fields[place]
-            if values and name and name[0] != "*":
+            if values and name:
                 self._interpreter.heap.add(made.site or made.klass, name, values)
 
     def _run(

@@ -9,7 +9,7 @@ from .nesting import once
 from .values import Class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from penstock._project.source_files import Module
     from penstock.checking.project.functions_and_classes import Function, Klass
@@ -74,6 +74,11 @@ class Classes:
             for base in self.bases(other)[1:]:
                 found.setdefault(base, []).append(other)
         return found
+
+    def overrides(self, method: Function) -> Iterator[Function]:
+        """Yield what classes below that of *method* have in its place."""
+        for klass in self.below(method.klass) if method.klass else ():
+            yield from self._inherited(klass, method.name)
 
     def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
         """Return the functions that *name* may be: one, or its overrides as well."""

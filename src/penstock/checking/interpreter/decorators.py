@@ -9,7 +9,7 @@ from penstock.checking.project.ast_walk import walk
 from penstock.checking.project.functions_and_classes import Function
 
 from .nesting import once
-from .values import NOTHING, Class, Foreign, Func, Instance
+from .values import Class, Foreign, Func, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -94,8 +94,7 @@ class Decorators:
             self.wrapping |= {w.function for w in wrappers if isinstance(w, Func)}
             found = self._readers.apply(function.module, wrappers, values, node)
             result = frozenset(t for t in found if isinstance(t, Func | Instance))
-            if result:
-                values = result if self._keeps(result, values) else result | values
+            values = result or values
         return values
 
     def wrappers(self, function: Function) -> tuple[Wrappers, Wrappers]:
@@ -115,23 +114,6 @@ class Decorators:
             if wrappers:
                 inner.append((node, wrappers))
         return (outer, inner) if function in self._bits else (inner, [])
-
-    def _keeps(self, result: Values, given: Values) -> bool:
-        """Return whether what a decorator gave back holds what it was given."""
-        if result >= given:
-            return True
-        for value in result:
-            held: list[Values] = []
-            if isinstance(value, Func):
-                scope = value.scope
-                while scope is not None:
-                    held += scope.seen.values()
-                    scope = scope.parent
-            elif isinstance(value, Instance):
-                held += self._heap.all_of(value.site or value.klass)
-            if given <= NOTHING.union(*held):
-                return True
-        return False
 
     def import_all(self) -> None:
         """Read what modules do when they are imported, as far as it may matter."""

@@ -205,7 +205,6 @@ class Frame:
         first: The same up to the first yield, with what has run there.
         returned: What the function may return.
         ends: What is known at each return.
-        rests: What is left to do of the generators that are being iterated.
     """
 
     def __init__(self, module: Module, invocation: Invocation | None = None) -> None:
@@ -218,7 +217,6 @@ class Frame:
         self.first: tuple[Visits, int, int] | None = None
         self.returned: Values = NOTHING
         self.ends: list[PathState] = []
-        self.rests: list[Summary] = []
 
     def apply(self, summary: Summary, state: PathState) -> None:
         """Do here what a plain function does."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .binding import Given
-    from .effects import Frame, PathState
+    from .effects import Frame, PathState, Summary
     from .interpreter import Interpreter
     from .values import Values
 
@@ -267,9 +267,11 @@ class Expressions:
         """Read a comprehension: a loop."""
         inner = state.branch()
         ways = [state.copy()]
+        rests: list[Summary] = []
         for part in node.generators:
             values = self.value(part.iter, inner)
-            items = self.calls.iterate(values, part.iter, inner)
+            items, left = self.calls.iterate(values, part.iter, inner)
+            rests += left
             ways.append(inner.copy())
             inner.is_certain = inner.is_certain or not inner.is_first
             inner.is_first = True
@@ -288,6 +290,7 @@ class Expressions:
         after = merged([*ways, again], certain=state.is_certain)
         after.is_first, after.is_certain = state.is_first, state.is_certain
         state.become(after)
+        self.calls.go_on(rests, state)
         return found
 
     def _items(self, node: _Comprehension, state: PathState) -> Values:
@@ -343,18 +346,19 @@ class Expressions:
             and isinstance(one.receiver, Instance)
             and one.function.decorators & _PROPERTIES
         )
+        if not values and self._attributes.is_unknown(base):
+            named = self._interpreter.program.named.get(node.attr, ())
+            for one in (one for one in named if one.decorators & _PROPERTIES):
+                state.may |= self._interpreter.bits.get(one, 0)
         if not properties:
             return values
         result = self.calls.call(properties, [], node, state)
         return (values - properties) | (result or self._attributes.returned(properties))
 
     def _given(self, node: ast.Call, state: PathState) -> Given:
-        given: Given = []
-        for one in node.args:
-            name = "*" if isinstance(one, ast.Starred) else None
-            given.append((name, self.value(one, state)))
+        given: Given = [(None, self.value(one, state)) for one in node.args]
         for keyword in node.keywords:
-            given.append((keyword.arg or "**", self.value(keyword.value, state)))
+            given.append((keyword.arg or "", self.value(keyword.value, state)))
         return given
 
     def _unresolved(
@@ -378,6 +382,8 @@ class Expressions:
             done = self._method(func, base, everything, state)
             if done is not None:
                 return done
+            if name not in COLLECT | KEEP and self._attributes.is_unknown(base):
+                state.may |= self._interpreter.steps_named_in(name)
         owner = getattr(getattr(func, "value", None), "id", "")
         done = self.calls.call_known(name, owner, given, node, state)
         if done is not None:
@@ -409,8 +415,8 @@ class Expressions:
             self.keep(func.value, everything, state)
             return base | everything
         functions = frozenset(one for one in base if isinstance(one, Func))
-        if name in COLLECT:
-            return base | (everything if functions else NOTHING) if base else None
+        if name in COLLECT and not all(isinstance(one, Foreign) for one in base):
+            return base | (everything if functions else NOTHING)
         if functions and name in SIGNATURE:
             self.calls.escape(everything, func, state)
             return frozenset(Message((frozenset({one}),)) for one in functions)
@@ -419,23 +425,22 @@ class Expressions:
     def _possible(
         self, func: ast.expr, values: Values, base: Values, state: PathState
     ) -> Values:
-        """Return the only step of that name; of several, record that each may run."""
+        """Return the only step of that name; else record what may run."""
         if not isinstance(func, ast.Attribute) or func.attr in NEVER_POSSIBLE:
             return NOTHING
         if not self._attributes.is_unknown(base):
             return NOTHING
         if any(isinstance(one, Foreign) and not one.is_result for one in values):
             return NOTHING
-        bits = self._interpreter.bits
         named = self._interpreter.program.named.get(func.attr, [])
-        steps = [one for one in named if one in bits]
+        steps = [one for one in named if one in self._interpreter.bits]
         real = [one for one in named if not one.is_abstract or one in steps]
         if len(steps) == 1 and real == steps:
             (one,) = steps
             receiver = Instance(one.klass) if one.klass else None
             return frozenset({Func(one, receiver)})
         for one in steps:
-            state.may |= bits[one]
+            state.may |= self._interpreter.bits[one]
         return NOTHING
 
     def _super(self, node: ast.Call, state: PathState) -> Values:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from .values import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .values import Values
 
 __all__ = ["Heap"]
@@ -37,10 +35,6 @@ class Heap:
     def get(self, holder: object, name: str) -> Values:
         """Return what the attribute may be."""
         return self._attributes.get(holder, _EMPTY).get(name, NOTHING)
-
-    def all_of(self, holder: object) -> Iterable[Values]:
-        """Return what each attribute of *holder* may be."""
-        return self._attributes.get(holder, _EMPTY).values()
 
     def __contains__(self, name: str) -> bool:
         """Return whether anything has an attribute of that name."""

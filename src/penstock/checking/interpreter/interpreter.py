@@ -71,6 +71,7 @@ class Interpreter:
         self.too_deep: dict[Function, None] = {}
         self._resolver = resolver
         self._answers: dict[tuple[str, int, int], tuple[Function, ...]] = {}
+        self._named_in: dict[str, int] = {}
         self._is_importing = False
         self._has_guessed = False
         self._before: dict[Invocation, Summary] = {}
@@ -126,7 +127,6 @@ class Interpreter:
             return self._read(invocation)
         if self._restarts[function] < _MAX_RESTARTS:
             raise TooDeepError(invocation)
-        self.too_deep[function] = None
         return self._before.get(invocation) or Summary(may=ANYTHING)
 
     def summary_of(self, generator: Generator) -> Summary:
@@ -171,12 +171,11 @@ class Interpreter:
         Raises:
             TooDeepError: The depth is that of the calls around the function.
         """
-        last = self._open[-1] if self._open else None
-        if last is not None:
-            function = last.func.function
-            if len(self._open) > 1 and self._restarts[function] < _MAX_RESTARTS:
+        for last in self._open[-1:]:
+            if len(self._open) == 1:
+                self.too_deep[last.func.function] = None
+            elif self._restarts[last.func.function] < _MAX_RESTARTS:
                 raise TooDeepError(last)
-            self.too_deep[function] = None
         state.may |= ANYTHING
         return NOTHING
 
@@ -199,10 +198,24 @@ class Interpreter:
             if invocation.func.function in self.bits
         ]
 
+    def steps_named_in(self, method: str) -> int:
+        """Return the steps that any method of that name has in its code, as a mask."""
+        if method not in self._named_in:
+            named, mask = self.program.named, 0
+            for one in named.get(method, ()):
+                for name in one.names if one.klass is not None else ():
+                    for step in named.get(name, ()):
+                        mask |= self.bits.get(step, 0)
+            self._named_in[method] = mask
+        return self._named_in[method]
+
     def sent(self, steps: int) -> int:
-        """Return the bits that say that a message which runs *steps* was sent."""
+        """Return the bits that say that a message which runs *steps* was sent.
+
+        Those of messages sent in it, and ``ANYTHING``, stay as they are.
+        """
         own = (2 << len(self.bits)) - 2
-        return (steps & own) << len(self.bits)
+        return (steps & own) << len(self.bits) | (steps & ~own)
 
     def sent_in(self, mask: int) -> int:
         """Return the steps that messages sent according to *mask* run."""

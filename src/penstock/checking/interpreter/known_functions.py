@@ -116,4 +116,4 @@ NEVER_POSSIBLE = frozenset(
     for kind in (dict, list, set, str, bytes, bytearray, tuple, int, float, type)
     for name in dir(kind)
 ) | _words("send close throw read write flush seek open run start join")
-"""Names that are on too many objects to tell anything."""
+"""Methods that too many objects have to say what an object is."""

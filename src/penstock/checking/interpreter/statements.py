@@ -189,12 +189,8 @@ class Statements:
                 pass
 
     def _for(self, node: _For, state: PathState) -> None:
-        rests = self._frame.rests
         values = self._value(node.iter, state)
-        before = len(rests)
-        items = self._calls.iterate(values, node.iter, state)
-        own = rests[before:]
-        del rests[before:]
+        items, rests = self._calls.iterate(values, node.iter, state)
 
         def head(inside: PathState) -> None:
             if isinstance(node, ast.AsyncFor):
@@ -202,7 +198,7 @@ class Statements:
             self.expressions.assign(node.target, items, inside)
 
         def between(inside: PathState) -> None:
-            self._calls.go_on(own, inside)
+            self._calls.go_on(rests, inside)
 
         self._loop(node.body, node.orelse, state, head, between)
         between(state)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Paint = Callable[[str, str], str]
 
-__all__ = ["FOR_PEOPLE", "FOR_PROGRAMS", "github", "statistics"]
-
 _GAP = 5
 
 
@@ -52,7 +50,6 @@ def as_json(result: CheckResult) -> str:
             for finding in result.findings
         ],
         indent=2,
-        ensure_ascii=False,
     )
 
 
@@ -70,7 +67,7 @@ FOR_PEOPLE: dict[str, Callable[[CheckResult, Paint], str]] = {
     "full": full,
     "concise": concise,
 }
-"""Formats in which ``Paint`` gives a text the colour of a level, or ``"bold"``."""
+"""Formats with colours: ``Paint`` applies that of a level, or ``"bold"``."""
 
 FOR_PROGRAMS: dict[str, Callable[[CheckResult], str]] = {
     "json": as_json,
@@ -134,7 +131,7 @@ def _annotation(finding: Finding) -> str:
     if finding.suggestion:
         message += f" (fix: {finding.suggestion})"
     path = _escaped(shown_path(finding.place.path), ",:")
-    title = _escaped(plain(f"{finding.code} {finding.label}".strip()), ",:")
+    title = _escaped(f"{finding.code} {finding.label}".strip(), ",:")
     return (
         f"::{kind} file={path},line={finding.place.line},title={title}"
         f"::{_escaped(message)}"
@@ -142,6 +139,7 @@ def _annotation(finding: Finding) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
-    for char in f"%\r\n{more}":
+    text = plain(text)
+    for char in f"%{more}":
         text = text.replace(char, f"%{ord(char):02X}")
     return text

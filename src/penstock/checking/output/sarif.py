@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from penstock.checking.findings import Finding, Place
 
-__all__ = ["sarif"]
-
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .functions_and_classes import Function
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from penstock._types import FlowInfo, StepInfo
 
-    from .functions_and_classes import Function
     from .program import Program
 
 __all__ = ["UNREAD", "Steps", "steps_of"]
@@ -24,11 +25,26 @@ class Steps:
         of: The steps of each function, one for each of its flows.
         functions: The function of each ``(flow, step)``.
         bits: The bit of each function.
+        overrides: The functions that are a step because they override one.
     """
 
-    of: Mapping[Function, tuple[StepInfo, ...]]
+    of: dict[Function, tuple[StepInfo, ...]]
     functions: Mapping[tuple[str, str], Function]
-    bits: Mapping[Function, int]
+    bits: dict[Function, int]
+    overrides: dict[Function, list[Function]] = field(
+        default_factory=dict[Function, list[Function]]
+    )
+
+    def add_overrides(
+        self, overrides: Callable[[Function], Iterable[Function]]
+    ) -> None:
+        """Let functions that *overrides* returns for a step be that step, too."""
+        for function, infos in [*self.of.items()]:
+            for override in overrides(function):
+                if override not in self.of:
+                    self.of[override] = infos
+                    self.bits[override] = self.bits[function]
+                    self.overrides.setdefault(function, []).append(override)
 
 
 UNREAD = Steps({}, {}, {})

@@ -1,4 +1,4 @@
-"""What a resolver is: the interface of ty, of jedi, and of those that packages add."""
+"""The interface of resolvers: ty, jedi, and those that packages add."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ if TYPE_CHECKING:
 
     from penstock.checking.findings import Place
 
-__all__ = ["Resolver", "ResolverError", "text_before"]
-
 
 class ResolverError(PenstockError, RuntimeError):
     """A resolver failed; the message says what happened."""
 
 
 class Resolver(Protocol):
-    """Finds the definition of a name, where the code around the name does not show it.
+    """Finds the definition of a name if the code around the name does not show it.
 
     A package registers one under the entry-point group ``penstock.resolvers``: a class
     or function that takes the folder of the project and the folders that its modules
@@ -36,7 +34,7 @@ class Resolver(Protocol):
             column: The first byte of the name in its line, as UTF-8, counted from 0.
 
         Raises:
-            ResolverError: The resolver cannot answer any more.
+            ResolverError: The resolver can no longer answer.
         """
         ...
 
@@ -46,6 +44,6 @@ class Resolver(Protocol):
 
 
 def text_before(path: str, line: int, column: int) -> str:
-    """Return what stands in a line before the byte *column*."""
+    """Return the part of a line before the byte *column*."""
     checkcache(path)
     return getline(path, line).encode()[:column].decode(errors="ignore")

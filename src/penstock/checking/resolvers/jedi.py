@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["JediResolver"]
-
-_MAX_SCRIPTS = 20  # files that jedi has open; each may hold megabytes
+_MAX_SCRIPTS = 20  # files that jedi keeps open; each may take megabytes
 
 
 class JediResolver:
-    """Asks jedi, which needs no stubs, and takes its time.
+    """Asks jedi, which is slow, but needs no stubs.
 
     Args:
         root: Folder of the project.

@@ -20,19 +20,17 @@ if TYPE_CHECKING:
 
     from .base import Resolver
 
-__all__ = ["ResolverSession", "has_resolver", "open_resolver"]
-
 GROUP = "penstock.resolvers"
 _BUILT_IN = {
     "ty": EntryPoint("ty", "penstock.checking.resolvers.ty:TyResolver", GROUP),
     "jedi": EntryPoint("jedi", "penstock.checking.resolvers.jedi:JediResolver", GROUP),
 }
-# jedi takes its time. A count, not a time, so that each run finds the same.
+# jedi is slow. The limit is a count, not a time, so that every run finds the same.
 _MAX_QUESTIONS = {"jedi": 500}
 
 
 class ResolverSession:
-    """What one check asks a resolver, which starts at the first question.
+    """The questions of one check to a resolver, which is started for the first one.
 
     Importing jedi takes 0.2 s, and many checks have no question.
 
@@ -84,13 +82,13 @@ class ResolverSession:
             )
         if self.name == "ty" and self._is_unsure and _lacks_django_stubs():
             found.append(
-                "ty finds more calls in a Django project where django-stubs is "
+                "ty finds more calls in a Django project if django-stubs is "
                 "installed: pip install django-stubs"
             )
         return found
 
     def close(self) -> None:
-        """End the resolver, if it was started. Closing it twice is fine."""
+        """Stop the resolver, if it was started. Calling it twice is fine."""
         if self._resolver is not None:
             self._resolver.close()
 
@@ -101,7 +99,7 @@ def open_resolver(
     """Return the resolver *name*.
 
     Args:
-        name: ``ty``, ``jedi``, the name of an entry point, or ``auto``: ty where it is
+        name: ``ty``, ``jedi``, the name of an entry point, or ``auto``: ty if it is
             installed, else jedi. In a Django project without django-stubs ``auto``
             prefers jedi, which brings its own.
         root: Folder of the project.
@@ -116,7 +114,7 @@ def open_resolver(
 
 
 def has_resolver() -> bool:
-    """Tell whether ty or jedi is installed."""
+    """Return whether ty or jedi is installed."""
     return find_ty() is not None or _is_installed("jedi")
 
 
@@ -147,7 +145,7 @@ def _find(name: str) -> EntryPoint:
 
 
 def _lacks_django_stubs() -> bool:
-    """Tell whether the project runs Django, and the types of Django are missing."""
+    """Return whether the project uses Django, but django-stubs is not installed."""
     conf = sys.modules.get("django.conf")
     is_django = conf is not None and conf.settings.configured
     return is_django and not _is_installed("django-stubs")

@@ -19,19 +19,17 @@ from .language_server import LanguageServer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["TyResolver", "find_ty"]
-
 _ANSWER_S = 30.0  # Django, 150,000 lines, takes 1 s for the first, and 5 ms for others
 
 
 def find_ty() -> str | None:
-    """Return the ty beside this Python, else the one on the PATH, else None."""
+    """Return the path of ty, next to this Python or on PATH, or None."""
     beside = str(Path(sys.executable).parent)
     return shutil.which("ty", path=beside) or shutil.which("ty")
 
 
 class TyResolver:
-    """Asks ty, a beta: nothing here depends on one version of it.
+    """Asks ty, without depending on a specific version of it.
 
     Args:
         root: Folder of the project.
@@ -44,11 +42,7 @@ class TyResolver:
     """
 
     def __init__(
-        self,
-        root: Path,
-        import_path: Sequence[Path],
-        *,
-        timeout_s: float = _ANSWER_S,
+        self, root: Path, import_path: Sequence[Path], *, timeout_s: float = _ANSWER_S
     ) -> None:
         program = find_ty()
         if program is None:

@@ -1,4 +1,4 @@
-"""Check what may run before each call against the declarations: PEN101 to PEN301."""
+"""Compare what may run before each call with what is declared: PEN101 to PEN301."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from .declarations import Declarations, Declared
 
-__all__ = ["CallVerdicts", "follow_runs", "judge_calls"]
-
 _Edge = tuple[str, str, str]
 _Key = tuple[str, str]  # flow and step
 
@@ -32,7 +30,8 @@ class CallVerdicts:
 
     Attributes:
         wrong: Calls before which no predecessor can have run.
-        sent: Steps with a call before which a predecessor is sent, but may not end.
+        sent: Steps with a call before which a predecessor is sent, but may not have
+            ended.
         unsure: Steps with a call that some path may reach too early.
         unknown: Steps with a call that cannot be judged.
         exercised: Edges that some path takes.
@@ -55,13 +54,7 @@ class CallVerdicts:
 def follow_runs(
     interpreter: Interpreter, steps: Steps, declarations: Declarations
 ) -> CallVerdicts:
-    """Follow a run from each entrypoint; return what all of them show.
-
-    Args:
-        interpreter: Knows what each step does.
-        steps: Which functions are steps.
-        declarations: The declared steps.
-    """
+    """Follow a run from each entrypoint; return what all of them show."""
     verdicts = CallVerdicts()
     for declared in declarations:
         if declared.step.is_entrypoint and declared.function is not None:
@@ -73,12 +66,9 @@ def follow_runs(
 def judge_calls(
     verdicts: CallVerdicts, declarations: Declarations, mentioned: Container[Function]
 ) -> Iterator[Finding]:
-    """Yield where the code does not do what is declared.
+    """Yield a finding for each difference between the code and the declared order.
 
-    Args:
-        verdicts: What all runs show.
-        declarations: The declared steps.
-        mentioned: Functions that something in the project refers to, if only by name.
+    *mentioned* are the functions that the project refers to, even if only by name.
     """
     yield from _wrong(verdicts)
     yield from _uncalled(declarations, mentioned)
@@ -101,7 +91,7 @@ def _judge(visit: Visit, flow: str, verdicts: CallVerdicts) -> None:
     if may:
         verdicts.unsure.setdefault(key, visit)
     elif any(member.target is None for member in declared.members):
-        return  # PEN001 says so
+        return  # PEN001 reports it
     elif _any_group(declared, context.may | visit.sent):
         verdicts.sent.setdefault(key, visit)
     elif may is None or _is_open(visit):
@@ -126,36 +116,40 @@ def _any_group(declared: Declared, mask: int) -> bool | None:
 
 
 def _is_open(visit: Visit) -> bool:
-    """Return whether something unseen may have come before."""
+    """Return whether a step that the check cannot see may have run first."""
     return (
         visit.site.kind == "possible"
         or bool(visit.context.may & ANYTHING)
-        or _any_group(visit.declared, visit.context.may | visit.sent | visit.siblings)
+        or _any_group(
+            visit.declared,
+            visit.context.may | visit.sent | visit.siblings | _operators(visit),
+        )
         is not False
     )
+
+
+def _operators(visit: Visit) -> int:
+    """Return the predecessors that Python itself calls, such as ``__lt__``."""
+    mask = 0
+    for member in visit.declared.members:
+        if member.target is not None and member.target.step is not None:
+            name = member.target.step.qualname.rpartition(".")[2]
+            mask |= member.bit if name.startswith("__") and name.endswith("__") else 0
+    return mask
 
 
 def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
     for visit in verdicts.wrong.values():
         step = visit.declared.step
-        caller = visit.way[-2]
         missing = _missing_of_join(visit)
         has = "has" if len(missing) == 1 else "have"
-        yield Finding(
-            "PEN101",
-            f"called before {' and '.join(map(repr, missing))} {has} run"
-            if missing
-            else "called before any step it is declared after",
-            Place(visit.site.path, visit.site.line),
-            visit.declared.flow.name,
-            step.name,
-            declared=written(step.after),
-            declared_at=visit.declared.place,
-            found=" → ".join(visit.way),
-            suggestion="" if missing else written([*step.after, (caller,)]),
-            edge=(caller, step.name),
-            befores=step.predecessors,
-        )
+        if missing:
+            what = f"called before {' and '.join(map(repr, missing))} {has} run"
+            yield _at_call("PEN101", what, visit)
+        else:
+            what = "called before any step it is declared after"
+            fix = written([*step.after, (visit.way[-2],)])
+            yield _at_call("PEN101", what, visit, suggestion=fix)
 
 
 def _missing_of_join(visit: Visit) -> list[str]:
@@ -201,7 +195,7 @@ def _unexercised(
             )
             function = declarations.functions[member.bit]
             if one.function not in mentioned and not one.step.is_entrypoint:
-                continue  # PEN201 says so
+                continue  # PEN201 reports it
             is_certain = (
                 member.is_local
                 and key in verdicts.reached
@@ -221,7 +215,7 @@ def _unexercised(
 
 
 def _without(one: Declared, name: str) -> str:
-    """Return how ``after`` reads without *name*, ``""`` if nothing is left of it."""
+    """Return ``after`` as code without *name*, ``""`` if nothing is left."""
     groups = [[other for other in group if other != name] for group in one.step.after]
     left = [group for group in groups if group]
     return written(left) if left else ""
@@ -245,7 +239,7 @@ def _unsure(verdicts: CallVerdicts) -> Iterator[Finding]:
     reported = {(flow, step) for flow, step, _, _ in verdicts.wrong}
     kinds = {
         "some path may skip {}": verdicts.unsure,
-        "{} is sent before, but may not have ended: a chain keeps the order": (
+        "{} has been sent, but may not have ended: use a chain to keep the order": (
             verdicts.sent
         ),
         "the code does not show whether {} has run here": verdicts.unknown,
@@ -257,13 +251,14 @@ def _unsure(verdicts: CallVerdicts) -> Iterator[Finding]:
                 members = visit.declared.members
                 sent = [one.name for one in members if one.bit & visit.sent]
                 names = sent if visits is verdicts.sent else [m.name for m in members]
-                yield _doubt(what.format(" or ".join(map(repr, names))), visit)
+                said = what.format(" or ".join(map(repr, names)))
+                yield _at_call("PEN301", said, visit)
 
 
-def _doubt(what: str, visit: Visit) -> Finding:
+def _at_call(code: str, what: str, visit: Visit, *, suggestion: str = "") -> Finding:
     step = visit.declared.step
     return Finding(
-        "PEN301",
+        code,
         what,
         Place(visit.site.path, visit.site.line),
         visit.declared.flow.name,
@@ -271,6 +266,7 @@ def _doubt(what: str, visit: Visit) -> Finding:
         declared=written(step.after),
         declared_at=visit.declared.place,
         found=" → ".join(visit.way),
+        suggestion=suggestion,
         edge=(visit.way[-2], step.name),
         befores=step.predecessors,
     )

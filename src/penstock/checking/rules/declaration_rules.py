@@ -1,24 +1,24 @@
-"""Findings about declarations alone: PEN001, PEN002 and PEN003."""
+"""Findings about declarations alone: PEN001 to PEN004."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.checking.findings import Finding
+from penstock._project.flow_modules import declaring_modules
+from penstock.checking.findings import Finding, Place
 from penstock.errors import did_you_mean
 
 from .declarations import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from penstock._graph.names import Target
+    from penstock._project.source_files import Module
     from penstock._types import FlowInfo, StepInfo
 
     from .declarations import Declarations, Declared, Member
-
-__all__ = ["judge_declarations"]
 
 _MOST = 8  # names in a message
 
@@ -26,11 +26,9 @@ _MOST = 8  # names in a message
 def judge_declarations(
     declarations: Declarations, known: Iterable[FlowInfo]
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the names in ``after``, and with the shape of flows.
+    """Yield findings about the names in ``after``, and about unreachable steps.
 
-    Args:
-        declarations: The steps to judge.
-        known: All flows, also those of other services.
+    *known* are all flows, including those of other services.
     """
     known = tuple(known)
     for declared in declarations:
@@ -44,6 +42,22 @@ def judge_declarations(
             elif member.target.step is None:
                 yield from _elsewhere(declared, member, member.target, known)
     yield from _unreachable(declarations)
+
+
+def unreached(
+    modules: Iterable[Module], imported: Collection[str]
+) -> Iterator[Finding]:
+    """Yield a finding for each module that declares steps and is not *imported*."""
+    for module, line in declaring_modules(modules):
+        if module.path not in imported:
+            yield Finding(
+                "PEN004",
+                f"{module.name} declares steps, but nothing imports it, so diagrams "
+                "and checks do not include them",
+                Place(module.path, line),
+                suggestion=f'import = [..., "{module.name}"]',
+                edge=(module.name,),
+            )
 
 
 def _about(
@@ -78,7 +92,7 @@ def _elsewhere(
 
 
 def _lacking(target: Target, known: Sequence[FlowInfo]) -> tuple[str, str]:
-    """Return what *known*, the flows of a service, lack, and the name that is meant."""
+    """Return what is missing in the flows *known* of a service, and the name meant."""
     flows = [flow for flow in known if flow.name == target.flow]
     service = _service(target.service, [*flows, *known])
     if not flows:
@@ -108,7 +122,7 @@ def _lacking(target: Target, known: Sequence[FlowInfo]) -> tuple[str, str]:
 
 
 def _begin(steps: Sequence[StepInfo]) -> str:
-    """Return the place of a flow's first step, as its manifest has it."""
+    """Return the place of a flow's first step, as in its manifest."""
     first = steps[0] if steps else None
     if first is None or not first.path or Path(first.path).is_absolute():
         return ""

@@ -1,4 +1,4 @@
-"""Every step with its predecessors resolved, and how its ``after`` reads."""
+"""The steps with their predecessors resolved, and ``after`` as source code."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.steps import Steps
 
-__all__ = ["Declarations", "Declared", "Member", "written"]
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -27,7 +25,7 @@ class Member:
     Attributes:
         name: As declared.
         target: The step it names; None if there is none.
-        bit: The bit of the step's function, 0 if the check does not read it.
+        bit: The bit of the step's function, 0 if its code is not checked.
         is_local: Whether it is a step of the same flow.
     """
 

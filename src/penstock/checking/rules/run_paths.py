@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 
     from .declarations import Declarations, Declared
 
-__all__ = ["Visit", "follow"]
-
 _MAX_CONTEXTS = 12
 
-_Message = Invocation | None  # the task that a message runs; None: there is no message
+_Message = Invocation | None  # the task that a message runs; None without a message
 
 
 class Visit(NamedTuple):
@@ -30,9 +28,9 @@ class Visit(NamedTuple):
         site: Where it is called.
         context: What has run then.
         way: The steps from the entrypoint to this one.
-        sent: Steps that messages sent before may run, or may have run.
-        siblings: Steps that the run calls outside the message that brings this call:
-            they may run before it or after it.
+        sent: Steps that messages sent earlier may run, or may have run.
+        siblings: Steps that the run calls outside the message that makes this call:
+            they may run before or after it.
     """
 
     declared: Declared
@@ -62,12 +60,13 @@ def follow(
 def _follow(
     interpreter: Interpreter, steps: Steps, declarations: Declarations, entry: Declared
 ) -> Iterator[tuple[Visit, _Message]]:
-    """Yield every call of a step, with the message that brings what makes the call."""
-    assert entry.function is not None  # noqa: S101  # the caller has asked
+    """Yield every call of a step, with the message that made its caller run."""
+    assert entry.function is not None  # noqa: S101  # checked by the caller
     flow = entry.flow.name
     bit = interpreter.bits[entry.function]
     todo: list[tuple[Invocation, Context, tuple[str, ...], _Message]] = [
-        (Invocation(Func(entry.function)), Context(bit, bit), (entry.step.name,), None),
+        (Invocation(Func(function)), Context(bit, bit), (entry.step.name,), None)
+        for function in (entry.function, *steps.overrides.get(entry.function, ()))
     ]
     seen: dict[tuple[Invocation, _Message], set[Context]] = {}
     while todo:
@@ -76,7 +75,7 @@ def _follow(
             continue
         for site, inner in _sites(interpreter, invocation):
             if around.is_first and not inner.is_certain:
-                continue  # the next iteration of the loop tells
+                continue  # the next iteration of the loop decides
             context = Context(
                 around.may | inner.may,
                 around.must | inner.must,
@@ -109,7 +108,7 @@ def _is_new(seen: set[Context], context: Context) -> bool:
 
 
 def _covers(old: Context, new: Context) -> bool:
-    """Return whether *old* shows whatever *new* could: it knows less to have run."""
+    """Return whether *new* can show nothing that *old* does not: more must have run."""
     return (
         old.is_first == new.is_first
         and old.may == new.may

@@ -1,1 +1,1 @@
-"""What silences findings: comments, evidence and baselines."""
+"""Silence findings: with comments, evidence and baselines."""

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from penstock._platform.file import write_file
-from penstock._platform.json_fields import JsonObject, parse_json
+from penstock._platform.json_fields import parse_json
 from penstock.checking.findings import Finding, Place
 from penstock.errors import ConfigurationError
 
@@ -14,19 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["read_baseline", "without_known", "write_baseline"]
-
 _VERSION = 1
 _KEYS = ("code", "flow", "step", "edge")
 _Entry = tuple[str, str, str, str]
 
 
-def entry_of(finding: Finding) -> _Entry:
-    """Return what a baseline holds of a finding: exact names, and no line."""
+def _entry_of(finding: Finding) -> _Entry:
+    """Return the baseline entry of a finding: exact names, but no line."""
     return (finding.code, finding.flow, finding.step, " → ".join(finding.edge))
 
 
-def read_baseline(path: Path) -> dict[_Entry, int]:
+def _read(path: Path) -> dict[_Entry, int]:
     """Return the entries of a baseline, each with its line.
 
     Raises:
@@ -35,7 +33,10 @@ def read_baseline(path: Path) -> dict[_Entry, int]:
     try:
         text = path.read_text(encoding="utf-8")
         document = parse_json(text)
-        entries = [_entry(item) for item in document.objects("findings")]
+        entries: list[_Entry] = [
+            (item.text("code"), item.text("flow"), item.text("step"), item.text("edge"))
+            for item in document.objects("findings")
+        ]
         is_known = document.number("penstock-baseline") == _VERSION
         if not is_known or not all(code for code, *_ in entries):
             raise ValueError  # noqa: TRY301  # one message for all
@@ -49,17 +50,19 @@ def read_baseline(path: Path) -> dict[_Entry, int]:
     return {entry: first + at for at, entry in enumerate(entries)}
 
 
-def _entry(item: JsonObject) -> _Entry:
-    return (item.text("code"), item.text("flow"), item.text("step"), item.text("edge"))
-
-
 def write_baseline(path: Path, findings: Iterable[Finding]) -> int:
     """Write the errors and warnings among *findings* to *path*; return how many.
 
     Raises:
         RenderError: The file cannot be written.
     """
-    entries = sorted({entry_of(f) for f in findings if _counts(f)})
+    entries = sorted(
+        {
+            _entry_of(finding)
+            for finding in findings
+            if finding.level != "info" and not finding.code.startswith("PEN9")
+        }
+    )
     lines = [
         json.dumps(dict(zip(_KEYS, entry, strict=True)), ensure_ascii=False)
         for entry in entries
@@ -71,18 +74,18 @@ def write_baseline(path: Path, findings: Iterable[Finding]) -> int:
 
 
 def without_known(findings: Iterable[Finding], path: Path) -> tuple[list[Finding], int]:
-    """Leave out what the baseline holds; add a finding for each entry that is fixed.
+    """Remove the findings in the baseline; add one for each entry that is fixed.
 
     Returns:
-        What is left, and how many are out.
+        The remaining findings, and how many were removed.
 
     Raises:
         ConfigurationError: The file cannot be read, or is not a baseline.
     """
-    entries = read_baseline(path)
+    entries = _read(path)
     findings = list(findings)
-    found = {entry_of(finding) for finding in findings}
-    kept = [f for f in findings if entry_of(f) not in entries]
+    found = {_entry_of(finding) for finding in findings}
+    kept = [f for f in findings if _entry_of(f) not in entries]
     stale = [
         Finding(
             "PEN902",
@@ -96,7 +99,3 @@ def without_known(findings: Iterable[Finding], path: Path) -> tuple[list[Finding
         if (code, flow, step, edge) not in found
     ]
     return [*kept, *stale], len(findings) - len(kept)
-
-
-def _counts(finding: Finding) -> bool:
-    return finding.level != "info" and not finding.code.startswith("PEN9")

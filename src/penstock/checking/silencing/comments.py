@@ -11,8 +11,6 @@ from penstock.checking.findings import CODES, Finding, Place
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-__all__ = ["without_ignored"]
-
 _COMMENT = re.compile(r"#\s*penstock:\s*ignore(?:\[(?P<codes>[^\]]*)\])?")
 _Comments = dict[Place, set[str]]
 
@@ -20,17 +18,17 @@ _Comments = dict[Place, set[str]]
 def without_ignored(
     findings: Iterable[Finding], paths: Iterable[str], imported: Container[str]
 ) -> tuple[list[Finding], int]:
-    """Leave out what a comment ignores; add a finding for each unused comment.
+    """Remove the findings that comments ignore; add one for each unused comment.
 
-    A comment counts on the line of the finding, and on that of the declaration.
+    A comment applies on the line of the finding, and on that of the declaration.
 
     Args:
         findings: What was found.
         paths: The files to read comments from.
-        imported: Those whose flows were checked, so that comments may be unused.
+        imported: The files whose flows were checked, so that comments may be unused.
 
     Returns:
-        What is left, and how many are out.
+        The remaining findings, and how many were removed.
     """
     comments: _Comments = {}
     for path in paths:

@@ -1,4 +1,4 @@
-"""What recorded runs have shown, so that the check need not report it."""
+"""Silence findings that recorded runs have refuted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from penstock.checking.findings import Finding
-
-__all__ = ["RunEvidence", "read_runs", "run_evidence", "without_witnessed"]
 
 _SILENCED = frozenset({"PEN101", "PEN201", "PEN202", "PEN301"})
 _ORDER = frozenset({"PEN101", "PEN301"})
@@ -35,7 +33,7 @@ class RunEvidence:
 
 
 def read_runs(paths: Iterable[str | PathLike[str]]) -> Mapping[str, Any]:
-    """Return the flows of all conformance reports at *paths*, added up.
+    """Return the merged flows of all conformance reports at *paths*.
 
     Args:
         paths: JSON files with a report each, and folders of such files.
@@ -79,7 +77,7 @@ def run_evidence(flows: Mapping[str, Any]) -> RunEvidence:
 def without_witnessed(
     findings: Iterable[Finding], evidence: RunEvidence
 ) -> tuple[list[Finding], int]:
-    """Leave out what runs have refuted; return the rest, and how many are out."""
+    """Remove what runs have refuted; return the rest, and how many were removed."""
     findings = list(findings)
     kept = [finding for finding in findings if not _is_witnessed(finding, evidence)]
     return kept, len(findings) - len(kept)

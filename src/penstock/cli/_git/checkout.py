@@ -85,7 +85,7 @@ def _commit(here: Path, revision: str) -> str:
     try:
         return _git(here, "rev-parse", "--verify", f"{revision}^{{commit}}")
     except _GitError:
-        raise TargetError(_missing(here, revision)) from None
+        raise TargetError(*_missing(here, revision).splitlines()) from None
 
 
 def _missing(here: Path, revision: str) -> str:
@@ -186,6 +186,6 @@ def _git(
         msg = "git is not installed. Without it, compare two manifests."
         raise TargetError(msg) from exc
     if done.returncode:
-        msg = f"git {arguments[0]}: {os.fsdecode(done.stderr).strip()}"
-        raise _GitError(msg)
+        told = os.fsdecode(done.stderr).strip()
+        raise _GitError(*f"git {arguments[0]}: {told}".splitlines())
     return os.fsdecode(done.stdout or b"").rstrip("\n")

@@ -18,6 +18,7 @@ from penstock._manifests.manifest import dump_manifest, load_manifest
 from penstock._project.imports import TargetError
 from penstock._project.load import load_flows
 from penstock._project.settings import Project, find_project
+from penstock._project.targets import is_manifest
 from penstock.errors import PenstockError
 
 from .checkout import Checkout, checked_out
@@ -49,12 +50,8 @@ def flows_at(
         question = {
             "checkout": [str(path) for path in checkout],
             "root": str(_moved(project.root, checkout)),
-            "targets": [
-                str(_moved(Path(target), checkout))
-                if target.endswith(".json")
-                else target
-                for target in targets or project.targets
-            ],
+            "targets": _targets(targets or project.targets, checkout),
+            "declared_in": _targets(project.targets, checkout),
             "service": service,
         }
         here = _moved(Path.cwd(), checkout)
@@ -78,8 +75,17 @@ def flows_at(
             message = f"importing ended with status {done.returncode}"
             message = "\n".join((message, *lines))
         message = message.replace(f"{checkout.tree}{os.sep}", "")
-        msg = f"at {revision}: {message}"
-        raise TargetError(msg)
+        raise TargetError(*f"at {revision}: {message}".splitlines())
+
+
+def _targets(targets: Sequence[str], checkout: Checkout) -> list[str]:
+    """Return *targets* with paths in the checkout."""
+    return [
+        str(_moved(Path(target), checkout))
+        if is_manifest(target) or Path(target).is_absolute()
+        else target
+        for target in targets
+    ]
 
 
 def _moved(path: Path, checkout: Checkout) -> Path:
@@ -102,7 +108,7 @@ def main() -> None:
         flows, known = load_flows(
             question["targets"],
             service=question["service"],
-            project=Project(Path(question["root"])),
+            project=Project(Path(question["root"]), tuple(question["declared_in"])),
             allow_missing=True,
         )
         _refuse_working_tree(checkout)

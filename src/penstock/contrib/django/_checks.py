@@ -91,12 +91,12 @@ def _of_declarations() -> Iterable[Finding]:
 
 
 def _of_source() -> Iterable[Finding]:
-    from penstock._project.load import NoTargetError  # noqa: PLC0415  # see above
+    from penstock._project.load import NoFlowError  # noqa: PLC0415  # see above
     from penstock.checking.pipeline import check_project  # noqa: PLC0415  # see above
 
     try:
         return check_project().findings
-    except NoTargetError:  # a project without flows is fine
+    except NoFlowError:  # a project without flows is fine
         return []
 
 

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._platform.optional import requires
 from penstock._platform.process import DISABLED
-from penstock.contrib._http import KEY, AsyncStreamedBody, RequestFlow, StreamedBody
+from penstock.contrib._http import (
+    KEY,
+    AsyncStreamedBody,
+    RequestFlow,
+    StreamedBody,
+    mapping_headers,
+)
 
 from ._records import install_request_filter
 from ._settings import configure_from_settings
@@ -71,10 +77,13 @@ class FlowMiddleware:
 def _flow_of(request: HttpRequest) -> RequestFlow:
     """Return the flow of *request*; a server middleware may have made it already."""
     meta = request.META
-    flow = getattr(request, "scope", {}).get(KEY)
-    if KEY not in meta and isinstance(flow, RequestFlow):
-        meta[KEY] = flow
-    return RequestFlow.of_environ(meta)
+    flow = meta.get(KEY) or getattr(request, "scope", {}).get(KEY)
+    if not isinstance(flow, RequestFlow):
+        # Not from META: tests may write names there as only request.headers reads them.
+        headers: Any = request.headers  # a cached_property to type checkers
+        flow = RequestFlow(mapping_headers(headers))
+    meta[KEY] = flow
+    return flow
 
 
 def _finished(response: HttpResponse, flow: RequestFlow) -> HttpResponse:

@@ -10,6 +10,7 @@ from penstock.contrib._http import KEY, RequestFlow
 
 __all__ = ["RequestFilter", "install_request_filter", "uninstall_request_filter"]
 
+
 class RequestFilter(logging.Filter):
     """Give log records that are made after the flow of a request its ID.
 

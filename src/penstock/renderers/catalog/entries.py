@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._graph.graph import build_graph
@@ -11,21 +13,26 @@ from penstock._steps.source_links import portable_path
 from penstock.renderers.ids import node_ids
 from penstock.renderers.labels import edge_label, owners_of
 
-from .names import page_name
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from penstock._graph.graph import Cluster, Edge, Graph, Node
     from penstock._types import FlowInfo
 
-__all__ = ["MAP_LEGEND", "Catalog", "FlowEntry", "StepEntry", "StepLink"]
-
 MAP_LEGEND = (
-    "Each box is a flow. A number on a line says how many edges the line stands for. A "
+    "Each box is a flow. A number on a line says how many edges the line represents. A "
     "dashed line crosses from one process to another."
 )
 _MAX_DETAILED = 30  # steps; with more, descriptions hide the flow
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+_HASHED = re.compile(r".*-[0-9a-f]{16}")
+_UNFIT = re.compile(r"[^a-z0-9_]+")
+_MAX_LENGTH = 40
+# Windows reserves these names for devices, with any suffix.
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul"]
+    + [f"{port}{n}" for port in ("com", "lpt") for n in "0123456789"]
+)
 
 
 class StepLink(NamedTuple):
@@ -150,6 +157,20 @@ class Catalog:
         return f"Flows of {', '.join(self.services)}" if self.services else "Flows"
 
 
+def page_name(flow: str) -> str:
+    """Return the name of a flow's page, without a suffix.
+
+    It depends on the flow's name alone, so that links stay valid. A name that is not
+    a portable file name is shortened and gets part of its hash, so that no two flows
+    share a page, even on a file system that ignores case.
+    """
+    if _PLAIN.fullmatch(flow) and flow not in _DEVICES and not _HASHED.fullmatch(flow):
+        return flow
+    stem = _UNFIT.sub("-", flow.lower()[:_MAX_LENGTH]).strip("-_")
+    digest = sha256(flow.encode(errors="surrogatepass")).hexdigest()[:16]
+    return f"{stem or 'flow'}-{digest}"
+
+
 class _Neighbours:
     """Finds the steps before and after a step in the whole system."""
 
@@ -199,7 +220,7 @@ class _Neighbours:
 
 
 def _anchors_of(graph: Graph) -> Iterable[tuple[str, str]]:
-    """Give each step in the drawing of a flow, with its anchor on the page."""
+    """Yield each step in the drawing of a flow, with its anchor on the page."""
     for node, name in zip(graph.nodes, node_ids(graph), strict=True):
         if node.kind == "step":
             yield node.step.name, f"about-{name}"

@@ -1,4 +1,4 @@
-"""A catalog as HTML: pages that open from disk and load nothing from elsewhere."""
+"""A catalog as HTML: pages that work from disk and load no other files."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from urllib.parse import quote
 from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
 
-from .entries import MAP_LEGEND
-from .names import page_name
+from .entries import MAP_LEGEND, page_name
 from .pictures import draw, draw_linked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .entries import Catalog, FlowEntry, StepEntry, StepLink
-
-__all__ = ["render_html_catalog"]
 
 _SEARCH = """\
 <p class="search" hidden><label for="search">Search flows, steps, owners and tags
@@ -78,7 +75,7 @@ def _columns(catalog: Catalog) -> dict[str, list[str]]:
 
 
 def _row(entry: FlowEntry, cells: Iterable[str]) -> str:
-    """Return a row of the index; an attribute has more words for the search."""
+    """Return a row of the index, with more words for the search in an attribute."""
     steps = [one.node.step for one in entry.steps]
     words = " ".join(word for step in steps for word in (step.name, *step.tags))
     html = "".join(f"<td>{cell}</td>" for cell in cells)
@@ -176,9 +173,9 @@ def _link(link: StepLink) -> str:
 
 
 def _tags(tags: Iterable[str], root: str) -> str:
+    link = '<a class="tag" href="{}index.html#q={}">{}</a>'.format
     return " ".join(
-        f'<a class="tag" href="{root}index.html#q={_quoted(tag)}">{_name(tag)}</a>'
-        for tag in tags
+        link(root, quote(printable(tag), safe=""), _name(tag)) for tag in tags
     )
 
 
@@ -220,7 +217,3 @@ def _text(text: str) -> str:
 def _name(text: str) -> str:
     """Return a name that cannot change the direction of the text around it."""
     return f"<bdi>{_text(text)}</bdi>"
-
-
-def _quoted(tag: str) -> str:
-    return quote(printable(tag), safe="")

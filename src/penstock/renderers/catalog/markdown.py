@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
     from .entries import Catalog, FlowEntry, StepEntry, StepLink
 
-__all__ = ["render_markdown_catalog"]
-
-# The anchor of a heading is its text on every platform, if it has these letters only.
+# If a heading has only these letters, its anchor is its text on every platform.
 _ANCHOR = re.compile(r"[a-z0-9_-]+")
-# Replaced by entities, which every platform understands; what a backslash escapes
-# differs. An underscore inside a word needs no escape.
+# Replaced by entities, which every platform understands; backslash escapes differ.
+# An underscore inside a word needs no escape.
 _SPECIAL = re.compile(
     r"[!\"#$%&'*+;<=>@\[\\\]^`{|}~]|:(?!\d)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
 )

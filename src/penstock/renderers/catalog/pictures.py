@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from penstock._graph.graph import Graph, Node
 
-__all__ = ["draw", "draw_linked"]
-
 _NAMESPACE = "http://www.w3.org/2000/svg"
 
 

@@ -1,4 +1,4 @@
-"""Draw a graph as one HTML file that loads nothing from anywhere else."""
+"""Draw a graph as one HTML file that loads no other files."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Graph
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
-
-__all__ = ["render_html"]
 
 _CALLS_ROW = '\n<dt>Runs</dt><dd data-of="calls"></dd>'
 _MAX_NAMED = 3  # flows in the title
@@ -104,7 +102,7 @@ def _pairs(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _legend(graph: Graph) -> Iterator[str]:
-    """Give an entry for each style that occurs in the picture."""
+    """Yield an entry for each style that occurs in the picture."""
     kinds = {
         "entrypoint" if node.step.is_entrypoint and node.kind == "step" else node.kind
         for node in graph.nodes

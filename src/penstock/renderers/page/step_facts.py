@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Graph, Node
     from penstock._types import FlowInfo, StepInfo
 
-__all__ = ["step_facts"]
-
 # Escaped, JSON means the same, and HTML finds neither a tag nor a comment in it.
 _ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&"})
 
@@ -31,15 +29,13 @@ def step_facts(graph: Graph) -> str:
     ids = [f"step-{one}" for one in node_ids(graph)]
     joins = _joins(graph, ids)
     flows = {cluster.name: cluster.flows for cluster in graph.clusters}
-    lines = (
-        f"{json.dumps(one)}: "
-        + json.dumps(
-            _facts(node, flows.get(node.step.flow, ()))
-            | _calls(node, graph)
-            | {"joins": joins[one]}
-        )
-        for one, node in zip(ids, graph.nodes, strict=True)
-    )
+    lines = []
+    for one, node in zip(ids, graph.nodes, strict=True):
+        facts = _facts(node, flows.get(node.step.flow, ()))
+        if graph.evidence:
+            facts["calls"] = ", ".join(node_evidence(node, graph))
+        facts["joins"] = joins[one]
+        lines.append(f"{json.dumps(one)}: {json.dumps(facts)}")
     inside = ",\n".join(lines).translate(_ESCAPES)
     return f"{{\n{inside}\n}}"
 
@@ -66,12 +62,6 @@ def _facts(node: Node, flows: Sequence[FlowInfo]) -> dict[str, object]:
         "place": f"{portable_path(step)}:{step.line}" if step.path else "",
         "link": source_link(next(templates, ""), step),
     }
-
-
-def _calls(node: Node, graph: Graph) -> dict[str, str]:
-    """Return the calls of a step, if the graph has evidence."""
-    calls = ", ".join(node_evidence(node, graph))
-    return {"calls": calls} if graph.evidence else {}
 
 
 def _code(step: StepInfo) -> str:

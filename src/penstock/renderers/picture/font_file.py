@@ -11,11 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Face", "read_face"]
-
 _FAMILY, _POSTSCRIPT, _TYPOGRAPHIC_FAMILY = 1, 6, 16
 _ENGLISH = 0x409
-_CMAPS = ((3, 10), (0, 6), (0, 4), (3, 1), (0, 3))  # the larger first
+_CMAPS = ((3, 10), (0, 6), (0, 4), (3, 1), (0, 3))  # larger ones first
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def _ranges_12(data: mmap.mmap, at: int) -> Iterator[tuple[int, int]]:
 
 
 def _ranges_4(data: mmap.mmap, at: int) -> Iterator[tuple[int, int]]:
-    """Give the ranges; few of their characters lack a glyph."""
+    """Return the ranges; only few of their characters lack a glyph."""
     (double,) = struct.unpack_from(">H", data, at + 6)
     form = f">{double // 2}H"
     lasts = struct.unpack_from(form, data, at + 14)

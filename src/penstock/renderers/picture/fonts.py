@@ -1,4 +1,4 @@
-"""Choose the fonts of this machine that have the letters of a text."""
+"""Choose fonts on this machine that have the characters of a text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .font_file import Face
 
-__all__ = ["choose_faces", "missing_from", "runs"]
-
 _SUFFIXES = (".ttf", ".otf", ".ttc")
 _PREFERRED = re.compile(
     "(Arial$)|(Arimo$)|(Liberation Sans$)|(Helvetica$)|(Noto Sans)|(DejaVu Sans)|"
@@ -36,7 +34,7 @@ _NO_JOINER = "\u200c"
 
 
 def choose_faces(text: Iterable[str]) -> dict[str, Face]:
-    """Return the face for each character of *text* that some font has."""
+    """Return a face for each character of *text* that any font has."""
     wanted = frozenset(char for char in text if not _is_modifier(char))
     faces = [
         face for path in _font_files() if (face := read_face(path, wanted)) is not None
@@ -53,14 +51,14 @@ def choose_faces(text: Iterable[str]) -> dict[str, Face]:
 def runs(text: str, faces: Mapping[str, Face]) -> Iterator[tuple[str, Face | None]]:
     """Split *text* where the face changes; a part without a face gets None."""
     parts = list(_split(text, faces))
-    if len(parts) > 1:  # resvg fails where parts of one character differ in face
+    if len(parts) > 1:  # resvg fails if parts of one character differ in face
         text = _BETWEEN_FLAG_LETTERS.sub(_NO_JOINER, _JOINERS.sub("", text))
         parts = list(_split(text, faces))
     yield from parts
 
 
 def missing_from(text: Iterable[str], faces: Mapping[str, Face]) -> list[str]:
-    """Return the characters of *text* that show as boxes, sorted."""
+    """Return the characters of *text* that are shown as boxes, sorted."""
     return sorted(
         char
         for char in {*text} - {*faces}
@@ -80,7 +78,7 @@ def _split(text: str, faces: Mapping[str, Face]) -> Iterator[tuple[str, Face | N
 
 
 def _is_modifier(char: str) -> bool:
-    """Tell whether *char* only changes or joins its neighbours, like an accent."""
+    """Return whether *char* only changes or joins its neighbours, like an accent."""
     return not is_plain(char) and unicodedata.category(char) in ("Mn", "Me", "Cf")
 
 
@@ -100,7 +98,7 @@ def _font_files() -> Iterator[Path]:
 
 
 def _folders() -> Iterator[Path]:
-    """Give the font folders of Linux, macOS and Windows."""
+    """Yield the font folders of Linux, macOS and Windows."""
     home = Path(os.path.expanduser("~"))  # noqa: PTH111  # Path.home() may raise
     data = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
     for one in (

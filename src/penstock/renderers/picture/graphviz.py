@@ -18,10 +18,8 @@ from penstock.errors import MissingExtraError, RenderError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Graphviz", "find_graphviz"]
-
 _WHEEL = "graphviz-pure"
-_PAD = "-Gpad=0.2"  # inches around the whole
+_PAD = "-Gpad=0.2"  # inches around the drawing
 _TIMEOUT_S = 120.0
 _MAX_COMPLAINT = 300  # characters of its error message
 
@@ -32,7 +30,7 @@ class Graphviz:
 
     Attributes:
         path: The program.
-        has_own_fonts: Whether it draws with its own fonts only.
+        has_own_fonts: Whether it draws only with its own fonts.
     """
 
     path: str
@@ -44,7 +42,7 @@ class Graphviz:
         Raises:
             RenderError: The program cannot be run, fails, or takes too long.
         """
-        # -q: no warnings about letters of unknown width; the DOT has the widths.
+        # -q: no warnings about characters of unknown width; the DOT has all widths.
         command = [self.path, "-q", _PAD, f"-T{form}", *options]
         try:
             status, drawing, said = _run(command, dot.encode())
@@ -90,7 +88,7 @@ def find_graphviz() -> Graphviz:
 
 
 def _wheel_programs() -> Iterator[Path]:
-    """Give the possible paths of the wheel's program, the likely ones first."""
+    """Yield the possible paths of the wheel's program, most likely first."""
     with suppress(PackageNotFoundError):
         for file in distribution(_WHEEL).files or ():
             if file.stem == _WHEEL and file.suffix in ("", ".exe"):
@@ -101,7 +99,7 @@ def _wheel_programs() -> Iterator[Path]:
 
 
 def _run(command: list[str], given: bytes) -> tuple[int, bytes, bytes]:
-    """Run *command* in a process group of its own, so that all of it can be ended."""
+    """Run *command* in a new process group, so that children can be killed, too."""
     # With this locale, numbers and letters are the same on every machine.
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     with subprocess.Popen(  # noqa: S603  # a fixed program and options, no shell

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .font_file import Face
     from .graphviz import Graphviz
 
-__all__ = ["render_png", "render_svg"]
-
 _DPI = 144
 _SVG_DPI = 96  # in which SVG's points become pixels
 _POINTS_PER_INCH = 72
@@ -42,22 +40,12 @@ def render_svg(
 ) -> str:
     """Return an SVG of *graph*, without a newline at the end.
 
-    Args:
-        graph: What to draw.
-        detail: Whether to show more than names and edges.
-        direction: Where edges point.
-        has_legend: Whether to explain the evidence in the picture.
-
     Raises:
         MissingExtraError: Neither the extra ``draw`` nor Graphviz is installed.
         RenderError: Graphviz failed.
     """
     dot = render_dot(
-        graph,
-        detail=detail,
-        direction=direction,
-        fit=fit_text,
-        has_legend=has_legend,
+        graph, detail=detail, direction=direction, fit=fit_text, has_legend=has_legend
     )
     return str(_picture(find_graphviz(), dot, graph))
 
@@ -124,9 +112,9 @@ def _faces_of(text: frozenset[str]) -> dict[str, Face]:
 
 
 def _painted(picture: Picture, faces: Mapping[str, Face]) -> bytes | None:
-    """Return the picture with each character in its font, None if that failed."""
-    # Here, because only letters beyond Latin, Greek and Cyrillic need it, and because
-    # Graphviz's own `dot` does not.
+    """Return the picture with each character in its font, None on failure."""
+    # Here, because only letters other than Latin, Greek and Cyrillic need it, and
+    # because Graphviz's own `dot` does not.
     with requires("resvg_py", extra="draw"):
         import resvg_py  # noqa: PLC0415  # see above
 

@@ -1,4 +1,4 @@
-"""Turn Graphviz's SVG into one that fits into any page and names its parts."""
+"""Make Graphviz's SVG fit into any page, and name its parts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from penstock._graph.graph import Edge, Graph, Node
-
-__all__ = ["Picture"]
 
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
 _FAMILIES = "Arial, Arimo, 'Liberation Sans', Helvetica, sans-serif"
@@ -56,7 +54,7 @@ class Picture:
         }
 
     def texts(self) -> Iterator[ET.Element]:
-        """Give the elements that hold one line of text each."""
+        """Yield the elements that hold one line of text each."""
         return self.root.iter("text")
 
     def __str__(self) -> str:
@@ -96,7 +94,10 @@ class Picture:
                 part.attrib |= _of_edge(edge, before, after)
             elif kind == "cluster":
                 title.text = printable(flows[name])
-                part.attrib |= _of_flow(flows[name], name)
+                part.attrib |= {
+                    "id": name.removeprefix("cluster_"),
+                    "data-flow": printable(flows[name]),
+                }
             else:
                 del part.attrib["id"]  # of the whole graph
 
@@ -127,16 +128,10 @@ def _of_edge(edge: Edge, before: str, after: str) -> dict[str, str]:
     }
 
 
-def _of_flow(flow: str, name: str) -> dict[str, str]:
-    return {"id": name.removeprefix("cluster_"), "data-flow": printable(flow)}
-
-
 def _clean(element: ET.Element) -> None:
     """Remove what pages do not need, or interpret differently."""
     element.tag = element.tag.removeprefix(_NAMESPACE)
     if element.tag == "text":
         element.attrib.pop("font-family", None)
-    if (
-        element.get("stroke") == "transparent"
-    ):  # from an old Graphviz; not a colour in SVG
+    if element.get("stroke") == "transparent":  # an old Graphviz; no colour in SVG
         element.set("stroke", "none")

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .layout import Item
     from .routing import Route
 
-__all__ = ["DASHED", "DOUBLE", "PLAIN", "Box", "draw_boxes"]
-
 # Corners clockwise from the upper left, horizontal, vertical, start of a line.
 PLAIN, DOUBLE, DASHED = "╭╮╯╰─│┬", "╔╗╝╚═║╤", "╭╮╯╰┄┆┬"
 # Indexed by the sides to which the line continues: up 1, down 2, left 4, right 8.
@@ -40,17 +38,15 @@ def draw_boxes(
 ) -> list[str] | None:
     """Return the lines of a drawing, None if it is wider than *width*.
 
-    Lines from different boxes never join, so that each can be followed. Where two
-    cross, the horizontal one is interrupted.
-
-    Args:
-        boxes: The box of each node.
-        layers: The nodes of each row.
-        links: Pairs of nodes; each leads to a later row.
-        width: The maximum number of cells in a line.
+    Lines from different boxes never join, so that each can be followed. When two
+    cross, the horizontal one is interrupted. *layers* are the nodes of each row, and
+    each link leads to a later row.
     """
     lines = Counter(after for _, after in links)
-    widths = {node: _width(box, lines[node]) for node, box in boxes.items()}
+    widths = {  # with space for the text and for each incoming line
+        node: max(max(map(width_of, box.text)) + 4, 2 * lines[node] + 3)
+        for node, box in boxes.items()
+    }
     while all(sum(widths[node] for node in layer) <= width for layer in layers):
         rows = lay_out(widths, layers, links)
         if any(item.right >= width for row in rows for item in row):
@@ -65,11 +61,6 @@ def draw_boxes(
             drawing.add(above, row)
         return list(drawing.canvas.lines())
     return None
-
-
-def _width(box: Box, lines: int) -> int:
-    """Return a width with space for the text and for each incoming line."""
-    return max(max(map(width_of, box.text)) + 4, 2 * lines + 3)
 
 
 class _Drawing:

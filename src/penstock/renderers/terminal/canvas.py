@@ -11,8 +11,6 @@ from penstock.renderers.labels import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Canvas", "terminal_text", "width_of"]
-
 # Characters that break the line, or change the direction of the text after them.
 _MISLEADING = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _NO_WIDTH = frozenset(("Mn", "Me", "Cf"))
@@ -35,7 +33,7 @@ class Canvas:
         self._rows: list[dict[int, str]] = []
 
     def write(self, row: int, column: int, text: str) -> None:
-        """Write *text* from that cell on, replacing what was written before."""
+        """Write *text*, starting in this cell, over whatever was there."""
         while row >= len(self._rows):
             self._rows.append({})
         line = self._rows[row]
@@ -52,7 +50,7 @@ class Canvas:
             column += width
 
     def lines(self) -> Iterator[str]:
-        """Give the rows without trailing spaces."""
+        """Yield the rows without trailing spaces."""
         for row in self._rows:
             end = max(row, default=-1) + 1
             yield "".join(row.get(column, " ") for column in range(end)).rstrip()

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Item", "Rows", "lay_out"]
-
 _SWEEPS = 8
 _GAP = 2  # cells between two boxes
 
@@ -58,12 +56,9 @@ def lay_out(
     layers: Iterable[Sequence[int]],
     links: Iterable[tuple[int, int]],
 ) -> Rows:
-    """Return the rows of a drawing, ordered and placed from column 0 on.
+    """Return the rows of a drawing, ordered and placed, starting at column 0.
 
-    Args:
-        widths: The width of the box of each node.
-        layers: The nodes of each row.
-        links: Pairs of nodes; each leads to a later row.
+    *layers* are the nodes of each row. Each link leads to a later row.
     """
     rows = _rows(widths, layers, links)
     _reduce_crossings(rows)

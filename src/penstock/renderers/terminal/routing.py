@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from .layout import Item
 
-__all__ = ["NoRoomError", "Route", "route"]
-
 
 class NoRoomError(Exception):
     """A box is too narrow for its incoming lines.

@@ -1,4 +1,4 @@
-"""Draw a graph for a terminal: as boxes, or as a tree where boxes do not fit."""
+"""Draw a graph for a terminal: as boxes, or as a tree if boxes do not fit."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Edge, Graph, Node
     from penstock.renderers.formats import Direction
 
-__all__ = ["render_text"]
-
 _OVERVIEW = ""  # no flow has this name
 _MAX_NAMES = 60  # cells for both names of an edge, before the column of evidence
 _MARKS: Mapping[EdgeStatus, str] = {
@@ -33,7 +31,7 @@ _MARKS: Mapping[EdgeStatus, str] = {
     "contradicted": "✗",
     "undeclared": "!",
 }
-_MAX_BOXES = 120  # with more, nobody can follow the lines
+_MAX_BOXES = 120  # with more, the lines are impossible to follow
 
 
 def render_text(
@@ -45,13 +43,8 @@ def render_text(
 ) -> str:
     """Return a drawing for a terminal, without a newline at the end.
 
-    Each flow is drawn separately, with its predecessors in other flows.
-
-    Args:
-        graph: What to draw.
-        detail: Whether to add descriptions, tags and joins.
-        direction: Ignored; drawings go from top to bottom.
-        width: The maximum number of cells in a line; by default the terminal's.
+    Each flow is drawn separately, with its predecessors in other flows. *width* is
+    the maximum number of cells in a line, by default the terminal's.
     """
     width = width or shutil.get_terminal_size().columns
     clusters = _clusters(graph)
@@ -106,7 +99,7 @@ class _Part:
         return boxes or list(self._tree(width))
 
     def evidence(self) -> Iterator[str]:
-        """Give a line for each edge with its evidence."""
+        """Yield a line for each edge with its evidence."""
         if self._graph.evidence is None or not self._all_edges:
             return
         ways = [

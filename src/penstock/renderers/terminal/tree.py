@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["draw_tree"]
-
 _INDENT = 3
 _MIN_DEPTH = 4
 _SPACE_FOR_LABELS = 24
@@ -18,15 +16,10 @@ _SPACE_FOR_LABELS = 24
 def draw_tree(
     labels: Mapping[int, str], links: Iterable[tuple[int, int]], *, width: int
 ) -> Iterator[str]:
-    """Give the lines of a tree; the end of a link is a line below its start.
+    """Yield the lines of a tree; the end of a link is a line below its start.
 
-    The successors of a node are shown once. Elsewhere "↑" says that they are further
-    up, and "↓" that they are further down, because *width* has no space for them.
-
-    Args:
-        labels: The label of each node; roots are drawn in this order.
-        links: Pairs of nodes.
-        width: The number of cells that a line should not exceed.
+    The successors of a node are shown once. In other places "↑" says that they are
+    further up, and "↓" that they are further down, because *width* is too small.
     """
     return _Tree(labels, links, width).lines()
 
@@ -45,13 +38,10 @@ class _Tree:
         self._postponed: set[int] = set()
 
     def lines(self) -> Iterator[str]:
-        """Give every line."""
+        """Yield every line."""
         inner = {node for nodes in self._after.values() for node in nodes}
         roots = [node for node in self._labels if node not in inner]
-        for root in (
-            *roots,
-            *self._labels,
-        ):  # nodes that no root leads to are on a cycle
+        for root in (*roots, *self._labels):  # nodes on a cycle may have no root
             if root not in self._shown:
                 yield from self._branches(root)
             while self._later:

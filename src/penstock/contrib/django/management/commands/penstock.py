@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock._platform.optional import requires
+from penstock.cli import threads_left_behind
 from penstock.errors import MissingExtraError
 
 with requires("django", extra="django"):
@@ -71,7 +72,8 @@ class Command(BaseCommand):
         """
         app = _app()
         if self._program:
-            app(list(arguments), prog_name=self._program, windows_expand_args=False)
+            with threads_left_behind():
+                app(list(arguments), prog_name=self._program, windows_expand_args=False)
         else:
             self._call(app, arguments)
 

@@ -1,0 +1,172 @@
+"""An override in a subclass is the step that it overrides, marked again or not.
+
+Python calls ``__init_subclass__`` for each subclass of a class with a flow. What it
+finds there is marked at once, and becomes a step at its first call: only then is it
+known whether the subclass has a flow of its own, because decorators come later.
+"""
+
+from __future__ import annotations
+
+from functools import partial, update_wrapper
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from penstock._steps.marked import Marked, find_marked, owner_of, steps_of_class
+from penstock._steps.source import place_of
+from penstock._steps.step import Step
+from penstock.errors import FlowDefinitionError
+
+from .after import resolve_after
+from .mark import wrapper_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["mark_overrides", "overridden_by", "says_the_same", "watch_subclasses"]
+
+
+class _SubclassHook:
+    """The ``__init_subclass__`` of a class with a flow.
+
+    Decorators that rebuild a class, such as ``dataclass(slots=True)``, copy it, so that
+    it also tells which class has which flow.
+    """
+
+    __slots__ = ("_own",)
+
+    def __init__(self, own: Any) -> None:
+        self._own = own  # what the class itself defines under this name
+
+    def __get__(self, _instance: object, klass: type) -> Callable[..., None]:
+        return partial(self._call, klass)
+
+    def _call(self, klass: Any, /, **options: Any) -> None:
+        if self._own is not None:
+            self._own.__get__(None, klass)(**options)
+        else:
+            holder = next(base for base in klass.__mro__ if owner_of(base) is self)
+            super(holder, klass).__init_subclass__(**options)
+        mark_overrides(klass)
+
+
+def watch_subclasses(klass: type) -> object:
+    """Mark the overrides of every subclass of *klass*; return its ``owner_of``."""
+    owner = owner_of(klass)
+    if not isinstance(owner, _SubclassHook):
+        owner = _SubclassHook(owner)
+        klass.__init_subclass__ = owner  # type: ignore[assignment,method-assign]  # it is called like one
+        for subclass in _subclasses(klass):
+            mark_overrides(subclass)
+    return owner
+
+
+def _subclasses(klass: type) -> Iterator[type]:
+    below: list[type] = type.__subclasses__(klass)
+    for subclass in below:
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def mark_overrides(klass: type) -> None:
+    """Mark what *klass* has instead of a marked function of a class above it."""
+    attrs = {
+        attr
+        for base in klass.__mro__[1:]
+        for attr, value in vars(base).items()
+        if find_marked(value) is not None
+    }
+    for attr in attrs:
+        _mark_override(klass, attr)
+
+
+def _mark_override(klass: type, attr: str) -> None:
+    holders = [base for base in klass.__mro__ if attr in vars(base)]
+    while _is_lookup(vars(holders[0])[attr]) and holders[0] is not klass:
+        del holders[0]
+    found = vars(holders[0])[attr]
+    marked = find_marked(found)
+    others = overridden_by(klass, attr, marked)
+    if not others:
+        return
+    if marked is None:
+        func = getattr(found, "__func__", found)
+        if type(func) is not FunctionType:
+            return  # left alone: it may do anything
+        marked = Marked(func, others[0].options)
+        if holders[0] is not klass:
+            marked.body = _lookup(klass, attr, marked)
+        wrapper = marked.wrapper = wrapper_of(marked, marked.body)
+        setattr(klass, attr, wrapper if func is found else type(found)(wrapper))
+    elif holders[0] is not klass or not marked.is_pending:
+        return
+    marked.override = _Override(klass, attr, others)
+    for other in others:
+        other.allow_super()
+
+
+def overridden_by(klass: type, attr: str, marked: Marked | None) -> list[Marked]:
+    """Return the other marked functions that classes above have as *attr*."""
+    found = (find_marked(vars(base).get(attr)) for base in klass.__mro__)
+    return [other for other in dict.fromkeys(found) if other not in {None, marked}]
+
+
+def _lookup(klass: type, attr: str, marked: Marked) -> Callable[..., Any]:
+    """Return a function that calls what *klass* inherits, by Python's own rules.
+
+    It stands in a class whose mixin overrides a step: the mixin stays as it is.
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        holder, owner = klass, klass
+        if not isinstance(vars(klass)[attr], staticmethod):
+            owner, *args = args  # type: ignore[assignment]  # the instance or class
+            mro = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
+            holder = next(k for k in mro if find_marked(vars(k).get(attr)) is marked)
+        return getattr(super(holder, owner), attr)(*args, **kwargs)
+
+    return update_wrapper(call, marked.func)
+
+
+def _is_lookup(value: object) -> bool:
+    marked = find_marked(value)
+    return marked is not None and marked.body is not marked.func
+
+
+class _Override:
+    """Makes a marked function the step that it overrides in its class."""
+
+    def __init__(self, klass: type, attr: str, others: list[Marked]) -> None:
+        self._klass = klass
+        self._attr = attr
+        self._others = others
+
+    def __call__(self, marked: Marked) -> None:
+        for base in steps_of_class(self._others[0].settle(), self._klass):
+            if not says_the_same(marked, base):
+                _refuse_another(marked, base, self._klass)
+            step = Step(marked.func, base.options, base.flow, base.after)
+            step.owner, step.attr, step.klass = base.owner, self._attr, base.klass
+            step.overrides = frozenset(self._others)
+            step.overridden = base.overridden or base
+            marked.attach(step)
+
+
+def says_the_same(marked: Marked, base: Step) -> bool:
+    """Tell whether a repeated marker says nothing else than that of *base*."""
+    options = marked.options
+    after = resolve_after(options.after, base.flow, {})
+    return (
+        options.is_entrypoint == base.is_entrypoint
+        and options.name in {base.name, getattr(marked.func, "__name__", "")}
+        and (not after or {*map(frozenset, after)} == {*map(frozenset, base.after)})
+    )
+
+
+def _refuse_another(marked: Marked, base: Step, klass: type) -> NoReturn:
+    msg = (
+        f"@{marked.options.kind} {marked.options.name!r} ({place_of(marked.func)}) "
+        f"overrides {base.label} ({base.place}) with another kind, name or after=. "
+        "Repeat the marker as it is, or leave it out; or put @flow(...) on class "
+        f"{klass.__qualname__} for a flow of its own."
+    )
+    raise FlowDefinitionError(msg)

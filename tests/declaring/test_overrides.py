@@ -1,0 +1,617 @@
+"""An override is the step that it overrides; a rebuilt class is the class."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import sys
+from abc import ABC, abstractmethod
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from penstock import (
+    FlowDefinitionError,
+    configure,
+    conformance_report,
+    entrypoint,
+    flow,
+    get_flow_context,
+    step,
+)
+from penstock._project.attributes import flows_of
+from tests.support.call_styles import unique
+from tests.support.declarations import steps_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from penstock._context import FlowContext
+
+
+def here() -> FlowContext:
+    """Return the current context."""
+    context = get_flow_context()
+    assert context is not None
+    return context
+
+
+def importer(name: str) -> Any:
+    """Return a class with the flow *name*, whose step ``fetch`` waits for overrides."""
+
+    @flow(name)
+    class Importer:
+        @entrypoint
+        def run(self) -> object:
+            fetched = self.fetch()
+            self.store()
+            return fetched
+
+        @step(after="run")
+        def fetch(self) -> object:
+            raise NotImplementedError
+
+        @step(after="fetch")
+        def store(self) -> None: ...
+
+    return Importer
+
+
+def logged(caplog: pytest.LogCaptureFixture, name: str) -> list[tuple[str, str]]:
+    """Return the steps of *name* that started, each with its function."""
+    return [
+        (getattr(record, "step", ""), record.funcName)
+        for record in caplog.records
+        if getattr(record, "flow", "") == name and "step.start" in record.getMessage()
+    ]
+
+
+class TestUnmarked:
+    """An override without a marker."""
+
+    def test_runs_in_the_flow(self, mode: str) -> None:
+        """Its body sees the run of its flow, and ``super()`` is a plain call."""
+
+        class Base(importer(unique("importing"))):  # type: ignore[misc]  # made above
+            def fetch(self) -> object:
+                return here().correlation_id
+
+        class Child(Base):
+            def fetch(self) -> object:
+                return here().correlation_id, super().fetch()
+
+        mine, its = Child().run()
+
+        assert mine == its
+        assert isinstance(Base().run(), str)
+
+    def test_is_logged_with_its_own_line(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The record has the step's name, and the place of the override."""
+        caplog.set_level("INFO", "penstock")
+        name = unique("importing")
+
+        class Csv(importer(name)):  # type: ignore[misc]  # made above
+            def fetch(self) -> None: ...
+
+        Csv().run()
+
+        assert [one for one, _ in logged(caplog, name)] == ["run", "fetch", "store"]
+        lines = [r.lineno for r in caplog.records if r.getMessage().count("fetch")]
+        assert set(lines) == {inspect.unwrap(Csv.fetch).__code__.co_firstlineno}
+
+    def test_is_judged_as_the_step(self) -> None:
+        """It counts as a call of the step, so the next one is in order."""
+        configure(conformance="raise")
+        name = unique("importing")
+
+        class Csv(importer(name)):  # type: ignore[misc]  # made above
+            def fetch(self) -> None: ...
+
+        for _ in range(3):
+            Csv().run()
+
+        found = conformance_report().to_dict()["flows"][name]
+        assert found["steps"] == {"run": 3, "fetch": 3, "store": 3}
+        assert not found["violations"]
+
+    def test_is_drawn_once(self) -> None:
+        """The picture has the step of the base, as many overrides as there are."""
+        name = unique("importing")
+        base = importer(name)
+        for _ in range(3):
+            type("Csv", (base,), {"fetch": lambda _self: None})().run()
+
+        assert list(steps_of(name)) == ["run", "fetch", "store"]
+
+    def test_fills_an_abstract_method(self) -> None:
+        """An abstract step needs an override, which is the step."""
+        name = unique("importing")
+
+        @flow(name)
+        class Importer(ABC):
+            @entrypoint
+            def run(self) -> object:
+                return self.fetch()
+
+            @step(after="run")
+            @abstractmethod
+            def fetch(self) -> object: ...
+
+        class Later(Importer):
+            @abstractmethod
+            def fetch(self) -> object: ...
+
+        class Csv(Later):
+            def fetch(self) -> object:
+                return here().flow
+
+        assert Csv().run() == name
+        with pytest.raises(TypeError, match="abstract"):
+            Later()  # type: ignore[abstract]  # the point of the test
+
+    def test_of_an_entrypoint_begins_a_run(self, mode: str) -> None:
+        """An overriding entrypoint has an ID, and its own for another object."""
+
+        @flow(unique("importing"))
+        class Importer:
+            @entrypoint
+            def run(self) -> list[str]:
+                return [here().correlation_id]
+
+        class Csv(Importer):
+            def run(self) -> list[str]:
+                return [here().correlation_id, *super().run(), *Importer().run()]
+
+        mine, its, other = Csv().run()
+
+        assert mine == its != other
+
+    def test_may_be_of_any_kind(  # noqa: C901  # one method of each kind
+        self,
+        mode: str,
+    ) -> None:
+        """Async methods, generators, static and class methods are overridden alike."""
+        name = unique("importing")
+
+        @flow(name)
+        class Importer:
+            @step(after="run")
+            async def fetch(self) -> object: ...
+
+            @step(after="run")
+            def rows(self) -> Generator[object]:
+                yield "base"
+
+            @step(after="run")
+            async def pages(self) -> AsyncGenerator[object]:
+                yield "base"
+
+            @staticmethod
+            @step(after="run")
+            def parse(_text: str) -> object: ...
+
+            @classmethod
+            @step(after="run")
+            def make(cls) -> object: ...
+
+            @entrypoint
+            async def run(self) -> list[object]:
+                rows = [*self.rows(), *[page async for page in self.pages()]]
+                return [await self.fetch(), *rows, self.parse("text"), self.make()]
+
+        class Csv(Importer):
+            async def fetch(self) -> object:
+                return here().flow
+
+            def rows(self) -> Generator[object]:
+                yield here().flow
+
+            async def pages(self) -> AsyncGenerator[object]:
+                yield here().flow
+
+            @staticmethod
+            def parse(_text: str) -> object:
+                return here().flow
+
+            @classmethod
+            def make(cls) -> object:
+                return here().flow, cls
+
+        assert asyncio.run(Csv().run()) == [name, name, name, name, (name, Csv)]
+
+    def test_that_is_no_function_is_left_alone(self) -> None:
+        """An attribute of another kind may do anything, and stays as it is."""
+        marker = property(lambda _self: lambda: "plain")
+
+        class Csv(importer(unique("importing"))):  # type: ignore[misc]  # made above
+            fetch = marker
+
+        assert vars(Csv)["fetch"] is marker
+        assert Csv().run() == "plain"
+
+    def test_of_a_class_that_is_declared_later(self) -> None:
+        """A class may be given a flow when its subclasses are there already."""
+        name = unique("importing")
+
+        class Importer:
+            @entrypoint
+            def run(self) -> str:
+                return self.fetch()
+
+            @step(after="run")
+            def fetch(self) -> str:
+                raise NotImplementedError
+
+        class Csv(Importer):
+            def fetch(self) -> str:
+                return here().flow
+
+        class Fast(Csv):
+            def fetch(self) -> str:
+                return f"fast {super().fetch()}"
+
+        flow(name)(Importer)
+
+        assert (Csv().run(), Fast().run()) == (name, f"fast {name}")
+
+    def test_belongs_to_the_flow_of_its_subclass_alone(self, mode: str) -> None:
+        """A flow of the subclass takes the override, whatever the base's flow is."""
+        base, name = unique("importing"), unique("csv")
+
+        @flow(name)
+        class Csv(importer(base)):  # type: ignore[misc]  # made above
+            def fetch(self) -> object:
+                return here().flow
+
+        assert Csv().run() == name
+        assert steps_of(name) == {
+            "run": (),
+            "fetch": ("run",),
+            "store": ("fetch",),
+        }
+
+    def test_belongs_to_a_flow_that_comes_after_a_call(self) -> None:
+        """Once the subclass has a flow, the override has left that of the base."""
+        name = unique("csv")
+
+        class Csv(importer(unique("importing"))):  # type: ignore[misc]  # made above
+            def fetch(self) -> object:
+                return here().flow
+
+        before = Csv().run()
+        flow(name)(Csv)
+
+        assert (before != name, Csv().run()) == (True, name)
+
+    def test_stays_the_step_of_a_flow_of_the_same_name(self) -> None:
+        """A subclass may name the flow of its base again."""
+        name = unique("importing")
+
+        @flow(name)
+        class Csv(importer(name)):  # type: ignore[misc]  # made above
+            def fetch(self) -> object:
+                return here().flow
+
+        assert Csv().run() == name
+        assert list(steps_of(name)) == ["run", "fetch", "store"]
+
+    def test_outside_a_flow_is_what_the_flow_says(self) -> None:
+        """``outside=`` of the flow holds for overrides as well."""
+        name = unique("importing")
+
+        class Csv(importer(name)):  # type: ignore[misc]  # made above
+            def fetch(self) -> object:
+                return here().flow
+
+        Csv().run()
+        flow(name, outside="run")(entrypoint(name="other")(lambda: None))
+
+        assert Csv().fetch() == name
+
+    def test_of_a_handles_step(self) -> None:
+        """A step that a handle declares in the class is overridden alike."""
+        orders = flow(unique("orders"))
+
+        @orders
+        class Orders:
+            @entrypoint
+            def receive(self) -> object:
+                return self.charge()
+
+            @orders.step(after="receive")
+            def charge(self) -> object: ...
+
+        class Fast(Orders):
+            def charge(self) -> object:
+                return here().flow
+
+        assert Fast().receive() == orders.name
+
+
+class TestMixin:
+    """What stands before the step in the order of Python's lookup."""
+
+    def test_is_the_step_in_this_class_alone(self, mode: str) -> None:
+        """The mixin itself stays a plain class."""
+
+        class Fetching:
+            def fetch(self) -> object:
+                return get_flow_context()
+
+        plain = Fetching.fetch
+
+        class Csv(Fetching, importer(unique("importing"))):  # type: ignore[misc]  # made above
+            pass
+
+        assert Csv().run() is not None
+        assert Fetching.fetch is plain
+        assert Fetching().fetch() is None
+
+    def test_is_found_as_python_finds_it(
+        self, mode: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A class below may have another mixin in between, or replace it later."""
+
+        class Fetching:
+            def fetch(self) -> list[str]:
+                return ["mixin"]
+
+        class Caching(Fetching):
+            def fetch(self) -> list[str]:
+                return ["cache", *super().fetch()]
+
+        class Csv(Fetching, importer(unique("importing"))):  # type: ignore[misc]  # made above
+            pass
+
+        class Fast(Csv, Caching):
+            pass
+
+        class Own(Csv, Caching):
+            def fetch(self) -> list[str]:
+                return ["own", *super().fetch()]
+
+        assert Csv().run() == ["mixin"]
+        assert Fast().run() == ["cache", "mixin"]
+        assert Own().run() == ["own", "cache", "mixin"]
+        monkeypatch.setattr(Fetching, "fetch", lambda _self: ["patched"])
+        assert (Csv().run(), Fast().run()) == (["patched"], ["cache", "patched"])
+
+    def test_may_have_static_and_class_methods(self) -> None:
+        """They get the class that they are called on, or nothing."""
+        name = unique("importing")
+
+        class Parsing:
+            @staticmethod
+            def parse(text: str) -> object:
+                return here().flow, text
+
+            @classmethod
+            def make(cls) -> object:
+                return here().flow, cls
+
+        @flow(name)
+        class Importer:
+            @entrypoint
+            def run(self) -> list[object]:
+                return [self.parse("text"), self.make()]
+
+            @staticmethod
+            @step(after="run")
+            def parse(_text: str) -> object: ...
+
+            @classmethod
+            @step(after="run")
+            def make(cls) -> object: ...
+
+        class Csv(Parsing, Importer):
+            pass
+
+        class Fast(Csv):
+            pass
+
+        assert Csv().run() == [(name, "text"), (name, Csv)]
+        assert Fast().run() == [(name, "text"), (name, Fast)]
+
+
+class TestRepeated:
+    """An override that repeats the marker."""
+
+    @pytest.mark.parametrize(
+        "mark",
+        [step(after="run"), step(after=["run"]), step, step(after="run", name="fetch")],
+        ids=["same", "list", "bare", "named"],
+    )
+    def test_is_the_step(self, mark: Any, mode: str) -> None:
+        """It says the same again, or nothing."""
+        name = unique("importing")
+
+        class Csv(importer(name)):  # type: ignore[misc]  # made above
+            @mark  # type: ignore[untyped-decorator]  # one of several
+            def fetch(self) -> object:
+                return here().flow
+
+        assert Csv().run() == name
+        assert list(steps_of(name)) == ["run", "fetch", "store"]
+
+    @pytest.mark.parametrize(
+        "mark",
+        [step(after="store"), step(name="load", after="run"), entrypoint],
+        ids=["after", "name", "kind"],
+    )
+    def test_that_says_something_else_needs_a_flow(self, mark: Any) -> None:
+        """The first call says so, and names the class."""
+
+        class Csv(importer(unique("importing"))):  # type: ignore[misc]  # made above
+            @mark  # type: ignore[untyped-decorator]  # one of several
+            def fetch(self) -> object: ...
+
+        with pytest.raises(FlowDefinitionError, match=r"@flow\(.*Csv for a flow of"):
+            Csv().run()
+
+    def test_that_says_something_else_is_refused_in_the_same_flow(self) -> None:
+        """Two functions cannot be one step in different ways."""
+        name = unique("importing")
+
+        class Csv(importer(name)):  # type: ignore[misc]  # made above
+            @step(after="store")
+            def fetch(self) -> object: ...
+
+        with pytest.raises(FlowDefinitionError, match="two different functions"):
+            flow(name)(Csv)
+
+    def test_for_the_first_time_needs_a_flow(self) -> None:
+        """A marker that overrides nothing belongs to no flow."""
+
+        class Csv(importer(unique("importing"))):  # type: ignore[misc]  # made above
+            def fetch(self) -> object:
+                return self.parse()
+
+            @step(after="fetch")
+            def parse(self) -> object: ...
+
+        with pytest.raises(FlowDefinitionError, match="belongs to no flow"):
+            Csv().run()
+
+
+class TestSubclassHook:
+    """``__init_subclass__`` of a class with a flow still is the user's."""
+
+    def test_of_the_class_itself_is_called(self) -> None:
+        """It gets the class and the keywords."""
+
+        @flow(unique("orders"))
+        class Orders:
+            seen: Any = None
+
+            def __init_subclass__(cls, **options: Any) -> None:
+                cls.seen = options
+
+            @entrypoint
+            def receive(self) -> object: ...
+
+        class Fast(Orders, speed=2):
+            def receive(self) -> object:
+                return here().correlation_id
+
+        assert Fast.seen == {"speed": 2}
+        assert Fast().receive()
+
+    def test_of_a_base_is_called_once(self) -> None:
+        """Every class above gets its turn, in Python's order."""
+        seen: list[str] = []
+
+        class Base:
+            def __init_subclass__(cls, **_options: Any) -> None:
+                seen.append(cls.__name__)
+
+        @flow(unique("orders"))
+        class Orders(Base):
+            @entrypoint
+            def receive(self) -> object: ...
+
+        @flow(unique("orders"))
+        class Returns(Orders):
+            pass
+
+        class Fast(Returns, wrong=1):
+            pass
+
+        assert seen == ["Orders", "Returns", "Fast"]
+
+    def test_that_does_not_go_on_hides_what_is_below(self) -> None:
+        """Python then tells nobody above, so the override is a plain method."""
+
+        class Silent(importer(unique("importing"))):  # type: ignore[misc]  # made above
+            def __init_subclass__(cls) -> None: ...
+
+        class Csv(Silent):
+            def fetch(self) -> object: ...
+
+        assert not hasattr(Csv.fetch, "__wrapped__")
+
+
+def rebuilt(klass: type) -> Any:
+    """Return a copy of *klass*, as decorators make one."""
+    skipped = {"__dict__", "__weakref__"}
+    namespace = {k: v for k, v in vars(klass).items() if k not in skipped}
+    return type(klass)(klass.__name__, klass.__bases__, namespace)
+
+
+REBUILDERS: dict[str, Any] = {
+    "dataclass": dataclasses.dataclass(slots=True),
+    "copy": rebuilt,
+    "copy of a copy": lambda klass: rebuilt(rebuilt(klass)),
+    "subclass": lambda klass: type(klass.__name__, (klass,), {}),
+}
+
+
+@pytest.mark.parametrize("is_above", [True, False])
+@pytest.mark.parametrize("how", REBUILDERS)
+def test_a_rebuilt_class_runs_in_its_own_flow(
+    how: str,
+    is_above: bool,  # noqa: FBT001  # a parameter
+    mode: str,
+) -> None:
+    """A decorator that makes another class changes nothing."""
+
+    class Import:
+        @entrypoint
+        def run(self) -> list[str]:
+            return [here().flow, self.load()]
+
+        @classmethod
+        @step(after="run")
+        def load(cls) -> str:
+            raise NotImplementedError
+
+    def made(name: str) -> Any:
+        class Own(Import):
+            @classmethod
+            def load(cls) -> str:
+                return here().flow
+
+        if is_above:
+            return REBUILDERS[how](flow(name)(Own))
+        return flow(name)(REBUILDERS[how](Own))
+
+    names = [unique("first"), unique("second")]
+    classes = [made(name) for name in names]
+
+    assert [klass().run() for klass in classes] == [[name, name] for name in names]
+
+
+@pytest.mark.parametrize("how", REBUILDERS)
+def test_a_rebuilt_subclass_calls_super(how: str, mode: str) -> None:
+    """Its overrides, and those of its mixins, still find what they override."""
+
+    class Fetching:
+        def fetch(self) -> str:
+            return here().flow
+
+    base = importer(unique("importing"))
+
+    class Csv(Fetching, base):  # type: ignore[misc,valid-type]  # made above
+        def run(self) -> object:
+            return "own", base.run(self)
+
+    assert REBUILDERS[how](Csv)().run()[0] == "own"
+
+
+def test_a_target_names_the_flows_of_a_rebuilt_class(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """``module:Class`` on the command line means the flow of the class in use."""
+    parent, name = unique("importing"), unique("csv")
+    base = importer(parent)
+    module = ModuleType("shop_of_overrides")
+    module.Csv = rebuilt(flow(name)(type("Csv", (base,), {})))  # type: ignore[attr-defined]  # a new one
+    module.Fast = type("Fast", (base,), {"fetch": lambda _self: None})  # type: ignore[attr-defined]  # the same
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    assert flows_of(module.__name__, "Csv") == {name}
+    assert parent in flows_of(module.__name__, "Fast")
+    assert parent in flows_of(module.__name__, "Fast.fetch")
