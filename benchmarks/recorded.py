@@ -73,9 +73,9 @@ def _conformance(seconds: float) -> Iterator[Row]:
     took = best(cases, seconds=seconds)
     penstock.reset()
     what = "step with conformance `record`"
-    yield Row(what, took["step"] / took["floor"], 2.2, _FLOOR)
+    yield Row(what, took["step"] / took["floor"], 2.4, _FLOOR)
     for name, limit, of in (
-        ("none", 2.4, "no predecessor"),
+        ("none", 4.0, "no predecessor"),
         ("three", 4.0, "three predecessors"),
         ("eight", None, "eight predecessors"),
         ("called", 4.0, "called by its predecessor"),
@@ -106,9 +106,13 @@ _FIELDS = {
     "correlation_id": "0" * 32,
     "root_id": "0" * 32,
     "parent_id": None,
-    "caller": "receive",
+    "short_id": "0" * 8,
+    "run_id": "0" * 16 + "-1",
+    "call_id": "0" * 16 + "-2",
+    "parent_call_id": "0" * 16 + "-1",
+    "parent_step": "receive",
     "service": None,
-    "status": "ok",
+    "outcome": "ok",
 }
 
 

@@ -157,7 +157,7 @@ def test_an_unknown_setting_is_a_type_error() -> None:
 
 
 PROGRAM = """
-    import sys
+    import json, sys
     import penstock
     from penstock import *
     exec(sys.argv[1])
@@ -170,7 +170,10 @@ PROGRAM = """
     def charge(): return current_flow_id()
     try: outside = "run" if charge() else "warn"
     except NotInFlowError: outside = "raise"
-    print(get_backend(), outside, sorted(headers), *came, headers["penstock"])
+    sent = json.loads(headers["penstock"])
+    del sent["run_id"], sent["sent_at"]
+    sent = json.dumps(sent, separators=(",", ":"))
+    print(get_backend(), outside, sorted(headers), *came, sent)
 """
 
 

@@ -21,7 +21,7 @@ from .integrity import check
 from .messages import Queue, consume, consume_together
 from .parts import installed
 from .store import Store
-from .story import LOG_FORMAT, tell
+from .story import tell
 from .sync import BomSync
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # an old terminal cannot show boxes
     folder = Path(sys.argv[1] if sys.argv[1:] else tempfile.mkdtemp(prefix="bom_sync-"))
-    database, log = folder / "bom_sync.db", folder / "bom_sync.log"
+    database, log = folder / "bom_sync.db", folder / "bom_sync.jsonl"
     set_up_logging(log)
     store = Store(database)
 
@@ -50,13 +50,10 @@ def main() -> None:
 
 
 def set_up_logging(path: Path) -> None:
-    """Write the lines of all loggers into one file, each with its ID."""
-    logging.basicConfig(
-        level=logging.INFO,
-        format=LOG_FORMAT,
-        datefmt="%H:%M:%S",
-        handlers=[logging.FileHandler(path, mode="w", encoding="utf-8")],
-    )
+    """Write the lines of all loggers into one file, as JSON with their IDs."""
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler.setFormatter(penstock.JSONFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     penstock.configure("logging", service="bom-demo", propagate=["version"])
     penstock.install_log_fields()
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from penstock import generate_dag
 
 from .store import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from .store import Store
 
-__all__ = ["LOG_FORMAT", "tell"]
+    Line = dict[str, Any]
 
-LOG_FORMAT = (
-    "%(asctime)s.%(msecs)03d %(levelname).4s %(correlation_id).8s "
-    "%(step)-20s %(message)s"
-)
+__all__ = ["tell"]
+
 _SHOWN = 10
 _ROW = "  {:<22.22} {:<12.12} {:<24.24} {:>5} {:>6} {:>8}  {:.16}"
 
@@ -27,8 +25,8 @@ _ROW = "  {:<22.22} {:<12.12} {:<24.24} {:>5} {:>6} {:>8}  {:.16}"
 def tell(store: Store, database: Path, log: Path) -> None:
     """Print the parts, the log lines of two operations, and the diagrams."""
     rows = store.table()
-    lines = log.read_text(encoding="utf-8").splitlines()
-    failed = [line for line in lines if " gave up on " in line]
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    failed = [line for line in lines if line["message"].startswith("gave up on ")]
     print(
         f"Messages: {len(rows)} parts of this environment synced, {len(failed)} failed"
     )
@@ -40,21 +38,21 @@ def tell(store: Store, database: Path, log: Path) -> None:
 
     _heading("One message: its ID travels through database, threads, tasks and a queue")
     most = max(rows, key=lambda row: row.needs)
-    synced = next(line for line in lines if f" upserted {most.name} " in line)
-    _grep(_id_of(synced), lines, log)
+    upserted = f"upserted {most.name} "
+    synced = next(line for line in lines if line["message"].startswith(upserted))
+    _select(synced, lines, log)
     print(
         "\n  store.py, which does not use penstock, logs 'upserted'. The licence report"
     )
     print(
-        "  is a separate run with its own ID. Its first line is here because it names"
+        "  is a run of its own, with an ID of its own. Its root_id is the operation's."
     )
-    print("  the run that started it.")
 
     _heading(
         "The message that fails on purpose: one WARNING from penstock, where it failed"
     )
     for line in failed:
-        _grep(_id_of(line), lines, log)
+        _select(line, lines, log)
 
     _heading("The flows, drawn from the decorators")
     for name in ("bom_sync", "licence_report"):
@@ -74,15 +72,15 @@ def _print_table(rows: list[Row]) -> None:
         print(f"  ... and {len(rows) - _SHOWN} more in the table parts")
 
 
-def _id_of(line: str) -> str:
-    return line.split()[2]
-
-
-def _grep(text: str, lines: Iterable[str], log: Path) -> None:
-    if text == "-":
+def _select(line: Line, lines: list[Line], log: Path) -> None:
+    """Print the lines of the operation that *line* belongs to."""
+    root_id = line.get("root_id")
+    if root_id is None:
         print("  no IDs: PENSTOCK_DISABLED is set")
         return
-    print(f"  $ grep {text} {log.name}")
-    for line in lines:
-        if text in line:
-            print(f"  {line}")
+    print(f"  the lines of {log.name} with root_id {root_id}")
+    for one in lines:
+        if one.get("root_id") == root_id:
+            label = f"{one.get('flow', '-')}/{one.get('step', '-')}"
+            time, level = one["timestamp"][11:23], one["level"]
+            print(f"  {time} {level[:4]} {label:<32} {one['message']}")

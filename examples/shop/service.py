@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sqlite3
@@ -36,11 +35,11 @@ def set_up(service: str) -> None:
     if "SHOP_FOLDER" not in os.environ:
         return
     handler = logging.FileHandler(FOLDER / f"{service}.jsonl", encoding="utf-8")
-    handler.setFormatter(_JSONLines(service))
+    handler.setFormatter(penstock.JSONFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # penstock logs it, too
     penstock.configure("logging", "otel", service=service, propagate=["customer"])
-    penstock.install_log_fields()
+    penstock.install_log_fields("service")
 
     exporter = OTLPSpanExporter(f"http://{address('collector')}/v1/traces")
     provider = TracerProvider(
@@ -59,23 +58,3 @@ def keep(table: str, number: str) -> None:
         database.execute(f"create table if not exists {table} {columns}")
         row = (number, penstock.current_flow_id())
         database.execute(f"insert into {table} values (?, ?)", row)  # noqa: S608  # our own table name
-
-
-class _JSONLines(logging.Formatter):
-    def __init__(self, service: str) -> None:
-        super().__init__()
-        self._service = service
-
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {
-            "time": record.created,
-            "service": self._service,
-            "flow_id": record.__dict__["flow_id"],
-            "flow": record.__dict__["flow"],
-            "step": record.__dict__["step"],
-            "level": record.levelname,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields)

@@ -61,14 +61,14 @@ def hops(shop: Shop, number: str, shown: str) -> list[Hop]:
 
 
 def lines_of(folder: Path, flow_id: str) -> list[dict[str, Any]]:
-    """Return the log lines of an ID from every process, in order of time."""
+    """Return the log lines of an operation from every process, in order of time."""
     lines = [
         json.loads(line)
         for path in folder.glob("*.jsonl")
         for line in path.read_text("utf-8").splitlines()
     ]
-    found = [line for line in lines if line["flow_id"] == flow_id]
-    return sorted(found, key=lambda line: float(line["time"]))
+    found = [line for line in lines if line.get("root_id") == flow_id]
+    return sorted(found, key=lambda line: str(line["timestamp"]))
 
 
 def spans_of(shop: Shop, flow_id: str) -> list[dict[str, str]]:

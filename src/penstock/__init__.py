@@ -32,6 +32,7 @@ from ._propagation.carrier import continue_flow, inject
 from ._registry import declared_flows, forget_flow
 from ._runtime.scopes import outside_flow, start_flow
 from .backends.base import TracingBackend
+from .backends.json_formatter import JSONFormatter
 from .backends.log_fields import FlowFilter, install_log_fields, uninstall_log_fields
 from .backends.logging import LoggingBackend
 from .errors import (
@@ -61,6 +62,7 @@ __all__ = [
     "FlowFilter",
     "FlowInfo",
     "FlowOrderError",
+    "JSONFormatter",
     "LoggingBackend",
     "ManifestError",
     "MissingExtraError",

@@ -191,7 +191,9 @@ def _backend(backend: object) -> TracingBackend:
 
 
 def _activate(backends: list[TracingBackend]) -> None:
-    recorders = tuple(recorder_for(backend) for backend in backends)
+    # Logging comes last, so that its lines are inside the spans of the others.
+    in_order = sorted(backends, key=lambda one: isinstance(one, LoggingBackend))
+    recorders = tuple(recorder_for(backend) for backend in in_order)
     alone = recorders[0] if len(recorders) == 1 else None
     # In this order a call in another thread asks rather than trusts an old answer.
     state.answers, state.unjudged, state.level = (

@@ -8,6 +8,7 @@ from contextvars import ContextVar, Token
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ._platform.call_ids import call_id, next_call
 from ._platform.process import DISABLED, on_fork
 from .errors import NotInFlowError
 
@@ -22,6 +23,7 @@ __all__ = [
     "Done",
     "FlowContext",
     "Scope",
+    "caller_of",
     "current_flow_id",
     "get_flow_context",
     "get_flow_context_value",
@@ -70,6 +72,18 @@ class FlowContext:
     given_flow: str = ""
     given_causes: tuple[FlowContext, ...] = ()
 
+    # The ID of the call that began the run, once someone has asked or if it came with
+    # a message. In a scope that call has the number 0.
+    given_run_id: str | None = None
+
+    # What brought a carried context: the call that sent it, its step, and when.
+    given_call_id: str | None = None
+    given_step: str | None = None
+    sent_at: str | None = None
+
+    # Where a run is logged as one line: its calls (the logging backend's own class).
+    logged: Any = None
+
     # The span that sent a carried context, as W3C headers, and whether that span
     # waits for the answer, as one that sends a request does.
     sent_trace: Mapping[str, str] = _EMPTY
@@ -102,6 +116,15 @@ class FlowContext:
         return self.given_root_id or self.correlation_id
 
     @property
+    def run_id(self) -> str:
+        """ID of this run: the call ID of its entrypoint."""
+        if self.given_run_id is None:
+            # One number, though several threads may ask at once.
+            number = self.__dict__.setdefault("number", next_call())
+            self.given_run_id = call_id(number)
+        return self.given_run_id
+
+    @property
     def causes(self) -> tuple[FlowContext, ...]:
         """What each message of a batch brought; empty where there is one cause."""
         return (self.home or self).given_causes
@@ -131,25 +154,45 @@ class FlowContext:
         copy.given_flow = self.given_flow
         copy.parent_id = self.parent_id
         copy.given_root_id = self.given_root_id
+        copy.given_run_id = self.run_id
+        copy.given_call_id = self.given_call_id
+        copy.given_step = self.given_step
+        copy.sent_at = self.sent_at
         copy.given_causes = self.causes
         copy.is_carried = self.is_carried
         copy.sent_trace = self.sent_trace
         copy.is_awaited = self.is_awaited
         copy.progress = self.progress
+        copy.logged = self.logged
         copy.given_done = self.given_done
         copy.data = (self.home or self).data
         return copy
 
 
-Scope = tuple[FlowContext, "Step | None", *tuple[int, ...]]
-"""What the context variable holds: a context, and the step that runs in it.
+Scope = tuple[FlowContext, "Step | None", int, *tuple[int, ...]]
+"""What the context variable holds: a context, the step that runs in it, its call.
 
-The step is None in a carried context, and may be outdated where nothing watches. Where
+The call is a number for ``call_id``; 0 is the call that began the run. The step is None
+in a carried context. Step and call may be outdated where nothing watches. Where
 conformance is on, the open steps follow, as the bits of a plan.
 """
 
-Call = tuple[FlowContext, "Step", "Step | None"]
-"""One call: its context, the step that is called, and the step that calls it."""
+Call = tuple[FlowContext, "Step", int, "Scope | None"]
+"""One call: its own scope (context, step and number), and the scope around it."""
+
+
+def caller_of(scope: Scope | None) -> tuple[str | None, str | None]:
+    """Return the ID and the step of the call that a call in *scope* comes from.
+
+    Directly in a carried context it is what the sender says of itself.
+    """
+    if scope is None:
+        return None, None
+    context, step, number = scope[0], scope[1], scope[2]
+    if step is None:
+        return context.given_call_id, context.given_step
+    return call_id(number) if number else context.run_id, step.name
+
 
 scope_var: ContextVar[Scope | None] = ContextVar("penstock_scope", default=None)
 _scope = scope_var.get

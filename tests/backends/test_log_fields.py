@@ -18,6 +18,7 @@ from penstock import (
     flow,
     install_log_fields,
     outside_flow,
+    set_flow_context_value,
     start_flow,
     uninstall_log_fields,
 )
@@ -143,32 +144,31 @@ def test_our_own_lines_keep_what_they_say(
 
 def test_installing_twice_is_installing_once(stream: io.StringIO) -> None:
     """One ``uninstall`` removes it again."""
-    before = logging.Logger.makeRecord
+    before = logging.Logger.handle, logging.Handler.handle
     install_log_fields()
-    patched = logging.Logger.makeRecord
+    patched = logging.Logger.handle, logging.Handler.handle
     install_log_fields()
 
-    assert logging.Logger.makeRecord is patched is not before
+    assert (logging.Logger.handle, logging.Handler.handle) == patched != before
     uninstall_log_fields()
-    assert logging.Logger.makeRecord is before
+    assert (logging.Logger.handle, logging.Handler.handle) == before
     uninstall_log_fields()
-    assert logging.Logger.makeRecord is before
+    assert (logging.Logger.handle, logging.Handler.handle) == before
     assert stream.getvalue() == ""
 
 
 def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
     """Uninstalling leaves it in place, and penstock's part does nothing."""
     seen: list[logging.LogRecord] = []
-    original = logging.Logger.makeRecord
+    original = logging.Logger.handle
     install_log_fields()
-    below = logging.Logger.makeRecord
+    below = logging.Logger.handle
 
-    def other_patch(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = below(*args, **kwargs)
+    def other_patch(self: logging.Logger, record: logging.LogRecord) -> None:
+        below(self, record)
         seen.append(record)
-        return record
 
-    logging.Logger.makeRecord = other_patch  # type: ignore[method-assign]  # the point
+    logging.Logger.handle = other_patch  # type: ignore[method-assign]  # the point
     try:
         say("installed")
         uninstall_log_fields()
@@ -176,9 +176,9 @@ def test_another_library_that_patches_after_us_keeps_its_patch() -> None:
         install_log_fields()
         say("again")
         uninstall_log_fields()
-        assert logging.Logger.makeRecord is other_patch
+        assert logging.Logger.handle is other_patch
     finally:
-        logging.Logger.makeRecord = original  # type: ignore[method-assign]  # the same
+        logging.Logger.handle = original  # type: ignore[method-assign]  # the same
 
     assert [hasattr(record, "flow") for record in seen] == [True, False, True]
 
@@ -264,7 +264,7 @@ def dict_config(out: io.StringIO) -> None:
 
 def test_the_filter_does_the_same_for_one_handler_under_dict_config() -> None:
     """Nothing is patched; records of child loggers are filled, too."""
-    before = logging.Logger.makeRecord
+    before = logging.Logger.handle
     dict_config(out := io.StringIO())
     logger = logging.getLogger("app.child")
 
@@ -275,17 +275,181 @@ def test_the_filter_does_the_same_for_one_handler_under_dict_config() -> None:
         "outside [-/- cid=- -]",
         f"inside [{name}/charge cid={cid} own]",
     ]
-    assert logging.Logger.makeRecord is before
+    assert logging.Logger.handle is before
 
 
-def test_the_filter_filters_by_name_as_any() -> None:
-    """``FlowFilter("app")`` lets through what ``logging.Filter("app")`` would."""
-    record = logging.makeLogRecord({"name": "other"})
-    flow_filter = FlowFilter("app")
+FIELDS_OF_RECORDS = {
+    "flow",
+    "step",
+    "correlation_id",
+    "flow_id",
+    "root_id",
+    "short_id",
+    "call_id",
+}
 
-    assert not flow_filter.filter(record)
-    assert flow_filter.filter(logging.makeLogRecord({"name": "app.child"}))
-    assert vars(record)["flow"] == "-"
+
+@pytest.mark.parametrize("keys", [(), ("order_id", "run_id")])
+def test_the_fields_of_every_record(
+    caplog: pytest.LogCaptureFixture, keys: tuple[str, ...]
+) -> None:
+    """The seven fields, and what one names besides: metadata, or more of the table."""
+    install_log_fields()
+    install_log_fields(*keys)
+    plain = {*vars(logging.makeLogRecord({})), "message", "asctime"}
+
+    def work() -> None:
+        set_flow_context_value("order_id", 17)
+        set_flow_context_value("run_id", "metadata")
+        say("inside")
+
+    say("outside")
+    _, cid = run(work)
+
+    outside, inside = ({**vars(record)} for record in caplog.records)
+    assert outside.keys() - plain == FIELDS_OF_RECORDS | {*keys}
+    assert {outside[name] for name in FIELDS_OF_RECORDS | {*keys}} == {"-"}
+    assert inside["root_id"] == cid
+    assert inside["short_id"] == cid[:8]
+    if keys:
+        assert inside["order_id"] == 17
+        assert inside["run_id"] not in {"-", "metadata", inside["call_id"]}
+
+
+def test_lines_about_steps_have_the_chosen_metadata(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Penstock's own lines are records like any."""
+    caplog.set_level(logging.INFO, "penstock")
+    install_log_fields("order_id")
+
+    run(lambda: set_flow_context_value("order_id", "A-1"))
+
+    assert [vars(record)["order_id"] for record in caplog.records] == [
+        "-",
+        "-",
+        "A-1",
+        "A-1",
+    ]
+
+
+def test_a_filter_adds_what_it_names() -> None:
+    """By position, or as ``keys``, which ``dictConfig`` can give."""
+    for flow_filter in (FlowFilter("order_id"), FlowFilter(keys=["order_id"])):
+        record = logging.makeLogRecord({})
+        with start_flow(order_id="A-1"):
+            assert flow_filter.filter(record)
+        assert vars(record)["order_id"] == "A-1"
+
+
+@pytest.mark.parametrize(
+    ("root_id", "short_id"),
+    [
+        ("order-2026-000123", "order-2026-000123"),
+        ("5f0c9c1e6b0f4a8d9d6f1f0e8a7b6c5d", "5f0c9c1e"),
+        ("5F0C9C1E6B0F4A8D9D6F1F0E8A7B6C5D", "5F0C9C1E"),
+        ("5f0c9c1e6b0f4a8d9d6f1f0e8a7b6c5d0", "5f0c9c1e6b0f4a8d9d6f1f0e8a7b6c5d0"),
+        ("zf0c9c1e6b0f4a8d9d6f1f0e8a7b6c5d", "zf0c9c1e6b0f4a8d9d6f1f0e8a7b6c5d"),
+    ],
+)
+def test_the_short_id_is_of_the_root(root_id: str, short_id: str) -> None:
+    """Eight digits of a hexadecimal ID, and the whole of any other."""
+    record = logging.makeLogRecord({})
+
+    with start_flow(root_id), start_flow("inner"):
+        FlowFilter().filter(record)
+
+    assert vars(record)["short_id"] == short_id
+
+
+class OwnRecords(logging.Logger):
+    """Makes records its own way, without ``super()``."""
+
+    def makeRecord(self, *args: Any, **_kwargs: Any) -> logging.LogRecord:  # noqa: N802  # the name in logging
+        """Make a record."""
+        return logging.LogRecord(*args[:7])
+
+
+def test_a_logger_that_makes_its_own_records_has_the_fields(
+    stream: io.StringIO,
+) -> None:
+    """Its lines are written, with the ID."""
+    install_log_fields()
+    logger = OwnRecords("own")
+    logger.parent = logging.getLogger()
+
+    with start_flow("order-17"):
+        logger.warning("own")
+
+    assert stream.getvalue() == "own [-/- cid=order-17 order-17]\n"
+
+
+def test_a_record_that_no_logger_made_has_the_fields() -> None:
+    """A bridge from another logger gives a handler a record of its own."""
+    install_log_fields()
+    handler = logging.StreamHandler(out := io.StringIO())
+    handler.setFormatter(logging.Formatter(FORMAT))
+
+    handler.handle(logging.makeLogRecord({"msg": "bridged", "thread": None}))
+    with start_flow("order-17"):
+        handler.handle(logging.makeLogRecord({"msg": "bridged", "thread": None}))
+
+    assert out.getvalue().splitlines() == [
+        "bridged [-/- cid=- -]",
+        "bridged [-/- cid=order-17 order-17]",
+    ]
+
+
+def test_a_filter_behind_a_queue_warns_once(
+    warnings: list[logging.LogRecord],
+) -> None:
+    """It cannot know the flow, so it says so, and guesses nothing."""
+    lines = [logging.makeLogRecord({"msg": "queued"}) for _ in range(2)]
+    for line in lines:
+        line.thread = threading.get_ident() + 1
+
+    with start_flow("of the listener's thread".replace(" ", "-").replace("'", "")):
+        for line in lines:
+            FlowFilter().filter(line)
+
+    assert [vars(line)["correlation_id"] for line in lines] == ["-", "-"]
+    assert [w.getMessage().split()[0] for w in warnings] == ["FlowFilter"]
+
+
+def fail_in_a_run(message: str) -> tuple[str, BaseException]:
+    """Fail in a step of a run; return the ID of the run, and the exception."""
+    seen: list[str] = []
+
+    def work() -> None:
+        seen.append(current_flow_id() or "")
+        raise KeyError(message)
+
+    with pytest.raises(KeyError) as caught:
+        run(work)
+    return seen[0], caught.value
+
+
+def test_a_traceback_that_is_logged_later_has_the_run_that_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A server logs it when nothing runs any more; another flow's line is its own."""
+    install_log_fields()
+    cid, exc = fail_in_a_run("late")
+    _, other = fail_in_a_run("other")
+
+    caplog.clear()
+    say("late", exc_info=exc)
+    say("no traceback")
+    say("none", exc_info=True)
+    with start_flow("order-17"):
+        say("elsewhere", exc_info=other)
+
+    found = {r.getMessage(): vars(r) for r in caplog.records}
+    assert found["late"]["correlation_id"] == cid
+    assert found["late"]["step"] == "charge"
+    assert found["no traceback"]["correlation_id"] == "-"
+    assert found["none"]["correlation_id"] == "-"
+    assert found["elsewhere"]["correlation_id"] == "order-17"
 
 
 def test_without_fields_the_step_need_not_be_known(

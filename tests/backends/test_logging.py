@@ -2,25 +2,33 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import json
 import logging
 import re
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from penstock import (
+    ConfigurationError,
     LoggingBackend,
+    bind_flow,
     configure,
+    continue_flow,
     entrypoint,
     flow,
     get_backend,
+    get_flow_context,
+    inject,
     start_flow,
     step,
 )
+from penstock.backends.log_fields import FIELDS
 from tests.support.call_styles import KINDS, finish, marked, run_python, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     Lines = list[logging.LogRecord]
 
@@ -73,7 +81,7 @@ def fail_through_three_steps(exc: BaseException) -> str:
 
 
 def test_the_lines_of_a_step(lines: Lines) -> None:
-    """Start and end at INFO, with name, duration and the ID's first 8 characters."""
+    """Start and end at INFO, with name and duration. The ID is in the fields."""
 
     @flow(name := unique("orders"))
     @step
@@ -83,8 +91,8 @@ def test_the_lines_of_a_step(lines: Lines) -> None:
         charge()
 
     start, end = messages(lines)
-    assert start == f"INFO step.start {name}/charge a1b2c3d4"
-    assert re.fullmatch(rf"INFO step\.end {name}/charge {MS} a1b2c3d4", end)
+    assert start == f"INFO step.start {name}/charge"
+    assert re.fullmatch(rf"INFO step\.end {name}/charge {MS}", end)
 
 
 def test_the_line_of_a_failure(lines: Lines) -> None:
@@ -99,9 +107,7 @@ def test_the_line_of_a_failure(lines: Lines) -> None:
         charge()
 
     _, error = messages(lines)
-    assert re.fullmatch(
-        rf"WARNING step\.error {name}/charge KeyError {MS} a1b2c3d4", error
-    )
+    assert re.fullmatch(rf"WARNING step\.error {name}/charge KeyError {MS}", error)
     assert lines[1].exc_info is None
 
 
@@ -135,19 +141,214 @@ def test_the_extras_of_a_line(lines: Lines, *, fails: bool) -> None:
         "flow_id": "order-17",
         "root_id": "root",
         "parent_id": "root",
-        "caller": "receive",
+        "short_id": "root",
+        "parent_step": "receive",
         "service": "shop",
     }
     assert common.items() <= start.items()
     assert common.items() <= end.items()
-    assert not {"status", "duration_ms", "error"} & start.keys()
-    assert end["status"] == ("error" if fails else "ok")
-    assert end.get("error") == ("KeyError" if fails else None)
+    assert start["flow_event"] == "step.start"
+    assert not {"outcome", "duration_ms", "error_type"} & start.keys()
+    assert end["flow_event"] == ("step.error" if fails else "step.end")
+    assert end["outcome"] == ("error" if fails else "ok")
+    assert end.get("error_type") == ("KeyError" if fails else None)
     assert 0 <= end["duration_ms"] < 60_000
+    assert end["duration_ms"] == round(end["duration_ms"], 3)
+
+
+def test_every_field_is_in_the_table(lines: Lines) -> None:
+    """What a line about a step has beyond ``logging``'s own is in one table."""
+    plain = {*vars(logging.makeLogRecord({})), "message"}
+    fail_through_three_steps(KeyError())
+
+    assert {name for line in lines for name in vars(line) if name not in plain} <= {
+        *FIELDS
+    }
+
+
+def call_fields(lines: Lines) -> dict[str, dict[str, Any]]:
+    """Return the fields of each start, by step."""
+    starts = [vars(line) for line in lines if vars(line)["flow_event"] == "step.start"]
+    return {start["step"]: start for start in starts}
+
+
+def test_each_call_has_an_id(lines: Lines) -> None:
+    """The entry's is the run's; a step knows its own and its caller's."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def inner() -> None: ...
+
+    @orders.step
+    def outer() -> None:
+        inner()
+
+    @orders.entrypoint
+    def receive() -> None:
+        outer()
+
+    receive()
+
+    calls = call_fields(lines)
+    run_id = calls["receive"]["run_id"]
+    assert {call["run_id"] for call in calls.values()} == {run_id}
+    assert calls["receive"]["call_id"] == run_id
+    assert calls["receive"]["parent_call_id"] is None
+    assert calls["outer"]["parent_call_id"] == run_id
+    assert calls["inner"]["parent_call_id"] == calls["outer"]["call_id"]
+    assert len({call["call_id"] for call in calls.values()}) == 3
+    ends = [vars(line) for line in lines if vars(line)["flow_event"] == "step.end"]
+    assert {end["call_id"] for end in ends} == {
+        call["call_id"] for call in calls.values()
+    }
+
+
+def test_each_call_of_one_step_has_its_own_id(lines: Lines) -> None:
+    """Also in tasks that run at the same time."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    async def charge() -> None:
+        await asyncio.sleep(0)
+
+    @orders.entrypoint
+    async def receive() -> None:
+        await asyncio.gather(*(charge() for _ in range(3)))
+
+    asyncio.run(receive())
+
+    charged = [vars(line) for line in lines if vars(line)["step"] == "charge"]
+    assert len({line["call_id"] for line in charged}) == 3
+    assert len({line["parent_call_id"] for line in charged}) == 1
+
+
+def test_a_step_in_a_thread_knows_its_caller(lines: Lines) -> None:
+    """A bound function takes the call along, a fork of the context too."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def charge() -> None: ...
+
+    @orders.step
+    def spread() -> None:
+        context = get_flow_context()
+        assert context is not None
+        for bound in (bind_flow(charge), bind_flow(charge, context.fork())):
+            thread = threading.Thread(target=bound)
+            thread.start()
+            thread.join()
+
+    @orders.entrypoint
+    def receive() -> None:
+        spread()
+
+    receive()
+
+    (spreading,) = {
+        vars(line)["call_id"] for line in lines if vars(line)["step"] == "spread"
+    }
+    charged = [vars(line) for line in lines if vars(line)["step"] == "charge"]
+    assert {line["parent_call_id"] for line in charged} == {spreading}
+    assert {line["parent_step"] for line in charged} == {"spread"}
+    assert len({line["run_id"] for line in charged}) == 1
+
+
+@pytest.mark.parametrize("trust", ["id", "all"])
+def test_a_hop_keeps_its_caller(lines: Lines, trust: str) -> None:
+    """The first call behind a message knows which call has sent it, and when."""
+    orders, billing = flow(unique("orders")), flow(unique("billing"))
+
+    @orders.entrypoint
+    def receive() -> dict[str, str]:
+        return charge()
+
+    @orders.step
+    def charge() -> dict[str, str]:
+        return inject()
+
+    @billing.entrypoint
+    def invoice() -> None: ...
+
+    @orders.step
+    def ship() -> None: ...
+
+    with continue_flow(receive(), trust=trust):
+        invoice()
+        ship()
+
+    calls = call_fields(lines)
+    for name in ("invoice", "ship"):
+        assert calls[name]["parent_call_id"] == calls["charge"]["call_id"]
+        assert calls[name]["parent_step"] == "charge"
+        assert ("sent_at" in calls[name]) == (trust == "all")
+    is_same_run = calls["ship"]["run_id"] == calls["charge"]["run_id"]
+    assert is_same_run == (trust == "all")
+    assert calls["invoice"]["run_id"] == calls["invoice"]["call_id"]
+
+
+def test_a_context_that_a_step_opens_has_that_step_as_its_caller(lines: Lines) -> None:
+    """``start_flow`` inside a run goes on below the call that opened it."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def charge() -> None: ...
+
+    @orders.entrypoint
+    def receive() -> None:
+        with start_flow():
+            charge()
+
+    receive()
+
+    calls = call_fields(lines)
+    assert calls["charge"]["parent_call_id"] == calls["receive"]["call_id"]
+    assert calls["charge"]["parent_step"] == "receive"
+
+
+def test_a_generator_says_when_its_first_item_came(lines: Lines) -> None:
+    """Other calls, and generators that make no item, say nothing of it."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def produce(items: int) -> Iterator[int]:
+        yield from range(items)
+
+    @orders.step
+    async def produce_async(items: int) -> AsyncIterator[int]:
+        for item in range(items):
+            yield item
+
+    @orders.step
+    def returns(items: int) -> Iterator[int]:
+        return (item for item in range(items))
+
+    @orders.step
+    def hands_on() -> Any:
+        return asyncio.sleep(0)
+
+    async def run(items: int) -> None:
+        with start_flow():
+            assert len(list(produce(items))) == items
+            assert len([item async for item in produce_async(items)]) == items
+            assert len(list(returns(items))) == items
+            await hands_on()
+
+    for items in (0, 1, 2):
+        lines.clear()
+        asyncio.run(run(items))
+        ends = [vars(line) for line in lines if "outcome" in vars(line)]
+        assert [line["step"] for line in ends if "first_item_ms" in line] == (
+            ["produce", "produce_async", "returns"] if items else []
+        )
+        assert all(
+            line["first_item_ms"] <= line["duration_ms"]
+            for line in ends
+            if "first_item_ms" in line
+        )
 
 
 def test_what_is_unknown_is_none(lines: Lines) -> None:
-    """A root run has no parent and no caller, and here no service."""
+    """A root run has no parent and no calling step, and here no service."""
 
     @flow(unique("orders"))
     @entrypoint
@@ -156,7 +357,8 @@ def test_what_is_unknown_is_none(lines: Lines) -> None:
     receive()
 
     start = vars(lines[0])
-    assert (start["parent_id"], start["caller"], start["service"]) == (None, None, None)
+    names = ("parent_id", "parent_call_id", "parent_step", "service")
+    assert [start[name] for name in names] == [None] * 4
     assert start["root_id"] == start["correlation_id"]
 
 
@@ -211,7 +413,7 @@ def test_one_exception_through_three_steps_is_one_warning(lines: Lines) -> None:
 
 
 def test_another_exception_is_another_warning(lines: Lines) -> None:
-    """A step that raises another error is reported again."""
+    """A step that raises an error of its own is reported again."""
     orders = flow(unique("orders"))
 
     @orders.step
@@ -222,14 +424,85 @@ def test_another_exception_is_another_warning(lines: Lines) -> None:
     def receive() -> None:
         try:
             charge()
-        except KeyError as exc:
-            raise ArithmeticError from exc
+        except KeyError:
+            raise ArithmeticError from None
 
     with pytest.raises(ArithmeticError):
         receive()
 
     warned = [line for line in messages(lines) if line.startswith("WARNING")]
     assert [line.split()[3] for line in warned] == ["KeyError", "ArithmeticError"]
+
+
+def test_a_translated_exception_is_one_warning(lines: Lines) -> None:
+    """``raise ... from`` says that it is the same failure, however often."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def charge() -> None:
+        raise KeyError
+
+    @orders.entrypoint
+    def receive() -> None:
+        try:
+            try:
+                charge()
+            except KeyError as exc:
+                raise ArithmeticError from exc
+        except ArithmeticError as exc:
+            raise ValueError from exc
+
+    with pytest.raises(ValueError, match=r"^$"):
+        receive()
+
+    assert [line.split()[3] for line in warned(lines)] == ["KeyError"]
+
+
+def warned(lines: Lines) -> list[str]:
+    """Return the warnings."""
+    return [line for line in messages(lines) if line.startswith("WARNING")]
+
+
+@pytest.mark.parametrize(
+    ("outside", "expected"),
+    [(False, ["KeyError"]), (True, ["KeyError", "ExceptionGroup"])],
+    ids=["all reported", "one not reported"],
+)
+def test_a_group_of_failures_is_reported_where_they_happened(
+    lines: Lines, *, outside: bool, expected: list[str]
+) -> None:
+    """A group says nothing new unless it has an exception that no step has seen."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    async def charge() -> None:
+        raise KeyError
+
+    async def fail_outside() -> None:
+        if outside:
+            raise ArithmeticError
+
+    @orders.entrypoint
+    async def receive() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(charge())
+            group.create_task(fail_outside())
+
+    with pytest.raises(ExceptionGroup):
+        asyncio.run(receive())
+
+    assert [line.split()[3] for line in warned(lines)] == expected
+
+
+def test_causes_that_form_a_ring_end(lines: Lines) -> None:
+    """A group whose member has the group as its cause is looked at once."""
+    member = KeyError()
+    group = ExceptionGroup("ring", [member])
+    member.__cause__ = group
+
+    fail_through_three_steps(group)
+
+    assert len(warned(lines)) == 1
 
 
 def test_retries_are_a_warning_each(lines: Lines) -> None:
@@ -249,7 +522,7 @@ def test_retries_are_a_warning_each(lines: Lines) -> None:
     receive()
 
     assert sum(line.levelno == logging.WARNING for line in lines) == 3
-    assert vars(lines[-1])["status"] == "ok"
+    assert vars(lines[-1])["outcome"] == "ok"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -281,11 +554,9 @@ def test_a_quiet_start_has_no_duration(warnings: Lines) -> None:
     name = fail_through_three_steps(exc)
 
     (line,) = warnings
-    assert re.fullmatch(
-        rf"step\.error {name}/inner KeyError [0-9a-f]{{8}}", line.getMessage()
-    )
+    assert line.getMessage() == f"step.error {name}/inner KeyError"
     assert not hasattr(line, "duration_ms")
-    assert vars(line)["status"] == "error"
+    assert vars(line)["outcome"] == "error"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -306,7 +577,7 @@ def test_a_failure_is_told_although_the_log_is_quiet(
     asyncio.run(main())
 
     assert len(warnings) == (2 if role == "entrypoint" else 1)
-    assert warnings[0].getMessage().endswith("KeyError a1b2c3d4")
+    assert warnings[0].getMessage().endswith("KeyError")
 
 
 def test_the_traceback_comes_once_where_it_is_wanted(lines: Lines) -> None:
@@ -347,18 +618,17 @@ CONTROL_FLOW: dict[str, type[BaseException]] = {
 
 @pytest.mark.parametrize("name", CONTROL_FLOW)
 def test_control_flow_is_no_failure(lines: Lines, name: str) -> None:
-    """It ends a step at INFO, with its own status and no error."""
-    status = name.split(maxsplit=1)[0]
+    """It ends a step at INFO, with its own outcome and no error."""
+    outcome = name.split(maxsplit=1)[0]
 
     flow_name = fail_through_three_steps(CONTROL_FLOW[name]())
 
     ends = [line for line in lines if "start" not in line.msg]
     assert {line.levelname for line in ends} == {"INFO"}
-    assert [vars(line)["status"] for line in ends] == [status] * 3
-    assert not any(hasattr(line, "error") for line in ends)
+    assert [vars(line)["outcome"] for line in ends] == [outcome] * 3
+    assert not any(hasattr(line, "error_type") for line in ends)
     assert re.fullmatch(
-        rf"step\.end {flow_name}/inner {status} {MS} [0-9a-f]{{8}}",
-        ends[0].getMessage(),
+        rf"step\.end {flow_name}/inner {outcome} {MS}", ends[0].getMessage()
     )
 
 
@@ -393,7 +663,7 @@ def test_a_generator_that_is_closed_early_says_so(lines: Lines, kind: str) -> No
 
     asyncio.run(main())
 
-    assert vars(lines[-1])["status"] == "closed"
+    assert vars(lines[-1])["outcome"] == "closed"
     assert lines[-1].levelname == "INFO"
 
 
@@ -471,8 +741,10 @@ def test_a_level_that_changes_within_a_call(
     sleep()
 
     texts = [line.getMessage() for line in warnings]
-    assert re.fullmatch(rf"step\.end {name}/wake exit [0-9a-f]{{8}}", texts[0])
-    assert re.fullmatch(rf"step\.error {name}/wake KeyError [0-9a-f]{{8}}", texts[1])
+    assert texts[:2] == [
+        f"step.end {name}/wake exit",
+        f"step.error {name}/wake KeyError",
+    ]
     assert [line.split()[0] for line in texts[2:]] == ["step.start"]
 
 
@@ -575,3 +847,148 @@ def test_one_exception_object_raised_in_two_operations_is_two_warnings(
 
     warned = [line for line in lines if line.levelno == logging.WARNING]
     assert len(warned) == 2
+
+
+@pytest.fixture
+def run_lines(lines: Lines) -> Lines:
+    """Hear the logger with one line per run."""
+    configure(LoggingBackend(lines="run"))
+    return lines
+
+
+def test_one_line_for_a_run_has_its_calls(run_lines: Lines) -> None:
+    """The line is the entrypoint's; each call inside has what is known of it."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def inner() -> None: ...
+
+    @orders.step
+    def produce() -> Iterator[int]:
+        inner()
+        yield 1
+
+    @orders.entrypoint
+    def receive() -> None:
+        list(produce())
+
+    receive()
+
+    (line,) = map(vars, run_lines)
+    assert (line["flow_event"], line["step"]) == ("step.end", "receive")
+    assert line["levelname"] == "INFO"
+    called, generated = line["calls"]
+    assert list(called) == ["step", "call", "parent", "start_ms", *ENDS]
+    assert list(generated) == [*list(called)[:5], "first_item_ms", "outcome"]
+    assert (called["step"], generated["step"]) == ("inner", "produce")
+    assert called["parent"] == generated["call"] != called["call"]
+    assert generated["parent"] == line["run_id"]
+    assert 0 <= generated["start_ms"] <= called["start_ms"]
+    assert called["start_ms"] + called["duration_ms"] <= line["duration_ms"]
+
+
+ENDS = ["duration_ms", "outcome"]
+
+
+def test_a_failure_is_logged_at_once_though_the_run_is_one_line(
+    run_lines: Lines,
+) -> None:
+    """The innermost one, with all its fields; what fails above is in the line."""
+    name = fail_through_three_steps(KeyError())
+
+    error, run = run_lines
+    assert messages([error])[0].startswith(f"WARNING step.error {name}/inner KeyError")
+    assert messages([run])[0].startswith(f"INFO step.error {name}/receive KeyError")
+    outcomes = [(call["step"], call["outcome"]) for call in vars(run)["calls"]]
+    assert outcomes == [("inner", "error"), ("outer", "error")]
+
+
+def test_a_run_inside_a_run_has_its_own_line(run_lines: Lines) -> None:
+    """Each has its own calls; a step of another flow says which."""
+    orders, billing = flow(unique("orders")), flow(unique("billing"))
+
+    @billing.step
+    def pay() -> None: ...
+
+    @billing.entrypoint
+    def invoice() -> None: ...
+
+    @orders.entrypoint
+    def receive() -> None:
+        invoice()
+        pay()
+
+    receive()
+
+    inner, outer = map(vars, run_lines)
+    assert (inner["step"], inner["calls"]) == ("invoice", [])
+    assert [(call["flow"], call["step"]) for call in outer["calls"]] == [
+        (billing.name, "pay")
+    ]
+
+
+def test_steps_outside_a_run_have_lines_of_their_own(run_lines: Lines) -> None:
+    """In a carried context no end of a run is seen."""
+
+    @flow(name := unique("orders"))
+    @step
+    def charge() -> None: ...
+
+    with start_flow():
+        charge()
+
+    start, end = (line.getMessage() for line in run_lines)
+    assert start == f"step.start {name}/charge"
+    assert end.startswith(f"step.end {name}/charge")
+
+
+def test_a_long_run_writes_what_its_line_cannot_hold(run_lines: Lines) -> None:
+    """A run without end takes no memory: further calls get a line when they end."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def charge() -> None: ...
+
+    @orders.entrypoint
+    def receive() -> None:
+        for _ in range(103):
+            charge()
+
+    receive()
+
+    *more, run = map(vars, run_lines)
+    assert [line["flow_event"] for line in more] == ["step.end"] * 3
+    assert len(vars(run_lines[-1])["calls"]) == 100
+    assert len({call["call"] for call in run["calls"]}) == 100
+    assert len(json.dumps(run["calls"])) < 16_000
+
+
+def test_a_call_that_outlives_its_run_has_a_line(run_lines: Lines) -> None:
+    """It ends when the run's line is written already."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def produce() -> Iterator[int]:
+        yield 1
+
+    @orders.entrypoint
+    def receive() -> Iterator[int]:
+        generator = produce()
+        next(generator)
+        kept.append(generator)
+        yield 1
+
+    kept: list[Iterator[int]] = []
+    assert list(receive()) == [1]
+    assert list(kept.pop()) == []
+
+    run, late = map(vars, run_lines)
+    assert (run["step"], run["calls"]) == ("receive", [])
+    assert (late["step"], late["flow_event"]) == ("produce", "step.end")
+    assert late["run_id"] == run["run_id"]
+
+
+def test_lines_are_for_each_step_or_for_a_run() -> None:
+    """Anything else is refused."""
+    with pytest.raises(ConfigurationError, match=r"lines='runs': expected"):
+        LoggingBackend(lines="runs")

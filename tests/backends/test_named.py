@@ -60,7 +60,7 @@ def test_a_backend_as_it_is_printed() -> None:
     class PrintBackend(TracingBackend):
         @contextmanager
         def span(self, step_name: str, flow_name: str, **attrs: object) -> Any:
-            seen.append(f"begin {step_name} {attrs['caller']}")
+            seen.append(f"begin {step_name} {attrs['parent_step']}")
             yield
             seen.append(f"end {step_name}")
 
@@ -149,7 +149,7 @@ def test_one_of_several_may_be_quiet(warnings: list[logging.LogRecord]) -> None:
         ("KeyError", "receive"),
     ]
     (line,) = [record.getMessage() for record in warnings]
-    assert line.startswith(f"step.error {name}/charge KeyError ")
+    assert line.startswith(f"step.error {name}/charge KeyError")
 
 
 def test_one_of_several_that_fails_does_not_stop_the_others(
@@ -179,7 +179,7 @@ def test_get_backend_of_several_drives_them_all() -> None:
     backend = get_backend()
 
     with start_flow("order-17"):
-        with backend.span("charge", "orders", caller=None):
+        with backend.span("charge", "orders", parent_step=None):
             pass
         assert backend.get_correlation_id() == "order-17"
 

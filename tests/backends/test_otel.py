@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import types
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,10 @@ from penstock import (
     flow,
     get_backend,
     inject,
+    install_log_fields,
     start_flow,
     step,
+    uninstall_log_fields,
 )
 from tests.support.call_styles import KINDS, finish, marked, run_python, unique
 
@@ -39,6 +42,12 @@ from opentelemetry.trace import (
 
 from penstock.backends.otel import OTelBackend, PenstockIdGenerator
 from penstock.contrib.kafka import flow_from_batch
+from penstock.contrib.structlog import FlowProcessor
+from penstock.contrib.threads import (
+    FlowThreadPoolExecutor,
+    install_threads,
+    uninstall_threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -142,12 +151,13 @@ def test_the_attributes_of_a_span(spans: Spans) -> None:
     @step
     def charge() -> None: ...
 
-    with start_flow("order-17"):
+    with start_flow("outer"), start_flow("order-17"):
         charge()
 
     span = spans.ended()["charge"]
     assert span.name == f"{name}/charge"
     attributes = dict(span.attributes or {})
+    assert str(attributes.pop("penstock.run_id")).count("-") == 1
     line = attributes.pop("code.line.number")
     assert isinstance(line, int)
     assert line > 1
@@ -155,6 +165,7 @@ def test_the_attributes_of_a_span(spans: Spans) -> None:
         "penstock.flow": name,
         "penstock.step": "charge",
         "penstock.correlation_id": "order-17",
+        "penstock.root_id": "outer",
         "code.function.name": f"{charge.__module__}.{charge.__qualname__}",
         "code.file.path": __file__,
     }
@@ -420,7 +431,10 @@ def test_spans_by_hand(spans: Spans) -> None:
     """``get_backend().span(...)`` makes a current span with what it is given."""
     backend = get_backend()
 
-    with start_flow("order-17"), backend.span("block", "orders", caller="x", none=None):
+    with (
+        start_flow("order-17"),
+        backend.span("block", "orders", parent_step="x", none=None),
+    ):
         assert current() == "block"
         assert backend.get_correlation_id() == "order-17"
     assert backend.get_correlation_id() == ""
@@ -428,7 +442,7 @@ def test_spans_by_hand(spans: Spans) -> None:
     assert dict(spans.ended()["block"].attributes or {}) == {
         "penstock.flow": "orders",
         "penstock.step": "block",
-        "penstock.caller": "x",
+        "penstock.parent_step": "x",
     }
     assert "TracerProvider" in repr(backend)
 
@@ -702,3 +716,231 @@ def test_flush_sends_what_waits() -> None:
 def test_flush_without_an_sdk_does_nothing() -> None:
     """A provider of the API alone has nothing to send."""
     OTelBackend(NoOpTracerProvider()).flush()
+
+
+def spread_over_threads(how: str, target: Callable[[], object]) -> None:
+    """Run *target* in a thread, in one of the ways that carry the flow."""
+    if how == "pool":
+        with FlowThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(target).result()
+    elif how == "run_in_executor":
+
+        async def main() -> None:
+            with FlowThreadPoolExecutor(max_workers=1) as pool:
+                await asyncio.get_running_loop().run_in_executor(pool, target)
+
+        asyncio.run(main())
+    else:
+        if how == "install_threads":
+            install_threads()
+        else:
+            target = bind_flow(target)
+        thread = threading.Thread(target=target)
+        thread.start()
+        thread.join()
+        uninstall_threads()
+
+
+@pytest.mark.parametrize(
+    "how", ["pool", "run_in_executor", "bind_flow", "install_threads"]
+)
+def test_a_step_in_a_thread_is_a_child_of_its_caller(spans: Spans, how: str) -> None:
+    """And the thread has no span when it is done."""
+    orders = flow(unique("orders"))
+    afterwards: list[str] = []
+
+    @orders.step
+    def mail() -> None:
+        pass
+
+    def work() -> None:
+        mail()
+        afterwards.append(current())
+
+    @orders.entrypoint
+    def receive() -> None:
+        spread_over_threads(how, work)
+        afterwards.append(current())
+
+    receive()
+
+    ended = spans.ended()
+    assert parent_of(ended["mail"]) == id_of(ended["receive"])
+    assert trace_of(ended["mail"]) == trace_of(ended["receive"])
+    assert afterwards == ["receive", "receive"]
+    assert current() == "none"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bound_call_of_every_kind_has_the_span(spans: Spans, kind: str) -> None:
+    """Functions, coroutines and generators, each in a thread of its own."""
+    func = marked(kind, lambda: None, role="step")
+    bound: list[Callable[[], object]] = []
+
+    @flow(unique("orders"))
+    @entrypoint
+    def receive() -> None:
+        bound.append(bind_flow(func))
+
+    receive()
+
+    async def main() -> None:
+        result: Any = bound.pop()()
+        if kind == "generator":
+            list(result)
+        elif kind == "async":
+            await result
+        elif kind == "async generator":
+            [_ async for _ in result]
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    thread.join()
+
+    ended = spans.ended()
+    (child,) = [span for name, span in ended.items() if name != "receive"]
+    assert parent_of(child) == id_of(ended["receive"])
+
+
+def test_many_threads_at_once_have_one_parent(spans: Spans) -> None:
+    """One bound function may run in several threads."""
+    orders = flow(unique("orders"))
+    barrier = threading.Barrier(3)
+
+    @orders.step
+    def mail(number: int) -> None:
+        barrier.wait(10)
+        seen.append((number, current()))
+
+    @orders.entrypoint
+    def receive() -> None:
+        bound = bind_flow(mail)
+        threads = [threading.Thread(target=bound, args=(n,)) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    seen: list[tuple[int, str]] = []
+    receive()
+
+    assert sorted(seen) == [(n, "mail") for n in range(3)]
+    assert parent_of(spans.ended()["mail"]) == id_of(spans.ended()["receive"])
+
+
+def test_where_no_span_is_current_a_bound_function_has_none(spans: Spans) -> None:
+    """In a carried context, and outside a flow, there is nothing to carry."""
+    with start_flow():
+        inside = bind_flow(current)
+    with spans.tracer.start_as_current_span("query"):
+        outside = bind_flow(current)
+
+    assert (inside(), outside()) == ("none", "none")
+
+
+def test_a_span_that_cannot_be_carried_does_not_stop_the_call(
+    spans: Spans, warnings: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken backend costs its own span."""
+    del spans
+
+    def fail(_self: OTelBackend) -> None:
+        raise OSError
+
+    monkeypatch.setattr(OTelBackend, "captured", fail)
+
+    with start_flow("order-17"):
+        bound = bind_flow(current_flow_id)
+
+    assert bound() == "order-17"
+    assert ["failed at captured" in line.getMessage() for line in warnings] == [True]
+
+
+def test_a_group_of_failures_is_recorded_where_they_happened(spans: Spans) -> None:
+    """The exception is an event of the innermost span alone."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    async def charge() -> None:
+        raise KeyError
+
+    @orders.entrypoint
+    async def receive() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(charge())
+
+    with pytest.raises(ExceptionGroup):
+        asyncio.run(receive())
+
+    ended = spans.ended()
+    assert [event.name for event in ended["charge"].events] == ["exception"]
+    assert not ended["receive"].events
+
+
+def test_a_step_that_a_message_brought_says_when_it_was_sent(spans: Spans) -> None:
+    """The step below does not."""
+    orders = flow(unique("orders"))
+
+    @orders.step
+    def pack() -> None: ...
+
+    @orders.step
+    def ship() -> None:
+        pack()
+
+    with start_flow():
+        headers = inject()
+    with continue_flow(headers):
+        ship()
+
+    sent = [
+        name
+        for name, span in spans.ended().items()
+        if "penstock.sent_at" in (span.attributes or {})
+    ]
+    assert sent == ["ship"]
+
+
+def test_lines_have_the_ids_of_the_span(
+    spans: Spans, lines: list[logging.LogRecord]
+) -> None:
+    """Lines about a step are inside its span, in whatever order one configures."""
+    configure("logging", OTelBackend(spans.provider))
+    install_log_fields("trace_id", "span_id")
+
+    @flow(unique("orders"))
+    @entrypoint
+    def receive() -> None: ...
+
+    receive()
+    logging.getLogger("penstock").info("outside")
+    uninstall_log_fields()
+
+    start, end, outside = map(vars, lines)
+    span = spans.ended()["receive"]
+    for line in (start, end):
+        assert line["trace_id"] == format_trace_id(trace_of(span))
+        assert line["span_id"] == format_span_id(id_of(span))
+    assert (outside["trace_id"], outside["span_id"]) == ("-", "-")
+
+
+def test_a_line_inside_a_span_has_its_ids(
+    spans: Spans, lines: list[logging.LogRecord]
+) -> None:
+    """As 32 and 16 hexadecimal digits; the processors for other loggers know them."""
+    configure("logging")
+    processor = FlowProcessor(trace_id="trace", span_id="span")
+    entry: dict[str, str] = {}
+
+    @flow(unique("orders"))
+    @entrypoint
+    def receive() -> None: ...
+
+    with spans.tracer.start_as_current_span("query"):
+        receive()
+        processor(None, "info", entry)
+
+    query = spans.ended()["query"]
+    for line in map(vars, lines):
+        assert line["trace_id"] == entry["trace"] == format_trace_id(trace_of(query))
+        assert line["span_id"] == entry["span"] == format_span_id(id_of(query))

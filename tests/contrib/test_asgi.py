@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,29 @@ def test_errors_have_the_header(framework: str, how: str) -> None:
     assert (failed.status, failed.shown) == (500, "failing-1")
     assert (missing.status, missing.shown) == (404, "missing-1")
     assert penstock.current_flow_id() is None
+
+
+def test_a_traceback_that_the_server_logs_has_the_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The flow of the request has ended by then."""
+
+    async def app(_scope: object, _receive: object, _send: object) -> None:
+        raise KeyError
+
+    async def main() -> None:
+        scope = {"type": "http", "headers": [(b"x-request-id", b"request-1")]}
+        try:
+            await FlowMiddleware(app)(scope, None, None)  # type: ignore[arg-type]  # not used
+        except KeyError:
+            logging.getLogger("server").exception("Unhandled")
+
+    penstock.install_log_fields()
+    asyncio.run(main())
+    penstock.uninstall_log_fields()
+
+    (record,) = [record for record in caplog.records if record.name == "server"]
+    assert vars(record)["correlation_id"] == "request-1"
 
 
 @pytest.mark.parametrize("path", ["/stream", "/async_stream"])

@@ -391,7 +391,7 @@ def test_calls_are_recorded_with_their_task(
         receive.apply(task_id="task-1")
 
     said = [vars(record) for record in caplog.records if record.name == "penstock"]
-    assert [line["status"] for line in said[1:]] == ["ok"]
+    assert [line["outcome"] for line in said[1:]] == ["ok"]
     for line in said:
         assert (line["flow"], line["step"]) == ("orders", "receive")
         assert (line["correlation_id"], line["task_id"]) == ("order-17", "task-1")

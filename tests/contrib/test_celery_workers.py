@@ -242,7 +242,7 @@ def test_one_id_in_caller_worker_and_result(redis: str, tmp_path: Path) -> None:
         lines = deployment.lines(task_id=result.id)
 
     named = [line for line in lines if line["name"] in {"penstock", "shapes"}]
-    assert {line["status"] for line in named} == {None, "ok"}
+    assert {line["outcome"] for line in named} == {None, "ok"}
     for line in named:
         assert (line["flow"], line["step"]) == ("shapes", "receive")
     assert {line["flow_id"] for line in lines} == {"order-17"}

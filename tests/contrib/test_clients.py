@@ -250,7 +250,9 @@ def test_what_cannot_travel_fails_no_request(client: Client, here: Site) -> None
 
     (heard,) = here.heard
     assert heard.shown == "order-17"
-    assert json.loads(heard.sent["penstock"]) == {"root": "order-17"}
+    sent = json.loads(heard.sent["penstock"])
+    assert sent.keys() == {"root", "run_id", "sent_at"}
+    assert sent["root"] == "order-17"
 
 
 def errors_of(client: Client, url: str) -> list[tuple[type, str]]:

@@ -296,6 +296,17 @@ def test_line_about_not_found_has_the_id(
     assert ("django.request", response["X-Correlation-ID"]) in log_fields
 
 
+def test_line_about_not_found_has_every_id(caplog: pytest.LogCaptureFixture) -> None:
+    """One search for the operation finds it, in either form."""
+    penstock.install_log_fields()
+    given = get("wsgi", "/nowhere/")["X-Correlation-ID"]
+    penstock.uninstall_log_fields()
+
+    (record,) = [vars(r) for r in caplog.records if r.name == "django.request"]
+    assert record["root_id"] == record["flow_id"] == given
+    assert record["short_id"] == given[:8]
+
+
 def test_request_filter_leaves_other_records_alone() -> None:
     """A record that has no request of ours, or an ID of its own, stays as it is."""
     request = RequestFactory().get("/")

@@ -61,9 +61,9 @@ def test_grpc(kind: str, tmp_path: Path) -> None:
     assert not fresh & {"-", *ids}
     (failed,) = [line for line in served if "step.error" in line.message]
     assert failed.flow_id == "failxxxx"
-    # Its own line about the method: after it in a thread, inside its task on asyncio.
+    # Its own line about the method has the traceback, and comes after the flow.
     (own,) = [line for line in served if line.logger.startswith("grpc.")]
-    assert own.flow_id == ("failxxxx" if kind else "-")
+    assert own.flow_id == "failxxxx"
 
 
 def test_grpc_disabled(tmp_path: Path) -> None:

@@ -120,4 +120,6 @@ def test_it_works_without_structlog() -> None:
     out, errors = run_python(program)
 
     assert errors == ""
-    assert out == "{'event': 'text', 'flow_id': 'order-17'}\n"
+    assert out == (
+        "{'event': 'text', 'flow_id': 'order-17', 'correlation_id': 'order-17'}\n"
+    )

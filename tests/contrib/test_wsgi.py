@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import io
+import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -87,6 +88,36 @@ def test_errors_have_the_header(framework: str) -> None:
     assert (failed.status, failed.shown) == (500, "failing-1")
     assert (missing.status, missing.shown) == (404, "missing-1")
     assert penstock.current_flow_id() is None
+
+
+def test_a_traceback_that_the_server_logs_has_the_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of a view, and of a body that fails while it is sent."""
+
+    def view(_environ: object, _start: object) -> Iterable[bytes]:
+        raise KeyError
+
+    def body() -> Iterator[bytes]:
+        yield b"first"
+        raise KeyError
+
+    def streaming(_environ: object, start: Any) -> Iterable[bytes]:
+        start("200 OK", [])
+        return body()
+
+    penstock.install_log_fields()
+    for app in (view, streaming):
+        server = logging.getLogger("server")
+        try:
+            environ = {"HTTP_X_REQUEST_ID": "request-1"}
+            list(FlowMiddleware(app)(environ, lambda *_: print))
+        except KeyError:
+            server.exception("Unhandled")
+    penstock.uninstall_log_fields()
+
+    ids = [vars(record)["correlation_id"] for record in caplog.records]
+    assert ids == ["request-1", "request-1"]
 
 
 def test_stream_keeps_the_id(framework: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -51,7 +51,7 @@ class Program:
 
 def _line(event: str, step: str) -> str:
     label = f"order_processing/{step}"
-    return rf"\S+ \S+ penstock step\.{event} {label} .*  \[{label} cid={ID}\]"
+    return rf"\S+ \S+ penstock step\.{event} {label}.*  \[{label} cid={ID}\]"
 
 
 README, GUIDE = "readme.md", "usage-guide.md"
@@ -173,7 +173,8 @@ structlog.configure(processors=[renderer if p is ... else p for p in processors]
 with penstock.start_flow("order-17"):
     structlog.get_logger().info("charged", amount=42)
 """,
-        prints=r'\{"amount": 42, "event": "charged", "flow_id": "order-17"\}',
+        prints=r'\{"amount": 42, "correlation_id": "order-17", "event": "charged", '
+        r'"flow_id": "order-17"\}',
     ),
     Program(
         GUIDE,

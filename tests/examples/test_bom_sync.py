@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("iniconfig", "packaging", "pluggy", "pytest", "sortedcontainers")
-LINE = re.compile(r"[\d:.]+ (?P<level>\w+) (?P<id>\S+) (?P<step>\S+)\s+(?P<text>.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Line:
 
     level: str
     id: str
+    root_id: str
     step: str
     text: str
 
@@ -74,13 +75,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         encoding="utf-8",
     )
     assert (result.returncode, result.stderr) == (0, "")
-    log = (folder / "bom_sync.log").read_text(encoding="utf-8").splitlines()
-    matches = [LINE.fullmatch(line) for line in log]
+    log = (folder / "bom_sync.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = [
+        Line(
+            line["level"],
+            line["correlation_id"],
+            line["root_id"],
+            line.get("step", "-"),
+            line["message"],
+        )
+        for line in map(json.loads, log)
+    ]
     with closing(sqlite3.connect(folder / "bom_sync.db")) as database:
         parts = dict(database.execute("select name, version from parts").fetchall())
-    return Demo(
-        result.stdout, [Line(**match.groupdict()) for match in matches if match], parts
-    )
+    return Demo(result.stdout, lines, parts)
 
 
 def test_database_holds_what_is_installed(demo: Demo) -> None:
@@ -91,7 +99,9 @@ def test_database_holds_what_is_installed(demo: Demo) -> None:
 def test_every_line_has_an_id(demo: Demo) -> None:
     """Lines of modules that know nothing of penstock have one, too."""
     assert demo.lines
-    assert not [line for line in demo.lines if not re.fullmatch("[0-9a-f]{8}", line.id)]
+    assert not [
+        line for line in demo.lines if not re.fullmatch("[0-9a-f]{32}", line.id)
+    ]
     assert {line.step for line in demo.says("^upserted")} == {"sync_to_database"}
 
 
@@ -134,8 +144,10 @@ def test_licence_report_knows_the_run_that_started_it(demo: Demo) -> None:
     started = demo.says("^started by run")
 
     parents = [line.text.rpartition(" ")[2] for line in started]
-    assert sorted(parents) == sorted(line.id for line in demo.says("^upserted"))
-    assert not {line.id for line in started} & set(parents)
+    synced = [line.id for line in demo.says("^upserted")]
+    assert sorted(parents) == sorted(one[:8] for one in synced)
+    assert not {line.id for line in started} & set(synced)
+    assert sorted(line.root_id for line in started) == sorted(synced)
 
 
 def test_failing_message_fails_under_its_id(demo: Demo) -> None:
@@ -143,23 +155,20 @@ def test_failing_message_fails_under_its_id(demo: Demo) -> None:
     failed = [(line.level, line.step) for line in demo.says("^step.error")]
     (given_up,) = demo.says("^gave up")
 
-    assert failed == [("WARN", "fetch_details"), ("INFO", "handle_message")]
+    assert failed == [("WARNING", "fetch_details"), ("INFO", "handle_message")]
     assert {line.id for line in demo.says("^step.error")} == {given_up.id}
     assert "PackageNotFoundError" in demo.says("^step.error")[0].text
     assert given_up.text in demo.printed
 
 
 def test_printed_lines_are_those_of_the_log(demo: Demo) -> None:
-    """The lines below each grep are those that grep prints."""
-    greps = re.findall(
-        r"\$ grep (\w+) bom_sync.log\n((?:  [\d:.]+ .*\n)+)", demo.printed
-    )
+    """The lines below each ID are those of one operation."""
+    found = re.findall(r"with root_id (\w+)\n((?:  [\d:.]+ .*\n)+)", demo.printed)
 
-    assert len(greps) == 2
-    for flow_id, shown in greps:
-        assert shown.count("\n") == sum(
-            flow_id in f"{line.id} {line.text}" for line in demo.lines
-        )
+    assert len(found) == 2
+    for root_id, shown in found:
+        lines = [line for line in demo.lines if line.root_id == root_id]
+        assert shown.count("\n") == len(lines)
 
 
 def test_diagrams_are_printed(demo: Demo) -> None:

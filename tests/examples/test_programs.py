@@ -11,20 +11,20 @@ ROOT = Path(__file__).parents[2]
 
 PRINTED = {
     "orders": """
-INFO    step.start orders/receive ...  [orders/receive]
-INFO    step.start orders/validate ...  [orders/validate]
-INFO    step.end orders/validate ... ms ...  [orders/validate]
-INFO    step.start orders/charge ...  [orders/charge]
-INFO    step.end orders/charge ... ms ...  [orders/charge]
-INFO    step.start orders/ship ...  [orders/ship]
+INFO    step.start orders/receive  [orders/receive]
+INFO    step.start orders/validate  [orders/validate]
+INFO    step.end orders/validate ... ms  [orders/validate]
+INFO    step.start orders/charge  [orders/charge]
+INFO    step.end orders/charge ... ms  [orders/charge]
+INFO    step.start orders/ship  [orders/ship]
 INFO    order A-1 goes out  [orders/ship]
-INFO    step.end orders/ship ... ms ...  [orders/ship]
-INFO    step.end orders/receive ... ms ...  [orders/receive]
+INFO    step.end orders/ship ... ms  [orders/ship]
+INFO    step.end orders/receive ... ms  [orders/receive]
 receipt for 42
-INFO    step.start orders/receive ...  [orders/receive]
-INFO    step.start orders/validate ...  [orders/validate]
-WARNING step.error orders/validate ValueError ... ms ...  [orders/validate]
-INFO    step.error orders/receive ValueError ... ms ...  [orders/receive]
+INFO    step.start orders/receive  [orders/receive]
+INFO    step.start orders/validate  [orders/validate]
+WARNING step.error orders/validate ValueError ... ms  [orders/validate]
+INFO    step.error orders/receive ValueError ... ms  [orders/receive]
 refused: order A-2 is empty
 graph TD
     receive --> validate

@@ -19,6 +19,7 @@ from penstock import (
     entrypoint,
     flow,
     inject,
+    set_flow_context_value,
     start_flow,
     step,
 )
@@ -382,3 +383,47 @@ def test_parent_and_root_follow_the_configured_validator() -> None:
 
     with continue_flow(headers) as context:
         assert (context.parent_id, context.root_id) == ("{root}", "{root}")
+
+
+@pytest.mark.parametrize("trust", ["id", "all"])
+@pytest.mark.parametrize("key", ["call_id", "step", "run_id", "sent_at"])
+@pytest.mark.parametrize("odd", ["two words", "x" * 200, "a\nb", 7, None, ["a"], ""])
+def test_labels_of_another_form_are_left_out(key: str, odd: object, trust: str) -> None:
+    """They appear in logs, so they must have the form of an ID, or be a time."""
+    headers = {"X-Correlation-ID": "order-17", "penstock": json.dumps({key: odd})}
+
+    with continue_flow(headers, trust=trust) as context:
+        found = (
+            context.given_call_id,
+            context.given_step,
+            context.given_run_id,
+            context.sent_at,
+        )
+
+    assert found == (None, None, None, None)
+
+
+def test_at_id_only_the_labels_of_the_call_are_read() -> None:
+    """Metadata, runs, flows and steps that ended are the sender's affair."""
+    configure(propagate=["tenant"])
+    orders = flow(unique("orders"))
+
+    @orders.entrypoint
+    def receive() -> dict[str, str]:
+        set_flow_context_value("tenant", "acme")
+        return inject()
+
+    with continue_flow(receive(), trust="id") as context:
+        assert context.given_call_id is not None
+        assert (context.given_run_id, context.sent_at, context.flow) == (None, None, "")
+        assert not context.metadata
+
+
+def test_a_message_says_when_it_was_sent() -> None:
+    """In UTC, by the sender's clock."""
+    with start_flow():
+        headers = inject()
+
+    with continue_flow(headers) as context:
+        assert context.sent_at == json.loads(headers["penstock"])["sent_at"]
+        assert str(context.sent_at).endswith("Z")

@@ -594,11 +594,11 @@ def test_a_backend_that_fails_between_items_breaks_no_generator(
         def enabled(self) -> bool:
             return True
 
-        def resume(self, started: float) -> None:
+        def resume(self, started: Any) -> None:
             if method == "resume":
                 raise OSError
 
-        def pause(self, started: float) -> None:
+        def pause(self, started: Any) -> None:
             if method == "pause":
                 raise OSError
 

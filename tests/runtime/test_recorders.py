@@ -263,10 +263,26 @@ def test_the_backend_is_told_who_calls_what() -> None:
         "root_id": "root",
         "parent_id": "root",
         "service": "shop",
+        "sent_at": None,
     }
+    run_id = backend.attrs[0]["run_id"]
     assert backend.attrs == [
-        {**common, "step": "receive", "caller": None},
-        {**common, "step": "charge", "caller": "receive"},
+        {
+            **common,
+            "step": "receive",
+            "run_id": run_id,
+            "call_id": run_id,
+            "parent_call_id": None,
+            "parent_step": None,
+        },
+        {
+            **common,
+            "step": "charge",
+            "run_id": run_id,
+            "call_id": backend.attrs[1]["call_id"],
+            "parent_call_id": run_id,
+            "parent_step": "receive",
+        },
     ]
 
 

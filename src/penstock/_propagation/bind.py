@@ -7,8 +7,13 @@ from functools import update_wrapper, wraps
 from sys import modules
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from penstock._context import FlowContext, leave, scope_var
-from penstock._runtime.bound_generators import BoundAsyncGenerator, BoundGenerator
+from penstock._context import FlowContext, scope_var
+from penstock._runtime.bound_generators import (
+    BoundAsyncGenerator,
+    BoundGenerator,
+    GeneratorScope,
+)
+from penstock._runtime.recorders import captured_spans
 from penstock._runtime.state import state
 from penstock._steps.source import FunctionKind, kind_of
 
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from penstock._context import Scope
+    from penstock._runtime.recorders import Captured, Started
 
 __all__ = ["BoundFunction", "bind_flow"]
 
@@ -32,21 +38,28 @@ class BoundFunction(Generic[P, R]):
     """A function that runs in the flow it was bound in. Made by ``bind_flow``.
 
     Unlike a ``contextvars.Context``, one of these can run in many threads at
-    once, and it leaves all other context variables alone.
+    once, and it leaves all other context variables alone, but for the span.
     """
 
-    def __init__(self, func: Callable[P, R], scope: Scope | None) -> None:
+    def __init__(
+        self, func: Callable[P, R], scope: Scope | None, spans: Captured = ()
+    ) -> None:
         self._func = func
         self._scope = scope
+        self._spans = spans
         update_wrapper(self, func)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function in its flow, and restore what was there."""
-        token = scope_var.set(self._scope)
+        place = self._place()
+        token = place.enter()
         try:
             return self._func(*args, **kwargs)
         finally:
-            scope_var.reset(token)
+            place.leave(token)
+
+    def _place(self) -> GeneratorScope:
+        return GeneratorScope(self._scope, _recordings(self._spans))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle with the ID and what may travel: a process pool continues the flow."""
@@ -77,11 +90,17 @@ class _BoundAsyncFunction(BoundFunction[P, Any]):
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Await the function in its flow, and restore what was there."""
-        token = scope_var.set(self._scope)
+        place = self._place()
+        token = place.enter()
         try:
             return await self._func(*args, **kwargs)
         finally:
-            leave(token)
+            place.leave(token)
+
+
+def _recordings(spans: Captured) -> Started:
+    """Return recordings of the caller's spans, which can be current in one thread."""
+    return [(recorder, make()) for recorder, make in spans]
 
 
 def _continued(
@@ -90,7 +109,7 @@ def _continued(
     correlation_id: str,
     field: str,
 ) -> BoundFunction[P, R]:
-    return klass(func, (received(correlation_id, unpack(field)), None))
+    return klass(func, (received(correlation_id, unpack(field)), None, 0))
 
 
 @overload
@@ -126,21 +145,31 @@ def bind_flow(target: Any, context: FlowContext | None = None) -> Any:
         target: A function, sync or async, or a generator object of either kind.
         context: Bind to this context instead, such as ``FlowContext.fork()``.
     """
-    scope = scope_var.get() if context is None else (context, None)
+    scope = scope_var.get()
+    if context is not None:
+        scope = _scope_in(context, scope)
+    spans: Captured = () if scope is None else captured_spans()
     if isinstance(target, Generator):
-        return BoundGenerator(target, scope)
+        return BoundGenerator(target, scope, _recordings(spans))
     if isinstance(target, AsyncGenerator):
-        return BoundAsyncGenerator(target, scope)
+        return BoundAsyncGenerator(target, scope, _recordings(spans))
     kind = kind_of(target)
     if kind == FunctionKind.ASYNC:
-        return _BoundAsyncFunction(target, scope)
+        return _BoundAsyncFunction(target, scope, spans)
     if kind == FunctionKind.PLAIN:
-        return BoundFunction(target, scope)
-    return _bound_generator_function(target, scope, kind)
+        return BoundFunction(target, scope, spans)
+    return _bound_generator_function(target, scope, spans, kind)
+
+
+def _scope_in(context: FlowContext, around: Scope | None) -> Scope:
+    """Return a scope in *context*; in a fork of the current one the caller is known."""
+    if around is not None and around[0].run_id == context.run_id:
+        return context, around[1], around[2]
+    return context, None, 0
 
 
 def _bound_generator_function(
-    func: Callable[..., Any], scope: Scope | None, kind: str
+    func: Callable[..., Any], scope: Scope | None, spans: Captured, kind: str
 ) -> Callable[..., Any]:
     klass: Any = (
         BoundGenerator if kind == FunctionKind.GENERATOR else BoundAsyncGenerator
@@ -148,6 +177,6 @@ def _bound_generator_function(
 
     @wraps(func)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return klass(func(*args, **kwargs), scope)
+        return klass(func(*args, **kwargs), scope, _recordings(spans))
 
     return call

@@ -128,8 +128,9 @@ def continue_flow(carrier: Pairs | None, *, trust: str | None = None) -> Entered
     Args:
         carrier: Headers as a mapping or as pairs; names and values may be bytes,
             and names in any case.
-        trust: What to adopt: ``none``: nothing; ``id``: the correlation ID; ``all``:
-            the ``penstock`` field as well, as between your own services. By default
+        trust: What to adopt: ``none``: nothing; ``id``: the correlation ID, and which
+            call has sent it; ``all``: all of the ``penstock`` field, as between your
+            own services. By default
             what ``configure(trust_inbound=...)`` says, else ``all``.
 
     Returns:
@@ -162,8 +163,8 @@ def continued(found: Mapping[str, str], trust: str, names: InboundNames) -> Flow
     """Return the context that headers bring, as ``find_headers`` returns them."""
     if not found or trust == "none":
         return received("")
-    if trust == "all" and FIELD in found:
-        sent = unpack(found[FIELD])
+    if FIELD in found:
+        sent = unpack(found[FIELD], labels_only=trust == "id")
         context = received(sent.correlation_id or _adopted(found, names), sent)
     else:
         context = received(_adopted(found, names))
@@ -182,6 +183,10 @@ def received(correlation_id: str, sent: Sent = NOTHING) -> FlowContext:
     context.given_root_id = sent.root_id
     context.given_done = sent.done
     context.given_call = sent.call
+    context.given_run_id = sent.run_id
+    context.given_call_id = sent.call_id
+    context.given_step = sent.step
+    context.sent_at = sent.sent_at
     if sent.flow in registry:  # a task of several flows is called in this one
         context.given_flow = sent.flow
     return carried(context, sent.metadata)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from time import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from penstock._context import Done
+from penstock._context import Done, caller_of
+from penstock._platform.clock import utc
 from penstock._runtime.ids import is_valid_id, refusal
 from penstock._runtime.state import say, state
 
@@ -19,6 +22,8 @@ __all__ = ["MAX_BYTES", "MAX_DONE", "NOTHING", "Sent", "pack", "unpack"]
 MAX_BYTES = 4096
 MAX_DONE = MAX_BYTES // 2
 """How much of the field the names of steps may take."""
+
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 MAX_KEYS = 64
 MAX_DEPTH = 8
@@ -34,6 +39,10 @@ class Sent(NamedTuple):
     metadata: Mapping[str, object] = MappingProxyType({})
     done: Done | None = None
     call: str = ""
+    run_id: str | None = None
+    call_id: str | None = None
+    step: str | None = None
+    sent_at: str | None = None
 
 
 NOTHING = Sent()
@@ -43,20 +52,24 @@ def pack(scope: Scope, call: str = "") -> str:
     """Return the field for *scope*: ASCII JSON of at most ``MAX_BYTES`` bytes.
 
     Keys: ``id``, where no header has it, ``parent`` and ``root`` are correlation IDs,
-    ``flow`` and ``step`` say where the message was sent, ``service`` by whom, ``meta``
-    is the allow-listed metadata.
+    ``flow``, ``step``, ``run_id`` and ``call_id`` say where the message was sent,
+    ``sent_at`` when, ``service`` by whom, ``meta`` is the allow-listed metadata.
     Metadata that is not JSON, or too long, is dropped with one warning. Where
     conformance is on, ``done`` names the steps that are before the call; it ends with
     null if it is not complete. ``call`` is the step that the message calls, as
     flow/step, if the sender has judged and counted that call.
     """
-    context, step = scope[0], scope[1]
+    context = scope[0]
+    sender_id, step = caller_of(scope)
     fields: dict[str, Any] = {
         "id": "" if state.headers else context.correlation_id,
         "parent": context.parent_id,
         "root": context.root_id,
         "flow": context.flow,
-        "step": None if step is None else step.name,
+        "step": step,
+        "run_id": context.run_id,
+        "call_id": sender_id,
+        "sent_at": utc(time()),
         "service": state.service,
         "call": call,
     }
@@ -86,12 +99,18 @@ def _packed_names(done: Done, room: int) -> str:
     return f'"done":[{",".join(parts if is_all else [*parts, "null"])}]'
 
 
-def unpack(field: str | None) -> Sent:
-    """Read a field that came in, leaving out whatever is wrong with it."""
+def unpack(field: str | None, *, labels_only: bool = False) -> Sent:
+    """Read a field that came in, leaving out whatever is wrong with it.
+
+    With *labels_only* read which call has sent it and nothing else.
+    """
     if not field:
         return NOTHING
     try:
         sent = _parse(field)
+        call_id, step = _label(sent.get("call_id")), _label(sent.get("step"))
+        if labels_only:
+            return Sent(call_id=call_id, step=step)
         metadata = sent.get("meta")
         known = metadata if isinstance(metadata, dict) else {}
         return Sent(
@@ -102,6 +121,10 @@ def unpack(field: str | None) -> Sent:
             {key: known[key] for key in _allowed(known)[:MAX_KEYS]},
             _steps_done(sent),
             str(sent.get("call", "")),
+            _label(sent.get("run_id")),
+            call_id,
+            step,
+            _time(sent.get("sent_at")),
         )
     except (ValueError, RecursionError, AttributeError):
         return NOTHING
@@ -127,6 +150,15 @@ def _relative(value: object) -> str | None:
     if isinstance(value, str) and is_valid_id(value):
         return value
     return _adopted(value)
+
+
+def _label(value: object) -> str | None:
+    """Return a name that only appears in logs, if it has the form of an ID."""
+    return value if isinstance(value, str) and is_valid_id(value) else None
+
+
+def _time(value: object) -> str | None:
+    return value if isinstance(value, str) and _UTC.fullmatch(value) else None
 
 
 def _allowed(metadata: Mapping[str, object]) -> list[str]:

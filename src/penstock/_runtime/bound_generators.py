@@ -68,9 +68,14 @@ class BoundGenerator(Generator[Y, S, R], Generic[Y, S, R]):
 
     __slots__ = ("_body", "_place")
 
-    def __init__(self, body: Generator[Y, S, R], scope: Scope | None) -> None:
+    def __init__(
+        self,
+        body: Generator[Y, S, R],
+        scope: Scope | None,
+        started: Started | None = None,
+    ) -> None:
         self._body = body
-        self._place = GeneratorScope(scope)
+        self._place = GeneratorScope(scope, started)
 
     def __next__(self) -> Y:
         """Resume the body in its scope."""
@@ -108,9 +113,14 @@ class BoundAsyncGenerator(AsyncGenerator[Y, S], Generic[Y, S]):
 
     __slots__ = ("_body", "_place")
 
-    def __init__(self, body: AsyncGenerator[Y, S], scope: Scope | None) -> None:
+    def __init__(
+        self,
+        body: AsyncGenerator[Y, S],
+        scope: Scope | None,
+        started: Started | None = None,
+    ) -> None:
         self._body = body
-        self._place = GeneratorScope(scope)
+        self._place = GeneratorScope(scope, started)
 
     async def __anext__(self) -> Y:
         """Resume the body in its scope."""

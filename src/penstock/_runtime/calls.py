@@ -17,6 +17,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import UNKNOWN_ANCESTORS, Call, FlowContext, leave, scope_var
+from penstock._platform.call_ids import next_call
 from penstock._steps.marked import MARKED_ATTR
 from penstock._steps.source import FunctionKind
 
@@ -85,27 +86,29 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                     try:
                         _reported = record_unwatched_failure(marked, outer, args, exc)
                     except RecursionError:  # no room: a caller above records it
-                        _reported = ""
+                        _reported = None
                     raise
                 if result is None or type(result) not in BODY_TYPES:
                     return result
-                call = step_call(marked, outer, args)
-                return result if call is None else run_body(call, call[:2], [], result)
+                call = step_call(marked, outer, args) if marked.steps else None
+                return result if call is None else run_body(call, call[:3], [], result)
             step = marked.only
             if step is not None:
                 if state.judge is None:
                     token = None
+                    number = next_call()
                     try:
-                        token = _enter((outer[0], step))
+                        token = _enter((outer[0], step, number))
                         if kwargs:
                             result = marked.target(*args, **kwargs)
                         else:
                             result = marked.target(*args)
                     except BaseException as exc:
                         try:
-                            _reported = record_failure((outer[0], step, outer[1]), exc)
+                            call = outer[0], step, number, outer
+                            _reported = record_failure(call, exc)
                         except RecursionError:  # no room: a caller above records it
-                            _reported = ""
+                            _reported = None
                         raise
                     finally:
                         if token is None:
@@ -116,8 +119,8 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                         else:
                             _reset(token)
                     if result is not None and type(result) in BODY_TYPES:
-                        call = outer[0], step, outer[1]
-                        return run_body(call, call[:2], [], result)
+                        call = outer[0], step, number, outer
+                        return run_body(call, call[:3], [], result)
                     return result
                 context, fast_path = outer[0], step.fast_path
                 progress = context.progress
@@ -126,14 +129,15 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                     if flags[fast_path.flag] or flags[fast_path.slow_flag]:
                         fast_path.calls += 1
                         try:
-                            open_bits: Any = outer[2]  # type: ignore[misc]  # may be absent
+                            open_bits: Any = outer[3]  # type: ignore[misc]  # may be absent
                             above = open_bits | fast_path.bit
                         except IndexError:
                             above = UNKNOWN_ANCESTORS
+                        number = next_call() if state.is_numbered else 0
                         is_open = False
                         token = None
                         try:
-                            token = _enter((context, step, above))
+                            token = _enter((context, step, number, above))
                             if kwargs:
                                 result = marked.target(*args, **kwargs)
                             else:
@@ -142,11 +146,10 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                                 is_open = stays_open(result)
                         except BaseException as exc:
                             try:
-                                _reported = record_failure(
-                                    (outer[0], step, outer[1]), exc
-                                )
+                                call = context, step, number, outer
+                                _reported = record_failure(call, exc)
                             except RecursionError:  # no room: a caller above records it
-                                _reported = ""
+                                _reported = None
                             raise
                         finally:
                             try:
@@ -163,12 +166,12 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                                 else:
                                     _reset(token)
                         if result is not None and type(result) in BODY_TYPES:
-                            call = context, step, outer[1]
+                            call = context, step, number, outer
                             return _judged_body(call, above, result, is_open)
                         return result
                     if fast_path.read_flags is not None:
                         try:
-                            open_bits = outer[2]  # type: ignore[misc]  # the same
+                            open_bits = outer[3]  # type: ignore[misc]  # the same
                             above = (
                                 UNKNOWN_ANCESTORS
                                 if open_bits < 0
@@ -203,21 +206,22 @@ def _counted(
     fast_path = step.fast_path
     progress = outer[0].progress
     flags = progress.flags
-    open_bits: Any = outer[2]  # type: ignore[misc]  # it is there: an order was found
+    open_bits: Any = outer[3]  # type: ignore[misc]  # it is there: an order was found
     above = open_bits | fast_path.bit
     seen_order.calls += 1
+    number = next_call() if state.is_numbered else 0
     is_open = False
     token = None
     try:
-        token = _enter((outer[0], step, above))
+        token = _enter((outer[0], step, number, above))
         result = target(*args, **kwargs)
         if result is not None and type(result) in BODY_TYPES:
             is_open = stays_open(result)
     except BaseException as exc:
         try:
-            _reported = record_failure((outer[0], step, outer[1]), exc)
+            _reported = record_failure((outer[0], step, number, outer), exc)
         except RecursionError:  # no room: a caller above records it
-            _reported = ""
+            _reported = None
         raise
     finally:
         try:
@@ -235,7 +239,7 @@ def _counted(
             else:
                 _reset(token)
     if result is not None and type(result) in BODY_TYPES:
-        return _judged_body((outer[0], step, outer[1]), above, result, is_open)
+        return _judged_body((outer[0], step, number, outer), above, result, is_open)
     return result
 
 
@@ -247,7 +251,7 @@ def _judged_body(
 ) -> Any:
     """Return *body*, whose call the flags of its run have judged."""
     started = hold_open(call) if is_open else []
-    return run_body(call, (call[0], call[1], above), started, body)
+    return run_body(call, (*call[:3], above), started, body)
 
 
 def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
@@ -266,16 +270,16 @@ def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
             context = FlowContext(correlation_id, step)
             token = None
             try:
-                token = _enter((context, step))
+                token = _enter((context, step, 0))
                 if kwargs:
                     result = marked.target(*args, **kwargs)
                 else:
                     result = marked.target(*args)
             except BaseException as exc:
                 try:
-                    _reported = record_failure((context, step, None), exc)
+                    _reported = record_failure((context, step, 0, None), exc)
                 except RecursionError:  # no room: a caller above records it
-                    _reported = ""
+                    _reported = None
                 raise
             finally:
                 if token is None:
@@ -286,7 +290,8 @@ def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
                 else:
                     _reset(token)
             if result is not None and type(result) in BODY_TYPES:
-                return run_body((context, step, None), (context, step), [], result)
+                run: Call = context, step, 0, None
+                return run_body(run, run[:3], [], result)
             return result
         call = entry_call(marked, outer, args)
         if call is None:
@@ -311,7 +316,7 @@ def _recorded(
             try:
                 _reported = end_failed(call, started, exc)
             except RecursionError:  # no room: a caller above records it
-                _reported = ""
+                _reported = None
             raise
         if result is not None and type(result) in BODY_TYPES:
             return run_body(call, scope, started, result)
@@ -343,7 +348,7 @@ def _async_step(marked: Marked) -> Callable[..., Any]:
                 try:
                     _reported = record_unwatched_failure(marked, outer, args, exc)
                 except RecursionError:  # no room: a caller above records it
-                    _reported = ""
+                    _reported = None
                 raise
         call = step_call(marked, outer, args)
         if call is None:
@@ -367,16 +372,16 @@ def _async_entry(marked: Marked) -> Callable[..., Any]:
             except IndexError:
                 correlation_id = state.new_id()
             context = FlowContext(correlation_id, step)
-            token = _enter((context, step))
+            token = _enter((context, step, 0))
             try:
                 if kwargs:
                     return await marked.target(*args, **kwargs)
                 return await marked.target(*args)
             except BaseException as exc:
                 try:
-                    _reported = record_failure((context, step, None), exc)
+                    _reported = record_failure((context, step, 0, None), exc)
                 except RecursionError:  # no room: a caller above records it
-                    _reported = ""
+                    _reported = None
                 raise
             finally:
                 try:  # noqa: SIM105  # leave(), without a call: a tenth of the cost
@@ -404,7 +409,7 @@ async def _recorded_async(
             try:
                 _reported = end_failed(call, started, exc)
             except RecursionError:  # no room: a caller above records it
-                _reported = ""
+                _reported = None
             raise
         end_recording(call, started, None)
         return result

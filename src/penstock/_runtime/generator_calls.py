@@ -79,7 +79,7 @@ def generator_call(  # noqa: C901  # one loop; a helper would cost each item a c
             try:
                 _reported = _failed_paused(call, started, exc)
             except RecursionError:  # no room: a caller above records it
-                _reported = ""
+                _reported = None
             raise
         _finish_paused(call, started)
         return result
@@ -121,7 +121,7 @@ def async_generator_call(marked: Marked, resolve: Resolve) -> Callable[..., Any]
             try:
                 _reported = _failed_paused(call, started, exc)
             except RecursionError:  # no room: a caller above records it
-                _reported = ""
+                _reported = None
             raise
         _finish_paused(call, started)
 
@@ -138,17 +138,19 @@ def _start_paused(call: Call, scope: Scope, started: Started) -> None:
 
 def _finish_paused(call: Call | None, started: Started) -> None:
     if call is not None:
-        token = _enter(call[:2])
+        token = _enter(call[:3])
         try:
             end_recording(call, started, None)
         finally:
             _reset(token)
 
 
-def _failed_paused(call: Call | None, started: Started, exc: BaseException) -> str:
+def _failed_paused(
+    call: Call | None, started: Started, exc: BaseException
+) -> Call | None:
     if call is None:
-        return ""
-    token = _enter(call[:2])
+        return None
+    token = _enter(call[:3])
     try:
         return end_failed(call, started, exc)
     finally:

@@ -9,16 +9,18 @@ from penstock._context import scope_var
 from .state import LOGGER, state
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping, Sequence
 
     from penstock._context import Call, Scope
 
     from .state import Recorder
 
+    Captured = Sequence[tuple[Recorder, Callable[[], object]]]
     Chain = tuple[object, ...]
 
 __all__ = [
     "Started",
+    "captured_spans",
     "end_recording",
     "hold_open",
     "inject_trace",
@@ -47,7 +49,7 @@ def judge_call(call: Call, outer: Scope | None) -> tuple[Scope, Started]:
     """
     judge = state.judge
     if judge is None:
-        return call[:2], []
+        return call[:3], []
     scope, token = judge.judge(call, outer)
     return scope, [(judge, token)]
 
@@ -129,7 +131,7 @@ def _restore(exc: BaseException, before: Chain) -> None:
 
 def record_missed(call: Call, exc: BaseException, *, inner: bool) -> None:
     """Record the failure of a step whose start no recorder wanted."""
-    token = scope_var.set(call[:2])
+    token = scope_var.set(call[:3])
     try:
         end_recording(call, [(r, _QUIET) for r in state.recorders], exc, inner=inner)
     finally:
@@ -152,6 +154,26 @@ def pause_recording(current: Started) -> None:
             recorder.pause(token)
         except Exception as exc:  # noqa: BLE001  # the application goes on
             _report(recorder, "pause", exc)
+
+
+def captured_spans() -> Captured:
+    """Return how to make a current span current elsewhere, for each recorder with one.
+
+    Each function returns a recording for ``resume_recording`` and ``pause_recording``.
+    """
+    captured = []
+    for recorder in state.recorders:
+        capture = getattr(recorder, "captured", None)  # most have none
+        if capture is None:
+            continue
+        try:
+            make = capture()
+        except Exception as exc:  # noqa: BLE001  # the application goes on
+            _report(recorder, "captured", exc)
+        else:
+            if make is not None:
+                captured.append((recorder, make))
+    return captured
 
 
 def inject_trace(headers: MutableMapping[str, str]) -> None:

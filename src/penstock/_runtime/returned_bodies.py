@@ -59,13 +59,15 @@ def run_body(call: Call, scope: Scope, started: Started, body: Any) -> Any:
     return _RUN[type(body)](call, scope, started, body)
 
 
-def _end(call: Call, scope: Scope, started: Started, exc: BaseException | None) -> str:
+def _end(
+    call: Call, scope: Scope, started: Started, exc: BaseException | None
+) -> Call | None:
     """Record the end of a body; return what its frame has to remember."""
     token = scope_var.set(scope)
     try:
         if exc is None:
             end_recording(call, started, None)
-            return ""
+            return None
         return end_failed(call, started, exc) if started else record_failure(call, exc)
     finally:
         scope_var.reset(token)
@@ -81,7 +83,7 @@ async def _coroutine(call: Call, scope: Scope, started: Started, body: Any) -> A
         try:
             _reported = _end(call, scope, started, exc)
         except RecursionError:  # no room: a caller above records it
-            _reported = ""
+            _reported = None
         raise
     else:
         _end(call, scope, started, None)
@@ -116,7 +118,7 @@ def _generator(
         try:
             _reported = _end(call, scope, started, exc)
         except RecursionError:  # no room: a caller above records it
-            _reported = ""
+            _reported = None
         raise
     _end(call, scope, started, None)
     return result
@@ -147,7 +149,7 @@ async def _async_generator(
         try:
             _reported = _end(call, scope, started, exc)
         except RecursionError:  # no room: a caller above records it
-            _reported = ""
+            _reported = None
         raise
     _end(call, scope, started, None)
 

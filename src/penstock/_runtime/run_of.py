@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import Call, FlowContext, Scope
+from penstock._platform.call_ids import next_call
 from penstock._steps.marked import find_marked
 from penstock._steps.source import code_of
 from penstock.errors import NotInFlowError
@@ -40,10 +41,11 @@ def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
         return _outside(marked.first(args))
     context, running = outer[0], outer[1]
     if marked.only is not None:  # nothing to choose, and nothing overrides it
-        return context, marked.only, running
+        return context, marked.only, next_call(), outer
     if running is not None and _is_super_call(marked, running, args):
         return None
-    return context, marked.step_in(context.flow) or marked.first(args), running
+    step = marked.step_in(context.flow) or marked.first(args)
+    return context, step, next_call(), outer
 
 
 def entry_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
@@ -57,20 +59,20 @@ def entry_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
         step = marked.first(args)
         if not step.is_entrypoint:
             return step_call(marked, outer, args)
-        return FlowContext(state.new_id(), step), step, None
+        return FlowContext(state.new_id(), step), step, 0, None
     context, running = outer[0], outer[1]
     around = running or context.entry
     if around is not None and _is_super_call(marked, around, args):
         return None
     here = marked.step_in(context.flow)
     if here is not None and not here.is_entrypoint:
-        return context, here, running
+        return context, here, next_call(), outer
     step = marked.first(args)
     if here is not None and here.owner is step.owner:
         step = here
     if not step.is_entrypoint:
-        return context, step, running
-    return _new_run(context, step), step, running
+        return context, step, next_call(), outer
+    return _new_run(context, step), step, 0, outer
 
 
 def _new_run(outer: FlowContext, step: Step) -> FlowContext:
@@ -101,7 +103,7 @@ def _outside(step: Step) -> Call | None:
     if mode == "run":
         context = FlowContext(state.new_id())
         context.given_flow = step.flow
-        return context, step, None
+        return context, step, 0, None
     if mode == "warn":
         what = _complaint(step)
         say("%s It runs as a plain function.", what, once=("outside", step.label))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from penstock._context import FlowContext, Scope, get_flow_context, leave, scope_var
+from penstock._context import FlowContext, Scope, caller_of, leave, scope_var
 from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class OpenScope(tuple[FlowContext, None]):  # noqa: SLOT001  # a tuple can have no slots
+class OpenScope(tuple[FlowContext, None, int]):  # noqa: SLOT001  # a tuple can have no slots
     """The scope of a context that was entered: one frame of the stack of a task.
 
     Attributes:
@@ -70,7 +70,7 @@ class EnteredFlow:
         if DISABLED:
             return self.context
         below = scope_var.get()
-        scope = OpenScope((self.context, None))
+        scope = OpenScope((self.context, None, 0))
         scope.owner, scope.below = self, below
         try:
             self._tokens.append(scope_var.set(scope))
@@ -248,11 +248,12 @@ def start_flow(correlation_id: str | None = None, **metadata: object) -> Entered
             "printable ASCII characters, with no spaces around them."
         )
         raise ConfigurationError(msg)
-    outer = get_flow_context()
+    outer = scope_var.get()
     context = FlowContext(correlation_id)
     if outer is not None:
-        context.parent_id = outer.correlation_id
-        context.given_root_id = outer.root_id
+        context.parent_id = outer[0].correlation_id
+        context.given_root_id = outer[0].root_id
+        context.given_call_id, context.given_step = caller_of(outer)
     return EnteredFlow(carried(context, metadata))
 
 

@@ -83,6 +83,7 @@ class State:
         raw_headers: *headers* as ASGI has them.
         pool: Correlation IDs to use up first; empty where ``new_id`` was set.
         is_watched: Whether something reads the current step.
+        is_numbered: Whether something reads the ID of the current call.
         unjudged: Like *answers*, but ``ASK_EACH_TIME`` where runs are judged, so that
             no entrypoint is missed.
         judge: The ``Judge`` of ``penstock.conformance``, which the call path does
@@ -96,6 +97,7 @@ class State:
         "headers",
         "inbound_headers",
         "inbound_names",
+        "is_numbered",
         "is_valid_id",
         "is_watched",
         "judge",
@@ -118,6 +120,7 @@ class State:
         self.unjudged: Mapping[int, bool] = ASK_EACH_TIME
         self.level = logging.INFO
         self.is_watched = False
+        self.is_numbered = False
         self.judge: Any = None
         self.recorders: tuple[Recorder, ...] = ()
         self.record_fields: Mapping[str, Callable[[], str | None]] = {}
@@ -148,12 +151,16 @@ class State:
     def watch(self, reader: object) -> None:
         """Keep the current step known, because *reader* will ask for it."""
         self._watchers.add(reader)
-        self.is_watched = True
+        self._count_watchers()
 
     def unwatch(self, reader: object) -> None:
         """Forget that *reader* asks for the current step."""
         self._watchers.discard(reader)
+        self._count_watchers()
+
+    def _count_watchers(self) -> None:
         self.is_watched = bool(self._watchers)
+        self.is_numbered = bool(self._watchers - {"conformance"})
 
 
 state = State()

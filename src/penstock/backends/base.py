@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
-from penstock._runtime.state import state
+from .log_fields import step_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from penstock._context import Call
     from penstock._runtime.state import Recorder
 
-__all__ = ["TracingBackend", "recorder_for", "span_attributes", "status_of"]
+__all__ = ["TracingBackend", "outcome_of", "recorder_for", "span_attributes"]
+
+_SPAN_ATTRIBUTES = (
+    "correlation_id",
+    "root_id",
+    "parent_id",
+    "run_id",
+    "call_id",
+    "parent_call_id",
+    "parent_step",
+    "sent_at",
+    "service",
+)
 
 
 class TracingBackend(ABC):
@@ -51,8 +63,9 @@ class TracingBackend(ABC):
         Args:
             step_name: Name of the step.
             flow_name: Name of its flow.
-            **attrs: ``correlation_id``, ``root_id``, ``parent_id``, ``caller``
-                (name of the calling step), ``service``; None where unknown.
+            **attrs: ``correlation_id``, ``root_id``, ``parent_id``, ``run_id``,
+                ``call_id``, ``parent_call_id``, ``parent_step``, ``sent_at`` and
+                ``service``, as in log records; None where unknown.
         """
 
     @abstractmethod
@@ -62,14 +75,8 @@ class TracingBackend(ABC):
 
 def span_attributes(call: Call) -> dict[str, str | None]:
     """Return the keyword arguments of ``span()`` for a call."""
-    context, _, caller = call
-    return {
-        "correlation_id": context.correlation_id,
-        "root_id": context.root_id,
-        "parent_id": context.parent_id,
-        "caller": None if caller is None else caller.name,
-        "service": state.service or None,
-    }
+    fields = step_fields(call)
+    return {name: fields.get(name) for name in _SPAN_ATTRIBUTES}
 
 
 def recorder_for(backend: TracingBackend) -> Recorder:
@@ -159,7 +166,7 @@ class SpanRecorder:
         return self._backend.span(step.name, step.flow, **span_attributes(call))
 
 
-_STATUS = {
+_OUTCOMES = {
     ("asyncio.exceptions", "CancelledError"): "cancelled",
     ("concurrent.futures._base", "CancelledError"): "cancelled",
     ("trio", "Cancelled"): "cancelled",
@@ -171,7 +178,7 @@ _STATUS = {
 }
 
 
-def status_of(exc: BaseException | None) -> str:
+def outcome_of(exc: BaseException | None) -> str:
     """Return how a call ended: ``ok``, ``error``, or a kind of control flow.
 
     Exceptions are known by name, so that neither asyncio nor Celery is imported.
@@ -179,7 +186,7 @@ def status_of(exc: BaseException | None) -> str:
     if exc is None:
         return "ok"
     for klass in type(exc).__mro__:
-        status = _STATUS.get((klass.__module__, klass.__qualname__))
-        if status:
-            return status
+        outcome = _OUTCOMES.get((klass.__module__, klass.__qualname__))
+        if outcome:
+            return outcome
     return "error"

@@ -3,57 +3,129 @@
 from __future__ import annotations
 
 import logging
+import re
+from functools import lru_cache, wraps
+from sys import modules
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from penstock._context import FlowContext, scope_var
-from penstock._runtime.state import state
+from penstock._context import caller_of, scope_var
+from penstock._platform.call_ids import call_id
+from penstock._runtime.failures import scope_of_failure
+from penstock._runtime.state import say, state
 from penstock.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping
 
-    from penstock._context import Call
-    from penstock._steps.step import Step
+    from penstock._context import Call, Scope
 
 __all__ = [
     "ABSENT",
+    "FIELDS",
     "FlowFilter",
     "checked_keys",
     "fill",
+    "ids_of",
     "install_log_fields",
     "step_fields",
+    "trace_fields",
     "uninstall_log_fields",
 ]
 
 ABSENT = "-"
 """What a field says outside a flow, so that one format string works everywhere."""
 
+_OF_SCOPES = (
+    "flow",
+    "step",
+    "correlation_id",
+    "flow_id",
+    "root_id",
+    "short_id",
+    "parent_id",
+    "run_id",
+    "call_id",
+    "service",
+    "trace_id",
+    "span_id",
+)
+FIELDS = (
+    "flow_event",
+    *_OF_SCOPES,
+    "parent_call_id",
+    "parent_step",
+    "sent_at",
+    "outcome",
+    "duration_ms",
+    "first_item_ms",
+    "error_type",
+    "calls",
+)
+"""The table. ``flow_id`` is the same as ``correlation_id``."""
 
-def _flow_fields(context: FlowContext, step: Step | None) -> dict[str, Any]:
-    """Return the table: each field, None for what is not known."""
-    correlation_id = context.correlation_id
-    return {
-        "flow": context.flow if step is None else step.flow,
-        "step": None if step is None else step.name,
-        "correlation_id": correlation_id,
-        "flow_id": correlation_id,
-        "root_id": context.given_root_id or correlation_id,
-        "parent_id": context.parent_id,
-        "service": state.service or None,
-    }
+_IDS = ("correlation_id", "flow_id", "root_id", "short_id")
+_ON_RECORDS = ("flow", "step", *_IDS, "call_id")
+_UUID = re.compile("[0-9a-fA-F]{32}")
 
-
-_NAMES = tuple(_flow_fields(FlowContext(""), None))
-_RECORD_KEYS = {name: name for name in ("flow", "step", "correlation_id", "flow_id")}
-_installed: list[tuple[Any, Any]] = []
+_installed: list[tuple[Any, Any, Any]] = []
+_keys: tuple[str, ...] = ()
 
 
 def step_fields(call: Call) -> dict[str, Any]:
     """Return the fields of the lines about *call*, None for what is not known."""
-    context, step, caller = call
-    fields = _flow_fields(context, step)
-    fields["caller"] = None if caller is None else caller.name
+    fields = _scope_fields(call)
+    outer = call[3]
+    fields["parent_call_id"], fields["parent_step"] = caller_of(outer)
+    if outer is not None and outer[1] is None and outer[0].sent_at is not None:
+        fields["sent_at"] = outer[0].sent_at
     return fields
+
+
+def _scope_fields(scope: Scope | Call) -> dict[str, Any]:
+    context, step, number = scope[0], scope[1], scope[2]
+    correlation_id = context.correlation_id
+    root_id = context.given_root_id or correlation_id
+    run_id = context.given_run_id or context.run_id
+    if step is None:
+        flow, name, this_call = context.flow, None, None
+    else:
+        flow, name = step.flow, step.name
+        this_call = call_id(number) if number else run_id
+    return {
+        "flow": flow,
+        "step": name,
+        "correlation_id": correlation_id,
+        "flow_id": correlation_id,
+        "root_id": root_id,
+        "short_id": _short(root_id),
+        "parent_id": context.parent_id,
+        "run_id": run_id,
+        "call_id": this_call,
+        "service": state.service or None,
+    }
+
+
+def ids_of(scope: Scope) -> dict[str, Any]:
+    """Return the fields that say which operation *scope* belongs to."""
+    fields = _scope_fields(scope)
+    return {name: fields[name] for name in _IDS}
+
+
+@lru_cache(maxsize=64)  # the lines of a run come together
+def _short(root_id: str) -> str:
+    return root_id[:8] if _UUID.fullmatch(root_id) else root_id
+
+
+def trace_fields() -> dict[str, str]:
+    """Return the IDs of the current OpenTelemetry span, if there is one."""
+    if "opentelemetry.trace" not in modules:
+        return {}
+    trace: Any = modules["opentelemetry.trace"]
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid:
+        return {}
+    return {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
 
 
 def checked_keys(keys: Mapping[str, str]) -> Mapping[str, str]:
@@ -63,19 +135,21 @@ def checked_keys(keys: Mapping[str, str]) -> Mapping[str, str]:
         TypeError: No field has that name.
     """
     for name in keys:
-        if name not in _NAMES:
+        if name not in _OF_SCOPES:
             msg = (
-                f"there is no log field {name!r}, only {', '.join(_NAMES)}."
-                f"{did_you_mean(name, _NAMES)}"
+                f"there is no log field {name!r}, only {', '.join(_OF_SCOPES)}."
+                f"{did_you_mean(name, _OF_SCOPES)}"
             )
             raise TypeError(msg)
-    if "flow" in keys or "step" in keys:
+    if keys.keys() & {"flow", "step", "call_id"}:
         state.watch("log keys")
     return keys
 
 
 def fill(
-    entry: MutableMapping[str, Any], keys: Mapping[str, str], absent: str = ""
+    entry: MutableMapping[str, Any],
+    keys: Mapping[str, str],
+    absent: str = "",
 ) -> None:
     """Add fields to *entry*, but keep what it has.
 
@@ -85,81 +159,126 @@ def fill(
         absent: Stands for what is not known; if empty, that is left out.
     """
     scope = scope_var.get()
-    fields = {} if scope is None else _flow_fields(scope[0], scope[1])
+    fields = {} if scope is None else _scope_fields(scope)
+    if "trace_id" in keys or "span_id" in keys:
+        fields |= trace_fields()
     for name, key in keys.items():
         value = fields.get(name) or absent
         if value:
             entry.setdefault(key, value)
 
 
-def install_log_fields() -> None:
-    """Give every record ``flow``, ``step``, ``correlation_id`` and ``flow_id``.
+def install_log_fields(*keys: str) -> None:
+    """Give every record of the process the fields of the flow that it is made in.
 
-    They are ``"-"`` outside a flow, so that one format string works for all
-    loggers. A user's own ``extra`` of the same name is kept. More calls do
-    nothing; ``uninstall_log_fields`` is the inverse.
+    They are ``correlation_id``, ``flow_id`` (the same), ``root_id``, ``short_id``,
+    ``flow``, ``step`` and ``call_id``, and ``"-"`` outside a flow, so that one format
+    string works for all loggers. A user's own ``extra`` of the same name is kept.
+    A record with a traceback that is logged after its run has the fields of that run.
+    More calls add their *keys*; ``uninstall_log_fields`` is the inverse.
 
     >>> import penstock
-    >>> penstock.install_log_fields()
+    >>> penstock.install_log_fields("order_id")
     >>> penstock.uninstall_log_fields()
+
+    Args:
+        *keys: Metadata that every record shows too, or more fields of the table.
     """
+    global _keys  # noqa: PLW0603  # what all records of the process show
+    _keys = tuple(dict.fromkeys((*_keys, *keys)))
     if _installed:
         return
-    make_record = logging.Logger.makeRecord
-
-    def make_record_in_flow(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = make_record(*args, **kwargs)
-        if _installed:
-            _fill_record(record)
-        return record
-
     # Not a record factory: fields that it sets make the user's own
-    # extra={"step": 3} raise, because extra comes after the factory.
-    logging.Logger.makeRecord = make_record_in_flow  # type: ignore[method-assign]  # on purpose
-    _installed.append((make_record_in_flow, make_record))
+    # extra={"step": 3} raise, because extra comes after the factory. Not makeRecord: a
+    # logger class may have its own. Handlers see records that no logger has handled.
+    _replace(logging.Logger, lambda _: True)
+    _replace(logging.Handler, lambda record: "short_id" not in record.__dict__)
     state.watch("log fields")
+
+
+def _replace(owner: Any, is_wanted: Callable[[logging.LogRecord], bool]) -> None:
+    handle = owner.handle
+
+    @wraps(handle)
+    def handle_in_flow(self: Any, record: logging.LogRecord) -> Any:
+        if _installed and is_wanted(record):
+            _fill_record(record, _keys)
+        return handle(self, record)
+
+    owner.handle = handle_in_flow
+    _installed.append((owner, handle_in_flow, handle))
 
 
 def uninstall_log_fields() -> None:
     """Undo ``install_log_fields``; without it, do nothing.
 
-    If another library has replaced ``Logger.makeRecord`` since, the replacement
-    stays, and penstock's part below it passes records through untouched.
+    If another library has replaced ``Logger.handle`` or ``Handler.handle`` since, the
+    replacement stays, and penstock's part below it passes records through untouched.
 
     >>> import penstock
     >>> penstock.uninstall_log_fields()
     """
-    if not _installed:
-        return
-    make_record_in_flow, make_record = _installed.pop()
-    if logging.Logger.makeRecord is make_record_in_flow:
-        logging.Logger.makeRecord = make_record  # type: ignore[method-assign]  # its own
+    global _keys  # noqa: PLW0603  # see install_log_fields
+    _keys = ()
+    while _installed:
+        owner, replacement, handle = _installed.pop()
+        if owner.handle is replacement:
+            owner.handle = handle
     state.unwatch("log fields")
 
 
 class FlowFilter(logging.Filter):
     """Give the records of one handler the same fields, as ``dictConfig`` can say.
 
-    Put it on handlers: a filter of a logger misses the records of its children.
+    Put it on handlers: a filter of a logger misses the records of its children. With a
+    ``QueueHandler``, put it on that one, not on the handlers behind the queue.
 
     >>> import logging, penstock
     >>> handler = logging.StreamHandler()
-    >>> handler.addFilter(penstock.FlowFilter())
+    >>> handler.addFilter(penstock.FlowFilter("order_id"))
+
+    Args:
+        *names: The same as for ``install_log_fields``.
+        keys: The same once more, for ``dictConfig``, which can only name arguments.
     """
 
-    def __init__(self, name: str = "") -> None:
-        super().__init__(name)
+    def __init__(self, *names: str, keys: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._keys = (*names, *keys)
         state.watch("flow filter")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Fill in what is missing; let through what ``logging.Filter`` would."""
-        _fill_record(record)
-        return bool(super().filter(record))
+        """Fill in what is missing; let every record through."""
+        if "short_id" not in record.__dict__ and _is_foreign(record):
+            say(
+                "FlowFilter got a record that was made in another thread, where its "
+                "flow was. Put the filter on the QueueHandler, not on handlers behind "
+                "the queue.",
+                once="FlowFilter behind a queue",
+            )
+        _fill_record(record, self._keys)
+        return True
 
 
-def _fill_record(record: logging.LogRecord) -> None:
+def _is_foreign(record: logging.LogRecord) -> bool:
+    """Tell whether *record* was made in another thread, perhaps in another flow."""
+    return record.thread not in {None, get_ident()}
+
+
+def _fill_record(record: logging.LogRecord, more: tuple[str, ...]) -> None:
     """Set what neither the user's ``extra`` nor the logging backend has set."""
-    fields = record.__dict__
-    fill(fields, _RECORD_KEYS, ABSENT)
+    entry = record.__dict__
+    scope = None if _is_foreign(record) else scope_var.get()
+    if scope is None and record.exc_info:
+        scope = scope_of_failure(record.exc_info[1])
+    fields = {} if scope is None else _scope_fields(scope)
+    for name in _ON_RECORDS:
+        entry.setdefault(name, fields.get(name) or ABSENT)
+    if more:
+        metadata = {} if scope is None else scope[0].metadata
+        fields |= trace_fields()
+        for key in more:
+            value = (fields if key in FIELDS else metadata).get(key)
+            entry.setdefault(key, ABSENT if value is None else value)
     for name, read in state.record_fields.items():
-        fields.setdefault(name, read() or ABSENT)
+        entry.setdefault(name, read() or ABSENT)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
+from penstock._platform.clock import elapsed_ms, now
 from penstock._runtime.state import ASK_EACH_TIME, LOGGER, state
+from penstock.errors import ConfigurationError
 
-from .base import TracingBackend, status_of
-from .log_fields import ABSENT, step_fields
+from .base import TracingBackend, outcome_of
+from .log_fields import ABSENT, step_fields, trace_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LoggingBackend"]
 
+MAX_CALLS = 100
+
 
 class LoggingBackend(TracingBackend):
     """Write ``step.start``, ``step.end`` and ``step.error`` lines.
@@ -36,6 +39,11 @@ class LoggingBackend(TracingBackend):
         error_level: Level of an error in the innermost step. The application
             decides what is an ERROR: a handled exception is not one.
         traceback: Whether the innermost ``step.error`` carries ``exc_info``.
+        lines: ``each``: a line when a step starts and one when it ends. ``run``: one
+            line when a run ends, with its calls inside, and failures at once.
+
+    Raises:
+        ConfigurationError: *lines* is something else.
     """
 
     def __init__(
@@ -44,7 +52,12 @@ class LoggingBackend(TracingBackend):
         error_level: int = logging.WARNING,
         *,
         traceback: bool = False,
+        lines: str = "each",
     ) -> None:
+        if lines not in {"each", "run"}:
+            msg = f"lines={lines!r}: expected 'each' or 'run'."
+            raise ConfigurationError(msg)
+        self._is_by_run = lines == "run"
         self.level = level
         self._error_level = error_level
         self._traceback = traceback
@@ -77,14 +90,14 @@ class LoggingBackend(TracingBackend):
         from contextlib import contextmanager  # noqa: PLC0415  # +1 ms on import
 
         fields: LineFields = {"flow": flow_name, "step": step_name}
-        fields |= dict.fromkeys(("root_id", "parent_id", "caller", "service"))
+        fields |= dict.fromkeys(("root_id", "parent_id", "parent_step", "service"))
         fields |= {"correlation_id": current_flow_id() or ABSENT, **attrs}
         fields["flow_id"] = fields["correlation_id"]
         source = "(unknown file)", 0, step_name
 
         @contextmanager
         def lines() -> Iterator[None]:
-            began = self._start(fields, source)
+            line = self._start(fields, source)
             error = None
             try:
                 yield
@@ -92,75 +105,168 @@ class LoggingBackend(TracingBackend):
                 error = exc
                 raise
             finally:
-                self._end(fields, source, error, inner=True, began=began)
+                self._end(line, error, inner=True)
 
         return lines()
 
-    def start(self, call: Call) -> tuple[float, LineFields]:
-        """Write ``step.start``; return the time, and what the end repeats."""
-        fields = step_fields(call)
-        return self._start(fields, call[1].source), fields
+    def start(self, call: Call) -> _Line:
+        """Write ``step.start``; return what the end repeats."""
+        fields, source = step_fields(call), call[1].source
+        if self._is_by_run:
+            run = _run_of(call)
+            if run is not None:
+                line = _Line(fields, source, now())
+                line.run = run
+                return line
+        return self._start(fields, source)
 
-    start_paused = start
+    def start_paused(self, call: Call) -> _Line:
+        """Write ``step.start`` of a generator, whose first pause is after an item."""
+        line = self.start(call)
+        line.is_running = True
+        return line
 
     def finish(
         self,
-        call: Call,
-        started: tuple[float, LineFields],
+        _call: Call,
+        started: _Line,
         exc: BaseException | None,
         *,
         inner: bool,
     ) -> None:
         """Write ``step.end`` or ``step.error``, with the time since *started*."""
-        began, fields = started
-        self._end(fields, call[1].source, exc, inner=inner, began=began)
+        run, fields = started.run, started.fields
+        if run is not None and fields["call_id"] == fields["run_id"]:
+            fields["calls"] = run.close()
+        elif run is not None and run.has_room:
+            run.add(started, outcome_of(exc))
+            if not inner or outcome_of(exc) != "error":
+                return
+        self._end(started, exc, inner=inner)
 
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Write ``step.error`` for a call whose start was not logged."""
-        self._end(step_fields(call), call[1].source, exc, inner=inner)
+        self._end(_Line(step_fields(call), call[1].source), exc, inner=inner)
 
-    def resume(self, started: float) -> None:
-        """Do nothing: a log line is never current."""
+    def resume(self, started: _Line) -> None:
+        """Note that the body goes on: what it paused for was an item."""
+        if started.first_item_ms is None:
+            started.first_item_ms = started.paused_ms
+        started.is_running = True
 
-    def pause(self, started: float) -> None:
-        """Do nothing: a log line is never current."""
+    def pause(self, started: _Line) -> None:
+        """Note when a generator's body pauses for the first time."""
+        if started.is_running and started.paused_ms is None:
+            started.paused_ms = elapsed_ms(started.began)
 
-    def _start(self, fields: LineFields, source: SourceLine) -> float:
-        args = _label(fields), fields["correlation_id"]
-        _write(self.level, "step.start %s %.8s", args, fields, source)
-        return perf_counter()
+    def _start(self, fields: LineFields, source: SourceLine) -> _Line:
+        fields["flow_event"] = "step.start"
+        _write(self.level, "step.start %s", (_label(fields),), fields, source)
+        return _Line(fields, source, now())
 
-    def _end(
-        self,
-        fields: LineFields,
-        source: SourceLine,
-        exc: BaseException | None,
-        *,
-        inner: bool,
-        began: float | None = None,
-    ) -> None:
+    def _end(self, line: _Line, exc: BaseException | None, *, inner: bool) -> None:
         """Write how a call ended, and how long it took if its start was logged."""
-        status = status_of(exc)
-        is_error = status == "error"
+        outcome = outcome_of(exc)
+        is_error = outcome == "error"
         level = self._error_level if is_error and inner else self.level
         if not LOGGER.isEnabledFor(level):
             return
-        template = "step.error %s" if is_error else "step.end %s"
+        fields = line.fields
+        event = "step.error" if is_error else "step.end"
+        template = f"{event} %s"
         args: list[object] = [_label(fields)]
-        fields["status"] = status
+        fields["flow_event"] = event
+        fields["outcome"] = outcome
         if exc is not None:
             template += " %s"
-            args.append(type(exc).__name__ if is_error else status)
+            args.append(type(exc).__name__ if is_error else outcome)
         if is_error:
-            fields["error"] = type(exc).__name__
-        if began is not None:
-            fields["duration_ms"] = duration_ms = (perf_counter() - began) * 1000
+            fields["error_type"] = type(exc).__name__
+        duration_ms = elapsed_ms(line.began)
+        if duration_ms is not None:
+            fields["duration_ms"] = duration_ms
             template += " %.1f ms"
             args.append(duration_ms)
-        args.append(fields["correlation_id"])
+        if line.first_item_ms is not None:
+            fields["first_item_ms"] = line.first_item_ms
         has_traceback = self._traceback and is_error and inner
         cause = exc if has_traceback else None
-        _write(level, f"{template} %.8s", tuple(args), fields, source, cause)
+        _write(level, template, tuple(args), fields, line.source, cause)
+
+
+class _Line:
+    """What the line about the end of a call needs.
+
+    Attributes:
+        fields: What the start said.
+        source: Where the user's function is.
+        began: When the call began, None if its start was not logged.
+        run: The run, where one line is written for all its calls.
+        is_running: Whether the body of a generator has begun. What a plain function
+            returns pauses once before that.
+        paused_ms: How long after its start the body paused for the first time.
+        first_item_ms: The same if that was for an item rather than the end.
+    """
+
+    # Most calls never need these: a class attribute costs a call nothing.
+    run: _Run | None = None
+    is_running: bool = False
+    paused_ms: float | None = None
+    first_item_ms: float | None = None
+
+    def __init__(
+        self, fields: LineFields, source: SourceLine, began: float | None = None
+    ) -> None:
+        self.fields: LineFields = fields
+        self.source: SourceLine = source
+        self.began: float | None = began
+
+
+class _Run:
+    """The calls of a run that is logged as one line.
+
+    There are at most ``MAX_CALLS``, so that the line stays below the 16 kB at which
+    container logs are cut. Calls that end later, or after the run, get their own line.
+    """
+
+    __slots__ = ("_began", "_calls", "_flow", "has_room")
+
+    def __init__(self, flow: str) -> None:
+        self._flow = flow
+        self._began = now()
+        self._calls: list[LineFields] = []
+        self.has_room = True
+
+    def add(self, line: _Line, outcome: str) -> None:
+        """Add a call that has ended."""
+        fields, began = line.fields, line.began or self._began
+        call = {
+            "flow": None if fields["flow"] == self._flow else fields["flow"],
+            "step": fields["step"],
+            "call": fields["call_id"],
+            "parent": fields["parent_call_id"],
+            "sent_at": fields.get("sent_at"),
+            "start_ms": round((began - self._began) * 1000, 3),
+            "duration_ms": elapsed_ms(line.began),
+            "first_item_ms": line.first_item_ms,
+            "outcome": outcome,
+        }
+        self._calls.append({k: v for k, v in call.items() if v is not None})
+        self.has_room = self.has_room and len(self._calls) < MAX_CALLS
+
+    def close(self) -> list[LineFields]:
+        """Return the calls; the run has ended."""
+        self.has_room = False
+        return self._calls
+
+
+def _run_of(call: Call) -> _Run | None:
+    """Return the run of *call*, None if no entrypoint began one here."""
+    context, step, number = call[:3]
+    if number == 0 and context.entry is step:
+        context.logged = _Run(step.flow)
+    run: _Run | None = context.logged
+    return run
 
 
 def _label(fields: LineFields) -> str:
@@ -182,6 +288,8 @@ def _write(
     )
     # Not makeRecord(extra=...): a record factory may have set one of these fields.
     record.__dict__.update(fields)
+    if spans := trace_fields():
+        record.__dict__.update(spans)
     for name, read in state.record_fields.items():
         value = read()
         if value is not None:

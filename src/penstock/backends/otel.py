@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from penstock._context import current_flow_id, get_flow_context
 from penstock._platform.optional import requires
 from penstock.errors import ConfigurationError
 
-from .base import TracingBackend, status_of
+from .base import TracingBackend, outcome_of
 
 with requires("opentelemetry", extra="otel"):
     from opentelemetry import trace
@@ -27,7 +28,7 @@ with requires("opentelemetry", extra="otel"):
     )
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
     from contextlib import AbstractContextManager
 
     from opentelemetry.trace import Span, SpanContext, Tracer, TracerProvider
@@ -125,12 +126,17 @@ class OTelBackend(TracingBackend):
         return _Recording(self._span(call, get_current()))
 
     def _span(self, call: Call, parent: Context) -> Span:
-        context, step, caller = call
+        context, step, _, outer = call
         attributes = (self._code.get(step) or self._learn(step)).copy()
         attributes["penstock.correlation_id"] = context.correlation_id
+        attributes["penstock.root_id"] = context.root_id
+        attributes["penstock.run_id"] = context.run_id
         links: Sequence[Link] | None = None
-        if caller is None:
-            parent, links = self._origin(context.home or context, parent)
+        if outer is None or outer[1] is None:
+            origin = context.home or context
+            if origin.sent_at is not None:
+                attributes["penstock.sent_at"] = origin.sent_at
+            parent, links = self._origin(origin, parent)
         return self._tracer.start_span(
             step.label,
             parent,
@@ -160,6 +166,11 @@ class OTelBackend(TracingBackend):
             return parent, [Link(remote)]
         return set_span_in_context(NonRecordingSpan(remote), parent), None
 
+    def captured(self) -> Callable[[], _Recording] | None:
+        """Return what makes recordings of the current span; None if there is none."""
+        span = get_current_span()
+        return partial(_Recording, span) if span.get_span_context().is_valid else None
+
     def inject(self, headers: MutableMapping[str, str]) -> None:
         """Write the current span into *headers*, as W3C Trace Context says."""
         _W3C.inject(headers)
@@ -181,7 +192,7 @@ class OTelBackend(TracingBackend):
             recording.span.end()
             return
         try:
-            if status_of(exc) == "error":
+            if outcome_of(exc) == "error":
                 _record_error(recording.span, exc, inner=inner)
         finally:
             recording.span.end()

@@ -56,7 +56,7 @@ def find_place(
     *is_fast* lets the call path judge a new run on its own. Runs with an older
     *judge_epoch* were not seen completely.
     """
-    context, step, _ = call
+    context, step = call[:2]
     progress: RunProgress | None = context.progress
     is_new = outer is None or outer[0] is not context
     is_entry = is_new and progress is None and context.entry is step
@@ -104,4 +104,4 @@ def open_run(
 
 def _above(scope: Scope) -> int:
     """Return the open steps in a scope, ``UNKNOWN_ANCESTORS`` if it has none."""
-    return scope[2] if len(scope) > 2 else UNKNOWN_ANCESTORS  # noqa: PLR2004  # see Scope
+    return scope[3] if len(scope) > 3 else UNKNOWN_ANCESTORS  # noqa: PLR2004  # see Scope

@@ -102,7 +102,7 @@ class Judge:
             raise
         except Exception as exc:  # noqa: BLE001  # the application goes on
             self.reporter.report_failure(exc)
-            return (call[0], call[1], UNKNOWN_ANCESTORS), None
+            return (*call[:3], UNKNOWN_ANCESTORS), None
 
     def send(self, call: Call, outer: Scope, /) -> bool:
         """Judge a call that a message will make; return whether it was counted.
@@ -155,7 +155,7 @@ class Judge:
         try:
             with self.lock:
                 progress.refresh(self.epoch)
-                above = max(scope[2], 0) if len(scope) > 2 else 0  # noqa: PLR2004  # see Scope
+                above = max(scope[3], 0) if len(scope) > 3 else 0  # noqa: PLR2004  # see Scope
                 keys = progress.plan.names(progress.fold() | above)
             flow = progress.plan.flow
             names = {name for place, name in keys if place == flow}
@@ -212,7 +212,8 @@ class Judge:
             self.reporter.report_failure(exc)
 
     def _begin(self, call: Call, outer: Scope | None) -> tuple[Scope, Activation]:
-        context, step, caller = call
+        context, step, number, _ = call
+        caller = None if outer is None else outer[1]
         with self.lock:
             place = self._find_place(call, outer)
             progress = place.progress
@@ -233,10 +234,10 @@ class Judge:
         if violation is not None:
             self._report(violation, progress.run)
         activation = Activation(progress, bit, flag, pending, is_entry=place.is_entry)
-        return (context, step, place.above | bit), activation
+        return (context, step, number, place.above | bit), activation
 
     def _send(self, call: Call, outer: Scope) -> RunProgress:
-        _, step, caller = call
+        step, caller = call[1], outer[1]
         violation = None
         with self.lock:
             place = self._find_place(call, outer)
@@ -265,7 +266,7 @@ class Judge:
 
     def _begin_foreign(self, place: CallPlace, call: Call) -> int:
         """Start a call of another flow's step; return its bit."""
-        context, step, _ = call
+        context, step = call[:2]
         rule = place.progress.plan.foreign(step)
         place.progress.start(rule, place.above)
         if not _was_counted(place, context, step):

@@ -72,7 +72,7 @@ class RequestFlow:
         trust = trust or state.trust_inbound or "id"
         context = continued(found, trust, state.inbound_names)
         context.is_awaited = True  # the client waits for the response
-        self.scope: Scope = (context, None)
+        self.scope: Scope = (context, None, 0)
 
     def __repr__(self) -> str:
         """Show the ID alone: pages and mails that show errors print the request."""
@@ -127,13 +127,14 @@ class RequestFlow:
 class _Streamed(Generic[C]):
     """What is streamed, the scope in which it runs, and what closes it."""
 
-    __slots__ = ("_chunks", "_closers", "_iterator", "_place")
+    __slots__ = ("_chunks", "_closers", "_iterator", "_place", "_scope")
 
     def __init__(self, chunks: C, flow: RequestFlow) -> None:
         self._chunks: C | None = chunks
         self._iterator: Any = None
         self._closers: list[Callable[[], object]] = []
         self._place = flow.place()
+        self._scope = flow.scope
 
     def closing(
         self, closers: Iterable[Callable[[], object]]
@@ -170,6 +171,7 @@ class StreamedBody(_Streamed["Iterable[T]"], Iterator[T]):
 
     def __next__(self) -> T:
         """Make the next chunk in the flow."""
+        _entered = self._scope  # read from a traceback that the server logs
         token = self._place.enter()
         try:
             if self._iterator is None:
@@ -196,6 +198,7 @@ class AsyncStreamedBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
 
     async def __anext__(self) -> T:
         """Make the next chunk in the flow."""
+        _entered = self._scope  # read from a traceback that the server logs
         token = self._place.enter()
         try:
             if self._iterator is None:

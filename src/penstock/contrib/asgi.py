@@ -84,6 +84,7 @@ class FlowMiddleware:
             finally:
                 leave(token)
 
+        _entered = flow.scope  # read from a traceback that the server logs
         token = scope_var.set(flow.scope)
         try:
             # Not a copy: middleware outside reads what routing puts into it.

@@ -264,7 +264,7 @@ def _enter(task: Any, **_: object) -> None:
     if request.is_eager and ID_HEADER not in sent:
         entered = _called_here(outer, find_marked(task))
     else:
-        entered = _continued(sent, trust=None).context, None
+        entered = _continued(sent, trust=None).context, None, 0
     vars(request).update({_BEFORE: outer, _ENTERED: entered})
     scope_var.set(entered)
     if request.is_eager:  # a retry is called with these headers, after this call
@@ -336,7 +336,7 @@ def _called_here(
     """
     context = _continued(_sent_here() or sent or {}, trust="all").context
     if outer is None or outer[0].correlation_id != context.correlation_id:
-        return context, None
+        return context, None, 0
     context.progress = outer[0].progress
     steps = () if marked is None else marked.steps
     if context.progress is None and state.judge is not None and steps:

@@ -33,7 +33,8 @@ class FlowPatcher:
 
     Args:
         **keys: Field to key in ``extra``. Fields are ``correlation_id``, ``flow_id``
-            (the same), ``parent_id``, ``root_id``, ``flow``, ``step`` and ``service``.
+            (the same), ``root_id``, ``short_id``, ``parent_id``, ``run_id``,
+            ``call_id``, ``flow``, ``step``, ``service``, ``trace_id`` and ``span_id``.
 
     Raises:
         TypeError: There is no field of that name.

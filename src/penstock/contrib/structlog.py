@@ -16,9 +16,9 @@ __all__ = ["FlowProcessor", "flow_processor"]
 
 
 def flow_processor(_logger: object, _method: str, event_dict: EventDict) -> EventDict:
-    """Add ``flow_id``, the correlation ID, to an entry; outside a flow, nothing.
+    """Add the correlation ID to an entry, as ``flow_id`` and ``correlation_id``.
 
-    A ``flow_id`` that the entry already has is kept.
+    Outside a flow nothing is added. What the entry already has is kept.
 
     >>> import structlog
     >>> structlog.configure(
@@ -29,6 +29,7 @@ def flow_processor(_logger: object, _method: str, event_dict: EventDict) -> Even
     flow_id = current_flow_id()
     if flow_id is not None:
         event_dict.setdefault("flow_id", flow_id)
+        event_dict.setdefault("correlation_id", flow_id)
     return event_dict
 
 
@@ -39,7 +40,8 @@ class FlowProcessor:
 
     Args:
         **keys: Field to key. Fields are ``correlation_id``, ``flow_id`` (the same),
-            ``parent_id``, ``root_id``, ``flow``, ``step`` and ``service``.
+            ``root_id``, ``short_id``, ``parent_id``, ``run_id``, ``call_id``, ``flow``,
+            ``step``, ``service``, ``trace_id`` and ``span_id``.
 
     Raises:
         TypeError: There is no field of that name.

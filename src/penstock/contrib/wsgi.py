@@ -62,6 +62,7 @@ class FlowMiddleware:
         flow = environ.get(KEY)
         if not isinstance(flow, RequestFlow):  # else a middleware outside decides
             flow = environ[KEY] = RequestFlow(environ_headers(environ), self._trust)
+        _entered = flow.scope  # read from a traceback that the server logs
         with flow.entered():
             body = self.app(environ, partial(_start, start_response, flow))
         return body if _is_file(body, environ) else StreamedBody.of(body, flow)

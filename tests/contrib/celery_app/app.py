@@ -42,7 +42,7 @@ class JSONLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's fields as JSON."""
-        known = ("flow", "step", "flow_id", "task_id", "status", "name", "process")
+        known = ("flow", "step", "flow_id", "task_id", "outcome", "name", "process")
         fields: dict[str, Any] = {key: getattr(record, key, None) for key in known}
         if record.exc_info:
             fields["exc"] = self.formatException(record.exc_info)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 
 from penstock._context import scope_var
+from penstock.backends.log_fields import ABSENT, ids_of
 from penstock.contrib._http import KEY, RequestFlow
 
 __all__ = ["RequestFilter", "install_request_filter", "uninstall_request_filter"]
-
-_ABSENT = "-"
 
 
 class RequestFilter(logging.Filter):
@@ -35,15 +34,15 @@ def _fill(record: logging.LogRecord, flow: RequestFlow) -> None:
     A record that is made in a run within the request keeps its own.
     """
     scope = scope_var.get()
-    wrong = _ABSENT
+    wrong: dict[str, object] = {}
     if scope is not None:
         if scope[0].root_id == flow.context.root_id:
             return
-        wrong = scope[0].correlation_id
+        wrong = ids_of(scope)
     known = record.__dict__
-    for name in ("correlation_id", "flow_id"):
-        if known.get(name, wrong) == wrong:
-            known[name] = flow.correlation_id
+    for name, value in ids_of(flow.scope).items():
+        if known.get(name, ABSENT) in {ABSENT, wrong.get(name)}:
+            known[name] = value
 
 
 _request_filter = RequestFilter()

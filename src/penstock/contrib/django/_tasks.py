@@ -96,7 +96,7 @@ def _flow_of(headers: Any) -> AbstractContextManager[object]:
 
 def _continued(headers: Any) -> ServedFlow:
     given = headers if isinstance(headers, dict) else None
-    return ServedFlow((continue_flow(given).context, None))
+    return ServedFlow((continue_flow(given).context, None, 0))
 
 
 # Backends log that a task has failed when its function has returned; these two signals
