@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from celery import Celery, signals
+from celery import Celery, _state, signals
 
 import penstock
 from penstock import configure, flow
@@ -39,11 +39,15 @@ _STATM = Path("/proc/self/statm")  # Linux
 @pytest.fixture(params=["off", "record", "warn"])
 def mode(request: pytest.FixtureRequest) -> Iterator[str]:
     """Judge runs or not, with a log that drops every line."""
+    finalizers = _state._on_app_finalizers  # noqa: SLF001  # where shared tasks stay
+    shared = set(finalizers)
     configure(conformance=request.param, propagate="tenant")
     logger = logging.getLogger("penstock")
     logger.addFilter(drop)  # pytest would keep every line
     yield request.param
     logger.removeFilter(drop)
+    _state.set_default_app(None)
+    finalizers.intersection_update(shared)
 
 
 def drop(_record: logging.LogRecord) -> bool:
@@ -152,7 +156,7 @@ def over_kafka() -> Read:
 
 def over_celery() -> Read:
     """Return a reader of Celery messages, by the signals that its worker sends."""
-    app = Celery("shop", broker="memory://", set_as_current=False)
+    app = Celery("shop", broker="memory://")  # current: the task is found by it
 
     @flow("orders")
     @flow_task(app=app, name=unique("charge"), after="receive")
