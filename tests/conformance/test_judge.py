@@ -582,14 +582,14 @@ MESSAGES = {
         lambda: in_turn(join(send=all_of("charge", "reserve")), "charge", "send"),
         (
             "when 'reserve' had not ended. Fix: call what is missing first, and wait "
-            "for it, or declare after=['charge', 'reserve', 'receive']."
+            "for it."
         ),
     ),
     "R3 called by a predecessor": (
         lambda: (orders := join(send=all_of("charge", "reserve"))).receive(
             lambda: orders.charge(orders.send)
         ),
-        "or declare that one is enough: after=['charge', 'reserve'].",
+        "'reserve' had not ended. Fix: call what is missing first, and wait for it.",
     ),
     "R2": (
         lambda: in_turn(join(), "charge", "send", "reserve"),

@@ -87,11 +87,10 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                     except RecursionError:  # no room: a caller above records it
                         _reported = ""
                     raise
-                if result is not None and type(result) in BODY_TYPES:
-                    call = step_call(marked, outer, args)
-                    if call is not None:
-                        return run_body(call, call[:2], [], result)
-                return result
+                if result is None or type(result) not in BODY_TYPES:
+                    return result
+                call = step_call(marked, outer, args)
+                return result if call is None else run_body(call, call[:2], [], result)
             step = marked.only
             if step is not None:
                 if state.judge is None:
@@ -110,7 +109,10 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                         raise
                     finally:
                         if token is None:
-                            _enter(outer)
+                            try:  # noqa: SIM105  # a call, for which there is no room
+                                _enter(outer)
+                            except RecursionError:  # no room
+                                pass
                         else:
                             _reset(token)
                     if result is not None and type(result) in BODY_TYPES:
@@ -154,7 +156,10 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                                         settle(progress)
                             finally:
                                 if token is None:
-                                    _enter(outer)
+                                    try:  # noqa: SIM105  # a call, for which there is no room
+                                        _enter(outer)
+                                    except RecursionError:  # no room
+                                        pass
                                 else:
                                     _reset(token)
                         if result is not None and type(result) in BODY_TYPES:
@@ -223,7 +228,10 @@ def _counted(
                     settle(progress)
         finally:
             if token is None:
-                _enter(outer)
+                try:  # noqa: SIM105  # a call, for which there is no room
+                    _enter(outer)
+                except RecursionError:  # no room
+                    pass
             else:
                 _reset(token)
     if result is not None and type(result) in BODY_TYPES:
@@ -242,7 +250,7 @@ def _judged_body(
     return run_body(call, (call[0], call[1], above), started, body)
 
 
-def _entry(marked: Marked) -> Callable[..., Any]:
+def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         outer = _scope()
         step = marked.only
@@ -271,7 +279,10 @@ def _entry(marked: Marked) -> Callable[..., Any]:
                 raise
             finally:
                 if token is None:
-                    _enter(None)
+                    try:  # noqa: SIM105  # a call, for which there is no room
+                        _enter(None)
+                    except RecursionError:  # no room
+                        pass
                 else:
                     _reset(token)
             if result is not None and type(result) in BODY_TYPES:
@@ -308,7 +319,10 @@ def _recorded(
         return result
     finally:
         if token is None:
-            _enter(outer)
+            try:  # noqa: SIM105  # a call, for which there is no room
+                _enter(outer)
+            except RecursionError:  # no room
+                pass
         else:
             _reset(token)
 

@@ -103,10 +103,8 @@ def _too_early(step: Step, code: str, missing: list[str], caller: str) -> str:
     known = list(dict.fromkeys(name for group in step.after for name in group))
     by = f", called by {caller!r}" if caller else ""
     fix = "call what is missing first, and wait for it"
-    if caller and caller not in known:
+    if code == "R1" and caller and caller not in known:  # a list would end a join
         fix += f", or declare after=[{_listed([*known, caller])}]"
-    elif code == "R3":
-        fix += f", or declare that one is enough: after=[{_listed(known)}]"
     return f"{by}, when {names} {verb} ended. Fix: {fix}."
 
 
