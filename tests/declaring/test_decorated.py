@@ -163,10 +163,10 @@ def hidden_by_closure(func: Any) -> Callable[..., Any]:
     """Decorate *func* without ``functools.wraps``."""
 
     def call(*args: Any) -> Any:
-        return func(*args) if args else unset
+        return func(*args) if args else absent
 
     if not callable(func):
-        unset = func  # stays unset: an empty cell
+        absent = func  # an empty cell, for a function
     return call
 
 

@@ -45,7 +45,6 @@ class StepRule:
         names: Its predecessors, with the names that it gives them.
         fast_flag: The flag that a run sets when a call has ended that the call path
             judged.
-        flags_read: The flags of its predecessors.
         counts: How many calls came after each set of predecessors.
         more: The same for single predecessors, once there are too many sets.
     """
@@ -54,7 +53,6 @@ class StepRule:
     rule: Rule
     names: dict[Key, str]
     fast_flag: int
-    flags_read: tuple[int, ...] = ()
     fast_path: FastPath = field(default_factory=FastPath)
     counts: dict[int, int] = field(default_factory=dict)
     more: dict[int, int] = field(default_factory=dict)
@@ -74,15 +72,10 @@ class StepRule:
             if bit & before:  # the combination is lost, but not the counts
                 self.more[bit] = self.more.get(bit, 0) + calls
 
-    def follow(self, fast_path: FastPath, flags_read: tuple[int, ...]) -> None:
+    def follow(self, fast_path: FastPath) -> None:
         """Use another fast path from now on, and keep what the old one counted."""
         fast_path.calls = self.fast_path.calls
-        if flags_read == self.flags_read:
-            fast_path.seen = self.fast_path.seen
-        else:
-            for order in self.fast_path.seen.values():
-                self.add(order.before, order.calls)
-        self.flags_read = flags_read
+        fast_path.seen = self.fast_path.seen
         self.fast_path = self.step.fast_path = fast_path
 
     def redeclare(self, step: Step, rule: Rule, names: dict[Key, str]) -> None:
@@ -232,7 +225,7 @@ class FlowPlan(Plan):
                 fast_path.flag, fast_path.slow_flag = flags
             if flags:
                 fast_path.read_flags, fast_path.mask = itemgetter(*flags), one.rule.mask
-            one.follow(fast_path, flags)
+            one.follow(fast_path)
 
     def _bind(self, step: Step, find: _Finder) -> None:
         names = dict.fromkeys(name for group in step.after for name in group)
