@@ -306,7 +306,6 @@ class Task:
 
     def __init__(self, func: Any) -> None:
         self.fn = func
-        self.__name__ = func.__name__
 
     def __call__(self, *args: Any) -> Any:
         return self.fn(*args)
@@ -340,6 +339,8 @@ def test_a_task_below_a_marker_is_refused(mark: Any, kind: Any) -> None:
 
     with pytest.raises(FlowDefinitionError, match=r"such as send\(\).*below that"):
         mark(name="charge")(charge)
+    with pytest.raises(FlowDefinitionError, match=r"such as send\(\).*below that"):
+        mark(charge)
 
 
 def test_an_object_below_a_marker_keeps_its_methods() -> None:

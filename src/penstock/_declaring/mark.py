@@ -63,10 +63,9 @@ class Marker:
         is_function = type(func) is FunctionType  # the usual case, with fewer checks
         if not is_function:
             _refuse_uncallable(func, options)
+            _refuse_made(func, options)
         if not options.name:
             options = StepOptions(_own_name(func, options), *options[1:])
-        if not is_function:
-            _refuse_made(func, options)
         with registry.lock:
             return self._declare(func, options)
 
@@ -120,7 +119,7 @@ def _refuse_made(func: Any, options: StepOptions) -> None:
     if hasattr(func, "__wrapped__") or FunctionType in map(type, held):
         msg = (
             f"@{options.kind} stands above a decorator that makes an object of the "
-            f"function {options.name!r} ({place_of(func)}), whose methods, such as "
+            f"function, {func!r} ({caller_place()}). Its methods, such as "
             f"{methods[0]}(), would not run the step. Put @flow and @{options.kind} "
             "below that decorator; for a Celery task, use @flow_task instead."
         )
