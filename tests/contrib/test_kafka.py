@@ -219,7 +219,7 @@ def test_what_cannot_travel_is_dropped_with_one_warning(
     (warning,) = said()
     assert warning == (
         f"Header 'lost' was not sent: it is {odd.__name__}, not text or bytes. "
-        "Said once."
+        "Logged only once."
     )
 
 

@@ -239,5 +239,5 @@ def _refuse_constant(name: str) -> object:
 
 
 def _say_once(key: str, reason: str) -> None:
-    text = "Metadata %r was not sent: %s. Said once."
+    text = "Metadata %r was not sent: %s. Logged only once."
     say(text, key, reason, once=("metadata", key))

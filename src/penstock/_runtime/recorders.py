@@ -200,7 +200,7 @@ def _report(recorder: Recorder, when: str, exc: Exception) -> None:
             _reported.add(cause)
             LOGGER.warning(
                 "Backend %s failed at %s; the step ran all the same. "
-                "Said once per cause.",
+                "Logged once per cause.",
                 recorder,
                 when,
                 exc_info=exc,

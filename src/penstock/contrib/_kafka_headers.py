@@ -50,7 +50,7 @@ def text(value: object) -> str:
 
 def say_once(template: str, reason: str, *names: object) -> None:
     """Warn once for each *reason*, the last argument of *template*."""
-    say(f"{template} Said once.", *names, reason, once=("kafka", reason))
+    say(f"{template} Logged only once.", *names, reason, once=("kafka", reason))
 
 
 def _items(headers: Any) -> list[Any]:

@@ -72,7 +72,7 @@ def harmless(func: Callable[P, R]) -> Callable[P, R | None]:
             return func(*args, **kwargs)
         except Exception as exc:  # noqa: BLE001  # the request is the user's
             name = type(exc).__name__
-        text = "A request was sent without its flow: %s. Said once."
+        text = "A request was sent without its flow: %s. Logged only once."
         say(text, name, once=("request", name))
         return None
 
