@@ -9,7 +9,7 @@ from .nesting import once
 from .values import Class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterator
 
     from penstock._project.source_files import Module
     from penstock.checking.project.functions_and_classes import Function, Klass
@@ -74,6 +74,18 @@ class Classes:
             for base in self.bases(other)[1:]:
                 found.setdefault(base, []).append(other)
         return found
+
+    def overrides(
+        self, steps: Container[Function]
+    ) -> Iterator[tuple[Function, Function]]:
+        """Yield what overrides one of *steps* without a marker, and that step."""
+        for klass in self._program.classes.values():
+            for base in self.bases(klass)[1:]:
+                for name, step in base.methods.items():
+                    if step in steps:
+                        (method,) = self._inherited(klass, name)
+                        if method not in steps:
+                            yield method, step
 
     def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
         """Return the functions that *name* may be: one, or its overrides as well."""

@@ -50,6 +50,8 @@ def read_program(
         progress: Called with the number of steps read so far, and of all.
     """
     interpreter = Interpreter(program, steps.bits, resolver, readers_of)
+    for override, step in list(interpreter.classes.overrides(steps.bits)):
+        steps.add_override(override, step)
     total = len(steps.bits)
     is_large = len(program.functions) > _LARGE
     for _ in range(_MAX_ROUNDS - is_large):

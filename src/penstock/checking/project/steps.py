@@ -26,9 +26,14 @@ class Steps:
         bits: The bit of each function.
     """
 
-    of: Mapping[Function, tuple[StepInfo, ...]]
+    of: dict[Function, tuple[StepInfo, ...]]
     functions: Mapping[tuple[str, str], Function]
-    bits: Mapping[Function, int]
+    bits: dict[Function, int]
+
+    def add_override(self, function: Function, step: Function) -> None:
+        """Let *function*, an override without a marker, be the same step."""
+        self.of[function] = self.of[step]
+        self.bits[function] = self.bits[step]
 
 
 UNREAD = Steps({}, {}, {})
