@@ -580,14 +580,18 @@ MESSAGES = {
         lambda: in_turn(join(send=all_of("charge", "reserve")), "charge", "send"),
         (
             "when 'reserve' had not ended. Fix: call what is missing first, and wait "
-            "for it, or declare after=['charge', 'reserve', 'receive']."
+            "for it."
         ),
+    ),
+    "R1 of a join": (
+        lambda: in_turn(join(send=all_of("charge", "reserve")), "send"),
+        "or declare after=[all_of('charge', 'reserve'), 'receive'].",
     ),
     "R3 called by a predecessor": (
         lambda: (orders := join(send=all_of("charge", "reserve"))).receive(
             lambda: orders.charge(orders.send)
         ),
-        "or declare that one is enough: after=['charge', 'reserve'].",
+        "had not ended. Fix: call what is missing first, and wait for it.",
     ),
     "R2": (
         lambda: in_turn(join(), "charge", "send", "reserve"),
