@@ -187,9 +187,9 @@ class BrokenDict(dict[str, int]):
 
 RING: list[object] = []
 RING.extend([RING] * 9)
-DEEP: list[object] = []
+deep: list[object] = []
 for _ in range(50):
-    DEEP = [DEEP]
+    deep = [deep]
 UTC_TIME = dt.datetime(2026, 11, 30, 12, 0, 0, 5, tzinfo=dt.UTC)
 ZONE = dt.timezone(dt.timedelta(hours=2))
 
@@ -228,7 +228,7 @@ def test_a_value_that_json_does_not_have_is_a_string(
 
 def test_a_deep_value_ends_in_a_string() -> None:
     """Eight levels are written."""
-    value = parsed(record_with(extra=DEEP))["extra"]
+    value = parsed(record_with(extra=deep))["extra"]
 
     depth = 0
     while isinstance(value, list):

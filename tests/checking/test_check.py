@@ -332,3 +332,19 @@ def test_the_order_in_an_override_is_judged(project: CheckedProject) -> None:
     )
 
     assert project.codes("imports") == ["PEN101 store"]
+
+
+def test_many_entrypoints(project: CheckedProject) -> None:
+    """What one of many entrypoints does wrong further down is found."""
+    entries = [f"start{number}" for number in range(80)]
+    lines = ["from penstock import flow", 'f = flow("f")']
+    for name in entries:
+        lines += ["@f.entrypoint", f"def {name}():", "    work()"]
+    lines += [f"@f.step(after={entries})", "def work():", "    save()"]
+    lines += [f"@f.step(after={entries[:-1]})", "def save(): ..."]
+    project.write("many.py", "\n".join(lines))
+
+    result = project.check("many")
+
+    assert "PEN101 f/save" in result.stdout
+    assert "start79 → work → save" in result.stdout

@@ -16,6 +16,25 @@ f = flow("{name}")
 """
 
 PROGRAMS = {
+    "a name that many classes have": """
+        class Store:
+            @f.step(after="receive")
+            def create(self): ...
+
+            @f.step(after="receive")
+            def get(self): ...
+
+            @f.step(after="receive")
+            def reindex(self): ...
+
+        @f.entrypoint
+        def receive(row, store):
+            row.create()
+            row.get(1)
+            store.reindex()
+
+        # receive -> reindex
+    """,
     "a decorator that calls a step": """
         from functools import wraps
 

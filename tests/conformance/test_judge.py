@@ -585,6 +585,10 @@ MESSAGES = {
             "for it."
         ),
     ),
+    "R1 of a join": (
+        lambda: in_turn(join(send=all_of("charge", "reserve")), "send"),
+        "or declare after=[all_of('charge', 'reserve'), 'receive'].",
+    ),
     "R3 called by a predecessor": (
         lambda: (orders := join(send=all_of("charge", "reserve"))).receive(
             lambda: orders.charge(orders.send)

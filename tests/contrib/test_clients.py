@@ -665,7 +665,10 @@ def test_failure_of_ours_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     assert len(seen) == 2
     told = [r for r in caplog.records if "without its flow" in r.getMessage()]
     assert [(r.name, r.getMessage()) for r in told] == [
-        ("penstock", "A request was sent without its flow: ValueError. Logged only once.")
+        (
+            "penstock",
+            "A request was sent without its flow: ValueError. Logged only once.",
+        )
     ]
 
 

@@ -100,11 +100,13 @@ def _too_early(step: Step, code: str, missing: list[str], caller: str) -> str:
     names, verb = " and ".join(map(repr, missing)), "had not"
     if code == "R1" and len(missing) > 1:
         names, verb = f"none of {', '.join(map(repr, missing))}", "had"
-    known = list(dict.fromkeys(name for group in step.after for name in group))
+    known = {name for group in step.after for name in group}
     by = f", called by {caller!r}" if caller else ""
     fix = "call what is missing first, and wait for it"
-    if code == "R1" and caller and caller not in known:  # a list would end a join
-        fix += f", or declare after=[{_listed([*known, caller])}]"
+    if code == "R1" and caller and caller not in known:
+        groups = [*step.after, (caller,)]
+        written = (f"all_of({_listed(g)})" if g[1:] else repr(g[0]) for g in groups)
+        fix += f", or declare after=[{', '.join(written)}]"
     return f"{by}, when {names} {verb} ended. Fix: {fix}."
 
 

@@ -385,13 +385,15 @@ class Expressions:
             done = self._method(func, base, everything, state)
             if done is not None:
                 return done
-            if name not in COLLECT | KEEP and self._attributes.is_unknown(base):
-                state.may |= self._interpreter.steps_named_in(name)
+            if self._attributes.is_unknown(base):
+                state.may |= self._interpreter.steps_named(name)
+                if name not in COLLECT | KEEP:
+                    state.may |= self._interpreter.steps_named_in(name)
         owner = getattr(getattr(func, "value", None), "id", "")
         done = self.calls.call_known(name, owner, given, node, state)
         if done is not None:
             return done
-        possible = self._possible(func, values, base, state)
+        possible = self._possible(func, values, base)
         if possible:
             kind, state.kind = state.kind, "possible"
             result = self.calls.call(possible, given, func, state)
@@ -425,10 +427,8 @@ class Expressions:
             return frozenset(Message((frozenset({one}),)) for one in functions)
         return None
 
-    def _possible(
-        self, func: ast.expr, values: Values, base: Values, state: PathState
-    ) -> Values:
-        """Return the only step of that name; else record what may run."""
+    def _possible(self, func: ast.expr, values: Values, base: Values) -> Values:
+        """Return the only function of that name, if it is a step."""
         if not isinstance(func, ast.Attribute) or func.attr in NEVER_POSSIBLE:
             return NOTHING
         if not self._attributes.is_unknown(base):
@@ -442,8 +442,6 @@ class Expressions:
             (one,) = steps
             receiver = Instance(one.klass) if one.klass else None
             return frozenset({Func(one, receiver)})
-        for one in steps:
-            state.may |= self._interpreter.bits[one]
         return NOTHING
 
     def _super(self, node: ast.Call, state: PathState) -> Values:

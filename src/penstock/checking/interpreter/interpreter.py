@@ -198,6 +198,13 @@ class Interpreter:
             if invocation.func.function in self.bits
         ]
 
+    def steps_named(self, method: str) -> int:
+        """Return the steps that are methods of that name, as a mask."""
+        mask = 0
+        for one in self.program.named.get(method, ()):
+            mask |= self.bits.get(one, 0) if one.klass is not None else 0
+        return mask
+
     def steps_named_in(self, method: str) -> int:
         """Return the steps that any method of that name has in its code, as a mask."""
         if method not in self._named_in:

@@ -115,5 +115,12 @@ NEVER_POSSIBLE = frozenset(
     name
     for kind in (dict, list, set, str, bytes, bytearray, tuple, int, float, type)
     for name in dir(kind)
-) | _words("send close throw read write flush seek open run start join")
+) | _words(
+    """
+    send close throw read write flush seek open run start join save create delete filter
+    exclude first last exists all one query execute commit rollback refresh aggregate
+    annotate get_or_create update_or_create bulk_create bulk_update add_all merge scalar
+    scalars fetch fetchone fetchall put set search
+    """
+)
 """Methods that too many objects have to say what an object is."""

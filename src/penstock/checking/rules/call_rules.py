@@ -9,7 +9,7 @@ from penstock.checking.findings import CODES, Finding, Place
 from penstock.checking.interpreter.effects import ANYTHING
 
 from .declarations import written
-from .run_paths import Visit, follow
+from .run_paths import FlowPaths, Visit
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -56,10 +56,14 @@ def follow_runs(
 ) -> CallVerdicts:
     """Follow a run from each entrypoint; return what all of them show."""
     verdicts = CallVerdicts()
+    flows: dict[str, FlowPaths] = {}
     for declared in declarations:
         if declared.step.is_entrypoint and declared.function is not None:
-            for visit in follow(interpreter, steps, declarations, declared):
-                _judge(visit, declared.flow.name, verdicts)
+            flow = declared.flow.name
+            if flow not in flows:
+                flows[flow] = FlowPaths(interpreter, steps, declarations, flow)
+            for visit in flows[flow].follow(declared):
+                _judge(visit, flow, verdicts)
     return verdicts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from penstock._graph.names import Names
@@ -35,7 +36,7 @@ class Member:
     is_local: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declared:
     """One step with its ``after`` resolved."""
 
@@ -49,7 +50,7 @@ class Declared:
         """The names of flow and step."""
         return self.flow.name, self.step.name
 
-    @property
+    @cached_property
     def members(self) -> tuple[Member, ...]:
         """The members of all groups, each once."""
         return tuple({m.name: m for group in self.groups for m in group}.values())

@@ -1,21 +1,29 @@
-"""Follow a run from its entrypoint through the code."""
+"""Follow the runs of a flow from its entrypoints through the code.
+
+Two ways to a step differ only if a step further on is declared after what differs, so
+contexts are kept without anything else, and each is followed once for all entrypoints.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from penstock.checking.interpreter.effects import Context, Invocation, Site
+from penstock.checking.interpreter.effects import ANYTHING, Context, Invocation, Site
 from penstock.checking.interpreter.values import Func
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from penstock._types import StepInfo
     from penstock.checking.interpreter.interpreter import Interpreter
+    from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.steps import Steps
 
     from .declarations import Declarations, Declared
 
-_MAX_CONTEXTS = 12
+_MAX_CONTEXTS = 12  # of one step in one run
 
 _Message = Invocation | None  # the task that a message runs; None without a message
 
@@ -41,85 +49,190 @@ class Visit(NamedTuple):
     siblings: int = 0
 
 
-def follow(
-    interpreter: Interpreter, steps: Steps, declarations: Declarations, entry: Declared
-) -> Iterator[Visit]:
-    """Follow a run from its entrypoint; yield every call of a step that it reaches."""
-    found = list(_follow(interpreter, steps, declarations, entry))
-    called: dict[_Message, int] = {}
-    for visit, message in found:
-        bit = steps.bits[visit.site.invocation.func.function]
-        called[message] = called.get(message, 0) | bit
-    for visit, message in found:
-        siblings = 0
-        for other, mask in called.items() if message is not None else ():
-            siblings |= mask if other != message else 0
-        yield visit._replace(siblings=siblings)
+class FlowPaths:
+    """The calls of steps that the runs of one flow reach."""
 
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        steps: Steps,
+        declarations: Declarations,
+        flow: str,
+    ) -> None:
+        self._interpreter = interpreter
+        self._steps = steps
+        self._declarations = declarations
+        self._flow = flow
+        self._nodes: dict[Invocation, _Node] = {}
+        self._seen: dict[tuple[Invocation, _Message], _Seen] = {}
 
-def _follow(
-    interpreter: Interpreter, steps: Steps, declarations: Declarations, entry: Declared
-) -> Iterator[tuple[Visit, _Message]]:
-    """Yield every call of a step, with the message that made its caller run."""
-    assert entry.function is not None  # noqa: S101  # checked by the caller
-    flow = entry.flow.name
-    bit = interpreter.bits[entry.function]
-    todo: list[tuple[Invocation, Context, tuple[str, ...], _Message]] = [
-        (Invocation(Func(function)), Context(bit, bit), (entry.step.name,), None)
-        for function in (entry.function, *steps.overrides.get(entry.function, ()))
-    ]
-    seen: dict[tuple[Invocation, _Message], set[Context]] = {}
-    while todo:
-        invocation, around, way, message = todo.pop()
-        if not _is_new(seen.setdefault((invocation, message), set()), around):
-            continue
-        for site, inner in _sites(interpreter, invocation):
-            if around.is_first and not inner.is_certain:
-                continue  # the next iteration of the loop decides
-            context = Context(
-                around.may | inner.may,
-                around.must | inner.must,
-                around.is_first or inner.is_first,
-                around.is_certain and inner.is_certain,
-            )
+    def follow(self, entry: Declared) -> Iterator[Visit]:
+        """Yield the calls that a run from *entry* reaches, and no earlier one did."""
+        assert entry.function is not None  # noqa: S101  # checked by the caller
+        overrides = self._steps.overrides.get(entry.function, ())
+        for function in (entry.function, *overrides):
+            yield from self._follow(Invocation(Func(function)), entry)
+
+    def _follow(self, start: Invocation, entry: Declared) -> Iterator[Visit]:
+        self._read(start)
+        if not self._nodes[start].sends:
+            for visit, _ in self._visits(start, entry, self._seen):
+                yield visit
+            return
+        found = list(self._visits(start, entry, {}))
+        called: dict[_Message, int] = {}
+        for visit, message in found:
+            bit = self._steps.bits[visit.site.invocation.func.function]
+            called[message] = called.get(message, 0) | bit
+        for visit, message in found:
+            siblings = 0
+            for other, mask in called.items() if message is not None else ():
+                siblings |= mask if other != message else 0
+            yield visit._replace(siblings=siblings)
+
+    def _visits(
+        self,
+        start: Invocation,
+        entry: Declared,
+        seen: dict[tuple[Invocation, _Message], _Seen],
+    ) -> Iterator[tuple[Visit, _Message]]:
+        """Yield every call of a step, with the message that made its caller run."""
+        bit = self._interpreter.bits[start.func.function]
+        todo: deque[tuple[Invocation, Context, tuple[str, ...], _Message]] = deque(
+            [(start, Context(bit, bit), (entry.step.name,), None)]
+        )
+        while todo:
+            invocation, context, way, message = todo.popleft()
+            node = self._nodes[invocation]
+            known = seen.setdefault((invocation, message), _Seen())
+            around = known.add(entry, context, node.relevant)
+            if around is None:
+                continue
+            for site, inner in node.sites:
+                if around.is_first and not inner.is_certain:
+                    continue  # the next iteration of the loop decides
+                context = Context(
+                    around.may | inner.may,
+                    around.must | inner.must,
+                    around.is_first or inner.is_first,
+                    around.is_certain and inner.is_certain,
+                )
+                called = site.invocation.func.function
+                further = (*way, self._name(called))
+                for info in self._steps.of[called]:
+                    declared = self._declarations.of(info.flow, info.name)
+                    if declared is not None:
+                        sent = self._interpreter.sent_in(context.may)
+                        yield Visit(declared, site, context, further, sent), message
+                if self._goes_on(called):
+                    bit = self._interpreter.bits[called]
+                    after = context._replace(
+                        may=context.may | bit, must=context.must | bit
+                    )
+                    brought_by = site.invocation if site.is_sent else message
+                    todo.append((site.invocation, after, further, brought_by))
+
+    def _read(self, start: Invocation) -> None:
+        """Learn what matters further on, for all that *start* leads to."""
+        new: dict[Invocation, list[Invocation]] = {}  # what leads to each
+        todo = [start]
+        while todo:
+            invocation = todo.pop()
+            if invocation in self._nodes:
+                continue
+            node = self._nodes[invocation] = self._node(invocation)
+            new.setdefault(invocation, [])
+            for further in node.leads_to:
+                new.setdefault(further, []).append(invocation)
+                todo.append(further)
+        todo = list(new)
+        while todo:
+            further = todo.pop()
+            beyond = self._nodes[further]
+            for invocation in new.get(further, ()):
+                if self._nodes[invocation].add(beyond):
+                    todo.append(invocation)
+
+    def _node(self, invocation: Invocation) -> _Node:
+        sites = [
+            (site, context)
+            for part in self._interpreter.summary(invocation).parts
+            for site, contexts in part.visits.items()
+            for context in sorted(contexts)
+        ]
+        node = _Node(sites)
+        for site in dict.fromkeys(site for site, _ in sites):
             called = site.invocation.func.function
-            own = [one for one in steps.of[called] if one.flow == flow]
-            name = own[0].name if own else steps.of[called][0].name
-            further = (*way, name)
-            for info in steps.of[called]:
-                declared = declarations.of(info.flow, info.name)
-                if declared is not None:
-                    sent = interpreter.sent_in(context.may)
-                    yield Visit(declared, site, context, further, sent), message
-            begins = any(one.is_entrypoint for one in steps.of[called])
-            if begins and not any(not one.is_entrypoint for one in own):
-                continue  # a run of its own, which is followed from there
-            bit = interpreter.bits[called]
-            after = context._replace(may=context.may | bit, must=context.must | bit)
-            brought_by = site.invocation if site.is_sent else message
-            todo.append((site.invocation, after, further, brought_by))
+            node.sends |= site.is_sent
+            for info in self._steps.of[called]:
+                declared = self._declarations.of(info.flow, info.name)
+                for member in declared.members if declared is not None else ():
+                    node.relevant |= member.bit | self._interpreter.sent(member.bit)
+            if self._goes_on(called):
+                node.leads_to.append(site.invocation)
+        return node
+
+    def _own(self, called: Function) -> list[StepInfo]:
+        return [one for one in self._steps.of[called] if one.flow == self._flow]
+
+    def _name(self, called: Function) -> str:
+        return (self._own(called) or self._steps.of[called])[0].name
+
+    def _goes_on(self, called: Function) -> bool:
+        """Return whether a call of it is not a run of its own, followed from there."""
+        own = self._own(called)
+        return any(not one.is_entrypoint for one in own) or not any(
+            one.is_entrypoint for one in self._steps.of[called]
+        )
 
 
-def _is_new(seen: set[Context], context: Context) -> bool:
-    if any(_covers(old, context) for old in seen):
-        return False
-    seen.add(context)
-    return len(seen) <= _MAX_CONTEXTS
+@dataclass
+class _Node:
+    """One call of a step, whatever ran before.
+
+    Attributes:
+        sites: The steps that it calls, each with what has run there.
+        leads_to: Those whose own calls belong to the same run.
+        relevant: What steps that it leads to are declared after, as a mask.
+        sends: Whether it leads to a message.
+    """
+
+    sites: list[tuple[Site, Context]]
+    leads_to: list[Invocation] = field(default_factory=list["Invocation"])
+    relevant: int = ANYTHING
+    sends: bool = False
+
+    def add(self, beyond: _Node) -> bool:
+        """Add what matters in a step that it leads to; return whether that is new."""
+        relevant, sends = self.relevant | beyond.relevant, self.sends or beyond.sends
+        is_new = (relevant, sends) != (self.relevant, self.sends)
+        self.relevant, self.sends = relevant, sends
+        return is_new
 
 
-def _covers(old: Context, new: Context) -> bool:
-    """Return whether *new* can show nothing that *old* does not: more must have run."""
-    return (
-        old.is_first == new.is_first
-        and old.may == new.may
-        and old.must & new.must == old.must
-    )
+class _Seen:
+    """The contexts in which a step was reached."""
 
+    def __init__(self) -> None:
+        self._known: dict[tuple[bool, int], list[int]] = {}
+        self._entry: Declared | None = None
+        self._count = 0
+        self._may = 0
 
-def _sites(
-    interpreter: Interpreter, invocation: Invocation
-) -> Iterator[tuple[Site, Context]]:
-    for part in interpreter.summary(invocation).parts:
-        for site, contexts in part.visits.items():
-            for context in sorted(contexts):
-                yield site, context
+    def add(self, entry: Declared, context: Context, relevant: int) -> Context | None:
+        """Return what matters of *context*; None if it shows nothing new."""
+        if entry is not self._entry:
+            self._entry, self._count = entry, 0
+        may, must = context.may & relevant, context.must & relevant
+        known = self._known.setdefault((context.is_first, may), [])
+        if any(old & must == old for old in known):
+            return None  # less has certainly run there
+        self._count += 1
+        if self._count <= _MAX_CONTEXTS:
+            known.append(must)
+            return context._replace(may=may, must=must)
+        if self._may | may == self._may:
+            return None
+        # Too many to judge each, but all that may run before what comes is of interest.
+        self._may |= may
+        return Context(self._may, -1)
