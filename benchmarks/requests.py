@@ -33,12 +33,13 @@ def requests(seconds: float) -> str:
         try:
             took = best(list(cases()), seconds=seconds)
         except ImportError as exc:
-            lines.append((framework, f"needs {exc.name}", "", ""))
+            lines.append((framework, f"needs {exc.name}", "", "", ""))
             continue
         for name, second in took.items():
             ratio = f"{second / took[_BARE]:.2f}"
-            lines.append((framework, _named(name), f"{second * 1e6:.0f}", ratio))
-    return markdown(("framework", "with", "us per request", "x bare"), lines)
+            us, adds = second * 1e6, (second - took[_BARE]) * 1e6
+            lines.append((framework, _named(name), f"{us:.1f}", f"{adds:.1f}", ratio))
+    return markdown(("framework", "with", "us per request", "adds", "x bare"), lines)
 
 
 def _named(name: str) -> str:

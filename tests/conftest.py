@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import penstock
-from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +75,7 @@ let_coverage_fork()
 def clean_penstock() -> Iterator[None]:
     """Forget flows and settings before and after each test."""
     penstock.reset()
-    forget_flows()
+    penstock.forget_flow()
     yield
     penstock.reset()
-    forget_flows()
+    penstock.forget_flow()

@@ -20,6 +20,7 @@ from penstock import (
     start_flow,
     step,
 )
+from penstock._config import warn_of_unknown_variables
 from tests.support.call_styles import Traces, run_python, unique
 
 if TYPE_CHECKING:
@@ -279,6 +280,15 @@ def test_a_misspelt_variable_is_named_at_the_import(
     assert expected in errors
     assert bool(expected) is ("UserWarning" in errors)
     assert not expected or "<string>:1" in errors  # the import
+
+
+def test_a_misspelt_variable_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stops nothing unless warnings are errors."""
+    monkeypatch.setenv("PENSTOCK_TRUST", "all")
+    monkeypatch.setenv("PENSTOCK_INBOUND_HEADER", "X-A")
+
+    with pytest.warns(UserWarning, match="Did you mean 'PENSTOCK_INBOUND_HEADERS'"):
+        warn_of_unknown_variables()
 
 
 def test_reset_names_the_variable_behind_a_wrong_setting(

@@ -130,9 +130,113 @@ def test_a_reload_that_fails_changes_nothing(folder: Path) -> None:
     before = the_flow("orders")
 
     with pytest.raises(FlowDefinitionError, match="two different functions"):
-        again(shop, BEFORE.replace("def charge", "def ship"))
+        again(shop, BEFORE.replace('after="receive"', 'name="receive"'))
 
     assert the_flow("orders") == before
+
+
+STEPS = """
+    from penstock import flow
+    orders = flow("orders")
+    returns = flow("returns", owner="support")
+
+    @orders.entrypoint
+    def receive(): ...
+
+    @returns.entrypoint
+    def take_back(): ...
+
+    @orders.step(after="receive")
+    def {}(): ...
+"""
+
+
+def test_a_reload_forgets_functions_that_are_gone(folder: Path) -> None:
+    """A function that changes its name, or its flow, leaves none behind."""
+    write(folder, {"shop.py": STEPS.format("charge")})
+    shop = importlib.import_module("shop")
+
+    @flow("orders")
+    @step(after="charge")
+    def ship() -> None: ...
+
+    again(shop, STEPS.format("charge_card").replace("@returns.", "@orders."))
+
+    assert set(steps_of("orders")) == {"receive", "take_back", "charge_card", "ship"}
+    assert [one.name for one in penstock.declared_flows()] == ["orders"]
+    with pytest.raises(FlowDefinitionError, match="Did you mean 'charge_card'"):
+        penstock.generate_dag("orders")
+
+
+def test_a_reload_keeps_the_owner_of_each_flow(folder: Path) -> None:
+    """What another module says of a flow outlasts the reload of its steps."""
+    flow("returns", description="Goods come back.")(entrypoint(name="other")(print))
+    write(folder, {"shop.py": STEPS.format("charge")})
+    shop = importlib.import_module("shop")
+
+    again(shop, STEPS.format("charge"))
+
+    assert the_flow("returns").description == "Goods come back."
+    assert set(steps_of("returns")) == {"other", "take_back"}
+
+
+def test_a_decorator_of_another_module_is_no_reload(folder: Path) -> None:
+    """A function that ``functools.wraps`` names lives where it says."""
+    files = {
+        "traced.py": """
+            import functools
+            def traced(func):
+                @functools.wraps(func)
+                def call(*args): return func(*args)
+                return call
+        """,
+        "shop.py": """
+            from penstock import flow
+            from traced import traced
+            orders = flow("orders")
+
+            @orders.entrypoint
+            def receive(): ...
+
+            @orders.step(after="receive")
+            @traced
+            def charge(): ...
+        """,
+    }
+    write(folder, files)
+
+    importlib.import_module("shop")
+
+    assert list(steps_of("orders")) == ["receive", "charge"]
+
+
+def test_forget_flow() -> None:
+    """One flow is forgotten, or all of them; a name that is unknown is no error."""
+    for name in ("orders", "returns"):
+        flow(name)(entrypoint(name="receive")(penstock.current_flow_id))
+
+    penstock.forget_flow("orders")
+    penstock.forget_flow("orders")
+    assert [one.name for one in penstock.declared_flows()] == ["returns"]
+
+    penstock.forget_flow()
+    assert penstock.declared_flows() == ()
+
+
+def test_a_forgotten_flow_runs_and_can_be_declared_again(mode: str) -> None:
+    """Only what is drawn and checked is forgotten."""
+
+    @flow("orders")
+    @entrypoint
+    def receive() -> str | None:
+        return penstock.current_flow_id()
+
+    penstock.forget_flow("orders")
+    assert receive()
+
+    flow("orders")(receive)
+    assert list(steps_of("orders")) == ["receive"]
+    assert receive()
 
 
 def test_a_reload_keeps_what_is_said_about_the_flow(folder: Path) -> None:

@@ -29,7 +29,7 @@ from ._decorators import Flow, entrypoint, flow, step
 from ._platform.process import after_fork
 from ._propagation.bind import bind_flow
 from ._propagation.carrier import continue_flow, inject
-from ._registry import declared_flows
+from ._registry import declared_flows, forget_flow
 from ._runtime.scopes import outside_flow, start_flow
 from .backends.base import TracingBackend
 from .backends.json_formatter import JSONFormatter
@@ -82,6 +82,7 @@ __all__ = [
     "declared_flows",
     "entrypoint",
     "flow",
+    "forget_flow",
     "generate_dag",
     "get_backend",
     "get_flow_context",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast, overload
 
 from ._declaring.after import parse_after
 from ._declaring.binding import take_class, take_function
@@ -13,7 +13,7 @@ from ._steps.step import StepOptions
 from .errors import FlowDefinitionError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from ._declaring.mark import After, Markable
 
@@ -89,9 +89,10 @@ class Flow:
         name: str | None = None,
         after: After = None,
         tags: Collection[str] = (),
+        **unknown: object,
     ) -> Any:
         """Declare an entrypoint of this flow; see ``penstock.entrypoint``."""
-        return _mark(func, self, "entrypoint", name, after, tags)
+        return _mark(func, self, "entrypoint", name, after, tags, unknown)
 
     @overload
     def step(self, func: F, /) -> F: ...
@@ -112,9 +113,10 @@ class Flow:
         name: str | None = None,
         after: After = None,
         tags: Collection[str] = (),
+        **unknown: object,
     ) -> Any:
         """Declare a step of this flow; see ``penstock.step``."""
-        return _mark(func, self, "step", name, after, tags)
+        return _mark(func, self, "step", name, after, tags, unknown)
 
 
 def flow(
@@ -182,6 +184,7 @@ def entrypoint(
     name: str | None = None,
     after: After = None,
     tags: Collection[str] = (),
+    **unknown: object,
 ) -> Any:
     """Mark a function as the beginning of a flow's runs.
 
@@ -201,11 +204,12 @@ def entrypoint(
         name: Name of the step; the function's own by default.
         after: Steps of other flows that lead here; see ``step``.
         tags: Free labels.
+        **unknown: Refused; for ``flow=``, the error says how to name the flow.
 
     Raises:
         FlowDefinitionError: It cannot be marked; the message says why.
     """
-    return _mark(func, None, "entrypoint", name, after, tags)
+    return _mark(func, None, "entrypoint", name, after, tags, unknown)
 
 
 @overload
@@ -221,6 +225,7 @@ def step(
     name: str | None = None,
     after: After = None,
     tags: Collection[str] = (),
+    **unknown: object,
 ) -> Any:
     """Mark a function that runs after others, in the run that calls it.
 
@@ -236,11 +241,12 @@ def step(
             tuple or set of those, where one is enough. ``"billing:invoice"`` is a
             step of another flow, ``"shop/orders:publish"`` one of another service.
         tags: Free labels.
+        **unknown: Refused; for ``flow=``, the error says how to name the flow.
 
     Raises:
         FlowDefinitionError: It cannot be marked; the message says why.
     """
-    return _mark(func, None, "step", name, after, tags)
+    return _mark(func, None, "step", name, after, tags, unknown)
 
 
 def _mark(
@@ -250,8 +256,11 @@ def _mark(
     name: str | None,
     after: After,
     tags: Collection[str],
+    unknown: Mapping[str, object],
 ) -> Any:
     """Return the decorator for what the user says, or *func* decorated."""
+    if unknown:
+        _refuse_arguments(kind, unknown)
     if name is not None and not _is_text(name):
         msg = (
             f"@{kind}(name={name!r}) at {caller_place()}: expected a string that is "
@@ -267,6 +276,19 @@ def _mark(
     )
     marker = Marker(options, flow)
     return marker if func is None else marker(func)
+
+
+def _refuse_arguments(kind: str, unknown: Mapping[str, object]) -> NoReturn:
+    if "flow" in unknown:
+        msg = (
+            f"@{kind} takes no flow= ({caller_place()}). Write "
+            f"@flow({unknown['flow']!r}) above @{kind}, or above the class."
+        )
+        raise FlowDefinitionError(msg)
+    name = next(iter(unknown))
+    hint = did_you_mean(name, ("name", "after", "tags"))
+    msg = f"{kind}() got an unexpected keyword argument {name!r}.{hint}"
+    raise TypeError(msg)
 
 
 def _is_text(value: object) -> bool:

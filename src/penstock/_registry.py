@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,12 +12,20 @@ from .errors import FlowDefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from ._steps.source import Origin
     from ._steps.step import Step
     from ._types import FlowInfo
 
-__all__ = ["OUTSIDE_MODES", "FlowOptions", "Registry", "declared_flows", "registry"]
+__all__ = [
+    "OUTSIDE_MODES",
+    "FlowOptions",
+    "Registry",
+    "declared_flows",
+    "forget_flow",
+    "registry",
+]
 
 OUTSIDE_MODES = ("raise", "warn", "run")
 """What a step can do when it is called outside a flow."""
@@ -67,6 +76,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._flows: dict[str, _DeclaredFlow] = {}
+        self._imports: dict[str, object] = {}
         self.lock = threading.RLock()
 
     def add(
@@ -87,8 +97,17 @@ class Registry:
             FlowDefinitionError: Another function already has a step's name.
         """
         with self.lock:
+            new: dict[str, object] = {}  # imported modules, each with its spec
+            for step in steps:
+                module = step.func.__module__
+                spec = getattr(sys.modules.get(module), "__spec__", None)
+                if self._imports.get(module, self) is not spec:
+                    new[module] = spec
+            again = new.keys() & self._imports if new else frozenset()  # reloaded ones
             declared = self._flows.get(options.name) or _DeclaredFlow(options.name)
             kept = declared.steps if klass is None else _without(klass, declared.steps)
+            if again:
+                kept = _outside(again, kept)
             added: dict[str, Step] = {}
             for step in steps:
                 old = added.get(step.name) or kept.get(step.name)
@@ -98,15 +117,19 @@ class Registry:
             declared.steps = kept
             declared.update(options, added)
             self._flows[options.name] = declared
+            self._imports.update(new)
+            for other in self._flows.values() if again else ():
+                if other is not declared:
+                    other.steps = _outside(again, other.steps)
 
     def __contains__(self, name: str) -> bool:
         """Tell whether this process declares a flow with that name."""
-        return name in self._flows
+        return name in self._flows and bool(self._flows[name].steps)
 
-    def has(self, flow: str, step: str) -> bool:
-        """Tell whether this process declares that step of that flow."""
+    def find(self, flow: str, step: str) -> Step | None:
+        """Return one step as this process declares it, or None."""
         declared = self._flows.get(flow)
-        return declared is not None and step in declared.steps
+        return None if declared is None else declared.steps.get(step)
 
     def steps(self, flow: str) -> list[Step]:
         """Return the steps of a flow, in the order in which they were declared."""
@@ -123,19 +146,23 @@ class Registry:
     def names(self) -> list[str]:
         """Return the names of all flows, sorted."""
         with self.lock:
-            return sorted(self._flows)
+            return sorted(name for name, flow in self._flows.items() if flow.steps)
 
-    def clear(self) -> None:
-        """Forget every flow."""
+    def forget(self, name: str | None = None) -> None:
+        """Forget one flow, or every flow."""
         with self.lock:
-            self._flows.clear()
+            if name is None:
+                self._flows.clear()
+            else:
+                self._flows.pop(name, None)
 
     def infos(self) -> tuple[FlowInfo, ...]:
         """Return every flow as a value, sorted by name."""
         from ._types import FlowInfo  # noqa: PLC0415  # dataclasses: +6 ms on import
 
         with self.lock:
-            flows = [(f.options, list(f.steps.values())) for f in self._flows.values()]
+            declared = [flow for flow in self._flows.values() if flow.steps]
+            flows = [(flow.options, list(flow.steps.values())) for flow in declared]
         return tuple(
             FlowInfo(
                 name=options.name,
@@ -152,6 +179,10 @@ class Registry:
     def unlock(self) -> None:
         """Replace the lock, which another thread of the parent may have held."""
         self.lock = threading.RLock()
+
+
+def _outside(modules: AbstractSet[str], steps: Mapping[str, Step]) -> dict[str, Step]:
+    return {n: step for n, step in steps.items() if step.origin.module not in modules}
 
 
 def _without(klass: Origin, steps: Mapping[str, Step]) -> dict[str, Step]:
@@ -171,6 +202,27 @@ def _refuse_clash(old: Step, new: Step) -> None:
         f"({new.place}). Give one of them another name with name=..."
     )
     raise FlowDefinitionError(msg)
+
+
+def forget_flow(name: str | None = None) -> None:
+    """Remove a flow, or every flow, from what this process declares.
+
+    Use it where functions are declared again and again: in a notebook, or in a test.
+    A flow that does not exist is no error. The functions stay as they are, and run in
+    their flow if they are called.
+
+    >>> import penstock
+    >>> @penstock.flow("orders")
+    ... @penstock.entrypoint
+    ... def receive(order): ...
+    >>> penstock.forget_flow("orders")
+    >>> penstock.declared_flows()
+    ()
+
+    Args:
+        name: The flow; without it, all of them.
+    """
+    registry.forget(name)
 
 
 registry = Registry()

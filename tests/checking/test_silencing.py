@@ -141,7 +141,14 @@ def test_fixed_entry_has_to_leave(project: CheckedProject) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", '{"findings": 3}', '{"penstock-baseline": 1, "findings": [{}]}'],
+    [
+        "",
+        "[]",
+        '{"findings": 3}',
+        '{"penstock-baseline": 2, "findings": []}',
+        '{"penstock-baseline": 1, "findings": [{"code": null}]}',
+        "[" * 100_000,
+    ],
 )
 def test_no_baseline(project: CheckedProject, content: str) -> None:
     """A file that is not a baseline is a failure, and so is a missing one."""
@@ -204,3 +211,116 @@ def test_evidence_of_something_else(project: CheckedProject) -> None:
 
     assert result.returncode == 2
     assert "conformance report" in result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_baseline_of_an_editor_on_windows(
+    project: CheckedProject, encoding: str
+) -> None:
+    """A byte order mark is read over."""
+    project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
+    path = project.root / "b.json"
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+
+    assert project.codes("shop.orders", "--baseline", "b.json") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        (["--select", "PEN101"], ["PEN101 ship"]),
+        (["--select", "PEN1"], ["PEN101 ship"]),
+        (["--select", "pen1, PEN201"], BOTH),
+        (["--select", "PEN1", "--select", "PEN2"], BOTH),
+        (["--select", "PEN3"], []),
+        (["--ignore", "PEN1"], ["PEN201 pack"]),
+        (["--ignore", "PEN101,PEN201"], []),
+        (["--ignore", "PEN101,"], ["PEN201 pack"]),
+        (["--ignore", "", "--select", ""], BOTH),
+        (["--select", "PEN", "--ignore", "PEN2"], ["PEN101 ship"]),
+        (["--exclude", "shop/orders.py"], []),
+        (["--exclude", "shop"], []),
+        (["--exclude", "shop/"], []),
+        (["--exclude", "shop/o*.py"], []),
+        (["--exclude", "*/orders.py"], []),
+        (["--exclude", "orders.py", "--exclude", "sho"], BOTH),
+    ],
+)
+def test_selected(
+    project: CheckedProject, options: list[str], codes: list[str]
+) -> None:
+    """Codes and files can be chosen, as in other linters."""
+    assert project.codes("shop.orders", *options) == codes
+    result = project.check("shop.orders", *options)
+    assert result.returncode == bool(codes)
+    assert (len(codes) == 2) == ("not selected" not in result.stdout)
+
+
+def test_a_baseline_is_complete_whatever_is_selected(project: CheckedProject) -> None:
+    """An entry of a finding that is not selected is not fixed."""
+    project.check("shop.orders", "--baseline", "b.json", "--update-baseline")
+
+    options = ("--baseline", "b.json", "--ignore", "PEN2")
+    assert project.codes("shop.orders", *options) == []
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+@pytest.mark.parametrize("codes", ["PEN102", "E501", "PEN1,101"])
+def test_unknown_code(project: CheckedProject, option: str, codes: str) -> None:
+    """A code that does not exist is a wrong option, not an empty result."""
+    result = project.check("shop.orders", option, codes)
+
+    assert result.returncode == 2
+    assert "no finding has the code" in result.stderr
+
+
+def test_exit_zero(project: CheckedProject) -> None:
+    """Findings are printed, and the exit status is 0."""
+    result = project.check("shop.orders", "--exit-zero")
+
+    assert result.returncode == 0
+    assert "PEN101" in result.stdout
+    assert project.check("nowhere", "--exit-zero").returncode == 2
+
+
+DYNAMIC = """
+    import importlib
+
+    from penstock import flow
+
+    orders = flow("orders")
+    HANDLERS = {}
+
+
+    @orders.entrypoint
+    def receive(order, handler):
+        CALL(order)
+
+
+    @orders.step(after="receive")
+    def pack(order): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "level"),
+    [
+        ("print", "warning"),
+        ("handler", "info"),
+        ("HANDLERS[handler]", "info"),
+        ("getattr(__import__(handler), handler)", "info"),
+        ("getattr(importlib.import_module(handler), handler)", "info"),
+        ("getattr(order, handler)", "warning"),
+    ],
+)
+def test_uncalled_where_calls_are_dynamic(
+    project: CheckedProject, call: str, level: str
+) -> None:
+    """A step that only a call at run time can reach is an info, and no failure."""
+    project.write("shop/orders.py", DYNAMIC.replace("CALL", call))
+
+    (finding,) = project.findings("shop.orders")
+
+    assert (finding["code"], finding["level"]) == ("PEN201", level)
+    assert project.check("shop.orders").returncode == (level == "warning")
+    assert ("only known at run time" in finding["message"]) == (level == "info")

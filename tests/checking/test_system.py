@@ -92,6 +92,27 @@ def test_every_format_has_the_whole_finding(system: CheckedProject) -> None:
     assert at["physicalLocation"]["region"]["startLine"] == 16
 
 
+def test_annotations_name_a_file_of_this_repository(system: CheckedProject) -> None:
+    """Another one cannot be shown in a change: the flow that is meant stands in."""
+    rename(system, "publish", "announce")
+
+    lines = checked(system, "shop", "github").splitlines()
+    (line,) = [one for one in lines if "PEN003 payments/invoice" in one]
+    assert line.startswith("::error file=orders.py,line=")
+    assert line.endswith("(found at payments.py:16 of the other service)")
+    (run,) = json.loads(checked(system, "shop", "sarif"))["runs"]
+    places = [
+        location["physicalLocation"]["artifactLocation"]["uri"]
+        for result in run["results"]
+        for location in result["locations"] + result.get("relatedLocations", [])
+    ]
+    assert set(places) == {"orders.py"}
+    # In a third repository, nothing can stand in.
+    lines = checked(system, "shipping", "github").splitlines()
+    (line,) = [one for one in lines if "PEN003 payments/invoice" in one]
+    assert line.startswith("::error title=PEN003 payments/invoice::")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "near", "fix"),
     [

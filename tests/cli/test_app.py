@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +47,7 @@ def test_command_is_documented(command: str) -> None:
     _, _, section = page.partition(f"\n## `penstock {command}`\n")
     section, _, _ = section.partition("\n## ")
 
+    assert section
     for option in app.commands[command].params:
         for name in option.opts:
             assert f"`{name}" in section or isinstance(option, click.Argument), name
@@ -168,3 +170,18 @@ def test_thread_that_ends(shop: Project) -> None:
     result = shop.penstock("list", "shop.worker", program=PROCESS)
 
     assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shop: Project, shell: str) -> None:
+    """Each shell gets its script, and completes commands and options."""
+    name = "_PENSTOCK_COMPLETE"
+    script = shop.penstock(program=PROCESS, env={name: f"{shell}_source"})
+    words = {
+        "COMP_WORDS": "penstock ex",
+        "COMP_CWORD": "1" if shell != "fish" else "ex",
+    }
+    found = shop.penstock(program=PROCESS, env={name: f"{shell}_complete", **words})
+
+    assert name in script.stdout
+    assert {"explain", "export"} <= set(re.split(r"[\s,]", found.stdout))

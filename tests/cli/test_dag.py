@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import url2pathname
 
 import pytest
 
 from tests.support.images import needs_draw
+from tests.support.projects import PROCESS
 
 if TYPE_CHECKING:
     from tests.support.projects import Project
@@ -283,3 +286,30 @@ def test_picture_of_letters_that_no_font_has(shop: Project) -> None:
     assert result.stderr.startswith("Warning: no font on this machine has ")
     assert "(U+F0000)" in result.stderr
     assert (shop.root / "odd.png").exists()
+
+
+@needs_draw
+def test_open(shop: Project) -> None:
+    """``--open`` shows a page in the browser, in a temporary file or in --output."""
+    env = {"BROWSER": "echo"}
+    command = ("dag", "shop.orders", "--open")
+
+    temporary = shop.penstock(*command, program=PROCESS, env=env)
+    named = shop.penstock(*command, "-o", "flow.svg", program=PROCESS, env=env)
+
+    path = Path(url2pathname(temporary.stdout.strip().removeprefix("file://")))
+    assert path.suffix == ".html"
+    assert "receive" in path.read_text(encoding="utf-8")
+    assert named.stdout.strip() == (shop.root / "flow.svg").as_uri()
+    path.unlink()
+
+
+def test_open_without_a_browser(shop: Project) -> None:
+    """The file is written, and a note says where it is."""
+    env = {"BROWSER": "false"}
+    command = ("dag", "shop.orders", "-o", "flow.dot", "--open")
+
+    result = shop.penstock(*command, program=PROCESS, env=env)
+
+    assert result.returncode == 0
+    assert "no browser here to open file:" in result.stderr

@@ -72,3 +72,26 @@ def test_folder_that_is_not_there(shop: Project) -> None:
     assert result.returncode == 2
     assert "nowhere" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_check(shop: Project) -> None:
+    """``--check`` fails if the file is missing or out of date, and writes nothing."""
+    command = ("export", "shop.orders", "-o", "penstock.json")
+
+    missing = shop.penstock(*command, "--check")
+    shop.penstock(*command)
+    same = shop.penstock(*command, "--check")
+    path = shop.write("penstock.json", "{}")
+    stale = shop.penstock(*command, "--check")
+
+    assert [missing.returncode, same.returncode, stale.returncode] == [1, 0, 1]
+    assert stale.stderr.startswith("penstock.json is out of date.")
+    assert path.read_text(encoding="utf-8") == "{}"
+
+
+def test_check_of_no_file(shop: Project) -> None:
+    """``--check`` needs a file."""
+    result = shop.penstock("export", "shop.orders", "--check")
+
+    assert result.returncode == 2
+    assert "--output penstock.json" in result.stderr

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import shlex
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -108,3 +111,15 @@ def test_every_character_of_a_drawing_has_a_replacement(shop: Project) -> None:
     options = ("-f", "text", "--detail")
 
     assert "\\" not in shop.penstock("dag", "all", *options, stdout=out).stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_output(shop: Project, closed: str) -> None:
+    """A shell may close an output; the exit status is still right."""
+    script = f"{shlex.quote(sys.executable)} -m penstock list"
+
+    for target, status in (("shop.orders", 0), ("shop.nope", 2)):
+        done = shop.penstock(program=("sh", "-c", f"{script} {target} {closed}"))
+        assert done.returncode == status
+        assert "Traceback" not in done.stderr

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,7 @@ from tests.contrib.web_apps.work import gathers, leave_open, seen
 from tests.support.call_styles import run_python
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
 # Frameworks that other tests have not imported yet may warn of their own future.
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
@@ -190,6 +191,31 @@ def test_inbound_id_is_adopted_or_replaced(
 
     assert heard.body == heard.shown
     check_inbound(inbound, heard.shown, caplog)
+
+
+def test_request_that_ends_in_another_context_leaves_its_flow() -> None:
+    """A server may resume a request in a copy of the context in which it began."""
+
+    async def app(_scope: Any, receive: Any, _send: Any) -> None:
+        await receive()
+
+    class Pause:
+        def __await__(self) -> Generator[None]:
+            yield
+
+    async def receive() -> None:
+        await Pause()
+
+    middleware: Any = FlowMiddleware(app)
+    request = middleware(scope_of("/"), receive, None)
+    begun = Context()
+    begun.run(request.send, None)
+    resumed = begun.copy()
+    assert resumed.run(penstock.current_flow_id)
+    with pytest.raises(StopIteration):
+        resumed.run(request.send, None)
+
+    assert resumed.run(penstock.current_flow_id) is None
 
 
 def test_of_two_headers_the_first_counts() -> None:

@@ -13,6 +13,7 @@ import gc
 import logging
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,6 +112,24 @@ def test_without_after_it_is_an_entrypoint_else_a_step() -> None:
     assert penstock.generate_dag("orders", format="mermaid") == (
         "graph TD\n    receive --> take_money"
     )
+
+
+def test_a_task_of_one_app_is_sent_by_that_app() -> None:
+    """``app=`` names it, also in a thread, which has another current app."""
+    app = Celery("shop", broker="memory://", set_as_current=False)
+    app.conf.task_always_eager = True
+    ran: list[int] = []
+
+    @flow("orders")
+    @flow_task(app=app)
+    def charge(number: int) -> None:
+        ran.append(number)
+
+    with ThreadPoolExecutor() as pool:
+        pool.submit(charge.delay, 7).result()
+
+    assert ran == [7]
+    assert charge.app is app
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -514,7 +514,7 @@ def test_a_failure_of_penstock_stops_no_message(
 
     shop = declared()
     monkeypatch.setattr("penstock.conformance.run_progress.RunProgress.send", fail)
-    monkeypatch.setattr("penstock.conformance.plan.FlowPlan.keys", fail)
+    monkeypatch.setattr("penstock.conformance.plan.FlowPlan.names", fail)
     shop.receive(shop.notify.delay)
 
     (message,) = sent(app)

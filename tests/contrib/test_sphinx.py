@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import penstock
-from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +52,7 @@ def as_a_process(folder: Path) -> Iterator[io.StringIO]:
     """
     printed = io.StringIO()
     before, modules, path = os.getcwd(), set(sys.modules), list(sys.path)  # noqa: PTH109  # chdir takes it back
-    forget_flows()
+    penstock.forget_flow()
     os.chdir(folder)
     try:
         with (

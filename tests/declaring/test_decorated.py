@@ -46,7 +46,7 @@ class Proxy:
         return self.__wrapped__.__dict__
 
     @property  # type: ignore[misc]  # the same
-    def __class__(self) -> Any:  # as a proxy does it
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # the same
         return self.__wrapped__.__class__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -163,10 +163,10 @@ def hidden_by_closure(func: Any) -> Callable[..., Any]:
     """Decorate *func* without ``functools.wraps``."""
 
     def call(*args: Any) -> Any:
-        return func(*args) if args else unset
+        return func(*args) if args else absent
 
     if not callable(func):
-        unset = func  # stays unset: an empty cell
+        absent = func  # an empty cell, for a function
     return call
 
 
@@ -306,7 +306,6 @@ class Task:
 
     def __init__(self, func: Any) -> None:
         self.fn = func
-        self.__name__ = func.__name__
 
     def __call__(self, *args: Any) -> Any:
         return self.fn(*args)
@@ -340,6 +339,8 @@ def test_a_task_below_a_marker_is_refused(mark: Any, kind: Any) -> None:
 
     with pytest.raises(FlowDefinitionError, match=r"such as send\(\).*below that"):
         mark(name="charge")(charge)
+    with pytest.raises(FlowDefinitionError, match=r"such as send\(\).*below that"):
+        mark(charge)
 
 
 def test_an_object_below_a_marker_keeps_its_methods() -> None:

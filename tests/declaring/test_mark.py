@@ -466,6 +466,24 @@ class TestCallables:
         with pytest.raises(FlowDefinitionError, match=r"@step\(after='charge'\)"):
             step("charge")  # type: ignore[call-overload]  # the point
 
+    @pytest.mark.parametrize(
+        "mark", [entrypoint, step, flow("x").step], ids=["entrypoint", "step", "handle"]
+    )
+    def test_a_flow_is_named_above(self, mark: Any) -> None:
+        """``@entrypoint("orders")`` and ``flow="orders"`` show how it is written."""
+        with pytest.raises(FlowDefinitionError, match=r"@flow\('orders'\) above @"):
+            mark("orders")
+        with pytest.raises(FlowDefinitionError, match=r"@flow\('orders'\) above @"):
+            mark(flow="orders")
+
+    @pytest.mark.parametrize(
+        "mark", [entrypoint, step, flow("x").step], ids=["entrypoint", "step", "handle"]
+    )
+    def test_an_unknown_keyword_is_refused(self, mark: Any) -> None:
+        """As Python does, with a suggestion."""
+        with pytest.raises(TypeError, match=r"argument 'nmae'. Did you mean 'name'"):
+            mark(nmae="charge")
+
     @pytest.mark.parametrize("name", ["", "  ", "\n", 3, ()])
     @pytest.mark.parametrize("mark", [entrypoint, step])
     def test_a_bad_name_is_refused(self, mark: Any, name: object) -> None:

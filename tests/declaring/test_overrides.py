@@ -7,8 +7,16 @@ import dataclasses
 import inspect
 import sys
 from abc import ABC, abstractmethod
+from enum import Enum
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Protocol,
+    TypeVar,
+    runtime_checkable,
+)
 
 import pytest
 
@@ -29,6 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
     from penstock._context import FlowContext
+
+
+T = TypeVar("T")
 
 
 def here() -> FlowContext:
@@ -517,10 +528,9 @@ class TestSubclassHook:
         class Returns(Orders):
             pass
 
-        class Fast(Returns, wrong=1):
-            pass
+        fast = type("Fast", (Returns,), {}, wrong=1)
 
-        assert seen == ["Orders", "Returns", "Fast"]
+        assert seen == ["Orders", "Returns", fast.__name__]
 
     def test_that_does_not_go_on_hides_what_is_below(self) -> None:
         """Python then tells nobody above, so the override is a plain method."""
@@ -615,3 +625,63 @@ def test_a_target_names_the_flows_of_a_rebuilt_class(
     assert flows_of(module.__name__, "Csv") == {name}
     assert parent in flows_of(module.__name__, "Fast")
     assert parent in flows_of(module.__name__, "Fast.fetch")
+
+
+class Steps:
+    """The methods of the classes below."""
+
+    @entrypoint
+    def run(self) -> object:
+        """Fetch."""
+        return self.fetch()
+
+    @step(after="run")
+    def fetch(self) -> object:
+        """Be overridden."""
+        raise NotImplementedError
+
+
+class GenericSteps(Steps, Generic[T]):
+    """A class with a ``__class_getitem__`` and an ``__init_subclass__``."""
+
+
+@runtime_checkable
+class ProtocolSteps(Protocol):
+    """A class whose attributes are what ``isinstance`` looks for."""
+
+    run: Any = Steps.run
+    fetch: Any = Steps.fetch
+
+
+class EnumSteps(Steps, Enum):
+    """A class with a metaclass of its own."""
+
+
+@pytest.mark.parametrize("base", [GenericSteps, ProtocolSteps, EnumSteps])
+def test_classes_of_every_kind_have_overrides(base: Any) -> None:
+    """The hook gets along with what the standard library does to classes."""
+    name = unique("kinds")
+    flow(name)(base)
+
+    class Csv(base[int] if base is GenericSteps else base):  # type: ignore[misc]  # a parameter
+        ONE = 1
+
+        def fetch(self) -> str:
+            return here().flow
+
+    made: Any = Csv.ONE if base is EnumSteps else Csv()
+
+    assert made.run() == name
+
+
+def test_a_protocol_asks_for_nothing_more() -> None:
+    """``isinstance`` looks for the methods of the protocol alone."""
+
+    class Duck:
+        def run(self) -> None: ...
+
+        def fetch(self) -> None: ...
+
+    flow(unique("protocol"))(ProtocolSteps)
+
+    assert isinstance(Duck(), ProtocolSteps)

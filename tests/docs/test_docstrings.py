@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
-from tests.support.declarations import forget_flows
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -51,7 +50,7 @@ def test_examples_in_docstrings(name: str) -> None:
     told: list[str] = []
 
     for test in finder.find(module, name):
-        forget_flows()
+        penstock.forget_flow()
         runner.run(test, out=told.append)
 
     assert not told, "".join(told)

@@ -16,6 +16,7 @@ import pytest
 
 import penstock
 from penstock._propagation.wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
+from penstock.checking.findings import CODES
 from penstock.renderers.formats import _SUFFIXES, FORMATS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -74,6 +75,16 @@ def test_every_format_is_in_the_table() -> None:
     assert [
         name for name in [*FORMATS, *_SUFFIXES] if f"`{name}`" not in page("formats")
     ] == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_finding_has_a_row_and_a_section(code: str) -> None:
+    """The page lists each code with its level and meaning, and explains it."""
+    level, meaning = CODES[code]
+    row = rf"^\| `{code}` \| {level}\b.* \| {re.escape(meaning)} \|$"
+
+    assert re.search(row, page("findings"), re.MULTILINE)
+    assert f"\n## {code}\n" in page("findings")
 
 
 def test_every_key_of_a_manifest_is_in_the_tables() -> None:

@@ -181,6 +181,7 @@ def test_pyproject_without_settings_is_the_root(shop: Project) -> None:
         ("pyproject.toml", "no module 'pyproject'"),
         ("shop/my-orders.py", "is not a module that Python can import from"),
         ("../elsewhere.py", "is not a module that Python can import from"),
+        ("../other", "is not a module that Python can import from"),
         ("shop/none*.py", "no module or manifest matches 'shop/none*.py'"),
         ("none*.json", "no module or manifest matches 'none*.json'"),
         ("shop.x*", "no module matches 'shop.x*'"),
@@ -193,6 +194,7 @@ def test_target_that_is_not_there(shop: Project, target: str, told: str) -> None
     """The message says which part is wrong, and what the user may mean."""
     shop.write("shop/my-orders.py", "")
     shop.write("../elsewhere.py", "")
+    shop.write("../other/flows.py", "")
 
     result = shop.penstock("list", target)
 
@@ -238,6 +240,26 @@ def test_import_that_fails(shop: Project, source: str, lines: list[str]) -> None
     assert "Traceback" not in result.stderr
     assert "penstock/_" not in result.stderr
     assert "importlib" not in result.stderr
+
+
+def test_import_that_leaves_by_a_strange_exception(shop: Project) -> None:
+    """Such as pytest's, which are not of the class Exception."""
+    shop.write("app.py", "class Skipped(BaseException): ...\nraise Skipped('no')\n")
+
+    result = shop.penstock("list", "app")
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: importing 'app' failed: Skipped: no\n")
+
+
+def test_import_that_changes_the_folder(shop: Project) -> None:
+    """Paths in options and results still begin in the user's folder."""
+    shop.write("app.py", "import os, shop.orders\nos.chdir('shop')\n")
+
+    result = shop.penstock("export", "app", "-o", "out.json")
+
+    assert result.returncode == 0, result.stderr
+    assert (shop.root / "out.json").exists()
 
 
 def test_only_the_tail_is_shown(shop: Project) -> None:
@@ -340,6 +362,22 @@ def test_package_with_a_file_that_cannot_be_parsed(shop: Project) -> None:
 
     assert result.returncode == 2
     assert "importing 'shop.broken' failed: SyntaxError" in result.stderr
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads every file"
+)
+def test_what_cannot_be_read(shop: Project) -> None:
+    """A module is named; folders beside the package do not matter."""
+    pytest.importorskip("jedi", reason="needs jedi")
+    (shop.root / "locked").mkdir(mode=0)
+    shop.write("more/__init__.py", "")
+    shop.write("more/secret.py", "").chmod(0)
+
+    assert shop.penstock("check", "shop.billing").returncode in {0, 1}
+    result = shop.penstock("list", "more")
+    assert result.returncode == 2
+    assert "importing 'more.secret' failed: PermissionError" in result.stderr
 
 
 def test_package_with_the_handle_of_another_package(shop: Project) -> None:

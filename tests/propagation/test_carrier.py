@@ -83,6 +83,9 @@ def test_no_header_may_be_configured() -> None:
     with continue_flow(carrier) as context:
         assert context.correlation_id == "order-17"
         assert (context.parent_id, context.root_id) == ("order-16", "order-16")
+    configure(is_valid_id=lambda text: text != "order-17")
+    assert adopted(carrier) is None
+    configure(is_valid_id=lambda text: text == "order-17")
     assert adopted({"traceparent": f"00-{TRACE}-{SPAN}-01", **carrier}) == "order-17"
     assert adopted(carrier, trust="id") is None
 

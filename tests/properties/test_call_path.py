@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 import penstock
 from penstock import configure
-from penstock._registry import registry
 from penstock.conformance.counters import Counters
 from penstock.conformance.judge import process_judge
 from tests.support.random_runs import STEPS, Flow, flows
@@ -26,7 +25,7 @@ CALLS: st.SearchStrategy[Calls] = st.recursive(
 
 def play(flow: Flow, runs: list[Calls]) -> dict[str, Any]:
     """Run the flow: each run is a tree of calls; return what was counted."""
-    registry.clear()
+    penstock.forget_flow()
     process_judge.counters = Counters()
     orders = penstock.flow("orders")
     steps: dict[str, Any] = {}
@@ -63,6 +62,6 @@ def test_both_count_the_same(flow: Flow, runs: list[Calls], cells: int) -> None:
     finally:
         process_judge.counters = before
         penstock.reset()
-        registry.clear()
+        penstock.forget_flow()
 
     assert fast == slow

@@ -10,9 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import FlowDefinitionError, all_of, entrypoint, flow, start_flow, step
+from penstock import (
+    FlowDefinitionError,
+    all_of,
+    entrypoint,
+    flow,
+    forget_flow,
+    start_flow,
+    step,
+)
 from tests.support.call_styles import KINDS, finish, function
-from tests.support.declarations import forget_flows, steps_of, the_flow, the_step
+from tests.support.declarations import steps_of, the_flow, the_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +55,7 @@ def test_what_is_declared_is_what_is_registered(
     name: str, step_name: str, owner: str, tags: list[str]
 ) -> None:
     """Names, owners and tags are kept as they are, whatever they hold."""
-    forget_flows()
+    forget_flow()
 
     flow(name, owner=owner, tags=tags).step(name=step_name, tags=tags)(blank())
 
@@ -60,7 +68,7 @@ def test_predecessors_are_kept_in_their_order(
     after: list[tuple[str, ...]], joins: list[bool]
 ) -> None:
     """Alternatives and joins come back as they were written."""
-    forget_flows()
+    forget_flow()
     written = [spelled(g, join=j) for g, j in zip(after, joins, strict=False)]
 
     flow("f").step(name="work", after=written)(blank())
@@ -71,7 +79,7 @@ def test_predecessors_are_kept_in_their_order(
 @given(st.sets(NAMES, max_size=6))
 def test_a_set_is_declared_in_the_order_of_its_names(names: set[str]) -> None:
     """A set has no order of its own, and a diagram must have one."""
-    forget_flows()
+    forget_flow()
 
     flow("f").step(name="work", after=names)(blank())
 
@@ -81,7 +89,7 @@ def test_a_set_is_declared_in_the_order_of_its_names(names: set[str]) -> None:
 @given(st.lists(NAMES, unique=True, min_size=1, max_size=8), st.booleans())
 def test_every_form_declares_the_same(names: list[str], bare: bool) -> None:  # noqa: FBT001  # drawn
     """A handle, stacked functions and a class declare the same flow."""
-    forget_flows()
+    forget_flow()
     handle = flow("handle")
     body: dict[str, Any] = {}
     for index, name in enumerate(names):
@@ -97,7 +105,7 @@ def test_every_form_declares_the_same(names: list[str], bare: bool) -> None:  # 
 @given(st.lists(NAMES, unique=True, min_size=1, max_size=6), st.data())
 def test_a_clash_registers_nothing(names: list[str], data: st.DataObject) -> None:
     """Where one name of a class is taken, the flow stays what it was."""
-    forget_flows()
+    forget_flow()
     taken = data.draw(st.sampled_from(names))
     flow("f").step(name=taken)(blank())
     before = the_flow("f")
@@ -116,7 +124,7 @@ def test_a_class_defined_again_leaves_nothing_behind(
     first: list[str], second: list[str]
 ) -> None:
     """After a reload the flow has the steps of the last definition."""
-    forget_flows()
+    forget_flow()
     for names in (first, second):
         body: dict[str, Any] = {"start": entrypoint(name="start!")(blank())}
         for index, name in enumerate(names):
@@ -134,7 +142,7 @@ def test_a_function_stays_itself_in_any_number_of_flows(
     kind: str, marks: list[tuple[bool, bool]]
 ) -> None:
     """Kind, signature and plain function survive every stack of markers."""
-    forget_flows()
+    forget_flow()
     plain = function(kind, lambda: "done")
     func: Any = plain
     for index, (is_entrypoint, by_handle) in enumerate(marks):

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 import penstock
 from penstock import ConformanceReport, configure
-from penstock._registry import registry
 from penstock.conformance.counters import Counters
 from penstock.conformance.judge import process_judge
 from tests.support.random_runs import Activation, Flow, events_of, expected, runs
@@ -126,7 +125,7 @@ def test_no_call_is_accused_falsely(
         finally:
             process_judge.counters = before
             penstock.reset()
-            registry.clear()
+            penstock.forget_flow()
 
     broken: Counter[str] = Counter()
     for found in report["violations"]:

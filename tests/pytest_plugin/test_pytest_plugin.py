@@ -310,6 +310,25 @@ def test_wrong_settings_are_told(
     assert message in output
 
 
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("tool.penstock = 1", "[tool.penstock] should be an object"),
+        ("tool.penstock.pytest = 1", "[tool.penstock].pytest should be an object"),
+    ],
+)
+def test_settings_that_are_not_a_table(
+    run: Any, project: Path, toml: str, message: str
+) -> None:
+    """One line that names the file, and no traceback."""
+    (project / "pyproject.toml").write_text(toml)
+
+    code, output = run(CLEAN)
+
+    assert code == 4
+    assert f"pyproject.toml: {message}" in output
+
+
 def test_fixtures(run: Any) -> None:
     """Runs of a test, a step alone, and flows that no other test sees."""
     code, output = run(

@@ -304,3 +304,63 @@ def test_the_order_takes_a_returned_generator_as_ended() -> None:
 
     assert [go() for _ in range(3)] == [1, 1, 1]
     assert not conformance_report().to_dict()["flows"][name]["violations"]
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_order_of_several_predecessors() -> None:
+    """A coroutine after one of several steps ends late, too, once that is known."""
+    name = unique("flow")
+    orders = flow(name)
+
+    @orders.step(after="go")
+    def charge() -> None: ...
+
+    @orders.step(after="go")
+    def refund() -> None: ...
+
+    load = orders.step(after=[charge, refund], name="load")(
+        plain("async", lambda: None)
+    )
+
+    @orders.step(after="load")
+    def keep() -> None: ...
+
+    @orders.entrypoint
+    async def go(*, is_late: bool) -> None:
+        charge()
+        pending = load()
+        if is_late:
+            keep()
+        await pending
+        if not is_late:
+            keep()
+
+    for _ in range(3):
+        asyncio.run(go(is_late=False))
+    good = conformance_report().to_dict()["flows"][name]
+    asyncio.run(go(is_late=True))
+    bad = conformance_report().to_dict()["flows"][name]
+
+    assert not good["violations"]
+    assert {one["step"] for one in bad["violations"]} == {"keep"}
+
+
+def test_a_body_from_super_is_that_of_the_override() -> None:
+    """A call of the overridden method is a plain one, whatever it returns."""
+
+    class Base:
+        @step(name="load")
+        def load(self) -> Any:
+            return function("generator", current_flow_id)()
+
+    @flow(unique("flow"))
+    class Orders(Base):
+        @step(name="load")
+        def load(self) -> Any:
+            return super().load()
+
+        @entrypoint
+        def go(self) -> list[object]:
+            return list(self.load())
+
+    assert Orders().go() != [None]

@@ -26,7 +26,7 @@ from penstock import (
 from tests.support.call_styles import unique
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 
@@ -254,6 +254,12 @@ class InterruptError(BaseException):
     """Raised as a signal handler does."""
 
 
+def repeat(work: Callable[[], object]) -> None:
+    """Do *work* until something interrupts it."""
+    while True:
+        work()
+
+
 @contextmanager
 def interrupted_at(number: int) -> Iterator[None]:
     """Interrupt penstock after its *number*-th call of ``ContextVar.set()``."""
@@ -282,19 +288,27 @@ def test_an_interrupt_leaves_no_flow_open(number: int) -> None:
     orders = flow(unique("flow"))
 
     @orders.step
+    def charge() -> None: ...
+
+    @orders.step
     def items() -> Iterator[int]:
         yield 1
 
     @orders.entrypoint
     def receive() -> int:
+        charge()
         return sum(items())
+
+    with pytest.raises(InterruptError), interrupted_at(number):
+        repeat(receive)
+    assert current_flow_id() is None
 
     def work() -> None:
         with start_flow("order-17"):
             receive()
 
     with pytest.raises(InterruptError), interrupted_at(number):
-        any(iter(work, True))
+        repeat(work)
 
     assert current_flow_id() is None
 
@@ -307,3 +321,58 @@ def test_blocks_are_not_decorators(block: Any, told: str) -> None:
     """The error says how to write it."""
     with pytest.raises(TypeError, match=re.escape(told)):
         block()(print)
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize("number", range(1, 14))
+def test_an_interrupt_leaves_no_flow_open_where_runs_are_judged(number: int) -> None:
+    """Runs that the flags judge heal, too."""
+    orders = flow(unique("flow"))
+
+    @orders.step(after="receive")
+    def charge() -> None:
+        ship()
+
+    @orders.step(after=["charge", "refund"])
+    def ship() -> None: ...
+
+    @orders.step(after="receive")
+    def refund() -> None: ...
+
+    @orders.entrypoint
+    def receive() -> None:
+        for _ in range(2):
+            charge()
+
+    receive()
+    with pytest.raises(InterruptError), interrupted_at(number):
+        repeat(receive)
+
+    assert current_flow_id() is None
+
+
+@pytest.mark.parametrize("conformance", ["off", "record"])
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_a_recursion_error_is_the_users_own(
+    conformance: str, *, is_watched: bool
+) -> None:
+    """Steps that call each other for ever end in it, with no flow left open."""
+    configure(conformance=conformance)
+    if is_watched:
+        penstock.install_log_fields()
+    orders = flow(unique("flow"))
+
+    @orders.step(after="receive")
+    def charge() -> None:
+        charge()
+
+    @orders.entrypoint
+    def receive() -> None:
+        charge()
+
+    with pytest.raises(RecursionError) as caught:
+        receive()
+    penstock.uninstall_log_fields()
+
+    assert caught.value.__context__ is caught.value.__cause__ is None
+    assert current_flow_id() is None

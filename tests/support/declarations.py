@@ -1,7 +1,4 @@
-"""The registered flows, and programs on disk, for tests of declarations.
-
-White-box: no public function forgets flows.
-"""
+"""The registered flows, and programs on disk, for tests of declarations."""
 
 from __future__ import annotations
 
@@ -12,17 +9,11 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from penstock import declared_flows
-from penstock._registry import registry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from penstock import FlowInfo, StepInfo
-
-
-def forget_flows() -> None:
-    """Forget every flow, so that a test sees only its own."""
-    registry.clear()
 
 
 def the_flow(name: str) -> FlowInfo:

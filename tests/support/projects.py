@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 import penstock
-from penstock._registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -189,7 +188,7 @@ def _python_path(env: Mapping[str, str]) -> list[str]:
 
 def _forget_flows() -> None:
     penstock.reset()
-    registry.clear()
+    penstock.forget_flow()
 
 
 _LASTING = (sys.prefix, sys.base_prefix, str(Path(penstock.__file__).parent))

@@ -60,10 +60,12 @@ class Marker:
 
     def _mark(self, func: Any) -> Any:
         options = self._options
-        _refuse_uncallable(func, options)
+        is_function = type(func) is FunctionType  # the usual case, with fewer checks
+        if not is_function:
+            _refuse_uncallable(func, options)
+            _refuse_made(func, options)
         if not options.name:
             options = StepOptions(_own_name(func, options), *options[1:])
-        _refuse_made(func, options)
         with registry.lock:
             return self._declare(func, options)
 
@@ -117,7 +119,7 @@ def _refuse_made(func: Any, options: StepOptions) -> None:
     if hasattr(func, "__wrapped__") or FunctionType in map(type, held):
         msg = (
             f"@{options.kind} stands above a decorator that makes an object of the "
-            f"function {options.name!r} ({place_of(func)}), whose methods, such as "
+            f"function, {func!r} ({caller_place()}). Its methods, such as "
             f"{methods[0]}(), would not run the step. Put @flow and @{options.kind} "
             "below that decorator; for a Celery task, use @flow_task instead."
         )
@@ -159,8 +161,9 @@ def wrapper_of(marked: Marked, func: Any) -> Any:
     if DISABLED:
         return _holding(func, marked)
     wrapper = wrap(marked, kind_of(marked.func), is_entrypoint=is_entrypoint)
-    for name in _own_methods(marked.func):  # such as cache_clear
-        vars(wrapper).setdefault(name, getattr(marked.func, name))
+    if type(marked.func) is not FunctionType:
+        for name in _own_methods(marked.func):  # such as cache_clear
+            vars(wrapper).setdefault(name, getattr(marked.func, name))
     return wrapper
 
 

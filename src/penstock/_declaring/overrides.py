@@ -107,7 +107,8 @@ def _mark_override(klass: type, attr: str) -> None:
 def overridden_by(klass: type, attr: str, marked: Marked | None) -> list[Marked]:
     """Return the other marked functions that classes above have as *attr*."""
     found = (find_marked(vars(base).get(attr)) for base in klass.__mro__)
-    return [other for other in dict.fromkeys(found) if other not in {None, marked}]
+    others = dict.fromkeys(other for other in found if other is not None)
+    return [other for other in others if other is not marked]
 
 
 def _lookup(klass: type, attr: str, marked: Marked) -> Callable[..., Any]:

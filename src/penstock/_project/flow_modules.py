@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from contextlib import suppress
 from importlib.util import resolve_name
 from typing import TYPE_CHECKING
 
@@ -48,10 +47,11 @@ def modules_with_flows(files: Iterable[tuple[str, Path]]) -> list[str]:
 
 def _may_mark(path: Path) -> bool:
     """Tell whether the file *path* is worth parsing."""
-    with suppress(OSError):
+    try:
         text = path.read_bytes()
-        return any(word in text for word in _WORDS)
-    return False
+    except OSError:
+        return True  # whatever reads it next says what is wrong
+    return any(word in text for word in _WORDS)
 
 
 def declaring_modules(modules: Iterable[Module]) -> Iterator[tuple[Module, int]]:

@@ -7,7 +7,7 @@ import pkgutil
 import sys
 import sysconfig
 import traceback
-from contextlib import contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,16 +46,20 @@ class MissingTargetError(TargetError):
 def user_code(doing: str) -> Generator[None]:
     """Run code of the user, and send what it prints to stderr.
 
+    The current folder stays what it is, for paths in targets and options.
+
     Args:
         doing: What it does, for the message: "importing 'shop'".
 
     Raises:
-        TargetError: The code raised, or called ``sys.exit``.
+        TargetError: The code raised anything but a ``KeyboardInterrupt``.
     """
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), chdir("."):
             yield
-    except (Exception, SystemExit) as exc:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as exc:  # SystemExit, or a Skipped of pytest
         what = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
         lines = f"{doing} failed: {what}".splitlines()
         raise TargetError(*lines, *_tail(exc)) from exc

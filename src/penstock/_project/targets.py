@@ -60,7 +60,7 @@ def parse_target(target: str) -> tuple[str, str]:
 
 
 def import_target(module: str, roots: Sequence[Path]) -> str:
-    """Import what *module* names, and return its name if it is one module.
+    """Import what *module* names, and return the name of the first module.
 
     A package or a folder brings its modules that declare steps, at any depth.
 
@@ -74,42 +74,42 @@ def import_target(module: str, roots: Sequence[Path]) -> str:
     """
     if is_pattern(module):
         import_matching(module)
-    elif not _is_path(module):
-        if not all(map(str.isidentifier, module.split("."))):
-            msg = f"{module!r} is not the name of a module."
-            raise MissingTargetError(msg)
-        for name in _names_below(module):
-            import_module(name)
-        return module
-    else:
-        path = Path(os.path.abspath(module))  # noqa: PTH100  # links keep their names
-        if path.is_dir():
-            for name in modules_with_flows(modules_in(path, roots)):
-                import_module(name)
-        else:
-            name = _name_of(path, module, roots)
-            import_module(name)
-            return name
-    return ""
+        return ""
+    names = _names_at(module, roots) if _is_path(module) else _names_below(module)
+    first = ""
+    for name in names:
+        import_module(name)
+        first = first or name
+    return first
 
 
-def _names_below(package: str) -> Iterator[str]:
-    yield package
-    for folder in getattr(import_module(package), "__path__", ()):
-        place = Path(folder)
-        yield from modules_with_flows(modules_in(place, [place], package))
-
-
-def _name_of(path: Path, shown: str, roots: Sequence[Path]) -> str:
+def _names_at(shown: str, roots: Sequence[Path]) -> list[str]:
+    """Return the module at a path, or those in a folder that declare steps."""
+    path = Path(os.path.abspath(shown))  # noqa: PTH100  # links keep their names
     if not path.exists():
         msg = f"there is no file {shown!r}."
         raise MissingTargetError(msg)
+    if path.is_dir() and any(
+        path.is_relative_to(root) or root.is_relative_to(path) for root in roots
+    ):
+        return modules_with_flows(modules_in(path, roots))
     name = module_name(path, roots) if path.suffix == ".py" else None
     if not name:
         folders = ", ".join(str(root) for root in dict.fromkeys(roots))
         msg = f"{shown!r} is not a module that Python can import from {folders}."
         raise TargetError(msg)
-    return name
+    return [name]
+
+
+def _names_below(package: str) -> Iterator[str]:
+    """Yield a module, and those in it that declare steps if it is a package."""
+    if not all(map(str.isidentifier, package.split("."))):
+        msg = f"{package!r} is not the name of a module."
+        raise MissingTargetError(msg)
+    yield package
+    for folder in getattr(import_module(package), "__path__", ()):
+        place = Path(folder)
+        yield from modules_with_flows(modules_in(place, [place], package))
 
 
 def _is_path(module: str) -> bool:

@@ -163,9 +163,12 @@ def continued(found: Mapping[str, str], trust: str, names: InboundNames) -> Flow
     """Return the context that headers bring, as ``find_headers`` returns them."""
     if not found or trust == "none":
         return received("")
-    sent = unpack(found.get(FIELD), labels_only=trust == "id")
-    context = received(sent.correlation_id or _adopted(found, names), sent)
-    if TRACE[0] in found and _trace_id(found[TRACE[0]]):
+    if FIELD in found:
+        sent = unpack(found[FIELD], labels_only=trust == "id")
+        context = received(sent.correlation_id or _adopted(found, names), sent)
+    else:
+        context = received(_adopted(found, names))
+    if "traceparent" in found and _trace_id(found["traceparent"]):
         context.sent_trace = {name: found[name] for name in TRACE if name in found}
     return context
 
@@ -220,7 +223,7 @@ def _adopted(found: Mapping[str, str], names: InboundNames) -> str:
         if lower not in found:
             continue
         value = found[lower]
-        if lower == TRACE[0]:
+        if lower == "traceparent":
             value = _trace_id(value)
         reason = refusal(value, state.is_valid_id)
         if not reason:

@@ -114,9 +114,9 @@ def unpack(field: str | None, *, labels_only: bool = False) -> Sent:
         metadata = sent.get("meta")
         known = metadata if isinstance(metadata, dict) else {}
         return Sent(
-            _id(sent.get("id")),
-            _id(sent.get("parent")),
-            _id(sent.get("root")),
+            _adopted(sent.get("id")),
+            _relative(sent.get("parent")),
+            _relative(sent.get("root")),
             str(sent.get("flow", "")),
             {key: known[key] for key in _allowed(known)[:MAX_KEYS]},
             _steps_done(sent),
@@ -139,13 +139,17 @@ def _steps_done(sent: Mapping[str, object]) -> Done | None:
     return Done(str(sent.get("service", "")), str(sent.get("flow", "")), steps, is_all)
 
 
-def _id(value: object) -> str | None:
-    """Return a parent or root: of penstock's own form, or one that may be adopted."""
-    if not isinstance(value, str):
-        return None
-    if is_valid_id(value) or not refusal(value, state.is_valid_id):
+def _adopted(value: object) -> str | None:
+    if isinstance(value, str) and not refusal(value, state.is_valid_id):
         return value
     return None
+
+
+def _relative(value: object) -> str | None:
+    """Return a parent or root, also one that the sender made itself."""
+    if isinstance(value, str) and is_valid_id(value):
+        return value
+    return _adopted(value)
 
 
 def _label(value: object) -> str | None:

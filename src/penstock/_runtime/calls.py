@@ -88,11 +88,10 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                     except RecursionError:  # no room: a caller above records it
                         _reported = None
                     raise
-                if result is not None and type(result) in BODY_TYPES:
-                    call = step_call(marked, outer, args)
-                    if call is not None:
-                        return run_body(call, call[:3], [], result)
-                return result
+                if result is None or type(result) not in BODY_TYPES:
+                    return result
+                call = step_call(marked, outer, args) if marked.steps else None
+                return result if call is None else run_body(call, call[:3], [], result)
             step = marked.only
             if step is not None:
                 if state.judge is None:
@@ -113,7 +112,10 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                         raise
                     finally:
                         if token is None:
-                            _enter(outer)
+                            try:  # noqa: SIM105  # a call, for which there is no room
+                                _enter(outer)
+                            except RecursionError:  # no room
+                                pass
                         else:
                             _reset(token)
                     if result is not None and type(result) in BODY_TYPES:
@@ -157,7 +159,10 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                                         settle(progress)
                             finally:
                                 if token is None:
-                                    _enter(outer)
+                                    try:  # noqa: SIM105  # a call, for which there is no room
+                                        _enter(outer)
+                                    except RecursionError:  # no room
+                                        pass
                                 else:
                                     _reset(token)
                         if result is not None and type(result) in BODY_TYPES:
@@ -227,7 +232,10 @@ def _counted(
                     settle(progress)
         finally:
             if token is None:
-                _enter(outer)
+                try:  # noqa: SIM105  # a call, for which there is no room
+                    _enter(outer)
+                except RecursionError:  # no room
+                    pass
             else:
                 _reset(token)
     if result is not None and type(result) in BODY_TYPES:
@@ -246,7 +254,7 @@ def _judged_body(
     return run_body(call, (*call[:3], above), started, body)
 
 
-def _entry(marked: Marked) -> Callable[..., Any]:
+def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         outer = _scope()
         step = marked.only
@@ -275,7 +283,10 @@ def _entry(marked: Marked) -> Callable[..., Any]:
                 raise
             finally:
                 if token is None:
-                    _enter(None)
+                    try:  # noqa: SIM105  # a call, for which there is no room
+                        _enter(None)
+                    except RecursionError:  # no room
+                        pass
                 else:
                     _reset(token)
             if result is not None and type(result) in BODY_TYPES:
@@ -313,7 +324,10 @@ def _recorded(
         return result
     finally:
         if token is None:
-            _enter(outer)
+            try:  # noqa: SIM105  # a call, for which there is no room
+                _enter(outer)
+            except RecursionError:  # no room
+                pass
         else:
             _reset(token)
 

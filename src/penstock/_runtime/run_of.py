@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import Call, FlowContext, Scope
 from penstock._platform.call_ids import call_numbers
 from penstock._steps.marked import find_marked
+from penstock._steps.source import code_of
 from penstock.errors import NotInFlowError
 
 from .state import say, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from penstock._steps.marked import Marked
     from penstock._steps.step import Step
@@ -105,12 +108,49 @@ def _outside(step: Step) -> Call | None:
         what = _complaint(step)
         say("%s It runs as a plain function.", what, once=("outside", step.label))
         return None
-    msg = (
-        f"{_complaint(step)} Call it from an @entrypoint, open a flow with "
-        "penstock.start_flow(), or allow it with penstock.configure(outside='run')."
-    )
+    msg = f"{_complaint(step)} {_advice()}"
     raise NotInFlowError(msg)
 
 
 def _complaint(step: Step) -> str:
     return f"Step {step.label} was called outside a flow ({step.place})."
+
+
+def _advice() -> str:
+    entry = _bypassed_entry()
+    if entry is None:
+        return (
+            "Call it from an @entrypoint, open a flow with penstock.start_flow(), or "
+            "allow it with penstock.configure(outside='run')."
+        )
+    return (
+        f"The entrypoint {entry.label} ({entry.place}) runs above it, but was called "
+        "without its marker. If a decorator registers that function, such as "
+        "@app.get(...), put it above @entrypoint."
+    )
+
+
+def _bypassed_entry() -> Step | None:
+    """Return an entrypoint whose function runs here though no marker has called it."""
+    around: set[int] = set()  # what markers have called
+    found = None
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # as traceback does
+    while frame is not None:
+        if frame.f_globals.get("__package__") == __package__:
+            around.add(id(frame.f_locals.get("marked")))
+        marked = _marked_of(frame)
+        if found is None and marked is not None:
+            found = marked if any(s.is_entrypoint for s in marked.steps) else None
+        frame = frame.f_back
+    return None if found is None or id(found) in around else found.steps[0]
+
+
+def _marked_of(frame: FrameType) -> Marked | None:
+    """Return the marked function of a module or a class that *frame* runs, or None."""
+    names = frame.f_code.co_qualname.split(".")
+    held = frame.f_globals.get(names[0])
+    for name in names[1:]:
+        held = vars(held).get(name) if issubclass(type(held), type) else None
+    marked = find_marked(held)
+    is_own = marked is not None and code_of(marked.func) is frame.f_code
+    return marked if is_own else None

@@ -144,9 +144,9 @@ class Marked:
             FlowDefinitionError: No flow has taken the function.
         """
         steps = self.settle()
-        if len(steps) > 1 and args:
+        if self.only is None and args:
             klass = args[0] if isinstance(args[0], type) else type(args[0])
-            return steps_of_class(steps, klass)[0]
+            steps = steps_of_class(steps, klass)
         return steps[0]
 
 

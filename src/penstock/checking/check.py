@@ -18,6 +18,7 @@ from penstock._project.source_files import (
 )
 
 from .findings import Finding, Place, by_place
+from .interpreter.effects import ANYTHING
 from .interpreter.name_references import named_steps
 from .interpreter.references import read_program, references
 from .project.program import Program
@@ -30,6 +31,7 @@ from .rules.declarations import Declarations
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from .interpreter.interpreter import Interpreter
     from .interpreter.references import Reference
     from .project.functions_and_classes import Function
     from .request import CheckRequest
@@ -104,7 +106,11 @@ def _check(request: CheckRequest, resolver: Resolver, progress: Progress) -> Che
     if request.is_whole:
         findings += unreached(modules, request.imported)
     verdicts = follow_runs(interpreter, steps, declarations)
-    findings += judge_calls(verdicts, declarations, named_steps(interpreter))
+    dynamic = _dynamic_flows(interpreter, declarations)
+    findings += [
+        _uncertain(one) if one.code == "PEN201" and one.flow in dynamic else one
+        for one in judge_calls(verdicts, declarations, named_steps(interpreter))
+    ]
     return Checked(
         sorted(dict.fromkeys(findings), key=by_place),
         references(interpreter),
@@ -134,6 +140,21 @@ def _read(request: CheckRequest) -> tuple[list[Module], list[BrokenFile]]:
         else:
             modules.setdefault(found.name, found)
     return list(modules.values()), broken
+
+
+def _dynamic_flows(interpreter: Interpreter, declarations: Declarations) -> set[str]:
+    """Return the flows that call what is only known at run time."""
+    dynamic = {
+        invocation.func.function
+        for invocation, summary in interpreter.read_steps()
+        if summary.may & ANYTHING
+    }
+    return {one.flow.name for one in declarations if one.function in dynamic}
+
+
+def _uncertain(finding: Finding) -> Finding:
+    message = f"{finding.message} by name, but some calls are only known at run time"
+    return replace(finding, message=message, is_uncertain=True)
 
 
 def _broken(one: BrokenFile) -> Finding:

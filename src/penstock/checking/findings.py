@@ -55,6 +55,7 @@ class Finding:
         suggestion: What to write instead.
         edge: The exact edge, for a baseline.
         befores: The declared predecessors, for evidence.
+        is_uncertain: Whether the code does not show enough to be sure: an info.
     """
 
     code: str
@@ -68,11 +69,12 @@ class Finding:
     suggestion: str = ""
     edge: tuple[str, ...] = ()
     befores: tuple[str, ...] = ()
+    is_uncertain: bool = False
 
     @property
     def level(self) -> Level:
-        """The level of its code."""
-        return CODES[self.code].level
+        """The level of its code, unless it is uncertain."""
+        return "info" if self.is_uncertain else CODES[self.code].level
 
     @property
     def label(self) -> str:

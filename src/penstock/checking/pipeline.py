@@ -22,6 +22,7 @@ from .quick import judge_quickly
 from .request import request_for
 from .silencing.baseline import without_known
 from .silencing.comments import without_ignored
+from .silencing.selection import Selection, without_unselected
 from .silencing.witnessed import read_runs, run_evidence, without_witnessed
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def check_project(
     system: Iterable[str] = (),
     baseline: str | PathLike[str] | None = None,
     use_baseline: bool = True,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     resolver: str = "auto",
     progress: Progress = lambda _done, _total: None,
 ) -> CheckResult:
@@ -86,6 +90,10 @@ def check_project(
             ``"manifests/*.json"``. Names that lead there are checked, too.
         baseline: A file of findings not to report, instead of the project's own.
         use_baseline: Whether to leave out what the baseline holds.
+        select: Codes to report, or beginnings of codes; by default all.
+        ignore: Codes not to report, or beginnings of codes.
+        exclude: Files and folders whose findings are not reported, or patterns such
+            as ``shop/legacy/*``.
         resolver: What finds the definition of a name if the code around it does not
             show it: ``ty``, ``jedi``, or one that a package registers.
         progress: Called with the number of steps read and the number of all steps.
@@ -95,6 +103,8 @@ def check_project(
         PenstockError: A target cannot be imported, a file is not what it should be,
             or no resolver is installed.
     """
+    selection = Selection(select, ignore, exclude)
+    selection.refuse_unknown()
     runs = run_evidence(read_runs(evidence))
     project = find_project(Path.cwd())
     others = _manifests(system)
@@ -110,10 +120,12 @@ def check_project(
         if targets:  # an entry of a flow that was not checked may still be right
             names = {flow.name for flow in loaded.flows}
             findings = [f for f in findings if f.code != "PEN902" or f.flow in names]
+    findings, unselected = without_unselected(findings, selection)
     silenced = {
         "ignored": ignored,
         "witnessed by runs": witnessed,
         "in the baseline": known,
+        "not selected": unselected,
     }
     return CheckResult(
         sorted(findings, key=by_place), silenced, loaded.flows, code, file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from os.path import isfile  # Path.is_file raises where a folder cannot be entered
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,5 +110,5 @@ def _siblings(folders: Sequence[Path]) -> list[Path]:
         if root.name not in {"site-packages", "dist-packages"}
         for path in sorted(root.iterdir())
         if path.name not in _ASIDE and path not in folders
-        if path.suffix == ".py" or (path / "__init__.py").is_file()
+        if path.suffix == ".py" or isfile(path / "__init__.py")  # noqa: PTH113  # see above
     ]

@@ -20,6 +20,9 @@ _PATIENCE_S = 1.0
 
 def main() -> None:
     """Run the command in ``sys.argv`` and exit: 0 clean, 1 findings, 2 failure."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell: penstock list >&-
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # until the end
     try:
         # Here, so that a missing extra is a message, not a traceback.
         from ._app import app  # noqa: PLC0415  # click may be missing

@@ -16,6 +16,7 @@ from .check import check_flows
 from .dag import dag
 from .diff import diff
 from .docs import docs
+from .explain import explain
 from .export import export
 from .list import list_flows
 
@@ -65,4 +66,5 @@ app.add_command(docs)
 app.add_command(diff)
 app.add_command(export)
 app.add_command(check_flows)
+app.add_command(explain)
 app.add_command(catalog)

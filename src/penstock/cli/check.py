@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -26,13 +26,42 @@ from ._output import emit
 from ._progress import reading_progress
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from penstock.checking.check import Checked
     from penstock.checking.pipeline import CheckResult
+
+    from ._options import Decorator
 
 __all__ = ["check_flows"]
 
 _BASELINE = Path("penstock-baseline.json")
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+
+class _CheckOptions(TypedDict):
+    """The options that ``check_project`` has, too."""
+
+    baseline: Path | None
+    evidence: tuple[Path, ...]
+    system: tuple[str, ...]
+    select: list[str]
+    ignore: list[str]
+    exclude: tuple[str, ...]
+    resolver: str
+
+
+def _codes(_context: object, _option: object, given: tuple[str, ...]) -> list[str]:
+    codes = ",".join(given).upper().replace(" ", "").split(",")
+    return [code for code in codes if code]
+
+
+def _codes_option(name: str, explained: str) -> Decorator:
+    more = "A beginning such as PEN1 stands for several; separate them by commas."
+    help_text = f"{explained} {more}"
+    return click.option(
+        name, metavar="CODES", multiple=True, callback=_codes, help=help_text
+    )
 
 
 @click.command(
@@ -70,20 +99,28 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
     help="What finds the definition of a name, if the code around it does not show it. "
     "auto is ty if that is installed, else jedi.",
 )
+@_codes_option("--select", explained="Report only findings with these codes.")
+@_codes_option("--ignore", explained="Do not report findings with these codes.")
+@click.option(
+    "--exclude",
+    metavar="PATH",
+    multiple=True,
+    help="Do not report findings in this file or folder, or in those that match a "
+    "pattern such as 'shop/legacy/*'. May be given several times.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 despite findings.")
 @click.option(
     "--statistics", "with_statistics", is_flag=True, help="Count findings by code."
 )
 def check_flows(
     targets: tuple[str, ...],
     form: str,
-    baseline: Path | None,
-    evidence: tuple[Path, ...],
-    system: tuple[str, ...],
     calls: Path | None,
-    resolver: str,
     *,
     update_baseline: bool,
+    exit_zero: bool,
     with_statistics: bool,
+    **options: Unpack[_CheckOptions],
 ) -> None:
     """Check the flows of TARGETS against the code, without running them.
 
@@ -91,13 +128,7 @@ def check_flows(
     """
     with reading_progress() as progress:
         result = check_project(
-            targets,
-            evidence=evidence,
-            system=system,
-            baseline=baseline,
-            use_baseline=not update_baseline,
-            resolver=resolver,
-            progress=progress,
+            targets, use_baseline=not update_baseline, progress=progress, **options
         )
     for message in result.code.notes:
         note(message)
@@ -111,7 +142,7 @@ def check_flows(
     _print(result, form)
     if with_statistics:
         _print_statistics(result)
-    sys.exit(not result.is_clean)
+    sys.exit(not result.is_clean and not exit_zero)
 
 
 def _print(result: CheckResult, form: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
@@ -10,6 +14,7 @@ import click
 from penstock._dag import draw
 from penstock._graph.selection import select_flows
 from penstock._project.load import load_flows
+from penstock._project.shown import note
 from penstock.errors import RenderError
 from penstock.renderers.formats import FORMATS
 
@@ -23,7 +28,6 @@ from ._output import emit, warnings_as_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from penstock._graph.evidence import Sources
     from penstock._project.load import Loaded
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["dag"]
 
 
-class _Options(TypedDict):
+class _DrawOptions(TypedDict):
     """The options that ``draw`` has, too."""
 
     format: str | None
@@ -60,6 +64,12 @@ class _Options(TypedDict):
     "the one of --output's suffix, else mermaid.",
 )
 @file_option("--output", "-o", explained="Write this file instead of stdout.")
+@click.option(
+    "--open",
+    "opens",
+    is_flag=True,
+    help="Open the drawing in a browser. By default it is HTML in a temporary file.",
+)
 @click.option(
     "--detail", is_flag=True, help="Add shapes, descriptions, tags and joins."
 )
@@ -91,13 +101,19 @@ def dag(
     evidence: tuple[Path, ...],
     *,
     reads_code: bool | None,
-    **options: Unpack[_Options],
+    opens: bool,
+    **options: Unpack[_DrawOptions],
 ) -> None:
     """Draw the flows of TARGETS as a diagram."""
     if reads_code and not evidence:
         msg = "--code needs --evidence FILE. To check the code alone: penstock check"
         raise click.UsageError(msg)
     loaded = load_flows(targets)
+    if opens and options["output"] is None:
+        suffix = f".{options['format'] or 'html'}"
+        handle, name = tempfile.mkstemp(suffix, "penstock-")
+        os.close(handle)
+        options["output"] = Path(name)
     chosen = select_flows(names, loaded.flows) if names else loaded.flows
     sources = _sources(loaded, evidence, reads_code=reads_code) if evidence else None
     with warnings_as_notes():
@@ -107,6 +123,10 @@ def dag(
         raise RenderError(msg)
     if drawing is not None:
         emit(drawing)
+    if opens and options["output"] is not None:
+        address = options["output"].resolve().as_uri()
+        if not webbrowser.open(address):
+            note(f"There is no browser here to open {address}")
 
 
 def _sources(

@@ -45,7 +45,6 @@ class StepRule:
         names: Its predecessors, with the names that it gives them.
         fast_flag: The flag that a run sets when a call has ended that the call path
             judged.
-        flags_read: The flags of its predecessors.
         counts: How many calls came after each set of predecessors.
         more: The same for single predecessors, once there are too many sets.
     """
@@ -54,7 +53,6 @@ class StepRule:
     rule: Rule
     names: dict[Key, str]
     fast_flag: int
-    flags_read: tuple[int, ...] = ()
     fast_path: FastPath = field(default_factory=FastPath)
     counts: dict[int, int] = field(default_factory=dict)
     more: dict[int, int] = field(default_factory=dict)
@@ -74,16 +72,22 @@ class StepRule:
             if bit & before:  # the combination is lost, but not the counts
                 self.more[bit] = self.more.get(bit, 0) + calls
 
-    def follow(self, fast_path: FastPath, flags_read: tuple[int, ...]) -> None:
+    def follow(self, fast_path: FastPath) -> None:
         """Use another fast path from now on, and keep what the old one counted."""
         fast_path.calls = self.fast_path.calls
-        if flags_read == self.flags_read:
-            fast_path.seen = self.fast_path.seen
-        else:
+        fast_path.seen = self.fast_path.seen
+        self.fast_path = self.step.fast_path = fast_path
+
+    def redeclare(self, step: Step, rule: Rule, names: dict[Key, str]) -> None:
+        """Follow another declaration of the step, and keep the counts."""
+        vars(self.step).pop("fast_path", None)
+        if rule.groups != self.rule.groups:
+            only = len(self.rule.edges) == 1
+            self.add(self.rule.edges[0][0] if only else 0, self.fast_path.calls)
             for order in self.fast_path.seen.values():
                 self.add(order.before, order.calls)
-        self.flags_read = flags_read
-        self.fast_path = self.step.fast_path = fast_path
+            self.fast_path = FastPath()
+        self.step, self.rule, self.names = step, rule, names
 
     def total(self) -> tuple[int, dict[Key, int]]:
         """Return how often it was called, and how often after each predecessor."""
@@ -102,7 +106,7 @@ class FlowPlan(Plan):
     Attributes:
         flow: Its name.
         steps: Each step as it is declared now.
-        every: Every step ever declared, including replaced ones.
+        every: Every step ever declared.
         own: The bits of its steps.
         generators: The bits of its generator steps, which may begin inside a call.
         outside: The bits of steps of other flows that it names.
@@ -134,9 +138,14 @@ class FlowPlan(Plan):
             self.renew_fast_paths()
 
     def step_rule(self, step: Step) -> StepRule:
-        """Return a step of this flow, or what it overrides, with its rule."""
+        """Return a step of this flow with its rule.
+
+        An override has that of the step that it overrides; a function that was
+        declared again, or is a copy from another process, that of the last one.
+        """
         step = step.overridden or step
         if step not in self._by_step:
+            step = registry.find(self.flow, step.name) or step
             self.learn([step])
         return self._by_step[step]
 
@@ -159,6 +168,9 @@ class FlowPlan(Plan):
         rule, fast_path = step_rule.rule, step_rule.fast_path
         if fast_path.read_flags is None or len(self._edges_seen) >= _MAX_ORDERS:
             return
+        key = fast_path.read_flags(flags), above & fast_path.mask
+        if key in fast_path.seen:
+            return
         before = above & rule.mask
         for one in (self.steps[name] for _, name in step_rule.names):
             if flags[one.fast_flag] or flags[one.slow_flag]:
@@ -166,7 +178,7 @@ class FlowPlan(Plan):
         if not rule.broken(before):
             order = SeenOrder(before, _FIRST_ORDER + len(self._edges_seen))
             self._edges_seen.append(rule.edges_from(before))
-            fast_path.seen[fast_path.read_flags(flags), above & fast_path.mask] = order
+            fast_path.seen[key] = order
 
     def folded(self, flags: bytearray) -> int:
         """Return the steps and edges that flags of the call path stand for."""
@@ -213,7 +225,7 @@ class FlowPlan(Plan):
                 fast_path.flag, fast_path.slow_flag = flags
             if flags:
                 fast_path.read_flags, fast_path.mask = itemgetter(*flags), one.rule.mask
-            one.follow(fast_path, flags)
+            one.follow(fast_path)
 
     def _bind(self, step: Step, find: _Finder) -> None:
         names = dict.fromkeys(name for group in step.after for name in group)
@@ -222,10 +234,18 @@ class FlowPlan(Plan):
         after = [[keys[name] for name in group] for group in step.after]
         others = [key for key in declared if key[0] != self.flow]
         rule = self.rule((self.flow, step.name), after, unsure=others)
-        step_rule = StepRule(step, rule, declared, _FIRST_STEP + 2 * len(self.every))
-        self.every.append(step_rule)
-        self.steps[step.name] = self._by_step[step] = step_rule
+        step_rule = self.steps.get(step.name)
+        if step_rule is None:
+            flag = _FIRST_STEP + 2 * len(self.every)
+            step_rule = StepRule(step, rule, declared, flag)
+            self.every.append(step_rule)
+            self.steps[step.name] = step_rule
+        else:
+            del self._by_step[step_rule.step]
+            step_rule.redeclare(step, rule, declared)
+        self._by_step[step] = step_rule
         self.own |= rule.bit
+        self.generators &= ~rule.bit
         if kind_of(step.func) in _GENERATORS:
             self.generators |= rule.bit
         self.outside.update({key: self.bit(key) for key in others})

@@ -58,7 +58,9 @@ def call_violation(
     by = _name_of(caller, step)
     called = f"{_described(step)} {'was sent' if is_sent else 'ran'}"
     missing = _missing(plan, rule, before, code)
-    unknown = [key for key in missing if key[0] == plan.flow and not registry.has(*key)]
+    unknown = [
+        key for key in missing if key[0] == plan.flow and registry.find(*key) is None
+    ]
     if unknown:
         name = step_rule.names[unknown[0]]
         near = did_you_mean(name, [one.step.name for one in plan.every])
@@ -101,10 +103,8 @@ def _too_early(step: Step, code: str, missing: list[str], caller: str) -> str:
     known = list(dict.fromkeys(name for group in step.after for name in group))
     by = f", called by {caller!r}" if caller else ""
     fix = "call what is missing first, and wait for it"
-    if caller and caller not in known:
+    if code == "R1" and caller and caller not in known:  # a list would end a join
         fix += f", or declare after=[{_listed([*known, caller])}]"
-    elif code == "R3":
-        fix += f", or declare that one is enough: after=[{_listed(known)}]"
     return f"{by}, when {names} {verb} ended. Fix: {fix}."
 
 

@@ -1,8 +1,8 @@
-"""Headers of Kafka messages: read any client's, write what every client accepts.
+"""Read the headers of any Kafka client, and write headers that every client accepts.
 
-A message is whatever has ``headers``: the method of confluent-kafka, the attribute of
-aiokafka and kafka-python. To send, confluent-kafka refuses numbers, aiokafka text and
-tuples of headers, kafka-python None and dicts, too.
+A message is any object with ``headers``: a method in confluent-kafka, an attribute in
+aiokafka and kafka-python. When sending, confluent-kafka rejects numbers, aiokafka
+rejects text and tuples of headers, and kafka-python rejects None and dicts as well.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
 
 def received(message: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the headers of *message*, the last ones first: of two the last counts.
+    """Yield the headers of *message*, the last one first: of two the last one counts.
 
-    It is a generator, so that its caller catches whatever a message raises.
+    It is a generator, so that the caller can catch whatever the message raises.
     """
     headers = getattr(message, "headers", None)
     found = _items(headers() if callable(headers) else headers)
@@ -49,7 +49,7 @@ def text(value: object) -> str:
 
 
 def say_once(template: str, reason: str, *names: object) -> None:
-    """Warn, once for each *reason*; it comes after *names* in *template*."""
+    """Warn once for each *reason*, the last argument of *template*."""
     say(f"{template} Said once.", *names, reason, once=("kafka", reason))
 
 
@@ -72,7 +72,7 @@ def _header(pair: Any) -> tuple[str, bytes] | None:
     except TypeError as exc:
         say_once("Header %.99r was not sent: %s.", str(exc), name)
     except ValueError:
-        say_once("Header %.99r was not sent: %s.", "it is no valid text", name)
+        say_once("Header %.99r was not sent: %s.", "it is not valid text", name)
     return None
 
 
@@ -81,7 +81,7 @@ def _bytes(value: object) -> bytes:
 
     Raises:
         TypeError: It is something else.
-        ValueError: It is text that UTF-8 cannot write.
+        ValueError: It is text that cannot be encoded as UTF-8.
     """
     if isinstance(value, str):
         return value.encode()

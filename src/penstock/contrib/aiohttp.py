@@ -24,11 +24,10 @@ __all__ = ["instrument", "uninstrument"]
 def instrument(session: ClientSession, *, hosts: str | Iterable[str]) -> None:
     """Send the correlation ID with the requests of *session* to *hosts*.
 
-    Also with the handshake of a websocket, and with requests that follow a redirect;
-    where one leads to another host, the headers stay behind. A header that you set
-    yourself is left alone, and outside a flow nothing is added. Calling it again
-    replaces the hosts; ``uninstrument`` is the inverse. It is one of the session's
-    ``trace_configs``.
+    This includes the handshake of a websocket and requests that follow a redirect; one
+    to another host is sent without the headers. A header that you set yourself is left
+    alone, and outside a flow nothing is added. Calling it again replaces the hosts;
+    ``uninstrument`` undoes it. It adds a trace config to the session.
 
     >>> import aiohttp
     >>> async def main():
@@ -37,11 +36,11 @@ def instrument(session: ClientSession, *, hosts: str | Iterable[str]) -> None:
 
     Args:
         session: An ``aiohttp.ClientSession``.
-        hosts: Who may learn of the flow: names, ``*.name`` for what is below one,
-            addresses, each with ``:port`` or for every port; ``*`` for everybody.
+        hosts: The hosts that receive the ID: names, ``*.name`` for subdomains, or
+            addresses, each with an optional ``:port``; ``*`` for all hosts.
 
     Raises:
-        ConfigurationError: *session* is something else, or a pattern fits no host.
+        ConfigurationError: *session* is another object, or a pattern fits no host.
     """
     checked = Hosts(hosts)
     uninstrument(session)
@@ -50,10 +49,10 @@ def instrument(session: ClientSession, *, hosts: str | Iterable[str]) -> None:
 
 
 def uninstrument(session: ClientSession) -> None:
-    """Undo ``instrument``; without it, do nothing.
+    """Undo ``instrument``. Do nothing if *session* is not instrumented.
 
     Raises:
-        ConfigurationError: *session* is no ``aiohttp.ClientSession``.
+        ConfigurationError: *session* is not an ``aiohttp.ClientSession``.
     """
     check_client(session, ClientSession, "an aiohttp.ClientSession")
     for config in list(session.trace_configs):

@@ -37,9 +37,9 @@ _PLACES = ("asgi_handler", "asgi_app")  # Litestar, Quart
 class FlowMiddleware:
     """Run each request in a flow context, and show its ID in the response.
 
-    The context is what the request's headers bring, or a fresh one; entrypoints that
-    the application calls take over its ID. A websocket has one for its whole life.
-    Where two are around one application, the outer one decides.
+    The context comes from the headers of the request, or is new; entrypoints that the
+    application calls adopt its ID. A websocket has one context for its whole life. If
+    an application is wrapped twice, the outer middleware decides.
 
     >>> async def app(scope, receive, send): ...
     >>> app = FlowMiddleware(app)
@@ -47,10 +47,10 @@ class FlowMiddleware:
     Args:
         app: An ASGI application.
         trust_inbound: What to adopt from a request: ``none``, ``id`` or ``all``; by
-            default what ``configure`` says, else ``id``.
+            default the setting of ``configure``, else ``id``.
 
     Raises:
-        ConfigurationError: *trust_inbound* is something else.
+        ConfigurationError: *trust_inbound* has another value.
     """
 
     def __init__(self, app: App, *, trust_inbound: str | None = None) -> None:
@@ -62,7 +62,7 @@ class FlowMiddleware:
         if DISABLED or scope["type"] not in _IN_FLOW:
             await self.app(scope, receive, send)
             return
-        if isinstance(scope.get(KEY), RequestFlow):  # a middleware outside decides
+        if KEY in scope:  # a middleware outside decides
             await self.app(scope, receive, send)
             return
         flow = scope[KEY] = RequestFlow(scope_headers(scope), self._trust)
@@ -96,18 +96,18 @@ class FlowMiddleware:
 
 
 def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
-    """Put ``FlowMiddleware`` around everything in *app*, and keep *app* as it is.
+    """Put ``FlowMiddleware`` around everything in *app*, and keep the object.
 
-    Outside the application's own middleware, so that the responses that its error
-    handling makes show the ID, too. More calls do nothing; ``uninstrument`` is the
-    inverse.
+    It is outside the application's own middleware, so that the responses of its error
+    handling show the ID, too. Calling it again does nothing; ``uninstrument`` undoes
+    it.
 
     Args:
         app: A Starlette, FastAPI, Litestar or Quart application.
         trust_inbound: As for ``FlowMiddleware``.
 
     Raises:
-        ConfigurationError: *app* is of another kind, or *trust_inbound* is.
+        ConfigurationError: *app* is another object, or *trust_inbound* is wrong.
     """
     place = _place_in(app)
     inside = getattr(app, place)
@@ -123,12 +123,12 @@ def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
 
 
 def uninstrument(app: Any) -> None:
-    """Undo ``instrument``; without it, do nothing.
+    """Undo ``instrument``. Do nothing if *app* is not instrumented.
 
-    Undo first what another library has put around the application since.
+    If another library has wrapped the application since then, undo that first.
 
     Raises:
-        ConfigurationError: *app* is of a kind that ``instrument`` does not take.
+        ConfigurationError: *app* is an object that ``instrument`` does not accept.
     """
     place = _place_in(app)
     middleware = getattr(app, place)

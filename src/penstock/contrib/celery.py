@@ -114,11 +114,15 @@ def flow_task(
         after: Steps that run before, as for ``penstock.step``.
         step_name: Name of the step; the function's own by default.
         tags: Free labels of the step.
-        **options: Any option of ``shared_task``; ``name`` is the name of the task.
+        **options: Any option of ``shared_task``; ``name`` is the name of the task, and
+            ``app`` the app to make it for, instead of every app.
 
     Raises:
         FlowDefinitionError: It cannot be such a task; the message says why.
     """
+    # shared_task would take app= as an option, and send by the app of the thread.
+    app = options.pop("app", None)
+    make_task = shared_task if app is None else app.task
 
     def make(func: Any) -> Any:
         _refuse_task(func)
@@ -128,7 +132,7 @@ def flow_task(
         mark: Any = find_marked(run)
         mark.set_crossing()
         install_celery_signals()
-        task = shared_task(**options, **{MARKED_ATTR: mark})(
+        task = make_task(**options, **{MARKED_ATTR: mark})(
             _callable_directly(run, func, mark)
         )
         # The proxy would make its task, and finish the app, to answer setattr.

@@ -34,11 +34,11 @@ httpx hands them on, like the headers, to the request that follows a redirect.
 def instrument(client: Client, *, hosts: str | Iterable[str]) -> None:
     """Send the correlation ID with the requests of *client* to *hosts*.
 
-    Also those that follow a redirect; where one leads to another host, the headers
-    stay behind. A header that you set yourself is left alone, and outside a flow
-    nothing is added. Calling it again replaces the hosts; ``uninstrument`` is the
-    inverse. It is one of the client's ``event_hooks``: where you set those, do so
-    before.
+    This includes requests that follow a redirect; one to another host is sent without
+    the headers. A header that you set yourself is left alone, and outside a flow
+    nothing is added. Calling it again replaces the hosts; ``uninstrument`` undoes it.
+    It adds an event hook to the client: if you assign ``event_hooks`` yourself, do so
+    first.
 
     >>> import httpx
     >>> client = httpx.Client()
@@ -46,11 +46,11 @@ def instrument(client: Client, *, hosts: str | Iterable[str]) -> None:
 
     Args:
         client: An ``httpx.Client`` or ``httpx.AsyncClient``.
-        hosts: Who may learn of the flow: names, ``*.name`` for what is below one,
-            addresses, each with ``:port`` or for every port; ``*`` for everybody.
+        hosts: The hosts that receive the ID: names, ``*.name`` for subdomains, or
+            addresses, each with an optional ``:port``; ``*`` for all hosts.
 
     Raises:
-        ConfigurationError: *client* is something else, or a pattern fits no host.
+        ConfigurationError: *client* is another object, or a pattern fits no host.
     """
     checked = Hosts(hosts)
     uninstrument(client)
@@ -60,7 +60,7 @@ def instrument(client: Client, *, hosts: str | Iterable[str]) -> None:
 
 
 def uninstrument(client: Client) -> None:
-    """Undo ``instrument``; without it, do nothing.
+    """Undo ``instrument``. Do nothing if *client* is not instrumented.
 
     Raises:
         ConfigurationError: *client* is of a kind that ``instrument`` does not take.
@@ -94,7 +94,7 @@ class _AsyncHook:
 
 @harmless
 def _renew(request: httpx.Request, hosts: Hosts) -> None:
-    """Take out what was added for the host before, and add what this one is sent."""
+    """Remove the headers for the previous host, and add those for this one."""
     headers, url = request.headers, request.url
     for name, value in request.extensions.get(KEY, {}).items():
         if headers.get(name) == value:

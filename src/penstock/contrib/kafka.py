@@ -1,7 +1,7 @@
 """Carry the flow with Kafka messages, whichever client sends and receives them.
 
-No client is imported. A message is whatever has ``headers``: the method of
-confluent-kafka, the attribute of aiokafka and kafka-python.
+No client is imported. A message is any object with ``headers``: a method in
+confluent-kafka, an attribute in aiokafka and kafka-python.
 """
 
 from __future__ import annotations

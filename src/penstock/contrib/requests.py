@@ -29,11 +29,10 @@ _PLACE = "get_adapter"
 def instrument(session: Session, *, hosts: str | Iterable[str]) -> None:
     """Send the correlation ID with the requests of *session* to *hosts*.
 
-    Also those that follow a redirect; where one leads to another host, the headers
-    stay behind. A header that you set yourself is left alone, and outside a flow
-    nothing is added. Calling it again replaces the hosts; ``uninstrument`` is the
-    inverse. A copy of the session, as ``pickle`` makes one, has to be instrumented
-    by itself.
+    This includes requests that follow a redirect; one to another host is sent without
+    the headers. A header that you set yourself is left alone, and outside a flow
+    nothing is added. Calling it again replaces the hosts; ``uninstrument`` undoes it.
+    Instrument a copy of the session, such as ``pickle`` makes, separately.
 
     >>> import requests
     >>> session = requests.Session()
@@ -41,11 +40,11 @@ def instrument(session: Session, *, hosts: str | Iterable[str]) -> None:
 
     Args:
         session: A ``requests.Session``.
-        hosts: Who may learn of the flow: names, ``*.name`` for what is below one,
-            addresses, each with ``:port`` or for every port; ``*`` for everybody.
+        hosts: The hosts that receive the ID: names, ``*.name`` for subdomains, or
+            addresses, each with an optional ``:port``; ``*`` for all hosts.
 
     Raises:
-        ConfigurationError: *session* is something else, or a pattern fits no host.
+        ConfigurationError: *session* is another object, or a pattern fits no host.
     """
     checked = Hosts(hosts)
     uninstrument(session)
@@ -54,12 +53,12 @@ def instrument(session: Session, *, hosts: str | Iterable[str]) -> None:
 
 
 def uninstrument(session: Session) -> None:
-    """Undo ``instrument``; without it, do nothing.
+    """Undo ``instrument``. Do nothing if *session* is not instrumented.
 
-    Undo first what another library has put around the session's adapters since.
+    If another library has wrapped the session's adapters since then, undo that first.
 
     Raises:
-        ConfigurationError: *session* is no ``requests.Session``.
+        ConfigurationError: *session* is not a ``requests.Session``.
     """
     check_client(session, Session, "a requests.Session")
     adapters = vars(session).get(_PLACE)

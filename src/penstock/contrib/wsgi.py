@@ -1,4 +1,4 @@
-"""Give every request of a WSGI application one correlation ID, to the last chunk.
+"""Give every request of a WSGI application one correlation ID, up to its last chunk.
 
 ``FlowMiddleware`` wraps any WSGI application: ``app.wsgi_app`` of Flask, what
 Pyramid's ``make_wsgi_app()`` returns, a Bottle application.
@@ -29,11 +29,11 @@ __all__ = ["FlowMiddleware", "instrument", "uninstrument"]
 class FlowMiddleware:
     """Run each request in a flow context, and show its ID in the response.
 
-    The context is what the request's headers bring, or a fresh one; entrypoints that
-    the application calls take over its ID. Each chunk of a streaming body is made in
-    it, and so is what ``close()`` does. Files that the server sends by itself
-    (``wsgi.file_wrapper``) are left alone. Where two are around one application, the
-    outer one decides.
+    The context comes from the headers of the request, or is new; entrypoints that the
+    application calls adopt its ID. Every chunk of a streaming body is generated in it,
+    and ``close()`` runs in it, too. Files that the server sends itself
+    (``wsgi.file_wrapper``) are left alone. If an application is wrapped twice, the
+    outer middleware decides.
 
     >>> def app(environ, start_response): ...
     >>> app = FlowMiddleware(app)
@@ -41,10 +41,10 @@ class FlowMiddleware:
     Args:
         app: A WSGI application.
         trust_inbound: What to adopt from a request: ``none``, ``id`` or ``all``; by
-            default what ``configure`` says, else ``id``.
+            default the setting of ``configure``, else ``id``.
 
     Raises:
-        ConfigurationError: *trust_inbound* is something else.
+        ConfigurationError: *trust_inbound* has another value.
     """
 
     def __init__(
@@ -94,17 +94,17 @@ def _is_file(body: object, environ: WSGIEnvironment) -> bool:
 
 
 def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
-    """Put ``FlowMiddleware`` around a Flask application, and keep it as it is.
+    """Wrap a Flask application in ``FlowMiddleware``, and keep the application object.
 
-    The same as ``app.wsgi_app = FlowMiddleware(app.wsgi_app)``, but more calls do
-    nothing, and ``uninstrument`` is the inverse.
+    Like ``app.wsgi_app = FlowMiddleware(app.wsgi_app)``, but calling it again does
+    nothing, and ``uninstrument`` undoes it.
 
     Args:
         app: A Flask application, or another that has a ``wsgi_app``.
         trust_inbound: As for ``FlowMiddleware``.
 
     Raises:
-        ConfigurationError: *app* is of another kind, or *trust_inbound* is.
+        ConfigurationError: *app* has no ``wsgi_app``, or *trust_inbound* is wrong.
     """
     inside = _wsgi_app(app)
     if not isinstance(inside, FlowMiddleware):
@@ -112,9 +112,9 @@ def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
 
 
 def uninstrument(app: Any) -> None:
-    """Undo ``instrument``; without it, do nothing.
+    """Undo ``instrument``. Do nothing if *app* is not instrumented.
 
-    Undo first what another library has put around the application since.
+    If another library has wrapped the application since then, undo that first.
 
     Raises:
         ConfigurationError: *app* is of a kind that ``instrument`` does not take.

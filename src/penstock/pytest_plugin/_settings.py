@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from penstock._platform.json_fields import JsonError
 from penstock._project.settings import read_table
+from penstock.errors import ConfigurationError
 
 OPTIONS = {
     "cov": "show which declared edges the tests have exercised",
@@ -70,8 +72,11 @@ def _project(config: pytest.Config) -> dict[str, object]:
     try:
         whole = read_table(path)
         table = whole.values("pytest") if whole is not None else {}
-    except ValueError as exc:
+    except ConfigurationError as exc:
         raise pytest.UsageError(str(exc)) from exc
+    except JsonError as exc:
+        msg = f"{path}: {exc}"
+        raise pytest.UsageError(msg) from exc
     for key in table:
         if key not in OPTIONS:
             msg = (

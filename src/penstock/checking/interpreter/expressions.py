@@ -45,6 +45,9 @@ __all__ = ["Expressions"]
 _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 _PROPERTIES = frozenset({"property", "cached_property"})
 _OWN_FUNCTIONS = re.compile(r"penstock\.(?!contrib\.threads\b)(?!.*\bbind_flow$)")
+_IMPORTED = {
+    Foreign(f"{name}()") for name in ("importlib.import_module", "builtins.__import__")
+}
 
 
 class Expressions:
@@ -459,7 +462,10 @@ class Expressions:
         found = NOTHING.union(*(self.value(one, state) for one in node.args[2:]))
         pattern = _pattern(node.args[1])
         if pattern is None:
-            if any(isinstance(one, Instance | Class | ModuleRef) for one in holders):
+            if any(
+                isinstance(one, Instance | Class | ModuleRef) or one in _IMPORTED
+                for one in holders
+            ):
                 state.may |= ANYTHING
             return found
         for holder in holders:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from penstock._project.shown import counted, plain, shown_path
 from penstock.checking.findings import CODES
 
+from .places import place_here
 from .sarif import sarif
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from penstock._types import FlowInfo
     from penstock.checking.findings import Finding, Place
     from penstock.checking.pipeline import CheckResult
 
@@ -55,12 +57,12 @@ def as_json(result: CheckResult) -> str:
 
 def github(result: CheckResult) -> str:
     """Return the workflow commands that mark lines of a change in a GitHub job."""
-    return "\n".join(_annotation(finding) for finding in result.findings)
+    return "\n".join(_annotation(finding, result.flows) for finding in result.findings)
 
 
 def as_sarif(result: CheckResult) -> str:
     """Return a SARIF log, which code scanning reads."""
-    return json.dumps(sarif(result.findings), indent=2)
+    return json.dumps(sarif(result), indent=2)
 
 
 FOR_PEOPLE: dict[str, Callable[[CheckResult, Paint], str]] = {
@@ -125,17 +127,19 @@ def _place(place: Place) -> str:
     return plain(f"{shown_path(place.path)}:{place.line}")
 
 
-def _annotation(finding: Finding) -> str:
+def _annotation(finding: Finding, flows: Sequence[FlowInfo]) -> str:
     kind = {"error": "error", "warning": "warning", "info": "notice"}[finding.level]
+    title = _escaped(f"{finding.code} {finding.label}".strip(), ",:")
     message = finding.message
     if finding.suggestion:
         message += f" (fix: {finding.suggestion})"
-    path = _escaped(shown_path(finding.place.path), ",:")
-    title = _escaped(f"{finding.code} {finding.label}".strip(), ",:")
-    return (
-        f"::{kind} file={path},line={finding.place.line},title={title}"
-        f"::{_escaped(message)}"
-    )
+    place = place_here(finding, flows)
+    if place != finding.place:
+        message += f" (found at {_place(finding.place)} of the other service)"
+    where = ""
+    if place is not None:
+        where = f"file={_escaped(shown_path(place.path), ',:')},line={place.line},"
+    return f"::{kind} {where}title={title}::{_escaped(message)}"
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -11,18 +11,21 @@ from urllib.parse import quote
 from penstock._project.shown import shown_path
 from penstock.checking.findings import CODES
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from .places import place_here
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penstock._types import FlowInfo
     from penstock.checking.findings import Finding, Place
+    from penstock.checking.pipeline import CheckResult
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def sarif(findings: Iterable[Finding]) -> dict[str, object]:
+def sarif(result: CheckResult) -> dict[str, object]:
     """Return the log of one run."""
-    codes = list(CODES)
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -32,11 +35,11 @@ def sarif(findings: Iterable[Finding]) -> dict[str, object]:
                     "driver": {
                         "name": "penstock",
                         "semanticVersion": version("penstock"),
-                        "rules": [_rule(code) for code in codes],
+                        "rules": [_rule(code) for code in CODES],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(one, codes) for one in findings],
+                "results": [_result(one, result.flows) for one in result.findings],
             }
         ],
     }
@@ -51,19 +54,20 @@ def _rule(code: str) -> dict[str, object]:
     }
 
 
-def _result(finding: Finding, codes: list[str]) -> dict[str, object]:
+def _result(finding: Finding, flows: Sequence[FlowInfo]) -> dict[str, object]:
+    place = place_here(finding, flows)
     text = f"{finding.label}: {finding.message}" if finding.label else finding.message
     if finding.suggestion:
         text += f" Fix: {finding.suggestion}"
     result: dict[str, object] = {
         "ruleId": finding.code,
-        "ruleIndex": codes.index(finding.code),
+        "ruleIndex": list(CODES).index(finding.code),
         "level": _LEVELS[finding.level],
         "message": {"text": text},
-        "locations": [_location(finding.place)],
+        "locations": [] if place is None else [_location(place)],
         "partialFingerprints": {"penstock/v1": _fingerprint(finding)},
     }
-    if finding.declared_at is not None:
+    if finding.declared_at is not None and place == finding.place:
         result["relatedLocations"] = [
             {
                 "id": 1,

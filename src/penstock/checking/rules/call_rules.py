@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from penstock.checking.findings import Finding, Place
+from penstock.checking.findings import CODES, Finding, Place
 from penstock.checking.interpreter.effects import ANYTHING
 
 from .declarations import written
@@ -147,7 +147,7 @@ def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
             what = f"called before {' and '.join(map(repr, missing))} {has} run"
             yield _at_call("PEN101", what, visit)
         else:
-            what = "called before any step it is declared after"
+            what = CODES["PEN101"].meaning
             fix = written([*step.after, (visit.way[-2],)])
             yield _at_call("PEN101", what, visit, suggestion=fix)
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from penstock._platform.file import write_file
-from penstock._platform.json_fields import parse_json
+from penstock._platform.json_fields import JsonError, parse_json
 from penstock.checking.findings import Finding, Place
 from penstock.errors import ConfigurationError
 
@@ -31,22 +31,24 @@ def _read(path: Path) -> dict[_Entry, int]:
         ConfigurationError: The file cannot be read, or is not a baseline.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        document = parse_json(text)
+        data = path.read_bytes()
+        document = parse_json(data)
+        if document.number("penstock-baseline") != _VERSION:
+            problem = f"'penstock-baseline' should be {_VERSION}"
+            raise JsonError(problem)  # noqa: TRY301  # one message for all
         entries: list[_Entry] = [
             (item.text("code"), item.text("flow"), item.text("step"), item.text("edge"))
             for item in document.objects("findings")
         ]
-        is_known = document.number("penstock-baseline") == _VERSION
-        if not is_known or not all(code for code, *_ in entries):
-            raise ValueError  # noqa: TRY301  # one message for all
     except FileNotFoundError:
         msg = f"there is no baseline {str(path)!r}. Write one: --update-baseline"
         raise ConfigurationError(msg) from None
-    except (OSError, ValueError):
-        msg = f"{str(path)!r} is not a baseline. Write a new one: --update-baseline"
+    except (OSError, JsonError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        msg = f"{str(path)!r} is not a baseline: {reason}. Write a new one: "
+        msg += "--update-baseline"
         raise ConfigurationError(msg) from None
-    first = text[: text.find('"findings"')].count("\n") + 2
+    first = data[: data.find(b'"findings"')].count(b"\n") + 2
     return {entry: first + at for at, entry in enumerate(entries)}
 
 

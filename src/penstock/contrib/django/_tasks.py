@@ -13,12 +13,12 @@ from penstock._propagation.carrier import (
     judge_message,
     write_headers,
 )
+from penstock._runtime.scopes import ServedFlow
 from penstock._steps.marked import find_marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from penstock._runtime.scopes import EnteredFlow
 
 __all__ = ["FlowTasks"]
 
@@ -94,14 +94,14 @@ def _flow_of(headers: Any) -> AbstractContextManager[object]:
     return _continued(headers)
 
 
-def _continued(headers: Any) -> EnteredFlow:
+def _continued(headers: Any) -> ServedFlow:
     given = headers if isinstance(headers, dict) else None
-    return continue_flow(given)
+    return ServedFlow((continue_flow(given).context, None, 0))
 
 
 # Backends log that a task has failed when its function has returned; these two signals
 # are around that. The first in may be the last out, so they are kept by task.
-_running: dict[str, EnteredFlow] = {}
+_running: dict[str, ServedFlow] = {}
 
 
 def _connect() -> None:

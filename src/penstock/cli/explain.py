@@ -1,0 +1,62 @@
+"""``penstock explain``: what a finding means."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import click
+
+from penstock.checking.findings import CODES
+from penstock.errors import ConfigurationError, did_you_mean
+
+from ._options import format_option
+from ._output import emit
+
+__all__ = ["explain"]
+
+_PACKAGED = Path(__file__).parents[1] / "checking" / "findings.md"
+_IN_CHECKOUT = Path(__file__).parents[3] / "docs" / "reference" / "findings.md"
+
+
+@click.command("explain", epilog="Example: penstock explain PEN101")
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
+@format_option(["text", "json"], "json is a list with an object per code.")
+def explain(codes: tuple[str, ...], form: str) -> None:
+    """Explain the findings with these CODEs; without any, list all codes."""
+    wanted = [_known(code) for code in codes]
+    pages = _pages()
+    if form == "json":
+        listed = [{"code": code, **_about(code, pages)} for code in wanted or CODES]
+        emit(json.dumps(listed, indent=2))
+    elif wanted:
+        emit("\n\n".join(f"{_headline(code)}\n\n{pages[code]}" for code in wanted))
+    else:
+        emit("\n".join(map(_headline, CODES)))
+
+
+def _known(given: str) -> str:
+    code = given.upper()
+    if code not in CODES:
+        hint = did_you_mean(code, CODES)
+        msg = f"no finding has the code {given!r}.{hint} To list them: penstock explain"
+        raise ConfigurationError(msg)
+    return code
+
+
+def _headline(code: str) -> str:
+    level, meaning = CODES[code]
+    return f"{code} ({level}): {meaning}"
+
+
+def _about(code: str, pages: dict[str, str]) -> dict[str, str]:
+    return {**CODES[code]._asdict(), "text": pages[code]}
+
+
+def _pages() -> dict[str, str]:
+    """Return the section of each code in the reference, as Markdown."""
+    page = _PACKAGED if _PACKAGED.exists() else _IN_CHECKOUT
+    sections = re.split(r"(?m)^## (.*)\n+", page.read_text(encoding="utf-8"))
+    pairs = zip(sections[1::2], sections[2::2], strict=True)
+    return {title: text.strip() for title, text in pairs if title in CODES}

@@ -1,0 +1,61 @@
+"""``penstock explain``."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.projects import Project
+
+pytest.importorskip("click", reason="needs click")
+pytest.importorskip("rich", reason="needs rich")
+
+from penstock.checking.findings import CODES  # only where click is
+
+
+def test_one_code(shop: Project) -> None:
+    """The level, the meaning and the section of the reference."""
+    result = shop.penstock("explain", "pen101")
+
+    assert result.returncode == 0
+    assert result.stdout.startswith(
+        "PEN101 (error): called before any step it is declared after\n\n"
+    )
+    assert "Move the call,\nor declare what the code does." in result.stdout
+    assert "PEN201" not in result.stdout
+
+
+def test_every_code(shop: Project) -> None:
+    """Each code has a section of its own, also for programs."""
+    listed = shop.penstock("explain")
+    explained = json.loads(shop.penstock("explain", "--format", "json").stdout)
+
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == list(CODES)
+    assert [one["code"] for one in explained] == list(CODES)
+    assert all(one["text"] and one["level"] and one["meaning"] for one in explained)
+
+
+def test_unknown_code(shop: Project) -> None:
+    """The message suggests a code."""
+    result = shop.penstock("explain", "PEN10")
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        "Error: no finding has the code 'PEN10'. Did you mean 'PEN101'? To list them: "
+        "penstock explain\n"
+    )
+
+
+def test_wheel_has_the_explanations() -> None:
+    """An installed penstock has the page that a checkout has in its docs."""
+    root = Path(__file__).parents[2]
+    document = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    included = document["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+
+    assert included == {"docs/reference/findings.md": "penstock/checking/findings.md"}
+    assert (root / "docs/reference/findings.md").exists()
