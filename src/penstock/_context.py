@@ -8,7 +8,7 @@ from contextvars import ContextVar, Token
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ._platform.call_ids import call_id, next_call
+from ._platform.call_ids import call_id, call_numbers
 from ._platform.process import DISABLED, on_fork
 from .errors import NotInFlowError
 
@@ -120,7 +120,7 @@ class FlowContext:
         """ID of this run: the call ID of its entrypoint."""
         if self.given_run_id is None:
             # One number, though several threads may ask at once.
-            number = self.__dict__.setdefault("number", next_call())
+            number = self.__dict__.setdefault("number", next(call_numbers))
             self.given_run_id = call_id(number)
         return self.given_run_id
 

@@ -441,6 +441,8 @@ def test_a_traceback_that_is_logged_later_has_the_run_that_failed(
     say("late", exc_info=exc)
     say("no traceback")
     say("none", exc_info=True)
+    odd = logging.makeLogRecord({"exc_info": True})
+    assert FlowFilter().filter(odd)
     with start_flow("order-17"):
         say("elsewhere", exc_info=other)
 
@@ -449,6 +451,7 @@ def test_a_traceback_that_is_logged_later_has_the_run_that_failed(
     assert found["late"]["step"] == "charge"
     assert found["no traceback"]["correlation_id"] == "-"
     assert found["none"]["correlation_id"] == "-"
+    assert vars(odd)["correlation_id"] == "-"
     assert found["elsewhere"]["correlation_id"] == "order-17"
 
 

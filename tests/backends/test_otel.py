@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import pickle
 import threading
 import types
 from contextvars import copy_context
@@ -826,6 +827,37 @@ def test_many_threads_at_once_have_one_parent(spans: Spans) -> None:
 
     assert sorted(seen) == [(n, "mail") for n in range(3)]
     assert parent_of(spans.ended()["mail"]) == id_of(spans.ended()["receive"])
+
+
+def mail_elsewhere() -> None:
+    """Run a step, in whatever flow is current."""
+    _posts.step(name="mail elsewhere")(lambda: None)()
+
+
+_posts = flow("posts of the process pool")
+
+
+def test_a_step_in_a_process_pool_is_a_child_of_its_caller(spans: Spans) -> None:
+    """A bound function is pickled in a thread of the pool, and names the span."""
+
+    @flow(unique("orders"))
+    @entrypoint
+    def receive() -> None:
+        bound.append(bind_flow(mail_elsewhere))
+
+    bound: list[Callable[[], object]] = []
+    receive()
+    pickled: list[bytes] = []
+    thread = threading.Thread(target=lambda: pickled.append(pickle.dumps(bound.pop())))
+    thread.start()
+    thread.join()
+
+    pickle.loads(pickled.pop())()  # noqa: S301  # our own
+
+    ended = spans.ended()
+    assert parent_of(ended["mail elsewhere"]) == id_of(ended["receive"])
+    assert trace_of(ended["mail elsewhere"]) == trace_of(ended["receive"])
+    assert current() == "none"
 
 
 def test_where_no_span_is_current_a_bound_function_has_none(spans: Spans) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from penstock import after_fork, get_flow_context, start_flow
 from penstock._platform import call_ids
-from penstock._platform.call_ids import call_id, next_call
+from penstock._platform.call_ids import call_id, call_numbers
 
 
 def test_an_id_is_the_processs_prefix_and_a_number() -> None:
     """Two calls have two IDs, of one prefix."""
-    first, second = call_id(next_call()), call_id(next_call())
+    first, second = call_id(next(call_numbers)), call_id(next(call_numbers))
 
     prefix, _, number = first.partition("-")
     assert len(prefix) == 16
@@ -25,17 +25,19 @@ def test_a_child_keeps_the_ids_from_before_the_fork(
 ) -> None:
     """What began in the parent keeps its ID; the next call has another prefix."""
     monkeypatch.setattr(call_ids, "_prefixes", call_ids._prefixes.copy())  # noqa: SLF001  # put back
-    before = next_call()
+    before = next(call_numbers)
     known = call_id(before)
 
     after_fork()
-    between = next_call()
+    between = next(call_numbers)
     in_child = call_id(between)
     after_fork()
 
     assert call_id(before) == known
     assert call_id(between) == in_child
-    prefixes = {call_id(n).partition("-")[0] for n in (before, between, next_call())}
+    prefixes = {
+        call_id(n).partition("-")[0] for n in (before, between, next(call_numbers))
+    }
     assert len(prefixes) == 3
 
 
@@ -50,7 +52,7 @@ def test_a_real_fork_shares_no_new_id() -> None:
         known = context.run_id
         pid = os.fork()
         if not pid:
-            new = call_id(next_call())
+            new = call_id(next(call_numbers))
             os.write(writer, f"{context.run_id} {new}".encode())
             os._exit(0)
         os.waitpid(pid, 0)
@@ -59,4 +61,4 @@ def test_a_real_fork_shares_no_new_id() -> None:
         os.close(writer)
 
     assert inherited == known
-    assert new.partition("-")[0] != call_id(next_call()).partition("-")[0]
+    assert new.partition("-")[0] != call_id(next(call_numbers)).partition("-")[0]

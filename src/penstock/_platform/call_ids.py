@@ -7,12 +7,12 @@ from itertools import count
 
 from .process import on_fork
 
-__all__ = ["call_id", "next_call"]
+__all__ = ["call_id", "call_numbers"]
 
 _BYTES = 8
 
-next_call = count(1).__next__
-"""Return the number of a new call. Safe in any thread."""
+call_numbers = count(1)
+"""Gives each call its number. Safe in any thread."""
 
 # A forked child goes on counting: numbers from before the fork keep the prefix of the
 # parent. The latest fork comes first.
@@ -29,7 +29,7 @@ def call_id(number: int) -> str:
 
 
 def _change_prefix() -> None:
-    _prefixes.insert(0, (next_call(), os.urandom(_BYTES).hex()))
+    _prefixes.insert(0, (next(call_numbers), os.urandom(_BYTES).hex()))
 
 
 on_fork(_change_prefix)

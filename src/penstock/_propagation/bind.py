@@ -13,7 +13,12 @@ from penstock._runtime.bound_generators import (
     BoundGenerator,
     GeneratorScope,
 )
-from penstock._runtime.recorders import captured_spans
+from penstock._runtime.recorders import (
+    captured_spans,
+    inject_trace,
+    pause_recording,
+    resume_recording,
+)
 from penstock._runtime.state import state
 from penstock._steps.source import FunctionKind, kind_of
 
@@ -66,10 +71,19 @@ class BoundFunction(Generic[P, R]):
         if self._scope is None:
             return type(self), (self._func, None)
         correlation_id = self._scope[0].correlation_id
-        field = pack(self._scope)
+        field, trace = pack(self._scope), self._trace()
         if state.judge is not None:
             state.judge.note_pool(self._scope[0])
-        return _continued, (type(self), self._func, correlation_id, field)
+        return _continued, (type(self), self._func, correlation_id, field, trace)
+
+    def _trace(self) -> dict[str, str]:
+        """Return headers that name the caller's span. Executors pickle in a thread."""
+        headers: dict[str, str] = {}
+        recordings = _recordings(self._spans)
+        resume_recording(recordings)
+        inject_trace(headers)
+        pause_recording(recordings)
+        return headers
 
 
 class _BoundAsyncFunction(BoundFunction[P, Any]):
@@ -108,8 +122,11 @@ def _continued(
     func: Callable[P, R],
     correlation_id: str,
     field: str,
+    trace: dict[str, str],
 ) -> BoundFunction[P, R]:
-    return klass(func, (received(correlation_id, unpack(field)), None, 0))
+    context = received(correlation_id, unpack(field))
+    context.sent_trace, context.is_awaited = trace, True
+    return klass(func, (context, None, 0))
 
 
 @overload

@@ -1,4 +1,4 @@
-"""The only place that wraps a call; ``generator_calls`` has the generators.
+"""Wrap marked functions; ``generator_calls`` wraps generators.
 
 Each wrapper asks one cached question, "does anyone want this recorded?". If the
 answer is a known no, it calls the function directly; else ``run_of`` decides what
@@ -17,7 +17,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import UNKNOWN_ANCESTORS, Call, FlowContext, leave, scope_var
-from penstock._platform.call_ids import next_call
+from penstock._platform.call_ids import call_numbers
 from penstock._steps.marked import MARKED_ATTR
 from penstock._steps.source import FunctionKind
 
@@ -51,7 +51,7 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
     """Return a function that runs *marked* in its flow and looks just like it.
 
     Args:
-        marked: The user's function and the steps that it is.
+        marked: The user's function and its steps.
         kind: How it runs, one of ``FunctionKind``.
         is_entrypoint: Whether it begins a run in any flow.
     """
@@ -96,7 +96,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
             if step is not None:
                 if state.judge is None:
                     token = None
-                    number = next_call()
+                    number = next(call_numbers)
                     try:
                         token = _enter((outer[0], step, number))
                         if kwargs:
@@ -133,7 +133,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                             above = open_bits | fast_path.bit
                         except IndexError:
                             above = UNKNOWN_ANCESTORS
-                        number = next_call() if state.is_numbered else 0
+                        number = next(call_numbers) if state.is_numbered else 0
                         is_open = False
                         token = None
                         try:
@@ -202,14 +202,14 @@ def _counted(
     args: Args,
     kwargs: Kwargs,
 ) -> Any:
-    """Call a step that is in order as the calls of *seen_order* are."""
+    """Call a step whose order was judged before, as *seen_order*."""
     fast_path = step.fast_path
     progress = outer[0].progress
     flags = progress.flags
     open_bits: Any = outer[3]  # type: ignore[misc]  # it is there: an order was found
     above = open_bits | fast_path.bit
     seen_order.calls += 1
-    number = next_call() if state.is_numbered else 0
+    number = next(call_numbers) if state.is_numbered else 0
     is_open = False
     token = None
     try:

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import Call, FlowContext, Scope
-from penstock._platform.call_ids import next_call
+from penstock._platform.call_ids import call_numbers
 from penstock._steps.marked import find_marked
 from penstock._steps.source import code_of
 from penstock.errors import NotInFlowError
@@ -41,11 +41,11 @@ def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
         return _outside(marked.first(args))
     context, running = outer[0], outer[1]
     if marked.only is not None:  # nothing to choose, and nothing overrides it
-        return context, marked.only, next_call(), outer
+        return context, marked.only, next(call_numbers), outer
     if running is not None and _is_super_call(marked, running, args):
         return None
     step = marked.step_in(context.flow) or marked.first(args)
-    return context, step, next_call(), outer
+    return context, step, next(call_numbers), outer
 
 
 def entry_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
@@ -66,12 +66,12 @@ def entry_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
         return None
     here = marked.step_in(context.flow)
     if here is not None and not here.is_entrypoint:
-        return context, here, next_call(), outer
+        return context, here, next(call_numbers), outer
     step = marked.first(args)
     if here is not None and here.owner is step.owner:
         step = here
     if not step.is_entrypoint:
-        return context, step, next_call(), outer
+        return context, step, next(call_numbers), outer
     return _new_run(context, step), step, 0, outer
 
 

@@ -269,7 +269,7 @@ def _fill_record(record: logging.LogRecord, more: tuple[str, ...]) -> None:
     """Set what neither the user's ``extra`` nor the logging backend has set."""
     entry = record.__dict__
     scope = None if _is_foreign(record) else scope_var.get()
-    if scope is None and record.exc_info:
+    if scope is None and isinstance(record.exc_info, tuple):
         scope = scope_of_failure(record.exc_info[1])
     fields = {} if scope is None else _scope_fields(scope)
     for name in _ON_RECORDS:
