@@ -74,6 +74,7 @@ def judge_calls(
 
     *mentioned* are the functions that the project refers to, even if only by name.
     """
+    _doubt(verdicts, declarations, mentioned)
     yield from _wrong(verdicts)
     yield from _uncalled(declarations, mentioned)
     yield from _unexercised(declarations, mentioned, verdicts)
@@ -140,6 +141,22 @@ def _operators(visit: Visit) -> int:
             name = member.target.step.qualname.rpartition(".")[2]
             mask |= member.bit if name.startswith("__") and name.endswith("__") else 0
     return mask
+
+
+def _doubt(
+    verdicts: CallVerdicts, declarations: Declarations, mentioned: Container[Function]
+) -> None:
+    """Call nothing wrong that lacks a step whose calls the check cannot see."""
+    for at, visit in list(verdicts.wrong.items()):
+        for member in visit.declared.members:
+            before = member.target.step if member.target else None
+            if before is None or not member.bit or before.is_entrypoint:
+                continue
+            is_reached = (visit.declared.flow.name, before.name) in verdicts.reached
+            if not is_reached and declarations.functions[member.bit] in mentioned:
+                verdicts.unknown.setdefault(visit.declared.key, visit)
+                del verdicts.wrong[at]
+                break
 
 
 def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
