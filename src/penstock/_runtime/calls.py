@@ -214,7 +214,7 @@ def _counted(
     token = None
     try:
         token = _enter((outer[0], step, number, above))
-        result = target(*args, **kwargs)
+        result = target(*args, **kwargs) if kwargs else target(*args)
         if result is not None and type(result) in BODY_TYPES:
             is_open = stays_open(result)
     except BaseException as exc:
