@@ -15,8 +15,8 @@ from tests.contrib.web_apps.servers import serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# CI sends 1,000. By hand: PENSTOCK_TEST_REQUESTS=100000 pytest -k pipelined
-REQUESTS = int(os.environ.get("PENSTOCK_TEST_REQUESTS", "300"))
+# CI sends 1,000. By hand: TEST_REQUESTS=100000 pytest -k pipelined
+REQUESTS = int(os.environ.get("TEST_REQUESTS", "300"))
 PAIRS = [
     ("uvicorn-h11", "starlette"),
     ("uvicorn-httptools", "fastapi"),

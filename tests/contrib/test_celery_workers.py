@@ -49,8 +49,8 @@ def closed_sockets() -> Generator[None]:
 
 
 POOLS = ("prefork", "solo", "threads", "gevent", "eventlet")
-MATRIX = bool(os.environ.get("PENSTOCK_TEST_MATRIX"))
-OPERATIONS = int(os.environ.get("PENSTOCK_TEST_OPERATIONS", "200"))
+MATRIX = bool(os.environ.get("TEST_MATRIX"))
+OPERATIONS = int(os.environ.get("TEST_OPERATIONS", "200"))
 """How many; the ID is crossed or it is not, so that more only makes surer."""
 
 POOLS_AND_BROKERS = (

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 AT_ONCE = 50
-OPERATIONS = AT_ONCE * int(os.environ.get("PENSTOCK_TEST_ROUNDS", "10"))
+OPERATIONS = AT_ONCE * int(os.environ.get("TEST_ROUNDS", "10"))
 
 
 @pytest.fixture(params=KINDS)

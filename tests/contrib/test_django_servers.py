@@ -21,8 +21,8 @@ from tests.contrib.django_site.servers import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# More by hand: PENSTOCK_TEST_REQUESTS=100000 pytest -k pipelined
-REQUESTS = int(os.environ.get("PENSTOCK_TEST_REQUESTS", "300"))
+# More by hand: TEST_REQUESTS=100000 pytest -k pipelined
+REQUESTS = int(os.environ.get("TEST_REQUESTS", "300"))
 BATCH = 50
 ALIKE = ["plain", "awaited", "mixed", "entry", "async_entry", "calls", "step", "slow"]
 PIPELINED = ["plain", "flows", "awaited", "calls", "error/500"]
