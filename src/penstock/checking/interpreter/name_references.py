@@ -4,35 +4,63 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.checking.project.ast_walk import children, walk
 from penstock.checking.project.functions_and_classes import last_name
 
 from .decorators import is_ours
 from .known_functions import HARMLESS_DECORATORS
+from .values import ModuleRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from penstock._project.source_files import Module
     from penstock.checking.project.functions_and_classes import Function
 
     from .interpreter import Interpreter
 
-__all__ = ["named_steps"]
+__all__ = ["Mentions", "named_steps"]
 
 
-def named_steps(interpreter: Interpreter) -> set[Function]:
-    """Return the steps that something refers to, or that a framework may call.
+class Mentions(NamedTuple):
+    """The steps that something refers to, or that a framework may call.
 
-    This is generous: nothing at all calls a step that is not among them.
+    Attributes:
+        steps: All of them. This is generous: nothing at all calls any other step.
+        unseen: Those with a call that the check may not see: a framework's, or one
+            where a function has the name and no call of the step was found.
     """
+
+    steps: set[Function]
+    unseen: set[Function]
+
+
+def named_steps(interpreter: Interpreter) -> Mentions:
+    """Return the steps that something refers to, if only by their name."""
     found = {step for step in interpreter.bits if _is_called_unseen(step, interpreter)}
+    mentions = Mentions(found, set(found))
+    lines: dict[tuple[Function, str], set[int]] = defaultdict(set)
     for invocation, summary in interpreter.read_steps():
-        for part in summary.parts:
-            called = {site.invocation.func.function for site in part.visits}
-            found |= called - {invocation.func.function}
+        for site in (site for part in summary.parts for site in part.visits):
+            called = site.invocation.func.function
+            lines[called, site.path].add(site.line)
+            if called is not invocation.func.function:
+                mentions.steps.add(called)
+    for step, node, owner, module in _mentions(interpreter):
+        mentions.steps.add(step)
+        if not _is_within(owner, lines[step, module.path]) and (
+            step.klass is not None or _is_of_module(node, module, interpreter)
+        ):
+            mentions.unseen.add(step)
+    return mentions
+
+
+def _mentions(
+    interpreter: Interpreter,
+) -> Iterator[tuple[Function, ast.AST, ast.AST | None, Module]]:
+    """Yield each step with a name that may mean it, and the function that has it."""
     by_name: dict[str, list[Function]] = defaultdict(list)
     for step in interpreter.bits:
         by_name[step.name].append(step)
@@ -43,8 +71,21 @@ def named_steps(interpreter: Interpreter) -> set[Function]:
                     if owner is not step.node and _may_mean(
                         node, module.name, step, interpreter
                     ):
-                        found.add(step)
-    return found
+                        yield step, node, owner, module
+
+
+def _is_of_module(node: ast.AST, module: Module, interpreter: Interpreter) -> bool:
+    """Return whether a name may be a plain function: an object's attribute is none."""
+    if not isinstance(node, ast.Attribute):
+        return True
+    held = interpreter.readers.evaluate(module, node.value)
+    return any(isinstance(one, ModuleRef) for one in held)
+
+
+def _is_within(owner: ast.AST | None, lines: Iterable[int]) -> bool:
+    if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    return any(owner.lineno <= line <= (owner.end_lineno or 0) for line in lines)
 
 
 def _uses(module: Module) -> Iterator[tuple[ast.AST, ast.AST | None]]:

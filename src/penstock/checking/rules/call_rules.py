@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from penstock.checking.interpreter.interpreter import Interpreter
+    from penstock.checking.interpreter.name_references import Mentions
     from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.steps import Steps
 
@@ -68,16 +69,14 @@ def follow_runs(
 
 
 def judge_calls(
-    verdicts: CallVerdicts, declarations: Declarations, mentioned: Container[Function]
+    verdicts: CallVerdicts, declarations: Declarations, mentions: Mentions
 ) -> Iterator[Finding]:
-    """Yield a finding for each difference between the code and the declared order.
-
-    *mentioned* are the functions that the project refers to, even if only by name.
-    """
+    """Yield a finding for each difference between the code and the declared order."""
+    mentioned = mentions.steps
     _doubt(verdicts, declarations, mentioned)
     yield from _wrong(verdicts)
     yield from _uncalled(declarations, mentioned)
-    yield from _unexercised(declarations, mentioned, verdicts)
+    yield from _unexercised(declarations, mentions, verdicts)
     yield from _unsure(verdicts)
 
 
@@ -200,8 +199,9 @@ def _uncalled(
 
 
 def _unexercised(
-    declarations: Declarations, mentioned: Container[Function], verdicts: CallVerdicts
+    declarations: Declarations, mentions: Mentions, verdicts: CallVerdicts
 ) -> Iterator[Finding]:
+    mentioned = mentions.steps
     wrong = {(flow, step) for flow, step, _, _ in verdicts.wrong}
     for one in declarations:
         key = (one.flow.name, one.step.name)
@@ -223,6 +223,7 @@ def _unexercised(
                 and key not in verdicts.unknown
                 and not one.step.crosses
                 and (called or function not in mentioned)
+                and mentions.unseen.isdisjoint({one.function, function})
             )
             is_silent = function not in mentioned and not called
             if is_certain:
