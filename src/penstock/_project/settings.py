@@ -28,7 +28,7 @@ class Project:
 
     Attributes:
         root: Folder of its pyproject.toml, otherwise the current one.
-        targets: The targets of commands that name none.
+        targets: The targets for commands that are called without any.
         source_url: Where to read the source, as ``configure`` takes it.
         baseline: The file of findings that ``check`` does not report, if any.
     """

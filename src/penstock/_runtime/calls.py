@@ -2,10 +2,11 @@
 
 Each wrapper asks one cached question, "does anyone want this recorded?". If the
 answer is a known no, it calls the function directly; else ``run_of`` decides what
-the call is and ``recorders`` calls the backends. Where conformance is on, one flag of
-the run judges a step with one predecessor, and the flags of all predecessors one with
-several, once the same order was seen to hold; ``conformance`` judges the rest. Wrappers
-repeat a few lines of each other: one Python call fewer is a fifth of a step's cost.
+the call is and ``recorders`` calls the backends. If conformance is on, a step with one
+predecessor is judged by one flag of the run. A step with several is judged by all their
+flags, once a call in the same order has been found valid. ``conformance`` judges
+everything else. Wrappers repeat a few lines of each other: one Python call fewer is a
+fifth of a step's cost.
 
 A plain function enters its scope inside ``try``: an interrupt, such as Ctrl-C, may come
 after any call, even before the token of the scope is stored.
@@ -112,7 +113,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                         raise
                     finally:
                         if token is None:
-                            try:  # noqa: SIM105  # a call, for which there is no room
+                            try:  # noqa: SIM105  # no room for the call of suppress()
                                 _enter(outer)
                             except RecursionError:  # no room
                                 pass
@@ -159,7 +160,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                                         settle(progress)
                             finally:
                                 if token is None:
-                                    try:  # noqa: SIM105  # a call, for which there is no room
+                                    try:  # noqa: SIM105  # no room for the call of suppress()
                                         _enter(outer)
                                     except RecursionError:  # no room
                                         pass
@@ -232,7 +233,7 @@ def _counted(
                     settle(progress)
         finally:
             if token is None:
-                try:  # noqa: SIM105  # a call, for which there is no room
+                try:  # noqa: SIM105  # no room for the call of suppress()
                     _enter(outer)
                 except RecursionError:  # no room
                     pass
@@ -283,7 +284,7 @@ def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
                 raise
             finally:
                 if token is None:
-                    try:  # noqa: SIM105  # a call, for which there is no room
+                    try:  # noqa: SIM105  # no room for the call of suppress()
                         _enter(None)
                     except RecursionError:  # no room
                         pass
@@ -324,7 +325,7 @@ def _recorded(
         return result
     finally:
         if token is None:
-            try:  # noqa: SIM105  # a call, for which there is no room
+            try:  # noqa: SIM105  # no room for the call of suppress()
                 _enter(outer)
             except RecursionError:  # no room
                 pass

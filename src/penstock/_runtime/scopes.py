@@ -50,8 +50,8 @@ class EnteredFlow:
     Scopes form an immutable stack in the context variable, so each task and thread
     has its own. Leaving takes off this block's frame and the calls above it, which an
     interrupt may have left there. Blocks above it that are still open stay current.
-    Where the stack does not hold the frame, as in a task that was started inside or in
-    the context that closes a coroutine, nothing changes.
+    If the frame is not on the stack, as in a task that was started inside the block, or
+    in the context that closes a coroutine, nothing changes.
     """
 
     __slots__ = ("_on_enter", "_tokens", "context")
@@ -74,7 +74,7 @@ class EnteredFlow:
         scope.owner, scope.below = self, below
         try:
             self._tokens.append(scope_var.set(scope))
-        except BaseException:  # an interrupt: nothing would ever leave
+        except BaseException:  # an interrupt: otherwise the scope would never be left
             scope_var.set(below)
             raise
         if self._on_enter is not None:
@@ -87,13 +87,13 @@ class EnteredFlow:
         _exc: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Leave the context, also where an interrupt comes at this very moment."""
+        """Leave the context, even if an interrupt arrives at this very moment."""
         if DISABLED:
             return
         try:
             self._leave()
         except BaseException:
-            self._leave()  # it may be left already; then nothing changes
+            self._leave()  # does nothing if the context has already been left
             raise
         finally:
             self._tokens.pop()
@@ -222,7 +222,7 @@ def carried(context: FlowContext, metadata: Mapping[str, object]) -> FlowContext
 
 
 def start_flow(correlation_id: str | None = None, **metadata: object) -> EnteredFlow:
-    """Open a carried context by hand, in a script, a consumer, a cron job or a test.
+    """Start a flow context explicitly, in a script, a consumer, a cron job or a test.
 
     >>> import penstock
     >>> with penstock.start_flow("import-2026-11", source="cron") as context:
@@ -234,8 +234,8 @@ def start_flow(correlation_id: str | None = None, **metadata: object) -> Entered
         **metadata: What every step below may read.
 
     Returns:
-        A context manager that gives the ``FlowContext``. Where a flow runs
-        already, its ID becomes the new context's ``parent_id``.
+        A context manager that gives the ``FlowContext``. If a flow is already running,
+        its ID becomes the new context's ``parent_id``.
 
     Raises:
         ConfigurationError: *correlation_id* could not travel to another service.

@@ -35,7 +35,7 @@ def main() -> None:
 
 @contextmanager
 def threads_left_behind() -> Generator[None]:
-    """End the process after the block, though modules that it imports start threads.
+    """End the process after the block, even if imported modules started threads.
 
     Python waits for threads that are not daemons. They get a second to end.
     """

@@ -1,4 +1,4 @@
-"""``penstock export``: write flows down for other services and tools."""
+"""``penstock export``: write flows to a file for other services and tools."""
 
 from __future__ import annotations
 

@@ -140,8 +140,9 @@ class FlowPlan(Plan):
     def step_rule(self, step: Step) -> StepRule:
         """Return a step of this flow with its rule.
 
-        An override has that of the step that it overrides; a function that was
-        declared again, or is a copy from another process, that of the last one.
+        An override has the rule of the step that it overrides. A function that was
+        declared again, or was copied from another process, has the rule of the latest
+        declaration.
         """
         step = step.overridden or step
         if step not in self._by_step:

@@ -45,7 +45,7 @@ class RunProgress:
         judge_epoch: ``Judge.epoch`` when it began.
         epoch: The plan's epoch while the call path may judge the run on its own.
         flags: A byte for everything that the call path records, 1 if it happened.
-        contradicted: The edges that are contradicted so far.
+        contradicted: The edges that have been contradicted so far.
         pending: Calls that may turn out valid when a generator begins.
         others: The progress of other flows, if the context belongs to no flow.
     """
@@ -118,7 +118,7 @@ class RunProgress:
             self.plan.remember(step_rule, self.flags, above)
 
     def start(self, rule: Rule, above: int, maybe: int = 0) -> int:
-        """Start an activation below the open ones *above*; return what is before.
+        """Start an activation inside the open ones *above*; return what came before it.
 
         *maybe* are predecessors that may be before it.
         """
@@ -137,7 +137,7 @@ class RunProgress:
     def end(self, bit: int, flag: int = sys.maxsize) -> None:
         """End an activation: it returned, raised, was cancelled, or yielded once.
 
-        *flag* tells the call path, if the run has it.
+        Setting *flag* lets the call path know, if the run has that flag.
         """
         self.done |= bit
         self.open -= 1

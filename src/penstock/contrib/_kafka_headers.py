@@ -21,7 +21,7 @@ Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
 
 def received(message: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the headers of *message*, the last one first: of two the last one counts.
+    """Yield the headers of *message*, last first: of two with one name the last counts.
 
     It is a generator, so that the caller can catch whatever the message raises.
     """

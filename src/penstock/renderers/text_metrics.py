@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 # Advance widths in thousandths of an em, from Liberation Sans 2.1 (table `hmtx`), which
-# is metric-compatible with Arial. A letter with an accent is as wide as without.
+# is metric-compatible with Arial. An accented letter is as wide as the plain one.
 _WIDTHS = {
     191: "'",
     222: "ijlłιіј‘’",  # noqa: RUF001  # alike in Arial, so equally wide

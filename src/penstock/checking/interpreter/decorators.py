@@ -1,4 +1,4 @@
-"""What decorators make of functions, and what modules do when they are imported."""
+"""What decorators turn functions into, and what modules do when they are imported."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Readers(NamedTuple):
         evaluate_in: The same, with names that are not the module's.
         annotated: Returns the objects that an annotation allows.
         apply: Calls a decorator with what it decorates; returns what it gives back.
-        run: Reads statements for what they leave in names and objects.
+        run: Reads statements, and records what they store in names and objects.
     """
 
     read: Callable[[Invocation], Summary]
@@ -73,7 +73,7 @@ class Decorators:
         self._decorated: dict[Function, Values] = {}
 
     def forget(self) -> None:
-        """Work out again what decorators give back: more is known now."""
+        """Evaluate the decorators again when next asked, because more is known now."""
         self._decorated.clear()
 
     def decorated(self, function: Function) -> Values:
@@ -136,7 +136,7 @@ class Decorators:
                 yield node
 
     def _may_matter(self, node: ast.stmt) -> bool:
-        """Return whether a statement may put something that leads to a step away."""
+        """Return whether a statement may store something that leads to a step."""
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if all(isinstance(target, ast.Name) for target in targets):

@@ -54,7 +54,7 @@ class Expressions:
     """Evaluates the expressions of one function.
 
     Attributes:
-        calls: Does what a call does.
+        calls: Applies the effects of a call.
     """
 
     def __init__(self, interpreter: Interpreter, frame: Frame) -> None:
@@ -86,7 +86,7 @@ class Expressions:
             frame.visits = kept
 
     def assign(self, target: ast.expr, values: Values, state: PathState) -> None:
-        """Give *values* to a name, or to whatever else stands on the left."""
+        """Assign *values* to a name, an attribute, a subscript or a tuple of these."""
         if isinstance(target, ast.Name):
             self.bind(target.id, values, state)
         elif isinstance(target, ast.Tuple | ast.List):
@@ -110,7 +110,7 @@ class Expressions:
     def keep(self, target: ast.expr, values: Values, state: PathState) -> None:
         """Add *values* to the collection *target*."""
         if isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
-            target = target.func.value  # one that another holds: table.get(key).append
+            target = target.func.value  # a nested collection: table.get(key).append
         while isinstance(target, ast.Subscript):
             target = target.value
         if isinstance(target, ast.Attribute):
@@ -306,7 +306,7 @@ class Expressions:
         return NOTHING
 
     def _yield(self, node: ast.Yield, state: PathState) -> Values:
-        """Read ``yield``: what it gives belongs to whatever iterates."""
+        """Evaluate ``yield``: its value goes to the code that iterates."""
         self._frame.returned |= self.value(node.value, state)
         self._frame.split(state)
         return NOTHING
@@ -338,7 +338,7 @@ class Expressions:
     def _attribute_of(
         self, node: ast.Attribute, base: Values, state: PathState
     ) -> Values:
-        """Return what an attribute of *base* is; a property is called for it."""
+        """Return the value of an attribute of *base*; call it if it is a property."""
         values = self._attributes.find(base, node, self._frame.module)
         if isinstance(node.value, ast.Name):
             values |= state.names.get(f"{node.value.id}.{node.attr}", NOTHING)
@@ -372,7 +372,7 @@ class Expressions:
         node: ast.Call,
         state: PathState,
     ) -> Values:
-        """Read a call of what this program does not define."""
+        """Evaluate a call of something that this program does not define."""
         func = node.func
         foreign = next((one.name for one in values if isinstance(one, Foreign)), "")
         name = getattr(func, "attr", foreign.rpartition(".")[2].removesuffix("()"))
@@ -410,7 +410,7 @@ class Expressions:
     def _method(
         self, func: ast.Attribute, base: Values, everything: Values, state: PathState
     ) -> Values | None:
-        """Call a method of a collection, of a function, or of work that goes on."""
+        """Call a method of a collection, a function, or work that is still running."""
         name = func.attr
         if name in FINISH and any(isinstance(one, Running) for one in base):
             self.calls.finish(base, state)
@@ -495,7 +495,7 @@ class Expressions:
 
 
 def _pattern(node: ast.expr) -> re.Pattern[str] | None:
-    """Return what a string must look like, if the code says part of it."""
+    """Return a pattern for a string, if the code spells out part of it."""
     parts: Sequence[ast.expr] = [node]
     if isinstance(node, ast.JoinedStr):
         parts = node.values

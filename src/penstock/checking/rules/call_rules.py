@@ -145,7 +145,7 @@ def _operators(visit: Visit) -> int:
 def _doubt(
     verdicts: CallVerdicts, declarations: Declarations, mentioned: Container[Function]
 ) -> None:
-    """Call nothing wrong that lacks a step whose calls the check cannot see."""
+    """Report nothing as wrong if calls that the check cannot see may make it right."""
     for at, visit in list(verdicts.wrong.items()):
         for member in visit.declared.members:
             before = member.target.step if member.target else None
