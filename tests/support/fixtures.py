@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
-from penstock._runtime.state import state
+from penstock._runtime.state import _said, state
 from penstock.conformance.judge import process_judge
 from tests.support.call_styles import MODES, Traces
 
@@ -52,6 +52,7 @@ def warnings() -> Iterator[list[logging.LogRecord]]:
     handler = _Lines()
     logger = logging.getLogger("penstock")
     logger.addHandler(handler)
+    _said.clear()  # what another test has made penstock say once
     yield handler.records
     logger.removeHandler(handler)
 

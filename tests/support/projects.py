@@ -33,7 +33,14 @@ PROCESS = (sys.executable, "-m", "penstock")
 """The command line in a process of its own."""
 
 # Environment variables that would change what a test sees.
-_UNWANTED = ("DJANGO_SETTINGS_MODULE", "GITHUB_ACTIONS", "OTEL_", "PENSTOCK_")
+_UNWANTED = (
+    "DJANGO_SETTINGS_MODULE",
+    "GITHUB_ACTIONS",
+    "OTEL_",
+    "PENSTOCK_",
+    "NO_COLOR",
+    "FORCE_COLOR",
+)
 
 
 @dataclass(frozen=True, slots=True)
