@@ -235,7 +235,7 @@ class _Run:
         self._flow = flow
         self._began = now()
         self._calls: list[LineFields] = []
-        self.has_room = True
+        self.has_room: bool = True
 
     def add(self, line: _Line, outcome: str) -> None:
         """Add a call that has ended."""
