@@ -1,3 +1,5 @@
+"""What every log record of the process gets; the last tests are white-box tests."""
+
 from __future__ import annotations
 
 import io
@@ -22,7 +24,9 @@ from penstock import (
     start_flow,
     uninstall_log_fields,
 )
+from penstock._context import scope_var
 from penstock._runtime.state import state
+from penstock.backends.log_fields import checked_keys, fill, ids_of
 from tests.support.call_styles import unique
 
 if TYPE_CHECKING:
@@ -543,3 +547,25 @@ def test_a_field_of_an_integration_is_on_lines_about_steps(
     first, last = caplog.records
     assert not hasattr(first, "task_id")
     assert vars(last)["task_id"] == "t-1"
+
+
+def test_a_field_that_does_not_exist_is_named() -> None:
+    """Integrations check the fields that users choose; the nearest one is suggested."""
+    with pytest.raises(TypeError, match=r"'corelation_id', only .*'correlation_id'\?"):
+        checked_keys({"corelation_id": "id"})
+
+
+@pytest.mark.parametrize(
+    "keys", [{"root_id": "root"}, {"flow": "f", "root_id": "root"}]
+)
+def test_fields_under_keys_of_their_own(keys: dict[str, str]) -> None:
+    """What the entry has is kept; what is not known is left out."""
+    entry = {"f": "own"}
+
+    with start_flow("order-17"):
+        fill(entry, checked_keys(keys))
+        scope = scope_var.get()
+
+    assert entry == {"f": "own", "root": "order-17"}
+    assert scope is not None
+    assert ids_of(scope)["short_id"] == "order-17"

@@ -427,6 +427,7 @@ def test_file_that_is_gone(tmp_path: Path, resolver: str) -> None:
     """Nothing is known of a file that went away, or got shorter, since it was read."""
     path = tmp_path / "one.py"
     path.write_text("x = 1\nx", encoding="utf-8")
+    pytest.importorskip(resolver, reason=f"needs {resolver}")
     session = open_resolver(resolver, tmp_path, [tmp_path])
 
     assert list(session.definitions(str(path), 2, 0)) == [Place(str(path), 1)]

@@ -682,6 +682,10 @@ def test_a_protocol_asks_for_nothing_more() -> None:
 
         def fetch(self) -> None: ...
 
-    flow(unique("protocol"))(ProtocolSteps)
+    @flow(unique("protocol"))
+    @runtime_checkable
+    class Bird(Protocol):
+        run: Any = Steps.run
+        fetch: Any = Steps.fetch
 
-    assert isinstance(Duck(), ProtocolSteps)
+    assert isinstance(Duck(), Bird)

@@ -376,3 +376,31 @@ def test_a_recursion_error_is_the_users_own(
 
     assert caught.value.__context__ is caught.value.__cause__ is None
     assert current_flow_id() is None
+
+
+def test_a_block_that_is_left_inside_a_step() -> None:
+    """The rest of the step runs in what was below the block."""
+    penstock.install_log_fields()  # so that the step is current
+    block = start_flow("order-17")
+    orders = flow(unique("flow"))
+
+    @orders.step
+    def close() -> str | None:
+        block.__exit__(None, None, None)
+        return current_flow_id()
+
+    with start_flow("below"):
+        block.__enter__()
+        assert close() == "below"
+    penstock.uninstall_log_fields()
+    penstock.reset()
+
+
+def test_outside_is_left_while_a_flow_is_open() -> None:
+    """The flow that was entered outside every flow stays current."""
+    inner = start_flow("inner")
+    with start_flow("outer"):
+        with outside_flow():
+            inner.__enter__()
+        assert current_flow_id() == "inner"
+    penstock.reset()

@@ -13,11 +13,15 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from celery import Celery, _state, signals
 
 import penstock
 from penstock import configure, flow
 from penstock.contrib import asgi, wsgi
+
+pytest.importorskip("celery", reason="needs celery")
+
+from celery import Celery, _state, signals
+
 from penstock.contrib.celery import (
     flow_task,
     install_celery_signals,

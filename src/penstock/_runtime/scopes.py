@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "EnteredFlow",
     "OutsideFlow",
-    "ServedFlow",
     "carried",
     "outside_flow",
     "start_flow",
@@ -169,40 +168,6 @@ class OutsideFlow:
             TypeError: Always: a generator or coroutine would run after the block.
         """
         raise TypeError(_refusal(func, "outside_flow()"))
-
-
-class ServedFlow:
-    """The block in which a server or worker runs one request or task, in its flow.
-
-    Unlike ``start_flow()`` it also drops flows that the application opened and never
-    left, which the next request must not see. In another ``contextvars.Context``,
-    such as one that closes a coroutine, it changes nothing but its own scope.
-    """
-
-    __slots__ = ("_previous", "_scope", "_token")
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-        self._previous: Scope | None = None
-        self._token: Token[Scope | None] | None = None
-
-    def __enter__(self) -> None:
-        """Enter the flow (do nothing under ``PENSTOCK_DISABLED``)."""
-        if not DISABLED:
-            self._previous = scope_var.get()
-            self._token = scope_var.set(self._scope)
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _exc: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Put back what was there."""
-        if self._token is None or leave(self._token):
-            return
-        if scope_var.get() is self._scope:
-            scope_var.set(self._previous)
 
 
 def _refusal(func: object, block: str) -> str:

@@ -12,11 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from penstock._config import TRUST
+from penstock._context import leave, scope_var
 from penstock._platform.process import DISABLED
 from penstock._propagation.carrier import continued, find_headers
 from penstock._runtime.bound_generators import GeneratorScope
 from penstock._runtime.header_names import FIELD, TRACE
-from penstock._runtime.scopes import ServedFlow
 from penstock._runtime.state import state
 from penstock.errors import ConfigurationError
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         Iterable,
         Mapping,
     )
+    from contextvars import Token
+    from types import TracebackType
 
     from penstock._context import FlowContext, Scope
 
@@ -34,6 +36,7 @@ __all__ = [
     "KEY",
     "AsyncStreamedBody",
     "RequestFlow",
+    "ServedFlow",
     "StreamedBody",
     "checked_trust",
     "environ_headers",
@@ -122,6 +125,40 @@ class RequestFlow:
     def place(self) -> GeneratorScope:
         """Return the place of a body that starts here, and may pause elsewhere."""
         return GeneratorScope(self.scope)
+
+
+class ServedFlow:
+    """The block in which a server or worker runs one request or task, in its flow.
+
+    Unlike ``start_flow()`` it also drops flows that the application opened and never
+    left, which the next request must not see. In another ``contextvars.Context``,
+    such as one that closes a coroutine, it changes nothing but its own scope.
+    """
+
+    __slots__ = ("_previous", "_scope", "_token")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._previous: Scope | None = None
+        self._token: Token[Scope | None] | None = None
+
+    def __enter__(self) -> None:
+        """Enter the flow (do nothing under ``PENSTOCK_DISABLED``)."""
+        if not DISABLED:
+            self._previous = scope_var.get()
+            self._token = scope_var.set(self._scope)
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _exc: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Put back what was there."""
+        if self._token is None or leave(self._token):
+            return
+        if scope_var.get() is self._scope:
+            scope_var.set(self._previous)
 
 
 class _Streamed(Generic[C]):

@@ -13,8 +13,8 @@ from penstock._propagation.carrier import (
     judge_message,
     write_headers,
 )
-from penstock._runtime.scopes import ServedFlow
 from penstock._steps.marked import find_marked
+from penstock.contrib._http import ServedFlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
