@@ -18,7 +18,6 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import UNKNOWN_ANCESTORS, Call, FlowContext, leave, scope_var
-from penstock._platform.call_ids import call_numbers
 from penstock._steps.marked import MARKED_ATTR
 from penstock._steps.source import FunctionKind
 
@@ -97,7 +96,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
             if step is not None:
                 if state.judge is None:
                     token = None
-                    number = next(call_numbers)
+                    number = next(state.call_numbers)
                     try:
                         token = _enter((outer[0], step, number))
                         if kwargs:
@@ -134,7 +133,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                             above = open_bits | fast_path.bit
                         except IndexError:
                             above = UNKNOWN_ANCESTORS
-                        number = next(call_numbers) if state.is_numbered else 0
+                        number = next(state.call_numbers) if state.is_numbered else 0
                         is_open = False
                         token = None
                         try:
@@ -210,7 +209,7 @@ def _counted(
     open_bits: Any = outer[3]  # type: ignore[misc]  # it is there: an order was found
     above = open_bits | fast_path.bit
     seen_order.calls += 1
-    number = next(call_numbers) if state.is_numbered else 0
+    number = next(state.call_numbers) if state.is_numbered else 0
     is_open = False
     token = None
     try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from penstock._platform.call_ids import call_numbers
+
 from .header_names import InboundNames
 from .ids import is_valid_id, mint_id, pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from penstock._context import Call
 
@@ -77,6 +79,8 @@ class State:
         answers: A logger's cache of "is this level on?" where one logging
             backend is all there is, else ``ASK_EACH_TIME``. ``answers[level]`` is False
             where no backend wants a step recorded; True, or no answer, means "ask".
+        call_numbers: Gives each call its number. It is here because state pickles by
+            name: a wrapper that cloudpickle copies must go on counting with the rest.
         level: The key to look up in *answers*.
         record_fields: What an integration adds to log records: how to read each
             field, None where there is nothing to say. Replaced, never changed.
@@ -94,6 +98,7 @@ class State:
     __slots__ = (
         "_watchers",
         "answers",
+        "call_numbers",
         "headers",
         "inbound_headers",
         "inbound_names",
@@ -118,6 +123,7 @@ class State:
     def __init__(self) -> None:
         self.answers: Mapping[int, bool] = ASK_EACH_TIME
         self.unjudged: Mapping[int, bool] = ASK_EACH_TIME
+        self.call_numbers: Iterator[int] = call_numbers
         self.level = logging.INFO
         self.is_watched = False
         self.is_numbered = False
