@@ -611,8 +611,13 @@ def test_a_rebuilt_subclass_calls_super(how: str, mode: str) -> None:
     assert REBUILDERS[how](Csv)().run()[0] == "own"
 
 
+@pytest.mark.parametrize("is_above", [True, False])
 @pytest.mark.parametrize("how", REBUILDERS)
-def test_super_works_in_the_steps_of_a_rebuilt_class(how: str, mode: str) -> None:
+def test_super_works_in_the_steps_of_a_rebuilt_class(
+    how: str,
+    is_above: bool,  # noqa: FBT001  # a parameter
+    mode: str,
+) -> None:
     """Python's ``super()`` refers to the class that the compiler made."""
 
     class Fetching:
@@ -637,7 +642,8 @@ def test_super_works_in_the_steps_of_a_rebuilt_class(how: str, mode: str) -> Non
         def store(cls) -> str:
             return super().store()
 
-    klass = REBUILDERS[how](flow(unique("importing"))(Own))
+    take, rebuild = flow(unique("importing")), REBUILDERS[how]
+    klass = rebuild(take(Own)) if is_above else take(rebuild(Own))
 
     assert klass().run() == ("fetched", "Own")
 

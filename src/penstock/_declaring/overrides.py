@@ -84,6 +84,7 @@ def _is_copied(thing: object, copy: type) -> bool:
 
 def watch_subclasses(klass: type) -> object:
     """Mark the overrides of every subclass of *klass*; return its ``owner_of``."""
+    _move_super(klass)  # it may be a copy already
     owner = owner_of(klass)
     if not isinstance(owner, _SubclassHook):
         owner = _SubclassHook(owner)
