@@ -611,6 +611,80 @@ def test_a_rebuilt_subclass_calls_super(how: str, mode: str) -> None:
     assert REBUILDERS[how](Csv)().run()[0] == "own"
 
 
+@pytest.mark.parametrize("is_above", [True, False])
+@pytest.mark.parametrize("how", REBUILDERS)
+def test_super_works_in_the_steps_of_a_rebuilt_class(
+    how: str,
+    is_above: bool,  # noqa: FBT001  # a parameter
+    mode: str,
+) -> None:
+    """Python's ``super()`` refers to the class that the compiler made."""
+
+    class Fetching:
+        def fetch(self) -> str:
+            return "fetched"
+
+        @classmethod
+        def store(cls) -> str:
+            return cls.__name__
+
+    class Own(Fetching):
+        @entrypoint
+        def run(self) -> object:
+            return self.fetch(), self.store()
+
+        @step(after="run")
+        def fetch(self) -> str:
+            return super().fetch()
+
+        @classmethod
+        @step(after="fetch")
+        def store(cls) -> str:
+            return super().store()
+
+    take, rebuild = flow(unique("importing")), REBUILDERS[how]
+    klass = rebuild(take(Own)) if is_above else take(rebuild(Own))
+
+    assert klass().run() == ("fetched", "Own")
+
+
+@pytest.mark.parametrize("how", REBUILDERS)
+def test_super_works_in_the_overrides_of_a_rebuilt_class(how: str, mode: str) -> None:
+    """An override is wrapped though it has no marker, so this concerns it, too."""
+    base = importer(unique("importing"))
+    prefix = "csv"  # of the same closure as super()
+
+    class Csv(base):  # type: ignore[misc,valid-type]  # made above
+        def fetch(self) -> object:
+            return prefix, super().run.__name__
+
+    assert REBUILDERS[how](Csv)().run() == ("csv", "run")
+
+
+def test_super_works_in_the_steps_of_an_attrs_class() -> None:
+    """It copies a class by default, and looks for ``super()`` in plain functions."""
+    attrs = pytest.importorskip("attrs")
+
+    class Fetching:
+        def fetch(self) -> str:
+            return "fetched"
+
+    @attrs.define
+    @flow(unique("importing"))
+    class Own(Fetching):
+        number: int = 1
+
+        @entrypoint
+        def run(self) -> str:
+            return self.fetch()
+
+        @step(after="run")
+        def fetch(self) -> str:
+            return super().fetch()
+
+    assert Own().run() == "fetched"
+
+
 def test_a_target_names_the_flows_of_a_rebuilt_class(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock._registry import registry
-from penstock._steps.marked import find_marked, held_by
+from penstock._steps.marked import cell_content, find_marked, held_by
 from penstock._steps.source import Origin, caller_place, first_line, place_of
 from penstock._steps.step import Step
 from penstock.errors import FlowDefinitionError
@@ -17,7 +17,6 @@ from .overrides import mark_overrides, overridden_by, says_the_same, watch_subcl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import CellType
 
     from penstock._registry import FlowOptions
     from penstock._steps.marked import Marked
@@ -95,7 +94,7 @@ def _markers(klass: type) -> dict[str, Marked]:
 def _refuse_hidden(klass: type, attr: str, value: object) -> None:
     """Refuse a decorator that hides a marker which no flow has taken."""
     if type(value) is FunctionType:
-        held: Iterable[object] = map(_content, value.__closure__ or ())
+        held: Iterable[object] = map(cell_content, value.__closure__ or ())
     else:
         held = held_by(value)
     for one in held if callable(value) else ():
@@ -108,13 +107,6 @@ def _refuse_hidden(klass: type, attr: str, value: object) -> None:
                 f"put @{marked.options.kind} above it."
             )
             raise FlowDefinitionError(msg)
-
-
-def _content(cell: CellType) -> object:
-    try:
-        return cell.cell_contents
-    except ValueError:  # it is empty
-        return None
 
 
 def _refuse_dispatch(klass: type, attr: str) -> NoReturn:

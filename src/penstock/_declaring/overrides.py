@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from functools import partial, update_wrapper
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from penstock._steps.marked import Marked, find_marked, owner_of, steps_of_class
+from penstock._steps.marked import (
+    Marked,
+    cell_content,
+    find_marked,
+    owner_of,
+    steps_of_class,
+)
 from penstock._steps.source import place_of
 from penstock._steps.step import Step
 from penstock.errors import FlowDefinitionError
@@ -46,11 +52,39 @@ class _SubclassHook:
         else:
             holder = next(base for base in klass.__mro__ if owner_of(base) is self)
             super(holder, klass).__init_subclass__(**options)
+        _move_super(klass)
         mark_overrides(klass)
+
+    def __set_name__(self, copy: type, _name: str) -> None:
+        """Hear of a copy of the class: Python calls this where it makes one."""
+        _move_super(copy)
+
+
+def _move_super(copy: type) -> None:
+    """Let ``super()`` in the marked functions of *copy* look above *copy*.
+
+    The compiler gives all methods of a class one cell, ``__class__``. What copies a
+    class moves it, as attrs does, but looks for it in plain functions only.
+    """
+    for value in vars(copy).values():
+        marked = find_marked(value)
+        func = None if marked is None else marked.func
+        for cell in getattr(func, "__closure__", None) or ():
+            if _is_copied(cell_content(cell), copy):
+                cell.cell_contents = copy
+
+
+def _is_copied(thing: object, copy: type) -> bool:
+    if not issubclass(type(thing), type):  # a lazy object must not be asked
+        return False
+    klass = cast("type", thing)
+    of_copy = copy.__name__, copy.__module__, copy.__bases__
+    return of_copy == (klass.__name__, klass.__module__, klass.__bases__)
 
 
 def watch_subclasses(klass: type) -> object:
     """Mark the overrides of every subclass of *klass*; return its ``owner_of``."""
+    _move_super(klass)  # it may be a copy already
     owner = owner_of(klass)
     if not isinstance(owner, _SubclassHook):
         owner = _SubclassHook(owner)

@@ -12,12 +12,14 @@ from .source import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import CellType
 
     from .step import Step, StepOptions
 
 __all__ = [
     "MARKED_ATTR",
     "Marked",
+    "cell_content",
     "find_marked",
     "held_by",
     "owner_of",
@@ -204,6 +206,14 @@ def held_by(thing: object) -> Iterator[object]:
             yield from one.values()
         else:
             yield one
+
+
+def cell_content(cell: CellType) -> object:
+    """Return what a closure's *cell* holds, None if it is empty."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
 
 
 def step_name_of(thing: object) -> str:
