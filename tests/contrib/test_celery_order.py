@@ -303,6 +303,20 @@ def test_the_message_names_the_sender() -> None:
     )
 
 
+def test_send_task_does_not_finalize_the_app(app: Celery) -> None:
+    """An app with ``autofinalize=False`` can send a task by its name."""
+    shop = declared()
+    sender = Celery(
+        "sender", autofinalize=False, broker="memory://", set_as_current=False
+    )
+    sender.conf.task_default_queue = "order"
+
+    shop.receive(lambda: sender.send_task("unknown"))
+
+    assert len(sent(app)) == 1
+    assert not sender.finalized
+
+
 @pytest.mark.parametrize("how", ["delay", "send_task", "signature", "keyword"])
 def test_raise_publishes_nothing(how: str, app: Celery) -> None:
     """The error comes from the call that would have sent the message."""

@@ -367,7 +367,9 @@ def _judged(app: Any, name: str, options: Mapping[str, Any]) -> _Message:
     scope = scope_var.get()
     if scope is None or state.judge is None:
         return _Message()
-    task = options.get("task_type") or app.tasks.get(name)
+    known = app._tasks  # noqa: SLF001  # app.tasks would finalize the app
+    found = known[name] if name in known else None  # noqa: SIM401  # it may lack get()
+    task = options.get("task_type") or found
     if task is None or name.startswith("celery."):  # those call other tasks
         return _Message()
     marked = find_marked(task)
