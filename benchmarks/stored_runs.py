@@ -200,18 +200,19 @@ class _Writer:
     def _run(
         self, at: float, broken: str, failed: str, *, is_crashed: bool
     ) -> list[_Call]:
-        late = self._rng.random() / 100
-        receive = self._call("shop", "receive", at, at + 0.12 + late)
+        receive = self._call("shop", "receive", at, at + self._about(0.12))
         error = "PaymentError" if failed == "charge" else ""
+        charged = at + 0.05 + self._about(0.04)
         calls = [
             receive,
-            self._call("shop", "stock", at + 0.002, at + 0.02, receive),
-            self._call("shop", "charge", at + 0.05, at + 0.1, receive, error=error),
+            self._call("shop", "stock", at + 0.002, at + self._about(0.02), receive),
+            self._call("shop", "charge", at + 0.05, charged, receive, error=error),
         ]
         if broken != "no fraud":
-            calls.append(self._call("shop", "fraud", at + 0.002, at + 0.04, receive))
+            asked = at + self._about(0.03)
+            calls.append(self._call("shop", "fraud", at + 0.002, asked, receive))
         if not error:
-            sent = at + (0.06 if broken == "early fulfil" else 0.11)
+            sent = at + (0.06 if broken == "early fulfil" else 0.115)
             calls += self._warehouse(
                 receive, sent, broken, failed, is_crashed=is_crashed
             )
@@ -228,20 +229,25 @@ class _Writer:
     ) -> list[_Call]:
         name, at = "warehouse", sent + 0.05
         error = "CarrierError" if failed == "ship" else ""
-        end = None if is_crashed else at + 0.2 + self._rng.random() / 10
+        end = None if is_crashed else at + 0.2 + self._about(0.1)
         fulfil = self._call(name, "fulfil", at, end, receive, sent, error)
-        packed = None if is_crashed else at + 0.06
+        packed = None if is_crashed else at + self._about(0.05)
         pack = self._call(name, "pack", at + 0.001, packed, fulfil)
         if is_crashed:
             return [fulfil, pack]
-        ship = self._call(name, "ship", at + 0.07, at + 0.15, fulfil, error=error)
+        shipped = at + 0.07 + self._about(0.06)
+        ship = self._call(name, "ship", at + 0.07, shipped, fulfil, error=error)
         calls = [fulfil, ship] if broken == "no pack" else [fulfil, pack, ship]
         if not error:
             sent = at + (0.1 if broken == "early notify" else 0.16)
-            calls.append(
-                self._call("mail", "notify", at + 0.3, at + 0.35, fulfil, sent)
-            )
+            mailed = at + 0.3 + self._about(0.2)
+            notify = self._call("mail", "notify", at + 0.3, mailed, fulfil, sent)
+            calls.append(notify)
         return calls
+
+    def _about(self, seconds: float) -> float:
+        """Return a time that is up to 40 % longer than *seconds*, seldom by much."""
+        return seconds * (1 + 0.4 * self._rng.random() ** 8)
 
     def _call(
         self,
