@@ -14,10 +14,10 @@ after any call, even before the token of the scope is stored.
 
 from __future__ import annotations
 
-from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import UNKNOWN_ANCESTORS, Call, FlowContext, leave, scope_var
+from penstock._platform.wrapper import imitate
 from penstock._steps.marked import MARKED_ATTR
 from penstock._steps.source import FunctionKind
 
@@ -65,7 +65,7 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
     else:
         wrapper = async_generator_call(marked, resolve)
     own_codes.add(wrapper.__code__)
-    update_wrapper(wrapper, marked.func)
+    imitate(wrapper, marked.func)
     setattr(wrapper, MARKED_ATTR, marked)
     return wrapper
 

@@ -168,8 +168,8 @@ class RequestFlow:
     """The flow context of one request: what its headers bring, or a fresh one.
 
     The current flow is ignored: some servers leak context variables from one request
-    on a connection to the next. Unless *trust* or ``configure(trust_inbound=...)``
-    says otherwise, the correlation ID is adopted and the ``penstock`` header is not.
+    on a connection to the next. *trust* defaults to ``configure(trust_inbound=...)``,
+    else to ``id``.
 
     Attributes:
         scope: What the context variable holds in the request.
