@@ -27,7 +27,7 @@ class StepOptions(NamedTuple):
     It travels whole from the decorator to the ``Step``, whose ``info`` shows it.
 
     Attributes:
-        name: Name of the step; until the function is known perhaps ``""``.
+        name: Name of the step.
         is_entrypoint: Which of the two decorators it is.
         after: Alternatives, each of names and functions that must all have run.
         tags: Free labels.
