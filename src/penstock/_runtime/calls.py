@@ -305,7 +305,7 @@ def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
 def _recorded(
     call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    outer = _scope()
+    outer = call[3]
     scope, started = judge_call(call, outer)
     token = None
     try:
