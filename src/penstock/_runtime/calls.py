@@ -305,14 +305,14 @@ def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
 def _recorded(
     call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    outer = _scope()
+    outer = call[3]
     scope, started = judge_call(call, outer)
     token = None
     try:
         token = _enter(scope)
         start_recording(call, started)
         try:
-            result = target(*args, **kwargs)
+            result = target(*args, **kwargs) if kwargs else target(*args)
         except BaseException as exc:
             try:
                 _reported = end_failed(call, started, exc)

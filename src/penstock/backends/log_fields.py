@@ -119,9 +119,9 @@ def _short(root_id: str) -> str:
 
 def trace_fields() -> dict[str, str]:
     """Return the IDs of the current OpenTelemetry span, if there is one."""
-    if "opentelemetry.trace" not in modules:
+    trace: Any = modules.get("opentelemetry.trace")
+    if trace is None:
         return {}
-    trace: Any = modules["opentelemetry.trace"]
     span = trace.get_current_span().get_span_context()
     if not span.is_valid:
         return {}
