@@ -312,7 +312,7 @@ def _recorded(
         token = _enter(scope)
         start_recording(call, started)
         try:
-            result = target(*args, **kwargs)
+            result = target(*args, **kwargs) if kwargs else target(*args)
         except BaseException as exc:
             try:
                 _reported = end_failed(call, started, exc)
