@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .slots import Grid, Spacing
 
 _SWEEPS = 4
+_MAX_SLOTS = 60_000
+"""Seen in all sweeps but the first."""
 _ROUNDS = 4
 _MAX_WORK = 1_000_000
 """Looks at a slot while lines are straightened; about a second."""
@@ -44,7 +46,7 @@ def _least_squares(grid: Grid, spacing: Spacing) -> list[float]:
         _spread(row, places, [(0.0, 1)] * len(row), xs)
     ways = _weighted(grid, grid.above), _weighted(grid, grid.below)
     both = [[*up, *down] for up, down in zip(*ways, strict=True)]
-    for sweep in range(_SWEEPS):
+    for sweep in range(min(_SWEEPS, 1 + _MAX_SLOTS // max(1, len(xs)))):
         downwards, upwards = (both, both) if sweep else ways
         for row, places in rows:
             _spread(row, places, [_wish(downwards[at], xs, xs[at]) for at in row], xs)

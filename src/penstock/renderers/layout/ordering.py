@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _STARTS = 4
 _SWEEPS = 8
 _SHAKES = 1_000
+_PATIENCE = 100
+"""Shakes in vain before it gives up, and two more for each slot."""
 _MAX_WORK = 10_000_000
 """Steps of the innermost loops; about a second."""
 _MAX_SIFTS = 40
@@ -83,6 +85,8 @@ class _Search:
         """Sort rows by their neighbours, down and up; return the crossings left."""
         best, fewest = self.copy(), self.count()
         for sweep in range(start, start + _SWEEPS):
+            if not fewest or self.work > _MAX_WORK / 4:
+                break
             side = self._sides[sweep % 2]
             rows = range(len(self._rows))
             middle = _median if sweep & 2 else _mean
@@ -99,8 +103,9 @@ class _Search:
         """Disturb rows at a crossing, settle them, and keep what is no worse."""
         gaps = [self._crossings(at) for at in range(len(self._rows) - 1)]
         total = sum(gaps)
+        limit = patience = _PATIENCE + 2 * len(self._places)
         for _ in range(_SHAKES):
-            if not total or self.work > _MAX_WORK:
+            if not total or not patience or self.work > _MAX_WORK:
                 break
             before = self._disturb(self._pick(gaps, total))
             touched = {gap for at in before for gap in (at - 1, at)}
@@ -110,7 +115,9 @@ class _Search:
             change = sum(count - gaps[gap] for gap, count in counts.items())
             if change > 0:
                 self.restore(before.items())
+                patience -= 1
                 continue
+            patience = limit if change else patience - 1
             total += change
             for gap, count in counts.items():
                 gaps[gap] = count
@@ -201,7 +208,7 @@ class _Search:
         for slot in row:
             places = sorted([self._places[one] for one in nexts[slot]])
             keys[slot] = middle(places) if places else self._places[slot]
-            self.work += 1 + len(places)
+            self.work += 4 * (1 + len(places))
         row.sort(key=keys.__getitem__)
         self._number(at)
 
@@ -215,7 +222,7 @@ class _Search:
                 total += len(seen) - bisect_right(seen, end)
             for end in ends:
                 insort(seen, end)
-        self.work += len(seen)
+        self.work += 4 * len(seen)
         return total
 
     def _shuffle(self, at: int, start: int, end: int) -> None:
