@@ -35,6 +35,9 @@ _TEXTS = (
     "outcome",
     "error_type",
 )
+_COARSE_US = 2_000
+"""How wrong times may be that have milliseconds only."""
+
 _SHARED = ("service", "run_id", "correlation_id", "root_id", "parent_id")
 
 
@@ -120,11 +123,13 @@ class _CallLines:
         if end is not None:
             call.end_us = end.time_us
             call.outcome = outcome_of(end)
-            if start is None:
-                call.start_us = earlier(end.time_us, end.fields.get("duration_ms"))
             call.recorded = self._recorded(end, has_start=start is not None)
-            if start is None and call.recorded == "each":
-                call.doubts.append(NO_START)
+            if start is None:
+                call.start_us = _run_start(end)
+                if call.recorded == "each":
+                    call.doubts.append(NO_START)
+            elif _is_set_back(start, end):
+                call.doubts.append("the clock was set back while it ran")
             first = end.fields.get("first_item_ms")
             call.first_item_us = later(call.start_us, first)
         return call
@@ -155,8 +160,7 @@ def _inner_call(
     _add_texts(call, entry, {"flow": "flow", "parent": "parent_call_id"})
     call.host, call.process = _place(fields, call_id)
     call.recorded = _recorded_in(run_line)
-    run_start = earlier(run_line.time_us, fields.get("duration_ms"))
-    call.start_us = later(run_start, entry.get("start_ms"))
+    call.start_us = later(_run_start(run_line), entry.get("start_ms"))
     call.end_us = later(call.start_us, entry.get("duration_ms"))
     call.first_item_us = later(call.start_us, entry.get("first_item_ms"))
     call.sent_at_us = time_of(entry.get("sent_at"))
@@ -165,8 +169,23 @@ def _inner_call(
     return call
 
 
+def _is_set_back(start: StoredLine, end: StoredLine) -> bool:
+    """Tell whether less time passed by the clock than the call took."""
+    expected = later(start.time_us, end.fields.get("duration_ms"))
+    if expected is None or end.time_us is None:
+        return False
+    return expected > end.time_us + _COARSE_US
+
+
 def _recorded_in(run_line: StoredLine) -> Recorded:
     return "full run" if len(run_line.fields["calls"]) >= MAX_CALLS else "run"
+
+
+def _run_start(run_line: StoredLine) -> int | None:
+    started = time_of(run_line.fields.get("started_at"))
+    if started is None:
+        started = earlier(run_line.time_us, run_line.fields.get("duration_ms"))
+    return started
 
 
 def _add_fields(call: StoredCall, line: StoredLine) -> None:
