@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 import pytest
+
+from penstock import configure, conformance_report
+from tests.support.projects import within
 
 if TYPE_CHECKING:
     from tests.checking.conftest import CheckedProject
@@ -162,3 +166,215 @@ def test_override_that_is_left_alone_does_not_count(project: CheckedProject) -> 
         project.write("imports.py", f"{importer}    {csv}")
 
         assert project.codes("imports") == others
+
+
+SHARED = """
+    from penstock import entrypoint, flow, step
+
+    orders = flow("orders")
+
+
+    @flow("imports")
+    class Importer:
+        @entrypoint
+        def run(self):
+            self.prepare()
+            self.fetch()
+            self.store()
+
+        @step(after="run")
+        def prepare(self):
+            return 1
+
+        @step(after="prepare")
+        def fetch(self):
+            return 1
+
+        @step(after="fetch")
+        def store(self):
+            return 1
+
+
+"""
+PROGRAMS = {
+    "super() of a step in an override that comes too late": (
+        """
+    class Csv(Importer):
+        def run(self):
+            super().fetch()
+            self.prepare()
+
+    main = Csv().run
+""",
+        {"fetch"},
+    ),
+    "super() of an override is no call of the step": (
+        """
+    class Csv(Importer):
+        def run(self):
+            self.prepare()
+            self.fetch()
+            self.store()
+
+        def store(self):
+            self.check()
+            return super().store()
+
+        @step(after="prepare")
+        def fetch(self):
+            return super().fetch()
+
+        def check(self):
+            return super().prepare()
+
+    main = Csv().run
+""",
+        set(),
+    ),
+    "super() of an entrypoint runs it in the same run": (
+        """
+    class Csv(Importer):
+        def run(self):
+            self.store()
+            super().run()
+
+        def prepare(self):
+            return Importer.prepare(self)
+
+    main = Csv().run
+""",
+        {"store"},
+    ),
+    "super() in a flow of its own": (
+        """
+    @flow("csv")
+    class Csv(Importer):
+        @entrypoint
+        def run(self):
+            self.store()
+
+        @step(after="run")
+        def fetch(self):
+            return super().fetch()
+
+        @step(after="run")
+        def store(self):
+            self.fetch()
+
+    class Special(Csv):
+        def fetch(self):
+            return super().fetch()
+
+        def store(self):
+            super().store()
+            self.late()
+
+        def late(self):
+            return self.prepare()
+
+    main = Special().run
+""",
+        set(),
+    ),
+    "a mixin is a step in a class with a flow": (
+        """
+    class Fetching:
+        def fetch(self):
+            return 2
+
+    class Csv(Fetching, Importer):
+        def run(self):
+            self.fetch()
+
+    main = Csv().run
+""",
+        {"fetch"},
+    ),
+    "a mixin is no step in a class without a flow": (
+        """
+    class Fetching:
+        def fetch(self):
+            return 2
+
+    class Csv(Fetching, Importer): ...
+
+    class Other(Fetching): ...
+
+    class Runner(Importer):
+        def run(self):
+            Other().fetch()
+            self.store()
+
+    main = Runner().run
+""",
+        {"store"},
+    ),
+    "an override of a method whose marker names the flow is no step": (
+        """
+    class Store:
+        @orders.step(after="receive")
+        def put(self):
+            return 1
+
+    class Disk(Store):
+        def put(self):
+            return 2
+
+    @orders.entrypoint
+    def receive():
+        Disk().put()
+        done()
+
+    @orders.step(after="put")
+    def done(): ...
+
+    main = receive
+""",
+        {"done"},
+    ),
+    "an override of a static step": (
+        """
+    @flow("files")
+    class Base:
+        @entrypoint
+        def run(self):
+            self.load()
+
+        @step(after="open")
+        @staticmethod
+        def load():
+            return 1
+
+        @step(after="run")
+        def open(self):
+            return 1
+
+    class Sub(Base):
+        @staticmethod
+        def load():
+            return Base.load()
+
+    main = Sub().run
+""",
+        {"load"},
+    ),
+}
+
+
+@pytest.mark.usefixtures("clean_counts")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_check_agrees_with_the_runs(project: CheckedProject, name: str) -> None:
+    """The check finds what a run breaks, and nothing else."""
+    program, broken = PROGRAMS[name]
+    project.write("program.py", SHARED + program.lstrip("\n"))
+    with within(project.root, {"PYTHONPATH": str(project.root)}):
+        configure(conformance="record")
+        importlib.import_module("program").main()
+        flows = conformance_report().to_dict()["flows"].values()
+        ran = {one["step"] for flow in flows for one in flow["violations"]}
+
+    assert ran == broken
+    found = project.findings("program")
+    assert {f["step"] for f in found if f["code"] == "PEN101"} == broken - {"done"}
+    # A name is enough for doubt: the check cannot be sure that no "put" ran.
+    assert ("PEN301 done" in project.codes("program")) == ("done" in broken)

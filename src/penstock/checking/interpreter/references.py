@@ -51,8 +51,9 @@ def read_program(
         resolver: Asked what a name is where the code around it does not say.
         progress: Called with the number of steps read so far, and of all.
     """
-    interpreter = Interpreter(program, steps.bits, resolver, readers_of)
-    steps.add_overrides(interpreter.classes.overrides, plain)
+    interpreter = Interpreter(program, steps, resolver, readers_of)
+    taken = [one for one in steps.of if interpreter.decorators.is_of_class(one)]
+    steps.add_overrides(taken, interpreter.classes.overrides, plain)
     total = len(steps.bits)
     is_large = len(program.functions) > _LARGE
     for _ in range(_MAX_ROUNDS - is_large):
