@@ -98,8 +98,12 @@ class Classes:
         return [one for one in found if not self._is_filled(one, found)] or found
 
     def _inherited(self, klass: Klass, name: str) -> list[Function]:
-        bases = self.bases(klass)
-        return [one.methods[name] for one in bases if name in one.methods][:1]
+        for one in self.bases(klass):
+            if name in one.methods:
+                return [one.methods[name]]
+            if one.values.get(name):
+                break  # something else stands in its place
+        return []
 
     def _is_filled(self, method: Function, others: list[Function]) -> bool:
         """Return whether one of *others* is the body that *method* leaves to it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .functions_and_classes import Function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from penstock._types import FlowInfo, StepInfo
 
@@ -36,12 +36,17 @@ class Steps:
     )
 
     def add_overrides(
-        self, overrides: Callable[[Function], Iterable[Function]]
+        self,
+        overrides: Callable[[Function], Iterable[Function]],
+        plain: Container[Function],
     ) -> None:
-        """Let functions that *overrides* returns for a step be that step, too."""
+        """Let functions that *overrides* returns for a step be that step, too.
+
+        Those that are *plain* stay what they are.
+        """
         for function, infos in [*self.of.items()]:
             for override in overrides(function):
-                if override not in self.of:
+                if override not in self.of and override not in plain:
                     self.of[override] = infos
                     self.bits[override] = self.bits[function]
                     self.overrides.setdefault(function, []).append(override)
