@@ -168,8 +168,8 @@ class RequestFlow:
     """The flow context of one request: what its headers bring, or a fresh one.
 
     The current flow is ignored: some servers leak context variables from one request
-    on a connection to the next. *trust* defaults to ``configure(trust_inbound=...)``,
-    else to ``id``.
+    on a connection to the next. What is adopted is up to *options*, else to
+    ``configure(trust_inbound=...)``, else it is ``id``.
 
     Attributes:
         scope: What the context variable holds in the request.
