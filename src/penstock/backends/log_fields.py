@@ -60,6 +60,7 @@ FIELDS = (
     "duration_ms",
     "first_item_ms",
     "error_type",
+    "started_at",
     "calls",
 )
 """The table. ``flow_id`` is the same as ``correlation_id``."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
-from penstock._platform.clock import elapsed_ms, now
+from penstock._platform.clock import elapsed_ms, now, utc
 from penstock._runtime.state import ASK_EACH_TIME, LOGGER, state
 from penstock.errors import ConfigurationError
 
@@ -137,6 +138,7 @@ class LoggingBackend(TracingBackend):
         """Write ``step.end`` or ``step.error``, with the time since *started*."""
         run, fields = started.run, started.fields
         if run is not None and fields["call_id"] == fields["run_id"]:
+            fields["started_at"] = utc(run.started_at)
             fields["calls"] = run.close()
         elif run is not None and run.has_room:
             run.add(started, outcome_of(exc))
@@ -229,11 +231,12 @@ class _Run:
     container logs are cut. Calls that end later, or after the run, get their own line.
     """
 
-    __slots__ = ("_began", "_calls", "_flow", "has_room")
+    __slots__ = ("_began", "_calls", "_flow", "has_room", "started_at")
 
     def __init__(self, flow: str) -> None:
         self._flow = flow
         self._began = now()
+        self.started_at: float = time()
         self._calls: list[LineFields] = []
         self.has_room: bool = True
 
