@@ -75,7 +75,7 @@ def services_of(operation: Operation) -> list[str]:
     return list(dict.fromkeys(c.service for c in operation.calls if c.service))
 
 
-def outcome_of(call: StoredCall) -> str:
+def outcome_words(call: StoredCall) -> str:
     """Return how *call* ended, such as ``ok``, ``error: KeyError`` or ``no end``."""
     if not call.outcome:
         return "no end"

@@ -13,7 +13,7 @@ from .facts import (
     duration_us,
     is_failure,
     label_of,
-    outcome_of,
+    outcome_words,
     sent_words,
     services_of,
     words_for,
@@ -125,7 +125,7 @@ class _Sequence:
 def _ending(call: StoredCall) -> str:
     """Return how a call ended and after how long, without saying ``ok``."""
     took = duration_us(call)
-    outcome = outcome_of(call) if call.outcome != "ok" else ""
+    outcome = outcome_words(call) if call.outcome != "ok" else ""
     parts = (outcome, "" if took is None else words_for(took))
     return ", ".join(filter(None, parts)) or "ok"
 

@@ -16,7 +16,7 @@ from .facts import (
     is_failure,
     label_of,
     last_us,
-    outcome_of,
+    outcome_words,
     rfc3339,
     services_of,
     words_for,
@@ -84,7 +84,7 @@ def _row(operation: Operation) -> tuple[str, ...]:
         return when, plain(operation.root_id), "(no call)", "", calls
     entry = operation.roots[0]
     run_id = entry.run_id or operation.root_id
-    return when, plain(run_id), plain(label_of(entry)), plain(outcome_of(entry)), calls
+    return when, plain(run_id), plain(label_of(entry)), plain(outcome_words(entry)), calls
 
 
 def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _facts(
 
 
 def _outcome(entry: StoredCall) -> Fact:
-    outcome = outcome_of(entry)
+    outcome = outcome_words(entry)
     style = "bad" if is_failure(entry) else "" if entry.outcome else "doubtful"
     if entry.parent_call_id:
         outcome += f" ({label_of(entry)}, whose caller is missing)"
