@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from penstock._steps.step import Step
 
     from .plan import Edge, FlowPlan, Key, StepRule
-    from .rules import Rule
+    from .rules import Plan, Rule
 
 
 class Violation(NamedTuple):
@@ -57,7 +57,7 @@ def call_violation(
         return None
     by = _name_of(caller, step)
     called = f"{_described(step)} {'was sent' if is_sent else 'ran'}"
-    missing = _missing(plan, rule, before, code)
+    missing = missing_before(plan, rule, before, code)
     unknown = [
         key for key in missing if key[0] == plan.flow and registry.find(*key) is None
     ]
@@ -115,12 +115,12 @@ def _cached(plan: FlowPlan, missing: int) -> int:
     found = 0
     for key in plan.names(missing):
         step_rule = plan.steps.get(key[1]) if key[0] == plan.flow else None
-        if step_rule is not None and _is_behind_cache(step_rule.step):
+        if step_rule is not None and is_behind_cache(step_rule.step):
             found |= step_rule.rule.bit
     return found
 
 
-def _is_behind_cache(step: Step) -> bool:
+def is_behind_cache(step: Step) -> bool:
     """Return whether a cache may answer in place of a step in later runs.
 
     It may if its module or class holds an object other than the marked function: a
@@ -144,7 +144,7 @@ def _name_of(caller: Step | None, step: Step) -> str:
     return caller.name if caller.flow == step.flow else f"{caller.flow}:{caller.name}"
 
 
-def _missing(plan: FlowPlan, rule: Rule, before: int, code: str) -> list[Key]:
+def missing_before(plan: Plan, rule: Rule, before: int, code: str) -> list[Key]:
     """Return what must run first: for R3 what the most complete join lacks."""
     if code == "R1":
         return plan.names(rule.mask & ~before)

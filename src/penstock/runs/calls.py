@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from penstock.backends.logging import MAX_CALLS
-
 from .line_order import spread_coarse_times
 from .lines import is_about_call, outcome_of
 from .older_lines import calls_of_older_lines
@@ -143,7 +141,7 @@ class _CallLines:
         if run_line is None:
             return "each"
         if fields["call_id"] == fields["run_id"]:
-            return _recorded_in(run_line)
+            return "run"
         return "each" if has_start else "late"
 
 
@@ -159,7 +157,7 @@ def _inner_call(
         _add_fields(call, end)
     _add_texts(call, entry, {"flow": "flow", "parent": "parent_call_id"})
     call.host, call.process = _place(fields, call_id)
-    call.recorded = _recorded_in(run_line)
+    call.recorded = "run"
     call.start_us = later(_run_start(run_line), entry.get("start_ms"))
     call.end_us = later(call.start_us, entry.get("duration_ms"))
     call.first_item_us = later(call.start_us, entry.get("first_item_ms"))
@@ -175,10 +173,6 @@ def _is_set_back(start: StoredLine, end: StoredLine) -> bool:
     if expected is None or end.time_us is None:
         return False
     return expected > end.time_us + _COARSE_US
-
-
-def _recorded_in(run_line: StoredLine) -> Recorded:
-    return "full run" if len(run_line.fields["calls"]) >= MAX_CALLS else "run"
 
 
 def _run_start(run_line: StoredLine) -> int | None:

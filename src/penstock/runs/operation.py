@@ -13,7 +13,7 @@ OrderVerdict = Literal["in order", "out of order", "unknown"]
 NO_START = "no line says when it began"
 """The doubt about a call whose start is missing."""
 
-Recorded = Literal["each", "run", "full run", "late", "span"]
+Recorded = Literal["each", "run", "late", "span"]
 
 
 @dataclass(slots=True, eq=False)
@@ -42,8 +42,7 @@ class StoredCall:
         outcome: How it ended, as in the table of log fields; ``""`` if it has no end.
         error_type: The class of its exception.
         recorded: What its times are from: lines of its own (``each``), the line of
-            its run (``full run`` if that has no room for more), one line of its own
-            beside the run's (``late``), or a span.
+            its run (``run``), a line of its own beside that (``late``), or a span.
         parent: The call that made it, None at the top and where that is not known.
         children: The calls that it made, by start.
         lines: Other lines that were written inside it.

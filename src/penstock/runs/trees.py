@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .lines import StoredLine
     from .operation import StoredCall
 
-__all__ = ["gaps_at", "is_caller_missing", "operations_of", "walk"]
+__all__ = ["gaps_of", "is_caller_missing", "operations_of", "walk"]
 
 _Group = tuple[str, str]
 """What calls of one operation have in common: a kind of ID, and the ID."""
@@ -42,6 +42,14 @@ def walk(roots: Iterable[StoredCall]) -> Iterator[StoredCall]:
         call = stack.pop()
         yield call
         stack.extend(reversed(call.children))
+
+
+def gaps_of(calls: Iterable[StoredCall]) -> list[str]:
+    """Return what shows that lines are missing, with counts."""
+    counts = Counter(gap for call in calls for gap in _gaps_at(call))
+    return [
+        f"{count} call{'s' if count > 1 else ''} {gap}" for gap, count in counts.items()
+    ]
 
 
 def is_caller_missing(call: StoredCall) -> bool:
@@ -144,16 +152,10 @@ class _Groups:
 
 def _operation(roots: list[StoredCall]) -> Operation:
     calls = list(walk(roots))
-    return Operation(_root_id(roots[0]), roots, calls, gaps=_gaps(calls))
+    return Operation(_root_id(roots[0]), roots, calls, gaps=gaps_of(calls))
 
 
-def _gaps(calls: Iterable[StoredCall]) -> list[str]:
-    """Return what shows that lines are missing, with counts."""
-    counts = Counter(gap for call in calls for gap in gaps_at(call))
-    return [f"{count} {gap}" for gap, count in counts.items()]
-
-
-def gaps_at(call: StoredCall) -> Iterator[str]:
+def _gaps_at(call: StoredCall) -> Iterator[str]:
     """Yield what is missing of a call or around it."""
     if not call.outcome:
         yield "without an end"
