@@ -11,29 +11,29 @@ from penstock.errors import ConfigurationError, TooManyRunsError
 from .field_layouts import value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .lines import StoredLine
     from .log_files import LogFiles
 
-__all__ = ["MAX_OPERATIONS", "find_operations"]
+    Wanted = str | Mapping[str, str]
+
+__all__ = ["MAX_OPERATIONS", "find_operations", "follow_operations"]
 
 MAX_OPERATIONS = 1000
 
 _BY_BEGINNING = ("correlation_id", "root_id", "parent_id", "run_id", "trace_id")
-_IDS = (*_BY_BEGINNING, "call_id", "parent_call_id", "span_id")
+_BY_WHOLE = (*_BY_BEGINNING, "call_id", "parent_call_id", "span_id")
 
 _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9 _.:@~-]+")
 """JSON writers may escape whatever else they like."""
 
 
-def find_operations(
-    files: LogFiles, wanted: str | Mapping[str, str]
-) -> dict[str, list[StoredLine]]:
+def find_operations(files: LogFiles, wanted: Wanted) -> dict[str, list[StoredLine]]:
     """Return the lines of each operation that *wanted* belongs to, by root ID.
 
-    The files are read once to find the operations. They are read again if more lines
-    may belong to these, under other IDs.
+    The files are read once to find the operations, and again if lines of these may have
+    other IDs only. The lines are in the order of the files.
 
     Args:
         files: Where to look.
@@ -43,91 +43,108 @@ def find_operations(
     Raises:
         LogSourceError: No file can be read.
         TooManyRunsError: *wanted* is found in more than ``MAX_OPERATIONS`` operations.
+        ConfigurationError: *wanted* is empty.
     """
-    if isinstance(wanted, str):
-        needles = _needles(wanted)
-        hits = _with_id(files.containing(needles), wanted)
-    else:
-        needles = _needles(max(wanted.values(), key=len, default=""))
-        hits = _with_values(files.containing(needles), wanted)
-    operations = _Operations(hits)
-    read: list[bytes] = []
-    while needles:
-        read += needles
-        new = [needle for one in operations.ids() for needle in _needles(one)]
-        needles = [n for n in new if not any(old in n for old in read)]
-        for line in files.containing(needles, read) if needles else ():
-            operations.add(line)
+    operations = _operations_of(files, wanted)
     found = operations.by_root()
     files.counts.hits = sum(map(len, found.values()))
     return found
 
 
-def _needles(text: str) -> list[bytes]:
-    """Return bytes one of which is in every line that has *text* as a value."""
+def follow_operations(files: LogFiles, wanted: Wanted) -> Iterator[StoredLine]:
+    """Yield the lines of the operations that *wanted* belongs to, also those to come.
+
+    It ends with ``KeyboardInterrupt``, which it catches, or at the end of streams.
+
+    Args:
+        files: Where to look.
+        wanted: The same as for ``find_operations``.
+
+    Raises:
+        LogSourceError: No file can be read.
+        TooManyRunsError: *wanted* is found in more than ``MAX_OPERATIONS`` operations.
+        ConfigurationError: *wanted* is empty.
+    """
+    operations = _Operations() if files.has_streams else _operations_of(files, wanted)
+    needles = sorted({*_needles_of(wanted), *operations.needles()})
+    for line in files.follow(needles):
+        if _has(line, wanted) or (not operations.is_exact and _begins(line, wanted)):
+            operations.want(line)
+        if operations.has(line):
+            files.counts.hits += 1
+            yield line
+            # The files go on with these.
+            needles += operations.needles().difference(needles)
+
+
+def _operations_of(files: LogFiles, wanted: Wanted) -> _Operations:
+    read = _needles_of(wanted)
+    operations = _hit(files.containing(read), wanted)
+    while not all(any(old in new for old in read) for new in operations.needles()):
+        read = sorted(operations.needles())
+        operations.lines = list(filter(operations.has, files.containing(read)))
+    return operations
+
+
+def _needles_of(wanted: Wanted) -> list[bytes]:
+    """Return bytes one of which is in every line that has what is wanted."""
+    texts = [wanted] if isinstance(wanted, str) else wanted.values()
+    text = max(texts, key=len, default="")
     if not text:
         msg = "What to look for is empty."
         raise ConfigurationError(msg)
+    return _needles(text)
+
+
+def _needles(text: str) -> list[bytes]:
     parts = _NEVER_ESCAPED.findall(text)
     if parts:
         return [max(parts, key=len).encode()]
-    code = "u" + text[0].encode("utf-16-be", "surrogatepass")[:2].hex()
-    return [
-        text[0].encode(errors="surrogatepass"),
-        code.encode(),
-        b"u" + code[1:].upper().encode(),
-    ]
+    code = text[0].encode("utf-16-be", "surrogatepass")[:2].hex()
+    plain = text[0].encode(errors="surrogatepass")
+    return [plain, f"u{code}".encode(), f"u{code.upper()}".encode()]
 
 
-def _with_id(lines: Iterable[StoredLine], wanted: str) -> list[StoredLine]:
-    """Return the lines with that ID; if there are none, those with that beginning."""
-    exact: list[StoredLine] = []
-    begun: list[StoredLine] = []
-    begun_roots: set[str | None] = set()
+def _hit(lines: Iterable[StoredLine], wanted: Wanted) -> _Operations:
+    """Return the operations of the lines that have what is wanted.
+
+    IDs that only begin with it count if no line has just this ID.
+    """
+    exact, begun = _Operations(is_exact=True), _Operations()
     for line in lines:
-        if any(line.fields.get(name) == wanted for name in _IDS):
-            exact.append(line)
-        elif any(
-            line.fields.get(name, "").startswith(wanted) for name in _BY_BEGINNING
-        ):
-            begun_roots.add(root_of(line))
-            if len(begun_roots) <= MAX_OPERATIONS:
-                begun.append(line)
-    if not exact and len(begun_roots) > MAX_OPERATIONS:
-        raise TooManyRunsError(_too_many(f"{wanted!r} is the beginning of the IDs"))
-    return exact or begun
+        if _has(line, wanted):
+            exact.want(line)
+        elif _begins(line, wanted):
+            begun.want(line)
+    operations = exact if exact.lines else begun
+    if operations.is_full:
+        what = wanted if isinstance(wanted, str) else dict(wanted)
+        msg = f"{what!r} is in more than {MAX_OPERATIONS} operations. Ask for more."
+        raise TooManyRunsError(msg)
+    return operations
 
 
-def _with_values(
-    lines: Iterable[StoredLine], wanted: Mapping[str, str]
-) -> list[StoredLine]:
-    """Return the lines that have all of these values."""
-    hits = []
-    roots: set[str | None] = set()
-    for line in lines:
-        if all(value in _texts(line, key) for key, value in wanted.items()):
-            hits.append(line)
-            roots.add(root_of(line))
-            if len(roots) > MAX_OPERATIONS:
-                pairs = ", ".join(f"{key}={value}" for key, value in wanted.items())
-                raise TooManyRunsError(_too_many(f"{pairs!r} is on lines"))
-    return hits
+def _has(line: StoredLine, wanted: Wanted) -> bool:
+    if isinstance(wanted, str):
+        return any(line.fields.get(name) == wanted for name in _BY_WHOLE)
+    return all(value in _texts(line, key) for key, value in wanted.items())
+
+
+def _begins(line: StoredLine, wanted: Wanted) -> bool:
+    if not isinstance(wanted, str):
+        return False
+    return any(line.fields.get(name, "").startswith(wanted) for name in _BY_BEGINNING)
 
 
 def _texts(line: StoredLine, key: str) -> list[str]:
     """Return a value of *line* as a user may type it."""
     values = (line.fields.get(key), value_at(line.extra, key))
-    return [
-        one if isinstance(one, str) else dumps(one) for one in values if one is not None
-    ]
+    known = (value for value in values if value is not None)
+    return [one if isinstance(one, str) else dumps(one) for one in known]
 
 
-def _too_many(what: str) -> str:
-    return f"{what} of more than {MAX_OPERATIONS} operations. Say more of it."
-
-
-def root_of(line: StoredLine) -> str | None:
-    """Return the root ID, or what must do where lines do not say it."""
+def _root_of(line: StoredLine) -> str | None:
+    """Return the root ID, or what must do where the line does not say it."""
     root: str | None = line.fields.get("root_id") or line.fields.get("correlation_id")
     return root
 
@@ -136,61 +153,65 @@ class _Operations:
     """The lines of some operations, and the IDs by which more are found.
 
     Args:
-        hits: Lines that were found; their operations are wanted.
+        is_exact: Whether they were found by whole IDs.
+
+    Attributes:
+        lines: The lines.
+        is_exact: The same.
+        is_full: Whether there are too many operations.
     """
 
-    def __init__(self, hits: list[StoredLine]) -> None:
-        self._lines: list[StoredLine] = []
-        self._spans: set[tuple[str, str]] = set()
-        self._roots = {root for line in hits if (root := root_of(line))}
+    def __init__(self, *, is_exact: bool = False) -> None:
+        self.lines: list[StoredLine] = []
+        self.is_exact: bool = is_exact
+        self.is_full: bool = False
+        self._roots: set[str] = set()
         self._root_of_run: dict[str, str] = {}
-        # Other lines tell which operations the traces of such lines are part of.
-        self._asked = {
-            line.fields.get("trace_id") for line in hits if not root_of(line)
-        }
-        self._roots_of_trace: dict[str, set[str]] = {
-            trace: set() for trace in self._asked if trace
-        }
-        for line in hits:
-            self.add(line)
+        self._roots_of_trace: dict[str, set[str]] = {}
+        self._asked: set[str] = set()
 
-    def ids(self) -> list[str]:
-        """Return the IDs of the operations and of their traces."""
-        return [*self._roots, *self._roots_of_trace]
-
-    def add(self, line: StoredLine) -> None:
-        """Keep *line* if it belongs to one of the operations."""
-        root, trace = root_of(line), line.fields.get("trace_id")
-        if root is None:
-            if trace in self._roots_of_trace:
-                self._keep(line)
+    def want(self, line: StoredLine) -> None:
+        """Add *line* and its operation."""
+        root, trace = _root_of(line), line.fields.get("trace_id")
+        if len(self._roots) == MAX_OPERATIONS and root not in self._roots:
+            self.is_full = True
             return
+        if root is not None:
+            self._roots.add(root)
+        elif trace is not None:  # other lines tell which operations it is part of
+            self._asked.add(trace)
+        if self.has(line):
+            self.lines.append(line)
+
+    def has(self, line: StoredLine) -> bool:
+        """Tell whether *line* belongs to one of the operations, and learn its IDs."""
+        root, trace = _root_of(line), line.fields.get("trace_id")
+        if root is None:
+            return trace in self._asked or trace in self._roots_of_trace
         if trace in self._asked:
             self._roots.add(root)
-        if root in self._roots:
-            if trace is not None:
-                self._roots_of_trace.setdefault(trace, set()).add(root)
-            if "root_id" in line.fields and "correlation_id" in line.fields:
-                self._root_of_run[line.fields["correlation_id"]] = root
-            self._keep(line)
+        if root not in self._roots:
+            return False
+        if trace is not None:
+            self._roots_of_trace.setdefault(trace, set()).add(root)
+        if "root_id" in line.fields and "correlation_id" in line.fields:
+            self._root_of_run[line.fields["correlation_id"]] = root
+        return True
+
+    def needles(self) -> set[bytes]:
+        """Return bytes that find every line of the operations."""
+        ids = (*self._roots, *self._roots_of_trace, *self._asked)
+        return {needle for one in ids for needle in _needles(one)}
 
     def by_root(self) -> dict[str, list[StoredLine]]:
         """Return the lines of each operation; those of a shared trace are in each."""
         found: dict[str, list[StoredLine]] = {}
-        for line in self._lines:
-            root = root_of(line)
+        for line in self.lines:
+            root = _root_of(line)
             if root is None:
-                roots = self._roots_of_trace[line.fields["trace_id"]]
+                roots = self._roots_of_trace.get(line.fields["trace_id"], set())
             else:
                 roots = {self._root_of_run.get(root, root)}
             for one in roots:
                 found.setdefault(one, []).append(line)
         return found
-
-    def _keep(self, line: StoredLine) -> None:
-        if line.is_span:
-            span = (line.fields["trace_id"], line.fields["span_id"])
-            if span in self._spans:
-                return
-            self._spans.add(span)
-        self._lines.append(line)

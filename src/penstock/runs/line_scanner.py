@@ -10,9 +10,6 @@ if TYPE_CHECKING:
 __all__ = ["MAX_LINE", "LineScanner"]
 
 MAX_LINE = 16 << 20
-_BATCH = b'{"resource'
-"""How OTLP lines begin, which hold several spans or log records."""
-
 _TOO_LONG = f"longer than {MAX_LINE >> 20} MiB"
 
 
@@ -20,19 +17,16 @@ class LineScanner:
     """Find lines in the blocks of one file.
 
     Args:
-        needles: A line is wanted if it contains one of these...
-        without: ...and none of these, or if it is a batch of spans.
+        needles: A line is wanted if it contains one of these. More may be added.
         skip: Is called with a reason for each line that is skipped.
     """
 
     def __init__(
         self,
         needles: Sequence[bytes],
-        without: Sequence[bytes],
         skip: Callable[[str], object],
     ) -> None:
         self._needles = needles
-        self._without = without
         self._skip = skip
         self._start: list[bytes] = []
         self._length = 0
@@ -77,9 +71,7 @@ class LineScanner:
             line_start = max(data.rfind(b"\n", start, min(hits)) + 1, start)
             line_end = data.find(b"\n", min(hits), end)
             start = end if line_end < 0 else line_end + 1
-            line = data[line_start : start if line_end < 0 else line_end]
-            if _BATCH in line or not any(old in line for old in self._without):
-                yield line
+            yield data[line_start : start if line_end < 0 else line_end]
             for needle, at in nearest.items():
                 if 0 <= at < start:
                     nearest[needle] = data.find(needle, start, end)

@@ -8,13 +8,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from .lines import StoredLine
+from .otlp import is_otlp, log_records, span_fields, spans
 from .timestamps import find_stamp
 
 if TYPE_CHECKING:
     from .field_layouts import FieldLayout
     from .timestamps import Stamp
-
-    _Parsed = tuple[dict[str, Any], dict[str, Any], Stamp | None]
 
 __all__ = ["LineError", "parse_line"]
 
@@ -30,7 +29,6 @@ _WRAPPED = ("log", "MESSAGE", "line", "message", "msg", "textPayload", "body")
 _MARKS = {"flow_event", "correlation_id", "root_id"}
 _IDS = {*_MARKS, "trace_id"}
 _OUTER = ("service", "host.name", "process.pid", "trace_id", "span_id")
-"""What a wrapper may know that the line in it does not say."""
 
 
 class LineError(ValueError):
@@ -48,34 +46,72 @@ def parse_line(data: bytes, layout: FieldLayout, source: str = "-") -> list[Stor
     except UnicodeDecodeError:
         reason = "not UTF-8"
         raise LineError(reason) from None
-    fields, extra, stamp = _parse(text, layout)
-    return [StoredLine(stamp and stamp[0], fields, extra, source)]
+    entry, prefix = _entry(text)
+    if is_otlp(entry):
+        try:
+            return _of_otlp(entry, layout, source)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            reason = "OTLP that is malformed"
+            raise LineError(reason) from None
+    return [_line(entry, layout, source, find_stamp(prefix))]
 
 
-def _parse(text: str, layout: FieldLayout, wrappers: int = 0) -> _Parsed:
-    """Return the fields, the other keys and the time of the line in *text*."""
+def _entry(text: str) -> tuple[dict[str, Any], str]:
+    """Return what *text* holds, and what stands before that."""
     start = _START.search(text)
     if start is None:
-        entry, prefix = _logfmt(text), text
-    else:
-        entry, prefix = _json(text[start.start() :]), text[: start.start()]
+        return _logfmt(text), text
+    return _json(text[start.start() :]), text[: start.start()]
+
+
+def _of_otlp(
+    entry: dict[str, Any], layout: FieldLayout, source: str
+) -> list[StoredLine]:
+    found: list[StoredLine] = []
+    for span, resource in spans(entry):
+        fields, extra, ended_us = span_fields(span)
+        fields = _outer(layout.read(resource)[0]) | fields
+        found.append(StoredLine(ended_us, fields, extra, source, is_span=True))
+    for record, resource in log_records(entry):
+        line = _line(record, layout, source, None)
+        line.fields.update(_outer(layout.read(resource)[0]) | line.fields)
+        found.append(line)
+    return found
+
+
+def _line(
+    entry: dict[str, Any],
+    layout: FieldLayout,
+    source: str,
+    outer_stamp: Stamp | None,
+    wrappers: int = 0,
+) -> StoredLine:
+    """Return the line that *entry* is, or that one of its values is as a string."""
     fields, extra = layout.read(entry)
-    stamp = _better(layout.time(entry), find_stamp(prefix))
+    stamp = _better(layout.time(entry), outer_stamp)
+    line = StoredLine(stamp and stamp[0], fields, extra, source)
     if wrappers == MAX_WRAPPERS or fields.keys() & _MARKS:
-        return fields, extra, stamp
+        return line
     for key in _WRAPPED:
         inner = entry.get(key)
         if isinstance(inner, str) and ("{" in inner or "=" in inner):
             try:
-                line = _parse(inner, layout, wrappers + 1)
+                within, prefix = _entry(inner.strip())
             except LineError:
                 if not fields.keys() & _IDS:
                     raise
                 continue
-            if line[0].keys() & _IDS:
-                outer = {name: fields[name] for name in _OUTER if name in fields}
-                return outer | line[0], line[1], _better(line[2], stamp)
-    return fields, extra, stamp
+            stamp = _better(find_stamp(prefix), stamp)
+            found = _line(within, layout, source, stamp, wrappers + 1)
+            if found.fields.keys() & _IDS:
+                found.fields.update(_outer(fields) | found.fields)
+                return found
+    return line
+
+
+def _outer(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what a wrapper may know that the line in it does not say."""
+    return {name: fields[name] for name in _OUTER if name in fields}
 
 
 def _better(stamp: Stamp | None, outer: Stamp | None) -> Stamp | None:
