@@ -62,7 +62,7 @@ def test_an_operation() -> None:
     judgements = [
         OrderJudgement("orders", "a", "in order"),
         OrderJudgement("orders", "b", "in order"),
-        OrderJudgement("billing", "c", "unknown", ("because lines are missing",)),
+        OrderJudgement("billing", "c", "unknown", ("lines are missing",)),
         OrderJudgement("shipping", "d", "out of order", ("one", "two"), calls=(label,)),
     ]
 
@@ -107,8 +107,8 @@ def test_order_is_unknown() -> None:
     """Without verdicts the text says why there are none."""
     shown = operation(call("f/a"))
 
-    assert "order      unknown, no run of a declared flow\n" in text_of(shown)
-    assert "order      unknown, why\n" in as_text(Shown([shown], without_order="why"))
+    assert "order      unknown, because no run of a flow is stored\n" in text_of(shown)
+    assert "order      unknown, because why\n" in as_text(Shown([shown], without_order="why"))
 
 
 def test_incomplete_operations() -> None:
@@ -124,7 +124,7 @@ def test_incomplete_operations() -> None:
     ]
     assert text_of(Operation("r")) == (
         "operation  r\ncalls      0 calls\n"
-        "order      unknown, no run of a declared flow\n"
+        "order      unknown, because no run of a flow is stored\n"
     )
 
 

@@ -11,6 +11,7 @@ from penstock.renderers.terminal.canvas import width_of
 
 from .facts import (
     counted,
+    duration_us,
     failures_of,
     first_us,
     is_failure,
@@ -63,6 +64,16 @@ def as_text(shown: Shown, width: int = 0, paint: Paint = unpainted) -> str:
     return "\n".join(_one(operation, shown, width, paint))
 
 
+def ended_line(call: StoredCall) -> str:
+    """Return one line about a call that has ended."""
+    when = "" if call.end_us is None else rfc3339(call.end_us)[11:23]
+    where = f"{label_of(call)} ({call.service})" if call.service else label_of(call)
+    took = duration_us(call)
+    words = "" if took is None else words_for(took)
+    outcome = "" if call.outcome == "ok" else outcome_words(call)
+    return plain("  ".join(filter(None, (when, where, words, outcome))))
+
+
 def _list(operations: Sequence[Operation]) -> Iterator[str]:
     yield f"{len(operations)} operations. To see one, name its run ID (second column)."
     yield ""
@@ -84,7 +95,13 @@ def _row(operation: Operation) -> tuple[str, ...]:
         return when, plain(operation.root_id), "(no call)", "", calls
     entry = operation.roots[0]
     run_id = entry.run_id or operation.root_id
-    return when, plain(run_id), plain(label_of(entry)), plain(outcome_words(entry)), calls
+    return (
+        when,
+        plain(run_id),
+        plain(label_of(entry)),
+        plain(outcome_words(entry)),
+        calls,
+    )
 
 
 def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterator[str]:
@@ -158,17 +175,17 @@ def _failures(operation: Operation) -> Iterator[Fact]:
 
 def _order(judgements: Sequence[OrderJudgement], without_order: str) -> Iterator[Fact]:
     if not judgements:
-        yield f"unknown, {without_order or 'no run of a declared flow'}", "doubtful"
+        reason = without_order or "no run of a flow is stored"
+        yield f"unknown, because {reason}", "doubtful"
     for (verdict, text), number in Counter(map(_verdict, judgements)).items():
         yield f"{text} ({number} runs)" if number > 1 else text, _STYLES[verdict]
 
 
 def _verdict(judgement: OrderJudgement) -> tuple[OrderVerdict, str]:
     text = f"{judgement.flow}: {judgement.verdict}"
-    separator = ", " if judgement.verdict == "unknown" else ": "
-    return judgement.verdict, separator.join((text, *judgement.reasons[:1])) + "".join(
-        f"; {reason}" for reason in judgement.reasons[1:]
-    )
+    if judgement.reasons:
+        text += ", because " if judgement.verdict == "unknown" else ": "
+    return judgement.verdict, text + "; ".join(judgement.reasons)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
