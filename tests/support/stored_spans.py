@@ -19,6 +19,8 @@ _ATTRIBUTES = (
     "first_item_ms",
 )
 
+_RESOURCE = {"host.name": "host.name", "process.pid": "process.pid"}
+
 
 def stored_span(span: ReadableSpan) -> StoredLine:
     """Return a span as it is read."""
@@ -39,6 +41,9 @@ def stored_span(span: ReadableSpan) -> StoredLine:
     for name in _ATTRIBUTES:
         if f"penstock.{name}" in attributes:
             fields[name] = attributes[f"penstock.{name}"]
+    for name, key in _RESOURCE.items():
+        if name in span.resource.attributes:
+            fields[key] = str(span.resource.attributes[name])
     if "step" in fields:
         fields["flow_event"] = "step.end"
     return StoredLine(end // 1000, fields, is_span=True)
