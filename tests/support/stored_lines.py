@@ -58,3 +58,48 @@ def stored_log() -> Iterator[StoredLog]:
         root.removeHandler(log)
         root.setLevel(before[0])
         logger.setLevel(before[1])
+
+
+EPOCH_US = 10**15
+"""When hand-made lines begin: 2001-09-09 01:46:40 UTC."""
+
+
+def made_line(event: str, step: str, ms: float, **more: Any) -> StoredLine:
+    """Make a line about a call: ``start``, ``end`` or ``error`` of a step.
+
+    The call has the ID ``id-`` and the step's name, in a run that ``receive`` began.
+    """
+    fields = {
+        "flow": "orders",
+        "step": step,
+        "call_id": f"id-{step}",
+        "run_id": "id-receive",
+        "correlation_id": "run",
+        "root_id": "run",
+        "host.name": "host",
+        "process.pid": "1",
+        "flow_event": f"step.{event}",
+        **more,
+    }
+    source = fields.pop("source", "-")
+    known = {key.replace("__", "."): value for key, value in fields.items()}
+    known = {key: value for key, value in known.items() if value is not None}
+    return StoredLine(EPOCH_US + round(ms * 1000), known, source=source)
+
+
+def made_call(step: str, start: float, end: float, **more: Any) -> list[StoredLine]:
+    """Make both lines of a call, made by ``receive`` if nothing else is said."""
+    if step != "receive":
+        more = {"parent_call_id": "id-receive", "parent_step": "receive"} | more
+    duration = {"duration_ms": float(end - start), "outcome": "ok"}
+    return [
+        made_line("start", step, start, **more),
+        made_line("end", step, end, **(duration | more)),
+    ]
+
+
+def other_line(ms: float, **fields: Any) -> StoredLine:
+    """Make a line of another logger in the same run."""
+    known = {"correlation_id": "run", "root_id": "run", **fields}
+    known = {key: value for key, value in known.items() if value is not None}
+    return StoredLine(EPOCH_US + round(ms * 1000), known)
