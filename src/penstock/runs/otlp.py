@@ -100,12 +100,12 @@ def _value(value: Entry) -> Any:
 def _ids(record: Entry) -> Entry:
     """Return the IDs, which are hexadecimal."""
     keys = {"trace_id": "traceId", "span_id": "spanId"}
-    found = {name: str(record.get(key) or "").lower() for name, key in keys.items()}
+    found = {name: str(record.get(key) or "") for name, key in keys.items()}
     return {name: text for name, text in found.items() if text}
 
 
 def _call_id(span_id: str) -> str:
-    return f"span:{span_id.lower()}"
+    return f"span:{span_id}"
 
 
 def _micros(nanos: Any) -> int:
