@@ -11,11 +11,13 @@ __all__ = [
     "ConfigurationError",
     "FlowDefinitionError",
     "FlowOrderError",
+    "LogSourceError",
     "ManifestError",
     "MissingExtraError",
     "NotInFlowError",
     "PenstockError",
     "RenderError",
+    "TooManyRunsError",
     "UnknownFlowError",
 ]
 
@@ -58,6 +60,10 @@ class FlowOrderError(PenstockError, RuntimeError):
         self.code = code
 
 
+class TooManyRunsError(PenstockError, LookupError):
+    """What was looked for is found in too many stored runs."""
+
+
 class UnknownFlowError(PenstockError, KeyError):
     """No flow with that name is declared.
 
@@ -72,6 +78,10 @@ class UnknownFlowError(PenstockError, KeyError):
 
 class ConfigurationError(PenstockError, ValueError):
     """A setting has an unknown name, or a value that it cannot have."""
+
+
+class LogSourceError(PenstockError, OSError):
+    """There are no logs where they should be, or they cannot be read."""
 
 
 class MissingExtraError(PenstockError, ModuleNotFoundError):

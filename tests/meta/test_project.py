@@ -32,6 +32,7 @@ NOT_CORE = (
     "contrib",
     "pytest_plugin",
     "renderers/picture/image.py",
+    "runs/zstd.py",
 )
 
 

@@ -17,7 +17,8 @@ class StoredLine:
             under those names and with the right types; a name with an absent or
             malformed value is missing. ``duration_ms``, ``first_item_ms`` are floats,
             ``calls`` is a list of dicts, all others strings. More keys: ``level``,
-            ``logger``, ``message``, ``host.name`` and ``process.pid`` (strings).
+            ``logger``, ``message``, ``host.name`` and ``process.pid`` (strings). A span
+            that is linked to others has ``links``, a list of strings like ``call_id``.
         extra: The other keys of the line, such as metadata.
         source: The file that it comes from, as the user named it; ``-`` for stdin.
         is_span: Whether it is a span. Its ``call_id`` is ``span:`` and its span ID,
@@ -34,17 +35,19 @@ class StoredLine:
 
 @dataclass(slots=True)
 class ReadCounts:
-    """How many lines were read, and how many were skipped and why.
+    """How much was read, and what was skipped and why.
 
     Attributes:
         files: The files that were read.
         hits: Lines that belong to what was asked for.
         skipped: For each reason, in words, how many lines were skipped.
+        unread: Files and folders that could not be read, or not to their end, and why.
     """
 
     files: int = 0
     hits: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
 
     def skip(self, reason: str) -> None:
         """Count a line that was skipped."""
