@@ -36,7 +36,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from penstock.backends.otel import OTelBackend
 from penstock.contrib.celery import uninstall_celery_signals
 from penstock.contrib.threads import FlowThreadPoolExecutor
-from tests.support.stored_spans import stored_span
+from tests.support.stored_spans import stored_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -274,7 +274,7 @@ def observe(row: Row, app: Celery, mode: str) -> Observed:
     with stored_log() as log:
         row.run(module)
         receive_all(app)
-    spans = [stored_span(span) for span in exporter.get_finished_spans()]
+    spans = stored_spans(exporter.get_finished_spans())
     return Observed(live_verdict(), log.lines(), spans)
 
 

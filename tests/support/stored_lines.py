@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import penstock
-from penstock.backends.log_fields import FIELDS
+from penstock.runs.field_layouts import FieldLayout
 from penstock.runs.lines import StoredLine
-from penstock.runs.times import time_of
+from penstock.runs.parsing import parse_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_MORE = ("level", "logger", "message", "host.name", "process.pid")
 
 
 class StoredLog(logging.Handler):
@@ -35,12 +32,9 @@ class StoredLog(logging.Handler):
 
 
 def stored_line(text: str) -> StoredLine:
-    """Read one line of JSON."""
-    values: dict[str, Any] = json.loads(text)
-    time_us = time_of(values.pop("timestamp"))
-    values["process.pid"] = str(values["process.pid"])
-    known = {key: values.pop(key) for key in (*FIELDS, *_MORE) if key in values}
-    return StoredLine(time_us, known, values)
+    """Read one line."""
+    (line,) = parse_line(text.encode(), FieldLayout({}))
+    return line
 
 
 @contextmanager

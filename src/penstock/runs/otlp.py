@@ -44,6 +44,8 @@ def span_fields(span: Entry) -> tuple[Entry, Entry, int]:
         _micros(span["startTimeUnixNano"]),
         _micros(span["endTimeUnixNano"]),
     )
+    if "first_item_ms" in fields:
+        fields["first_item_ms"] = float(fields["first_item_ms"])
     fields |= _ids(span)
     fields["call_id"] = _call_id(span["spanId"])
     fields["message"] = str(span["name"])
