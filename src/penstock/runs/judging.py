@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 __all__ = ["judge"]
 
 
+_OLDER = (
+    "lines of older versions do not say when a message was sent, or when a generator "
+    "gave its first item"
+)
+
+
 def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgement]:
     """Return the verdict on each run of an operation, by the flow that it runs.
 
@@ -94,6 +100,8 @@ def _why_unknown(
     for call in calls:
         if call.doubts:
             return f"{call.step!r} is not certain: {call.doubts[0]}"
+        if call.start_us is None or call.end_us is None:
+            return f"no line says when {call.step!r} ran"
     return "" if flow in orders else f"no flow {flow!r} is declared"
 
 
@@ -121,13 +129,13 @@ class _Run:
         bits = [(place, order.bit(place.call.step)) for place in places]
         self._order = order
         self._places = places
-        self._entry = entry
         self._ended = EndedSteps(bits)
         self._happened = 0
         for _, bit in bits:
             self._happened |= bit
         step = None if entry is None else order.steps.get(entry.step)
         is_known = step is not None and step.is_entrypoint
+        self._entry = entry if is_known else None
         self._unseen: int = order.unseen(called, services) if is_known else -1
         self._found = _Findings()
         self._before: dict[Place, int] = {}
@@ -150,6 +158,8 @@ class _Run:
             possible |= rule.edges_from(before | maybe)
         self._judge_edges(witnessed, possible)
         found = self._found
+        if found.broken and not all(place.call.run_id for place in self._places):
+            return OrderJudgement(flow, run_id, "unknown", (_OLDER,))
         if found.broken:
             edges, calls = tuple(found.edges), tuple(found.calls)
             reasons = tuple(found.broken)
