@@ -128,6 +128,6 @@ def shop_operation() -> Operation:
     )
     return operation(
         entry,
-        gaps=["2 calls have no end"],
+        gaps=["2 calls without an end"],
         lines=[line(800, "queue is long", logger="broker")],
     )

@@ -14,7 +14,9 @@ from tests.support.operations import call, line, operation, shop_operation
 
 def read(shown: Shown) -> Any:
     """Return what a program reads."""
-    return json.loads(as_json(shown, ReadCounts(2, 30, {"not JSON": 1})))
+    return json.loads(
+        as_json(shown, ReadCounts(2, 30, {"not JSON": 1}, {"a.log": "why"}))
+    )
 
 
 def test_an_operation() -> None:
@@ -26,14 +28,19 @@ def test_an_operation() -> None:
     found = read(Shown([shown], {shown: [broken]}))
     (one,) = found["operations"]
 
-    assert found["read"] == {"files": 2, "lines": 30, "skipped": {"not JSON": 1}}
+    assert found["read"] == {
+        "files": 2,
+        "lines": 30,
+        "skipped": {"not JSON": 1},
+        "unread": {"a.log": "why"},
+    }
     assert {key: value for key, value in one.items() if key != "calls"} == {
         "root_id": "4711abcd9f0e4b1c8d2e3f4a5b6c7d8e",
         "start": "2026-11-30T10:15:02.123456Z",
         "end": "2026-11-30T10:15:02.914456Z",
         "outcome": "ok",
         "services": ["shop", "billing", "shipping"],
-        "gaps": ["2 calls have no end"],
+        "gaps": ["2 calls without an end"],
         "order": [
             {
                 "flow": "shipping",

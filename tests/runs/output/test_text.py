@@ -20,7 +20,7 @@ when       2026-11-30T10:15:02.123456Z, at least 791 ms in all
 outcome    ok
 calls      13 calls in shop, billing, shipping
 failed     billing/capture (billing): CardError
-missing    2 calls have no end
+missing    2 calls without an end
 clocks     3 hosts, each with its own clock
 order      orders: in order (2 runs)
            billing: unknown, because lines are missing
@@ -86,6 +86,8 @@ def test_other_lines() -> None:
         lines=[line(None, "a\nb", level="", logger="")],
     )
     shown.calls[1].lines = [line(15, "within", level="ERROR")]
+    failed = {"exception.type": "KeyError", "exception.message": "A-1"}
+    shown.calls[1].lines[0].extra.update(failed)
     text = as_text(Shown([shown], with_logs=True))
 
     assert (
@@ -94,7 +96,7 @@ def test_other_lines() -> None:
 f/a
 │  10:15:02.128 INFO shop: early
 └─ f/b
-      10:15:02.138 ERROR shop: within
+      10:15:02.138 ERROR shop: within: KeyError: A-1
    10:15:02.148 INFO shop: late
 
 Lines of this operation outside its calls:
@@ -108,7 +110,9 @@ def test_order_is_unknown() -> None:
     shown = operation(call("f/a"))
 
     assert "order      unknown, because no run of a flow is stored\n" in text_of(shown)
-    assert "order      unknown, because why\n" in as_text(Shown([shown], without_order="why"))
+    assert "order      unknown, because why\n" in as_text(
+        Shown([shown], without_order="why")
+    )
 
 
 def test_incomplete_operations() -> None:

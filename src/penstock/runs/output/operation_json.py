@@ -34,7 +34,12 @@ _US_PER_MS = 1000
 def as_json(shown: Shown, counts: ReadCounts) -> str:
     """Return the operations as one JSON object; what is not known is left out."""
     found = [_operation(one, shown) for one in shown.operations]
-    read = {"files": counts.files, "lines": counts.hits, "skipped": counts.skipped}
+    read = {
+        "files": counts.files,
+        "lines": counts.hits,
+        "skipped": counts.skipped,
+        "unread": counts.unread,
+    }
     return json.dumps({"operations": found, "read": read}, indent=2)
 
 

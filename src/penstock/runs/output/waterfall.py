@@ -45,6 +45,7 @@ _DURATION = 10
 _BESIDE = 2 * len(_GAP) + _DURATION
 _MIN_BAR, _MAX_BAR = 10, 40
 _NOT_A_TERMINAL = 120
+_EXCEPTION = ("exception.type", "exception.message")
 _USUAL = ("", "ok", "closed")
 
 
@@ -59,7 +60,8 @@ def logged(line: StoredLine) -> str:
     clock = "" if line.time_us is None else rfc3339(line.time_us)[11:23]
     names = (clock, known.get("level", ""), known.get("logger", ""))
     begin = " ".join(filter(None, names))
-    return plain(f"{begin}: {known.get('message', '')}")
+    facts = (known.get("message"), *map(line.extra.get, _EXCEPTION))
+    return plain(": ".join((begin, *(str(one) for one in facts if one))))
 
 
 class _Item(NamedTuple):
