@@ -92,6 +92,32 @@ def test_what_is_said_of_joins() -> None:
     assert [call.step for call in found.calls] == ["send"]
 
 
+def test_runs_inside_a_run_are_judged_alone() -> None:
+    """What the other run has done is not before anything in them."""
+    inner: dict[str, Any] = {"run_id": "id-inner"}
+    lines = [
+        *RECEIVE,
+        *made_call("validate", 1, 2),
+        *made_call(
+            "receive", 3, 9, call_id="id-inner", parent_call_id="id-receive", **inner
+        ),
+        *made_call("charge", 4, 5, parent_call_id="id-inner", **inner),
+        *made_call("charge", 10, 11, call_id="id-charge-2"),
+        *made_call("ship", 12, 13, call_id="id-ship-2", run_id="id-receive"),
+    ]
+
+    (operation,) = operations_of(lines)
+    found = judge(operation, [CHAIN])
+
+    assert [(one.run_id, one.verdict) for one in found] == [
+        ("id-receive", "in order"),
+        ("id-inner", "out of order"),
+    ]
+    later = made_call("ship", 14, 15, parent_call_id="id-inner", call_id="s", **inner)
+    (operation,) = operations_of([*lines[:2], *lines[4:8], *lines[10:], *later])
+    assert [one.verdict for one in judge(operation, [CHAIN])] == ["out of order"] * 2
+
+
 @pytest.mark.parametrize("lost", range(6))
 def test_a_gap_makes_a_run_unknown(lost: int) -> None:
     """Whichever line is lost."""
@@ -123,7 +149,8 @@ def test_flows_and_steps_that_are_not_declared() -> None:
         "'check' is not declared",
         "'validate' may have run before 'charge', unseen",
     )
-    named = only([*RECEIVE, *made_call("ship", 1, 2)], orders(ship="nothing"))
+    declared = orders(ship="nothing", pack="billing:bill")
+    named = only([*RECEIVE, *made_call("ship", 1, 2)], declared)
     assert named.reasons == ("'nothing' may have run before 'ship', unseen",)
 
 

@@ -125,7 +125,6 @@ class _Run:
         entry: StoredCall | None,
         services: Collection[str],
     ) -> None:
-        called = {place.call.step for place in places}
         bits = [(place, order.bit(place.call.step)) for place in places]
         self._order = order
         self._places = places
@@ -136,7 +135,8 @@ class _Run:
         step = None if entry is None else order.steps.get(entry.step)
         is_known = step is not None and step.is_entrypoint
         self._entry = entry if is_known else None
-        self._unseen: int = order.unseen(called, services) if is_known else -1
+        self._services = services
+        self._unseen: int | None = None if is_known else -1
         self._found = _Findings()
         self._before: dict[Place, int] = {}
         self._begun, self._may_have_begun = self._begun_inside()
@@ -210,20 +210,28 @@ class _Run:
         self, call: StoredCall, rule: Rule, before: int, maybe: int
     ) -> None:
         """Judge R1 and R3."""
-        plan, found = self._order.plan, self._found
-        code = rule.broken(before, maybe | self._unseen)
+        if not rule.broken(before):
+            return
+        plan, found, unseen = self._order.plan, self._found, self._find_unseen()
+        code = rule.broken(before, maybe | unseen)
         if code:
             missing = missing_before(plan, rule, before, code)
             found.edges.update(dict.fromkeys((name, call.step) for _, name in missing))
             found.calls[call] = None
             found.broken[_too_early(call.step, code, [n for _, n in missing])] = None
-        elif rule.broken(before):
-            open_steps = rule.mask & ~before
-            for name in self._order.labels(open_steps & maybe):
-                found.unknown[_undecided(name, call.step)] = None
-            for name in self._order.labels(open_steps & self._unseen & ~maybe):
-                text = f"{name!r} may have run before {call.step!r}, unseen"
-                found.unknown[text] = None
+            return
+        for name in self._order.labels(rule.mask & ~before & maybe):
+            found.unknown[_undecided(name, call.step)] = None
+        for name in self._order.labels(rule.mask & ~before & ~maybe & unseen):
+            text = f"{name!r} may have run before {call.step!r}, unseen"
+            found.unknown[text] = None
+
+    def _find_unseen(self) -> int:
+        """Return the steps that may have run though no line says so."""
+        if self._unseen is None:
+            called = {place.call.step for place in self._places}
+            self._unseen = self._order.unseen(called, self._services)
+        return self._unseen
 
     def _judge_edges(self, witnessed: int, possible: int) -> None:
         """Judge R2."""
