@@ -24,6 +24,7 @@ from penstock import (
     start_flow,
     step,
 )
+from penstock._platform.clock import utc
 from penstock.backends.log_fields import FIELDS
 from tests.support.call_styles import KINDS, finish, marked, run_python, unique
 
@@ -885,6 +886,7 @@ def test_one_line_for_a_run_has_its_calls(run_lines: Lines) -> None:
     assert generated["parent"] == line["run_id"]
     assert 0 <= generated["start_ms"] <= called["start_ms"]
     assert called["start_ms"] + called["duration_ms"] <= line["duration_ms"]
+    assert line["started_at"] <= utc(line["created"])
 
 
 ENDS = ["duration_ms", "outcome"]

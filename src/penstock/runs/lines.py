@@ -52,3 +52,15 @@ class ReadCounts:
     def skip(self, reason: str) -> None:
         """Count a line that was skipped."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+
+def is_about_call(line: StoredLine) -> bool:
+    """Tell whether penstock wrote a line, or a span, about a call of a step."""
+    return all(map(line.fields.get, ("flow_event", "flow", "step")))
+
+
+def outcome_of(line: StoredLine) -> str:
+    """Return how a call ended, from the line that says so."""
+    otherwise = "error" if line.fields["flow_event"] == "step.error" else "ok"
+    outcome: str = line.fields.get("outcome") or otherwise
+    return outcome

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 
 OrderVerdict = Literal["in order", "out of order", "unknown"]
 
+NO_START = "no line says when it began"
+"""The doubt about a call whose start is missing."""
+
+Recorded = Literal["each", "run", "late", "span"]
+
 
 @dataclass(slots=True, eq=False)
 class StoredCall:
@@ -36,6 +41,8 @@ class StoredCall:
         sent_at_us: If a message brought it: when that was sent, by the sender's clock.
         outcome: How it ended, as in the table of log fields; ``""`` if it has no end.
         error_type: The class of its exception.
+        recorded: What its times are from: lines of its own (``each``), the line of
+            its run (``run``), a line of its own beside that (``late``), or a span.
         parent: The call that made it, None at the top and where that is not known.
         children: The calls that it made, by start.
         lines: Other lines that were written inside it.
@@ -60,6 +67,7 @@ class StoredCall:
     sent_at_us: int | None = None
     outcome: str = ""
     error_type: str = ""
+    recorded: Recorded = "each"
     parent: StoredCall | None = None
     children: list[StoredCall] = field(default_factory=list)
     lines: list[StoredLine] = field(default_factory=list)

@@ -1,0 +1,242 @@
+"""Judge stored runs by the declared order, with the rules of ``conformance``.
+
+Live, a call is judged when it is made, by what its process knows. Here what all
+processes have written decides, and only where it is certain: a step was before a call
+if it is above it, or had ended when the call was made, by the same clock. Each host has
+a clock of its own, and two clocks are never compared.
+
+Nothing is held against a run of which lines are missing. Two things leave no trace: a
+call of which both lines, or the only span, are lost, and a message whose receiver's
+lines are not given, unless its step is declared as one that messages call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from penstock.conformance.violations import missing_before
+
+from .declared_order import declared_orders
+from .ended_steps import EndedSteps
+from .operation import OrderJudgement
+from .places import places_of, run_of
+from .trees import gaps_of, is_caller_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from penstock._types import FlowInfo
+    from penstock.conformance.rules import Rule
+
+    from .declared_order import DeclaredOrder
+    from .operation import Operation, OrderVerdict, StoredCall
+    from .places import Place
+
+__all__ = ["judge"]
+
+
+def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgement]:
+    """Return the verdict on each run of an operation, by the flow that it runs.
+
+    Calls of other flows' steps are not judged. A context without an entrypoint, as
+    ``start_flow`` opens, has a verdict for each flow whose steps it calls.
+
+    Args:
+        operation: The operation.
+        flows: The flows as they are declared, with those that their steps come after.
+    """
+    orders = declared_orders(flows, {call.flow for call in operation.calls})
+    services = {call.service for call in operation.calls}
+    lost = [one for one in operation.roots if is_caller_missing(one)]
+    runs: dict[str, list[Place]] = {}
+    for place in places_of(operation.calls):
+        runs.setdefault(run_of(place.call), []).append(place)
+    found = []
+    for run_id, places in runs.items():
+        entry = _entry(places)
+        names = [entry.flow] if entry else [place.call.flow for place in places]
+        for flow in dict.fromkeys(names):
+            own = [place for place in places if place.call.flow == flow]
+            missing = [*(place.call for place in own), *lost]
+            reason = _why_unknown(flow, missing, orders)
+            if reason:
+                one = OrderJudgement(flow, run_id, "unknown", (reason,))
+            else:
+                run = _Run(orders[flow], own, entry, services)
+                one = run.judgement(flow, run_id)
+            found.append(one)
+    return found
+
+
+def _entry(places: Sequence[Place]) -> StoredCall | None:
+    """Return the call that began a run: the one that gave it its ID.
+
+    Spans and older lines have other IDs. There it is the only call that no other call
+    of the run has made.
+    """
+    for place in places:
+        if place.call.call_id and place.call.call_id == place.call.run_id:
+            return place.call
+    calls = {place.call for place in places}
+    tops = [call for call in calls if call.parent not in calls]
+    is_other = len(tops) == 1 and (not tops[0].call_id or tops[0].recorded == "span")
+    return tops[0] if is_other else None
+
+
+def _why_unknown(
+    flow: str, calls: Sequence[StoredCall], orders: Collection[str]
+) -> str:
+    """Return why a run cannot be judged, ``""`` if it can."""
+    gaps = gaps_of(dict.fromkeys(calls))
+    if gaps:
+        return f"lines are missing: {', '.join(gaps)}"
+    for call in calls:
+        if call.doubts:
+            return f"{call.step!r} is not certain: {call.doubts[0]}"
+    return "" if flow in orders else f"no flow {flow!r} is declared"
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What was found, each once and in order."""
+
+    broken: dict[str, None] = field(default_factory=dict)
+    unknown: dict[str, None] = field(default_factory=dict)
+    edges: dict[tuple[str, str], None] = field(default_factory=dict)
+    calls: dict[StoredCall, None] = field(default_factory=dict)
+
+
+class _Run:
+    """The calls of one flow in one run."""
+
+    def __init__(
+        self,
+        order: DeclaredOrder,
+        places: list[Place],
+        entry: StoredCall | None,
+        services: Collection[str],
+    ) -> None:
+        called = {place.call.step for place in places}
+        bits = [(place, order.bit(place.call.step)) for place in places]
+        self._order = order
+        self._places = places
+        self._entry = entry
+        self._ended = EndedSteps(bits)
+        self._happened = 0
+        for _, bit in bits:
+            self._happened |= bit
+        step = None if entry is None else order.steps.get(entry.step)
+        is_known = step is not None and step.is_entrypoint
+        self._unseen: int = order.unseen(called, services) if is_known else -1
+        self._found = _Findings()
+        self._before: dict[Place, int] = {}
+        self._begun, self._may_have_begun = self._begun_inside()
+
+    def judgement(self, flow: str, run_id: str) -> OrderJudgement:
+        """Return the verdict."""
+        witnessed = possible = 0
+        for place in self._places:
+            before = self._find_before(place)
+            rule = self._order.rule(place.call.step)
+            if rule is None:
+                name = place.call.step
+                self._found.unknown[f"{name!r} is not declared"] = None
+                continue
+            maybe = self._find_maybe(place, rule, before)
+            if place.call is not self._entry:
+                self._judge_call(place.call, rule, before, maybe)
+            witnessed |= rule.edges_from(before)
+            possible |= rule.edges_from(before | maybe)
+        self._judge_edges(witnessed, possible)
+        found = self._found
+        if found.broken:
+            edges, calls = tuple(found.edges), tuple(found.calls)
+            reasons = tuple(found.broken)
+            return OrderJudgement(flow, run_id, "out of order", reasons, edges, calls)
+        verdict: OrderVerdict = "unknown" if found.unknown else "in order"
+        return OrderJudgement(flow, run_id, verdict, tuple(found.unknown))
+
+    def _begun_inside(self) -> tuple[dict[Place, int], dict[Place, int]]:
+        """Return for each call the generators that began inside it, or may be some.
+
+        They count as before it: they were among its arguments. A generator without
+        items looks like any other call if its code is not loaded.
+        """
+        sure: dict[Place, int] = {}
+        maybe: dict[Place, int] = {}
+        for place in reversed(self._places):
+            if place.above is None:
+                continue
+            call, bit = place.call, self._order.bit(place.call.step)
+            kind = call.first_item_us is not None or self._order.is_generator(call.step)
+            for found, has_begun in (sure, kind is True), (maybe, kind is not False):
+                below = found.get(place, 0) | (bit if has_begun else 0)
+                if below:
+                    found[place.above] = found.get(place.above, 0) | below
+        return sure, maybe
+
+    def _find_before(self, place: Place) -> int:
+        """Return the steps that were certainly before a call."""
+        before, above = 0, place.above
+        if above is not None:
+            before = self._before[above] | self._order.bit(above.call.step)
+        for moment in place.moments():
+            before |= self._ended.before(moment)
+        self._before[place] = before
+        return before | self._begun.get(place, 0)
+
+    def _find_maybe(self, place: Place, rule: Rule, before: int) -> int:
+        """Return more predecessors that may have been before a call."""
+        if place.call is self._entry or place.call.recorded == "late":
+            return rule.mask
+        maybe, moment = self._may_have_begun.get(place, 0), place.moment()
+        for bit, _ in rule.edges:
+            if not bit & (before | maybe) and self._ended.may_be_before(moment, bit):
+                maybe |= bit
+        return maybe
+
+    def _judge_call(
+        self, call: StoredCall, rule: Rule, before: int, maybe: int
+    ) -> None:
+        """Judge R1 and R3."""
+        plan, found = self._order.plan, self._found
+        code = rule.broken(before, maybe | self._unseen)
+        if code:
+            missing = missing_before(plan, rule, before, code)
+            found.edges.update(dict.fromkeys((name, call.step) for _, name in missing))
+            found.calls[call] = None
+            found.broken[_too_early(call.step, code, [n for _, n in missing])] = None
+        elif rule.broken(before):
+            open_steps = rule.mask & ~before
+            for name in self._order.labels(open_steps & maybe):
+                found.unknown[_undecided(name, call.step)] = None
+            for name in self._order.labels(open_steps & self._unseen & ~maybe):
+                text = f"{name!r} may have run before {call.step!r}, unseen"
+                found.unknown[text] = None
+
+    def _judge_edges(self, witnessed: int, possible: int) -> None:
+        """Judge R2."""
+        plan, found = self._order.plan, self._found
+        broken = plan.contradicted(self._happened | possible)
+        undecided = plan.contradicted(self._happened | witnessed) & ~broken
+        for (_, before), (_, after) in plan.edges(broken):
+            if (before, after) not in found.edges:
+                found.edges[before, after] = None
+                calls = (one.call for one in self._places if one.call.step == after)
+                found.calls.update(dict.fromkeys(calls))
+                text = f"both ran, and {before!r} never ended before {after!r}"
+                found.broken[text] = None
+        for (_, before), (_, after) in plan.edges(undecided):
+            found.unknown[_undecided(before, after)] = None
+
+
+def _too_early(step: str, code: str, missing: Sequence[str]) -> str:
+    names, verb = " and ".join(map(repr, missing)), "had not"
+    if code == "R1" and len(missing) > 1:
+        names, verb = f"none of {', '.join(map(repr, missing))}", "had"
+    return f"{step!r} was called when {names} {verb} ended"
+
+
+def _undecided(before: str, step: str) -> str:
+    return f"no clock tells whether {before!r} had ended when {step!r} was called"
