@@ -166,6 +166,15 @@ def test_messages_by_two_clocks() -> None:
     assert "sent 3.0 ms later by the sender's clock" in early
 
 
+def test_skewed_clocks() -> None:
+    """The time is that of the entry; no call is moved by another's clock."""
+    shown = operation(call("f/a", 0, 9, call("f/b", -500, -490, host="b"), host="a"))
+    text = text_of(shown)
+
+    assert "when       2026-11-30T10:15:02.123456Z, 509 ms in all\n" in text
+    assert "clocks     2 hosts, each with its own clock\n" in text
+
+
 def test_long_loops_are_folded() -> None:
     """More than twenty calls that look the same are one line, those below them too."""
     laps = [call("f/b", n, n + n / 10, call("f/c", n, n + 0.1)) for n in range(250)]
