@@ -51,7 +51,7 @@ def logs(*found: object) -> object:
     return in_collector("resourceLogs", "scopeLogs", "logRecords", *found)
 
 
-STEP = {
+STEP: dict[str, Any] = {
     "traceId": TRACE,
     "spanId": SPAN,
     "parentSpanId": PARENT,
@@ -107,6 +107,18 @@ def test_a_span_of_a_step_is_read() -> None:
         "tags": [True],
         "at": {"x": 0.5},
     }
+
+
+def test_the_first_item_of_a_generator_is_a_number() -> None:
+    """As everywhere else; what is none makes the span malformed."""
+    key = "penstock.first_item_ms"
+    items = [{"key": key, "value": {"doubleValue": 0.25}}]
+    (line,) = parse(spans(STEP | {"attributes": [*STEP["attributes"], *items]}))
+
+    assert line.fields["first_item_ms"] == 0.25
+    wrong = [{"key": key, "value": {"stringValue": "soon"}}]
+    with pytest.raises(LineError, match="malformed"):
+        parse(spans(STEP | {"attributes": wrong}))
 
 
 def test_another_span_has_no_event() -> None:

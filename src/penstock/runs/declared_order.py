@@ -13,7 +13,7 @@ from penstock.conformance.rules import Plan
 from penstock.conformance.violations import is_behind_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from penstock._types import FlowInfo, StepInfo
     from penstock.conformance.plan import Key
@@ -37,6 +37,7 @@ class DeclaredOrder:
     plan: Plan = field(default_factory=Plan)
     steps: dict[str, StepInfo] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
+    _untold: int | None = None
 
     def add(self, flow: FlowInfo, names: Names) -> None:
         """Add what one service declares; the first declaration of a step counts."""
@@ -84,21 +85,33 @@ class DeclaredOrder:
             if (step.crosses and name not in called)
             or self.services[name] not in {"", *services}
         ]
-        found = self.plan.reached(sum(map(self.bit, away)))
-        for name in self.steps:
-            step = registry.find(self.flow, name)
-            if step is not None and is_behind_cache(step):
-                found |= self.bit(name)
-        for at, name in self.plan.names(self._all_named()):
-            if at == self.flow and name not in self.steps:
-                found |= self.bit(name)
+        if self._untold is None:
+            self._untold = self._find_untold()
+        return self._untold | self.plan.reached(sum(map(self.bit, away)))
+
+    def _find_untold(self) -> int:
+        """Return the steps of which no line tells: cached, or not declared at all."""
+        found = named = 0
+        for rule in self.plan.rules.values():
+            named |= rule.mask
+        for flow, name in self.plan.names(named):
+            if flow == self.flow:
+                step = registry.find(flow, name)
+                is_cached = step is not None and is_behind_cache(step)
+                if is_cached or name not in self.steps:
+                    found |= self.bit(name)
         return found
 
-    def _all_named(self) -> int:
-        found = 0
-        for rule in self.plan.rules.values():
-            found |= rule.mask
-        return found
+
+def rules_of(flows: Iterable[FlowInfo]) -> Iterator[tuple[str, str, int, Key]]:
+    """Yield each predecessor of each step: flow, step, alternative, predecessor."""
+    known = tuple(flows)
+    names = Names(known)
+    for flow in known:
+        for step in flow.steps:
+            for number, alternative in enumerate(step.after):
+                for name in alternative:
+                    yield flow.name, step.name, number, find_key(name, flow, names)
 
 
 def declared_orders(
