@@ -139,6 +139,7 @@ class _JudgedRun:
         self._unseen: int | None = None if is_known else -1
         self._found = _Findings()
         self._before: dict[StoredPlace, int] = {}
+        self._lost: set[StoredPlace] = set()
         self._begun, self._may_have_begun = self._begun_inside()
 
     def judgement(self, flow: str, run_id: str) -> OrderJudgement:
@@ -200,11 +201,27 @@ class _JudgedRun:
         """Return more predecessors that may have been before a call."""
         if place.call is self._entry or place.call.recorded == "late":
             return rule.mask
+        if self._is_lost(place):
+            return rule.mask
         maybe, moment = self._may_have_begun.get(place, 0), place.moment()
         for bit, _ in rule.edges:
             if not bit & (before | maybe) and self._ended.may_be_before(moment, bit):
                 maybe |= bit
         return maybe
+
+    def _is_lost(self, place: StoredPlace) -> bool:
+        """Tell whether the calls above a call are unknown.
+
+        It was made in the bare context of the run, in a thread for instance.
+        """
+        if place.above is not None:
+            is_lost = place.above in self._lost
+        else:
+            is_known = self._entry is None or place.is_hop
+            is_lost = not is_known and place.parent is None
+        if is_lost:
+            self._lost.add(place)
+        return is_lost
 
     def _judge_call(
         self, call: StoredCall, rule: Rule, before: int, maybe: int
@@ -215,7 +232,7 @@ class _JudgedRun:
         plan, found, unseen = self._order.plan, self._found, self._find_unseen()
         code = rule.broken(before, maybe | unseen)
         if code:
-            missing = missing_before(plan, rule, before, code)
+            missing = missing_before(plan, rule, before | maybe, code)
             found.edges.update(dict.fromkeys((name, call.step) for _, name in missing))
             found.calls[call] = None
             found.broken[_too_early(call.step, code, [n for _, n in missing])] = None
