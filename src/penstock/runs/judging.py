@@ -54,7 +54,7 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
     """
     orders = declared_orders(flows, {call.flow for call in operation.calls})
     services = {call.service for call in operation.calls}
-    lost = [one for one in operation.roots if is_caller_missing(one)]
+    torn = gaps_of(filter(is_caller_missing, operation.roots))
     runs: dict[str, list[StoredPlace]] = {}
     for place in places_of(operation.calls):
         runs.setdefault(run_of(place.call), []).append(place)
@@ -64,13 +64,14 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
         names = [entry.flow] if entry else [place.call.flow for place in places]
         for flow in dict.fromkeys(names):
             own = [place for place in places if place.call.flow == flow]
-            missing = [*(place.call for place in own), *lost]
-            reason = _why_unknown(flow, missing, orders)
+            reason = _why_unknown([place.call for place in own], torn)
+            if not reason and flow not in orders:
+                reason = f"no flow {flow!r} is declared"
             if reason:
                 one = OrderJudgement(flow, run_id, "unknown", (reason,))
             else:
                 run = _JudgedRun(orders[flow], own, entry, services)
-                one = run.judgement(flow, run_id)
+                one = run.judgement(run_id)
             found.append(one)
     return found
 
@@ -90,11 +91,12 @@ def _entry(places: Sequence[StoredPlace]) -> StoredCall | None:
     return tops[0] if is_other else None
 
 
-def _why_unknown(
-    flow: str, calls: Sequence[StoredCall], orders: Collection[str]
-) -> str:
-    """Return why a run cannot be judged, ``""`` if it can."""
-    gaps = gaps_of(dict.fromkeys(calls))
+def _why_unknown(calls: Sequence[StoredCall], torn: Sequence[str]) -> str:
+    """Return why a run cannot be judged, ``""`` if it can.
+
+    *torn* says which callers of the operation are missing. They may be of any run.
+    """
+    gaps = gaps_of(calls) or torn
     if gaps:
         return f"lines are missing: {', '.join(gaps)}"
     for call in calls:
@@ -102,7 +104,7 @@ def _why_unknown(
             return f"{call.step!r} is not certain: {call.doubts[0]}"
         if call.start_us is None or call.end_us is None:
             return f"no line says when {call.step!r} ran"
-    return "" if flow in orders else f"no flow {flow!r} is declared"
+    return ""
 
 
 @dataclass(slots=True)
@@ -142,8 +144,9 @@ class _JudgedRun:
         self._lost: set[StoredPlace] = set()
         self._begun, self._may_have_begun = self._begun_inside()
 
-    def judgement(self, flow: str, run_id: str) -> OrderJudgement:
+    def judgement(self, run_id: str) -> OrderJudgement:
         """Return the verdict."""
+        flow = self._order.flow
         witnessed = possible = 0
         for place in self._places:
             before = self._find_before(place)
