@@ -105,9 +105,14 @@ def plain(text: str) -> str:
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'orders'?"``, or ``""`` if nothing is similar."""
+    near = closest(name, known)
+    return f" Did you mean {near!r}?" if near else ""
+
+
+def closest(name: object, known: Iterable[str]) -> str:
+    """Return the most similar name, or ``""`` if nothing is similar."""
     if not isinstance(name, str):
         return ""
     from difflib import get_close_matches  # noqa: PLC0415  # 1 ms, on errors only
 
-    near = get_close_matches(name, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return next(iter(get_close_matches(name, list(known), n=1)), "")

@@ -977,6 +977,25 @@ def test_lines_have_the_ids_of_the_span(
     assert (outside["trace_id"], outside["span_id"]) == ("-", "-")
 
 
+def test_both_lines_of_a_call_have_the_ids_of_its_span(
+    spans: Spans, lines: list[logging.LogRecord]
+) -> None:
+    """The work may be in a generator that a plain function returned."""
+    configure("logging", OTelBackend(spans.provider))
+
+    @flow(unique("orders"))
+    @entrypoint
+    def receive() -> Generator[int]:
+        def numbers() -> Generator[int]:
+            yield 1
+
+        return numbers()
+
+    assert list(receive()) == [1]
+    expected = format_span_id(id_of(spans.ended()["receive"]))
+    assert [vars(line).get("span_id") for line in lines] == [expected, expected]
+
+
 def test_a_line_inside_a_span_has_its_ids(
     spans: Spans, lines: list[logging.LogRecord]
 ) -> None:

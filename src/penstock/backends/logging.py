@@ -97,12 +97,14 @@ class LoggingBackend(TracingBackend):
         fields: LineFields = {"flow": flow_name, "step": step_name}
         fields |= dict.fromkeys(("root_id", "parent_id", "parent_step", "service"))
         fields |= {"correlation_id": current_flow_id() or ABSENT, **attrs}
+        fields |= trace_fields()
         fields["flow_id"] = fields["correlation_id"]
         source = "(unknown file)", 0, step_name
 
         @contextmanager
         def lines() -> Iterator[None]:
-            line = self._start(fields, source)
+            line = _Line(fields, source)
+            self._start(line)
             error = None
             try:
                 yield
@@ -116,14 +118,11 @@ class LoggingBackend(TracingBackend):
 
     def start(self, call: Call) -> _Line:
         """Write ``step.start``; return what the end repeats."""
-        fields, source = step_fields(call), call[1].source
+        line = _line_of(call)
         if self._is_by_run:
-            run = _run_of(call)
-            if run is not None:
-                line = _Line(fields, source, now())
-                line.run = run
-                return line
-        return self._start(fields, source)
+            line.run = _run_of(call)
+        self._start(line)
+        return line
 
     def start_paused(self, call: Call) -> _Line:
         """Write ``step.start`` of a generator, whose first pause is after an item."""
@@ -152,7 +151,7 @@ class LoggingBackend(TracingBackend):
 
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Write ``step.error`` for a call whose start was not logged."""
-        self._end(_Line(step_fields(call), call[1].source), exc, inner=inner)
+        self._end(_line_of(call), exc, inner=inner)
 
     def resume(self, started: _Line) -> None:
         """Note that the body goes on: what it paused for was an item."""
@@ -165,10 +164,14 @@ class LoggingBackend(TracingBackend):
         if started.is_running and started.paused_ms is None:
             started.paused_ms = elapsed_ms(started.began)
 
-    def _start(self, fields: LineFields, source: SourceLine) -> _Line:
-        fields["flow_event"] = "step.start"
-        _write(self.level, "step.start %s", (_label(fields),), fields, source)
-        return _Line(fields, source, now())
+    def _start(self, line: _Line) -> None:
+        """Write that a call began, unless its run is logged as one line."""
+        if line.run is None:
+            fields = line.fields
+            fields["flow_event"] = "step.start"
+            args = fields["flow"], fields["step"]
+            _write(self.level, "step.start %s/%s", args, line)
+        line.began = now()
 
     def _end(self, line: _Line, exc: BaseException | None, *, inner: bool) -> None:
         """Write how a call ended, and how long it took if its start was logged."""
@@ -179,32 +182,30 @@ class LoggingBackend(TracingBackend):
             return
         fields = line.fields
         event = "step.error" if is_error else "step.end"
-        template = f"{event} %s"
-        args: list[object] = [_label(fields)]
-        fields["flow_event"] = event
-        fields["outcome"] = outcome
+        fields["flow_event"], fields["outcome"] = event, outcome
+        template = f"{event} %s/%s"
+        args: tuple[object, ...] = fields["flow"], fields["step"]
         if exc is not None:
             template += " %s"
-            args.append(type(exc).__name__ if is_error else outcome)
+            args += (type(exc).__name__ if is_error else outcome,)
         if is_error:
             fields["error_type"] = type(exc).__name__
         duration_ms = elapsed_ms(line.began)
         if duration_ms is not None:
             fields["duration_ms"] = duration_ms
             template += " %.1f ms"
-            args.append(duration_ms)
+            args += (duration_ms,)
         if line.first_item_ms is not None:
             fields["first_item_ms"] = line.first_item_ms
-        has_traceback = self._traceback and is_error and inner
-        cause = exc if has_traceback else None
-        _write(level, template, tuple(args), fields, line.source, cause)
+        cause = exc if self._traceback and is_error and inner else None
+        _write(level, template, args, line, cause)
 
 
 class _Line:
-    """What the line about the end of a call needs.
+    """What the lines about a call say.
 
     Attributes:
-        fields: What the start said.
+        fields: The fields of the last line, which the next one changes.
         source: Where the user's function is.
         began: When the call began, None if its start was not logged.
         run: The run, where one line is written for all its calls.
@@ -215,17 +216,15 @@ class _Line:
     """
 
     # Most calls never need these: a class attribute costs a call nothing.
+    began: float | None = None
     run: _Run | None = None
     is_running: bool = False
     paused_ms: float | None = None
     first_item_ms: float | None = None
 
-    def __init__(
-        self, fields: LineFields, source: SourceLine, began: float | None = None
-    ) -> None:
+    def __init__(self, fields: LineFields, source: SourceLine) -> None:
         self.fields: LineFields = fields
         self.source: SourceLine = source
-        self.began: float | None = began
 
 
 class _Run:
@@ -280,6 +279,13 @@ def _change_process() -> None:
 on_fork(_change_process)
 
 
+def _line_of(call: Call) -> _Line:
+    fields = step_fields(call)
+    if spans := trace_fields():
+        fields.update(spans)
+    return _Line(fields, call[1].source)
+
+
 def _run_of(call: Call) -> _Run | None:
     """Return the run of *call*, None if no entrypoint began one here."""
     context, step, number = call[:3]
@@ -289,29 +295,23 @@ def _run_of(call: Call) -> _Run | None:
     return run
 
 
-def _label(fields: LineFields) -> str:
-    return f"{fields['flow']}/{fields['step']}"
-
-
 def _write(
     level: int,
     template: str,
     args: tuple[object, ...],
-    fields: LineFields,
-    source: SourceLine,
+    line: _Line,
     exc: BaseException | None = None,
 ) -> None:
-    path, line, function = source
+    path, number, function = line.source
     exc_info = None if exc is None else (type(exc), exc, exc.__traceback__)
     record = LOGGER.makeRecord(
-        LOGGER.name, level, path, line, template, args, exc_info, function
+        LOGGER.name, level, path, number, template, args, exc_info, function
     )
     # Not makeRecord(extra=...): a record factory may have set one of these fields.
-    record.__dict__.update(fields)
-    if spans := trace_fields():
-        record.__dict__.update(spans)
+    attributes = record.__dict__
+    attributes.update(line.fields)
     for name, read in state.record_fields.items():
         value = read()
         if value is not None:
-            record.__dict__[name] = value
+            attributes[name] = value
     LOGGER.handle(record)

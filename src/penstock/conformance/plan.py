@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from penstock._graph.names import Names
 from penstock._registry import registry
 from penstock._runtime.state import state
-from penstock._steps.fast_path import FastPath, SeenOrder
+from penstock._steps.fast_path import FITS_NO_RUN, FastPath, SeenOrder
 from penstock._steps.source import FunctionKind, kind_of
 from penstock._types import FlowInfo, StepInfo
 
@@ -80,7 +80,7 @@ class StepRule:
 
     def redeclare(self, step: Step, rule: Rule, names: dict[Key, str]) -> None:
         """Follow another declaration of the step, and keep the counts."""
-        vars(self.step).pop("fast_path", None)
+        self.step.fast_path = FITS_NO_RUN
         if rule.groups != self.rule.groups:
             only = len(self.rule.edges) == 1
             self.add(self.rule.edges[0][0] if only else 0, self.fast_path.calls)

@@ -13,7 +13,7 @@ from penstock.conformance.rules import Plan
 from penstock.conformance.violations import is_behind_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from penstock._types import FlowInfo, StepInfo
     from penstock.conformance.plan import Key
@@ -101,6 +101,17 @@ class DeclaredOrder:
                 if is_cached or name not in self.steps:
                     found |= self.bit(name)
         return found
+
+
+def rules_of(flows: Iterable[FlowInfo]) -> Iterator[tuple[str, str, int, Key]]:
+    """Yield each predecessor of each step: flow, step, alternative, predecessor."""
+    known = tuple(flows)
+    names = Names(known)
+    for flow in known:
+        for step in flow.steps:
+            for number, alternative in enumerate(step.after):
+                for name in alternative:
+                    yield flow.name, step.name, number, find_key(name, flow, names)
 
 
 def declared_orders(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ _ALIASES = {
         "dd.service",
         "serviceContext.service",
     ),
-    "level": ("level", "levelname", "log.level", "severity", "level.name", "status"),
+    "level": ("level", "levelname", "log.level", "severity", "level.name"),
     "logger": ("logger", "logger_name", "logger.name", "log.logger", "name"),
     "message": ("message", "event", "msg", "text"),
     "host.name": ("host.name", "hostname", "host", "_HOSTNAME"),
@@ -82,6 +83,10 @@ _ALIASES = {
         "__REALTIME_TIMESTAMP",
     ),
 }
+
+
+_EVENT = re.compile(r"(step\.(?:start|end|error)) \S+/\S+")
+_OLDER = {"parent_step": "caller", "outcome": "status", "error_type": "error"}
 
 
 class FieldLayout:
@@ -107,6 +112,8 @@ class FieldLayout:
             name: (keys[name],) if name in keys else _ALIASES.get(name, (name,))
             for name in known
         }
+        # Not all aliases: "name" or "status" may also be a user's own.
+        self._used = {*FIELDS, *_ALIASES, *keys.values()}
         self._anywhere = {*known} - _FLOW | keys.keys()
 
     def read(self, entry: Entry) -> tuple[Entry, Entry, Stamp | None]:
@@ -116,19 +123,19 @@ class FieldLayout:
         first = spots.pop(place)
         everywhere = (first, *spots.values())
         fields: Entry = {}
-        used: set[str] = set(FIELDS)
         for name, keys in self._keys.items():
             read: Callable[[Any], Any] = _READERS.get(name, _text)
-            for key, value in _values(
-                everywhere if name in self._anywhere else (first,), keys
-            ):
-                typed = read(value)
-                if typed is not None:
-                    fields[name] = typed
-                    used.add(key)
-                    break
+            within = everywhere if name in self._anywhere else (first,)
+            typed = (read(value) for value in _values(within, keys))
+            value = next((one for one in typed if one is not None), None)
+            if value is not None:
+                fields[name] = value
+        if "flow_event" not in fields:
+            fields |= _of_older_version(fields, first)
         outer = {key: one for key, one in entry.items() if key not in place[:1]}
-        extra = {key: one for key, one in (outer | first).items() if key not in used}
+        extra = {
+            key: one for key, one in (outer | first).items() if key not in self._used
+        }
         return fields, extra, fields.pop("timestamp", None)
 
     def _has_mark(self, spot: Entry) -> bool:
@@ -157,7 +164,7 @@ def _inside(entry: Entry, place: Iterable[str]) -> Entry | None:
     return value if isinstance(value, dict) else None
 
 
-def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[Any]:
     """Yield what is found under *keys*, except for what stands for nothing."""
     for key in keys:
         for spot in spots:
@@ -165,7 +172,19 @@ def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[tuple[str, 
             if value is None and "." in key:
                 value = value_at(spot, key)
             if value is not None and value not in ("", ABSENT):
-                yield key, value
+                yield value
+
+
+def _of_older_version(fields: Entry, entry: Entry) -> Entry:
+    """Return fields that penstock 0.2 said in the message, or under other names."""
+    message = _EVENT.match(fields.get("message", ""))
+    if message is None or not fields.keys() >= {"flow", "step"}:
+        return {}
+    found = ((name, list(_values((entry,), (key,)))) for name, key in _OLDER.items())
+    return {
+        "flow_event": message[1],
+        **{name: str(one[0]) for name, one in found if one},
+    }
 
 
 def _text(value: Any) -> str | None:

@@ -145,8 +145,11 @@ class Attributes:
             order = order[order.index(value.klass) + 1 :]
         for klass in order:
             if name in klass.methods:
+                is_plain = name == value.step
                 return frozenset(
-                    replace(one, receiver=receiver) if isinstance(one, Func) else one
+                    replace(one, receiver=receiver, is_plain=is_plain)
+                    if isinstance(one, Func)
+                    else one
                     for one in self._decorators.decorated(klass.methods[name])
                 )
         return NOTHING

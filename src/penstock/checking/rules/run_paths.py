@@ -176,7 +176,10 @@ class FlowPaths:
         return [one for one in self._steps.of[called] if one.flow == self._flow]
 
     def _name(self, called: Function) -> str:
-        return (self._own(called) or self._steps.of[called])[0].name
+        for own in self._own(called):
+            return own.name
+        other = self._steps.of[called][0]
+        return f"{other.flow}:{other.name}"
 
     def _goes_on(self, called: Function) -> bool:
         """Return whether a call of it is not a run of its own, followed from there."""

@@ -1,0 +1,72 @@
+"""Lay out a graph in rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from .coordinates import set_coordinates
+from .ordering import order_rows
+from .ranks import find_back_edges, rank_nodes
+from .slots import build_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .slots import Slot, Spacing
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the boxes and lines of a graph are.
+
+    Attributes:
+        rows: The slots of each row, from top to bottom and from left to right.
+        boxes: The slot of each node.
+        routes: For each edge the slots from its upper box to its lower box, one for
+            each row. An edge in *back* begins at the lower box; that of a node to
+            itself has the one box.
+        back: The edges that close a cycle and lead upwards.
+    """
+
+    rows: tuple[tuple[Slot, ...], ...]
+    boxes: Mapping[int, Slot]
+    routes: Mapping[tuple[int, int], tuple[Slot, ...]]
+    back: frozenset[tuple[int, int]]
+
+
+def lay_out(
+    widths: Mapping[int, float],
+    edges: Sequence[tuple[int, int]],
+    spacing: Spacing,
+    *,
+    max_width: float = inf,
+    shared_lines: bool = False,
+) -> Layout:
+    """Lay out the nodes of *widths*, given in the order of their declaration.
+
+    The result depends on nothing but the arguments.
+
+    Args:
+        widths: The width of each node's box.
+        edges: Pairs of the node before and the node after, each once.
+        spacing: The least gaps in a row.
+        max_width: Wrap rows of boxes that are wider.
+        shared_lines: Let the edges from a node share one line through the rows that
+            they pass. Very dense graphs do this in any case.
+    """
+    back = find_back_edges(widths, edges)
+    down = {edge: edge[::-1] if edge in back else edge for edge in edges}
+    links = dict.fromkeys(link for link in down.values() if link[0] != link[1])
+    ranks = rank_nodes(widths, links, spacing.boxes, max_width)
+    grid = build_grid(widths, ranks, down, back, shared_lines=shared_lines)
+    order_rows(grid)
+    set_coordinates(grid, spacing)
+    slots = grid.slots
+    return Layout(
+        tuple(tuple(slots[at] for at in row) for row in grid.rows),
+        {slot.node: slot for slot in slots[: len(widths)]},
+        {edge: tuple(slots[at] for at in way) for edge, way in grid.ways.items()},
+        back,
+    )
