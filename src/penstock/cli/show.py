@@ -127,7 +127,7 @@ def show(
             raise click.UsageError(msg)
         _follow(files, wanted, declared, with_logs=with_logs)
         return
-    found = find_operations(files, wanted)
+    found = find_operations(files, wanted, logs=with_logs)
     operations = operations_of(line for lines in found.values() for line in lines)
     if not operations:
         note_counts(files.counts)
@@ -164,7 +164,7 @@ def _follow(
     lines: list[StoredLine] = []
     printed: set[object] = set()
     with suppress(KeyboardInterrupt):
-        for batch in batches(follow_operations(files, wanted)):
+        for batch in batches(follow_operations(files, wanted, logs=with_logs)):
             lines += batch
             operations = chosen(operations_of(lines), wanted)
             if not sys.stdout.isatty():
