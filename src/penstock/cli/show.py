@@ -212,7 +212,7 @@ def _nothing_found(
     if not isinstance(wanted, str):
         pairs = " and ".join(f"{key}={value}" for key, value in wanted.items())
         found = f"No line in {where} has {pairs}."
-        advice = "Metadata is on lines whose formatter or install_log_fields names it."
+        advice = "Lines have metadata that install_log_fields or FlowFilter names."
     elif any(flow.name == wanted for flow in flows):
         found = f"No line in {where} has the ID {wanted!r}."
         advice = f"It is the name of a flow. To draw that: penstock dag {wanted}"
