@@ -99,9 +99,10 @@ def test_a_run_without_a_root_id_stands_for_itself(tmp_path: Path) -> None:
         line(message="alone", flow_id="run-7"),
         line(message="of a part", correlation_id="part-1"),
         line(message="tells", correlation_id="part-1", root_id="whole-1"),
+        line(message="below", correlation_id="run-8", parent_id="run-7"),
     )
 
-    assert messages(files, "run-7") == {"run-7": ["alone"]}
+    assert messages(files, "run-7") == {"run-7": ["alone", "below"]}
     assert messages(files, "part-1") == {"whole-1": ["of a part", "tells"]}
 
 
@@ -146,3 +147,4 @@ def test_a_trace_of_several_operations_is_in_each(tmp_path: Path) -> None:
 
     assert messages(files, "t-1") == {ROOT: ["a", "both"], OTHER: ["b", "both"]}
     assert messages(files, ROOT) == {ROOT: ["a", "both"]}
+    assert len(find_operations(files, ROOT, logs=False)[ROOT]) == 1

@@ -104,6 +104,21 @@ def test_what_cannot_be_read_is_said(folder: Path) -> None:
     }
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="Python has zstd")
+def test_a_missing_package_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is packed with zstd is not read without it; the other files are."""
+    (folder / "x.zst").write_bytes(b"\x28\xb5\x2f\xfd....")
+    monkeypatch.setitem(sys.modules, "backports.zstd", None)
+    monkeypatch.delitem(sys.modules, "penstock.runs.zstd", raising=False)
+    files = LogFiles([str(folder)])
+
+    assert messages(files) == ["b", "a"]
+    (reason,) = files.counts.unread.values()
+    assert "pip install 'penstock[zstd]'" in reason
+
+
 def test_folders_that_cannot_be_read_are_said(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -388,6 +388,31 @@ def test_malformed_values_are_missing() -> None:
     assert line.fields == {"correlation_id": "run-1", "process.pid": "17"}
 
 
+def test_lines_of_penstock_0_2_are_read() -> None:
+    """Their event is in the message, and some fields had other names."""
+    ids = {"correlation_id": "run-1", "flow": "orders", "step": "charge"}
+    more = {"caller": "receive", "status": "error", "error": "KeyError"}
+    message = "step.error orders/charge KeyError 12.3 ms a1b2c3d4"
+
+    line = parse(json.dumps({**ids, **more, "message": message}))
+
+    assert line.fields == {
+        **ids,
+        "message": message,
+        "flow_event": "step.error",
+        "parent_step": "receive",
+        "outcome": "error",
+        "error_type": "KeyError",
+    }
+    line = parse(
+        json.dumps({**ids, "caller": "-", "message": "step.start orders/x a1"})
+    )
+    assert line.fields["flow_event"] == "step.start"
+    assert "parent_step" not in line.fields
+    line = parse(json.dumps({"message": "step.start orders/x", "flow": "orders"}))
+    assert "flow_event" not in line.fields
+
+
 def test_fields_of_a_flow_stand_together() -> None:
     """A user's own ``step`` elsewhere in the line is not penstock's."""
     line = parse(json.dumps({"step": 3, "extra": {"correlation_id": "run-1"}}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ _ALIASES = {
         "dd.service",
         "serviceContext.service",
     ),
-    "level": ("level", "levelname", "log.level", "severity", "level.name", "status"),
+    "level": ("level", "levelname", "log.level", "severity", "level.name"),
     "logger": ("logger", "logger_name", "logger.name", "log.logger", "name"),
     "message": ("message", "event", "msg", "text"),
     "host.name": ("host.name", "hostname", "host", "_HOSTNAME"),
@@ -82,6 +83,10 @@ _ALIASES = {
         "__REALTIME_TIMESTAMP",
     ),
 }
+
+
+_EVENT = re.compile(r"(step\.(?:start|end|error)) \S+/\S+")
+_OLDER = {"parent_step": "caller", "outcome": "status", "error_type": "error"}
 
 
 class FieldLayout:
@@ -125,6 +130,8 @@ class FieldLayout:
             value = next((one for one in typed if one is not None), None)
             if value is not None:
                 fields[name] = value
+        if "flow_event" not in fields:
+            fields |= _of_older_version(fields, first)
         outer = {key: one for key, one in entry.items() if key not in place[:1]}
         extra = {
             key: one for key, one in (outer | first).items() if key not in self._used
@@ -166,6 +173,18 @@ def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[Any]:
                 value = value_at(spot, key)
             if value is not None and value not in ("", ABSENT):
                 yield value
+
+
+def _of_older_version(fields: Entry, entry: Entry) -> Entry:
+    """Return fields that penstock 0.2 said in the message, or under other names."""
+    message = _EVENT.match(fields.get("message", ""))
+    if message is None or not fields.keys() >= {"flow", "step"}:
+        return {}
+    found = ((name, list(_values((entry,), (key,)))) for name, key in _OLDER.items())
+    return {
+        "flow_event": message[1],
+        **{name: str(one[0]) for name, one in found if one},
+    }
 
 
 def _text(value: Any) -> str | None:

@@ -29,7 +29,9 @@ _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9 _.:@~-]+")
 """JSON writers may escape whatever else they like."""
 
 
-def find_operations(files: LogFiles, wanted: Wanted) -> dict[str, list[StoredLine]]:
+def find_operations(
+    files: LogFiles, wanted: Wanted, *, logs: bool = True
+) -> dict[str, list[StoredLine]]:
     """Return the lines of each operation that *wanted* belongs to, by root ID.
 
     The files are read once to find the operations, and again if lines of these may have
@@ -39,19 +41,23 @@ def find_operations(files: LogFiles, wanted: Wanted) -> dict[str, list[StoredLin
         files: Where to look.
         wanted: An ID of an operation, run, call or trace, or the beginning of one;
             or keys of metadata with their values, all of which one line has.
+        logs: Whether to look for log lines that have only the ID of a trace, too. It
+            takes as long again for each trace. Spans are always found.
 
     Raises:
         LogSourceError: No file can be read.
         TooManyRunsError: *wanted* is found in more than ``MAX_OPERATIONS`` operations.
         ConfigurationError: *wanted* is empty.
     """
-    operations = _operations_of(files, wanted)
+    operations = _operations_of(files, wanted, logs=logs)
     found = operations.by_root()
     files.counts.hits = sum(map(len, found.values()))
     return found
 
 
-def follow_operations(files: LogFiles, wanted: Wanted) -> Iterator[StoredLine]:
+def follow_operations(
+    files: LogFiles, wanted: Wanted, *, logs: bool = True
+) -> Iterator[StoredLine]:
     """Yield the lines of the operations that *wanted* belongs to, also those to come.
 
     It ends with ``KeyboardInterrupt``, which it catches, or at the end of streams.
@@ -59,13 +65,17 @@ def follow_operations(files: LogFiles, wanted: Wanted) -> Iterator[StoredLine]:
     Args:
         files: Where to look.
         wanted: The same as for ``find_operations``.
+        logs: The same.
 
     Raises:
         LogSourceError: No file can be read.
         TooManyRunsError: *wanted* is found in more than ``MAX_OPERATIONS`` operations.
         ConfigurationError: *wanted* is empty.
     """
-    operations = _Operations() if files.has_streams else _operations_of(files, wanted)
+    if files.has_streams:
+        operations = _Operations(logs=logs)
+    else:
+        operations = _operations_of(files, wanted, logs=logs)
     needles = sorted({*_needles_of(wanted), *operations.needles()})
     for line in files.follow(needles):
         if _has(line, wanted) or (not operations.is_exact and _begins(line, wanted)):
@@ -77,9 +87,9 @@ def follow_operations(files: LogFiles, wanted: Wanted) -> Iterator[StoredLine]:
             needles += operations.needles().difference(needles)
 
 
-def _operations_of(files: LogFiles, wanted: Wanted) -> _Operations:
+def _operations_of(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operations:
     read = _needles_of(wanted)
-    operations = _hit(files.containing(read), wanted)
+    operations = _hit(files.containing(read), wanted, logs=logs)
     while not all(any(old in new for old in read) for new in operations.needles()):
         read = sorted(operations.needles())
         operations.lines = list(filter(operations.has, files.containing(read)))
@@ -105,12 +115,12 @@ def _needles(text: str) -> list[bytes]:
     return [plain, f"u{code}".encode(), f"u{code.upper()}".encode()]
 
 
-def _hit(lines: Iterable[StoredLine], wanted: Wanted) -> _Operations:
+def _hit(lines: Iterable[StoredLine], wanted: Wanted, *, logs: bool) -> _Operations:
     """Return the operations of the lines that have what is wanted.
 
     IDs that only begin with it count if no line has just this ID.
     """
-    exact, begun = _Operations(is_exact=True), _Operations()
+    exact, begun = _Operations(is_exact=True, logs=logs), _Operations(logs=logs)
     for line in lines:
         if _has(line, wanted):
             exact.want(line)
@@ -144,15 +154,16 @@ def _texts(line: StoredLine, key: str) -> list[str]:
 
 
 def _root_of(line: StoredLine) -> str | None:
-    """Return the root ID, or what must do where the line does not say it."""
-    root: str | None = line.fields.get("root_id") or line.fields.get("correlation_id")
-    return root
+    """Return the root ID, or the nearest to it where the line does not say it."""
+    names = ("root_id", "parent_id", "correlation_id")
+    return next((line.fields[name] for name in names if name in line.fields), None)
 
 
 class _Operations:
     """The lines of some operations, and the IDs by which more are found.
 
     Args:
+        logs: Whether lines that have only the ID of a trace are looked for.
         is_exact: Whether they were found by whole IDs.
 
     Attributes:
@@ -161,10 +172,11 @@ class _Operations:
         is_full: Whether there are too many operations.
     """
 
-    def __init__(self, *, is_exact: bool = False) -> None:
+    def __init__(self, *, logs: bool, is_exact: bool = False) -> None:
         self.lines: list[StoredLine] = []
         self.is_exact: bool = is_exact
         self.is_full: bool = False
+        self._logs = logs
         self._roots: set[str] = set()
         self._root_of_run: dict[str, str] = {}
         self._roots_of_trace: dict[str, set[str]] = {}
@@ -192,7 +204,7 @@ class _Operations:
             self._roots.add(root)
         if root not in self._roots:
             return False
-        if trace is not None:
+        if trace is not None and (line.is_span or self._logs):
             self._roots_of_trace.setdefault(trace, set()).add(root)
         if "root_id" in line.fields and "correlation_id" in line.fields:
             self._root_of_run[line.fields["correlation_id"]] = root
