@@ -94,6 +94,7 @@ def test_other_lines() -> None:
     )
     shown.calls[1].lines = [line(15, "within", level="ERROR")]
     failed = {"exception.type": "KeyError", "exception.message": "A-1"}
+    failed["exception.stacktrace"] = "Traceback:\n  File \x1b"
     shown.calls[1].lines[0].extra.update(failed)
     text = as_text(Shown([shown], with_logs=True))
 
@@ -104,6 +105,8 @@ f/a
 │  10:15:02.128 INFO shop: early
 └─ f/b
       10:15:02.138 ERROR shop: within: KeyError: A-1
+        Traceback:
+          File \\x1b
    10:15:02.148 INFO shop: late
 
 Lines of this operation outside its calls:

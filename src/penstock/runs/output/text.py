@@ -120,7 +120,8 @@ def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterat
     if shown.with_logs and operation.lines:
         yield ""
         yield "Lines of this operation outside its calls:"
-        yield from (f"   {logged(line)}" for line in operation.lines)
+        for line in operation.lines:
+            yield from (f"   {text}" for text in logged(line))
     if waterfall.notes:
         yield ""
         yield from _footnotes(waterfall.notes)
