@@ -84,10 +84,13 @@ def test_too_short_a_beginning_is_refused(tmp_path: Path) -> None:
     many = range(MAX_OPERATIONS + 1)
     files = written(tmp_path, *(line(root_id=f"run-{n}", tag="x") for n in many))
 
-    with pytest.raises(TooManyRunsError, match="'run' is in more than 1000"):
+    with pytest.raises(TooManyRunsError, match="'run' is in more than 100 "):
         find_operations(files, "run")
     with pytest.raises(TooManyRunsError, match=r"'tag': 'x'\} is in"):
         find_operations(files, {"tag": "x"})
+    traces = written(tmp_path, *(line(trace_id=f"t-{n}", tag="x") for n in many))
+    with pytest.raises(TooManyRunsError, match="is in more than"):
+        find_operations(traces, {"tag": "x"})
     with pytest.raises(ConfigurationError, match="empty"):
         find_operations(files, "")
 
@@ -148,3 +151,34 @@ def test_a_trace_of_several_operations_is_in_each(tmp_path: Path) -> None:
     assert messages(files, "t-1") == {ROOT: ["a", "both"], OTHER: ["b", "both"]}
     assert messages(files, ROOT) == {ROOT: ["a", "both"]}
     assert len(find_operations(files, ROOT, logs=False)[ROOT]) == 1
+
+
+def test_not_all_of_very_many_traces_are_read(tmp_path: Path) -> None:
+    """The operation itself is complete, and what was not looked for is said."""
+    files = written(
+        tmp_path,
+        *(line(message="own", root_id=ROOT, trace_id=f"t-{n:03}") for n in range(70)),
+        *(line(message="trace", trace_id=f"t-{n:03}") for n in range(70)),
+    )
+
+    found = messages(files, ROOT)[ROOT]
+
+    assert (found.count("own"), found.count("trace")) == (70, 64)
+    assert files.counts.unread == {
+        "6 more traces": "after 64 of them, no more are read"
+    }
+
+
+@pytest.mark.parametrize("wanted", ["17", {"order_id": "17"}], ids=str)
+def test_a_root_that_contains_what_is_wanted_is_another_id(
+    tmp_path: Path, wanted: Any
+) -> None:
+    """All lines with the root are found, though they have not just this ID."""
+    files = written(
+        tmp_path,
+        line(message="first", root_id="17-run", correlation_id="17-run"),
+        line(message="hit", root_id="17-run", correlation_id="17", order_id=17),
+        line(message="other", root_id="17-other", correlation_id="17-other"),
+    )
+
+    assert messages(files, wanted) == {"17-run": ["first", "hit"]}

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -443,6 +445,26 @@ def test_garbage_has_a_reason(data: bytes, reason: str) -> None:
     """What cannot be read is an error with the same words for all such lines."""
     with pytest.raises(LineError, match=f"^{reason}$"):
         parse(data)
+
+
+@pytest.mark.parametrize(
+    "part", ["a", "a=", 'a="', '{"', '{"a', '{"\\', "{ ", '{"a" ', "a.", '="\\"', "-"]
+)
+def test_long_garbage_takes_linear_time(part: str) -> None:
+    """A megabyte of anything is refused, or read, in no time."""
+    began = time.process_time()
+
+    with suppress(LineError):
+        parse(part * (1_000_000 // len(part)))
+
+    assert time.process_time() - began < 5
+
+
+def test_very_long_ids_are_none() -> None:
+    """What is searched for next is not as long as a whole line."""
+    line = parse(json.dumps({"root_id": "a" * 600, "trace_id": "b" * 600, "run_id": 7}))
+
+    assert line.fields == {"run_id": "7"}
 
 
 def test_numbers_that_nothing_holds_are_texts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import isfinite
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from penstock.backends.log_fields import ABSENT, FIELDS
@@ -84,6 +85,8 @@ _ALIASES = {
     ),
 }
 
+
+_LONGEST_ID = 512
 
 _EVENT = re.compile(r"(step\.(?:start|end|error)) \S+/\S+")
 _OLDER = {"parent_step": "caller", "outcome": "status", "error_type": "error"}
@@ -189,8 +192,14 @@ def _of_older_version(fields: Entry, entry: Entry) -> Entry:
 
 def _text(value: Any) -> str | None:
     if type(value) is int:
-        return str(value)
-    return value if isinstance(value, str) else None
+        value = str(value)
+    # Lines repeat most of their values: that is half the memory.
+    return intern(value) if isinstance(value, str) else None
+
+
+def _id(value: Any) -> str | None:
+    text = _text(value)
+    return None if text is None or len(text) > _LONGEST_ID else text
 
 
 def _level(value: Any) -> str | None:
@@ -199,7 +208,8 @@ def _level(value: Any) -> str | None:
 
 def _trace_id(value: Any) -> str | None:
     """Return the ID; Google writes ``projects/NAME/traces/ID``."""
-    return value.rpartition("/")[2] if isinstance(value, str) else _text(value)
+    text = _id(value)
+    return None if text is None else text.rpartition("/")[2]
 
 
 def _number(value: Any) -> float | None:
@@ -217,6 +227,7 @@ def _objects(value: Any) -> list[Entry] | None:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
+    **{name: _id for name in FIELDS if name.endswith("_id")},
     "calls": _objects,
     "duration_ms": _number,
     "first_item_ms": _number,

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_OPERATIONS", "find_operations", "follow_operations"]
 
-MAX_OPERATIONS = 1000
+MAX_OPERATIONS = 100
+MAX_TRACES = 64
+"""How many traces are read for lines that have only their ID: each takes time."""
 
 _BY_BEGINNING = ("correlation_id", "root_id", "parent_id", "run_id", "trace_id")
 _BY_WHOLE = (*_BY_BEGINNING, "call_id", "parent_call_id", "span_id")
@@ -88,11 +90,16 @@ def follow_operations(
 
 
 def _operations_of(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operations:
-    read = _needles_of(wanted)
-    operations = _hit(files.containing(read), wanted, logs=logs)
-    while not all(any(old in new for old in read) for new in operations.needles()):
-        read = sorted(operations.needles())
-        operations.lines = list(filter(operations.has, files.containing(read)))
+    operations = _hit(files.containing(_needles_of(wanted)), wanted, logs=logs)
+    read: set[bytes] = set()
+    if not operations.is_complete(wanted):
+        while not read >= (needles := operations.needles(wanted)):
+            read = needles
+            lines = files.containing(sorted(read))
+            operations.lines = [line for line in lines if operations.has(line)]
+    if operations.traces_left:
+        traces = f"{len(operations.traces_left)} more traces"
+        files.counts.unread[traces] = f"after {MAX_TRACES} of them, no more are read"
     return operations
 
 
@@ -170,12 +177,14 @@ class _Operations:
         lines: The lines.
         is_exact: The same.
         is_full: Whether there are too many operations.
+        traces_left: Traces of the operations that are not read.
     """
 
     def __init__(self, *, logs: bool, is_exact: bool = False) -> None:
         self.lines: list[StoredLine] = []
         self.is_exact: bool = is_exact
         self.is_full: bool = False
+        self.traces_left: set[str] = set()
         self._logs = logs
         self._roots: set[str] = set()
         self._root_of_run: dict[str, str] = {}
@@ -185,13 +194,13 @@ class _Operations:
     def want(self, line: StoredLine) -> None:
         """Add *line* and its operation."""
         root, trace = _root_of(line), line.fields.get("trace_id")
-        if len(self._roots) == MAX_OPERATIONS and root not in self._roots:
-            self.is_full = True
-            return
-        if root is not None:
-            self._roots.add(root)
-        elif trace is not None:  # other lines tell which operations it is part of
-            self._asked.add(trace)
+        # Of a line with a trace alone, others tell which operation it is part of.
+        ids, one = (self._asked, trace) if root is None else (self._roots, root)
+        if one is not None and one not in ids:
+            if len(self._roots) + len(self._asked) >= MAX_OPERATIONS:
+                self.is_full = True
+                return
+            ids.add(one)
         if self.has(line):
             self.lines.append(line)
 
@@ -205,14 +214,26 @@ class _Operations:
         if root not in self._roots:
             return False
         if trace is not None and (line.is_span or self._logs):
-            self._roots_of_trace.setdefault(trace, set()).add(root)
+            self._learn(trace, root)
         if "root_id" in line.fields and "correlation_id" in line.fields:
             self._root_of_run[line.fields["correlation_id"]] = root
         return True
 
-    def needles(self) -> set[bytes]:
+    def is_complete(self, wanted: Wanted) -> bool:
+        """Tell whether every line of the operations has what is wanted."""
+        if not isinstance(wanted, str):
+            return False
+        return all(
+            one == wanted if self.is_exact else one.startswith(wanted)
+            for one in self._ids()
+        )
+
+    def needles(self, wanted: Wanted = "") -> set[bytes]:
         """Return bytes that find every line of the operations."""
-        ids = (*self._roots, *self._roots_of_trace, *self._asked)
+        ids = set(self._ids())
+        if wanted and isinstance(wanted, str):
+            # One beginning is found in less time than many IDs.
+            ids = {wanted if one.startswith(wanted) else one for one in ids}
         return {needle for one in ids for needle in _needles(one)}
 
     def by_root(self) -> dict[str, list[StoredLine]]:
@@ -227,3 +248,13 @@ class _Operations:
             for one in roots:
                 found.setdefault(one, []).append(line)
         return found
+
+    def _ids(self) -> tuple[str, ...]:
+        return *self._roots, *self._roots_of_trace, *self._asked
+
+    def _learn(self, trace: str, root: str) -> None:
+        roots = self._roots_of_trace
+        if trace in roots or len(roots) < MAX_TRACES:
+            roots.setdefault(trace, set()).add(root)
+        else:
+            self.traces_left.add(trace)

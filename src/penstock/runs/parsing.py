@@ -21,8 +21,10 @@ MAX_DEPTH = 64
 MAX_DIGITS = 18
 MAX_WRAPPERS = 3
 
-_START = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:')
-_PAIR = re.compile(r'([A-Za-z_@][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+# Possessive, and each place is tried once: linear also in what an attacker writes.
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_START = re.compile(rf"\{{\s*+{_STRING}\s*+:", re.DOTALL)
+_PAIR = re.compile(rf'(?<![\w.@-])([A-Za-z_@][\w.@-]*+)=({_STRING}|[^\s"]*+)')
 _WRAPPED = ("log", "MESSAGE", "line", "message", "msg", "textPayload", "body")
 """Keys in which Docker, journald, Loki and others keep the line as a string."""
 

@@ -104,16 +104,14 @@ class Attributes:
 
     def is_unknown(self, values: Values) -> bool:
         """Return whether the resolver may know better what an object is."""
-        for value in values:
-            if isinstance(value, Foreign):
-                if not value.name.endswith("()"):
-                    return False
-            elif isinstance(value, Instance | Class):
-                if not self._classes.has_foreign_base(value.klass):
-                    return False
-            elif not isinstance(value, Super):
-                return False
-        return True
+        return not values or any(map(self._may_be_more, values))
+
+    def _may_be_more(self, value: Value) -> bool:
+        if isinstance(value, Foreign):
+            return value.is_result
+        if isinstance(value, Instance | Class):
+            return self._classes.has_foreign_base(value.klass)
+        return isinstance(value, Super)
 
     def names_of(self, value: Value) -> Iterable[str]:
         """Return the names of the attributes that a module or a class defines."""

@@ -56,12 +56,13 @@ class Classes:
     def _has_foreign_base(self, klass: Klass) -> bool:
         for base in self.bases(klass):
             for node in base.node.bases:
-                name = getattr(node, "attr", getattr(node, "id", ""))
-                known = self._evaluate(base.module, node)
+                made = node.value if isinstance(node, ast.Subscript) else node
+                name = getattr(made, "attr", getattr(made, "id", ""))
+                known = self._evaluate(base.module, made)
                 if name not in _PLAIN_BASES and not any(
                     isinstance(value, Class) for value in known
                 ):
-                    return not isinstance(node, ast.Subscript)
+                    return True
         return False
 
     def below(self, klass: Klass) -> list[Klass]:
