@@ -287,7 +287,7 @@ class _Writer:
     ) -> Iterator[tuple[float, _Call, dict[str, Any]]]:
         """Yield lines as ``lines="run"`` writes them.
 
-        What a message brought has no entrypoint, so that each call has its own line.
+        What a message brought has no entrypoint, so each of its calls has two lines.
         """
         entry = calls[0]
         inside = [
@@ -302,9 +302,15 @@ class _Writer:
             for one in calls[1:]
             if one.service == entry.service and one.end is not None
         ]
+        started_at = utc(entry.start + CLOCKS[entry.service])
         for call in calls:
-            if call.end is not None and (call is entry or call.service != "shop"):
-                more = {"calls": inside} if call is entry else {}
+            if call is not entry and call.service == entry.service:
+                continue
+            more = {"started_at": started_at, "calls": inside}
+            if call is not entry:
+                yield call.start, call, self._start(call, ids)
+                more = {}
+            if call.end is not None:
                 yield call.end, call, {**self._end(call, ids), **more}
 
     def _start(self, call: _Call, ids: dict[str, Any]) -> dict[str, Any]:

@@ -93,6 +93,21 @@ def test_calls_beyond_the_line_of_a_run() -> None:
     assert operation.gaps == []
 
 
+def test_a_line_in_another_process_than_the_run() -> None:
+    """There a call has both lines, and its start is missing."""
+    run = made_line("end", "receive", 9, duration_ms=9.0, calls=[])
+    here, there = (
+        made_line("end", f"charge {pid}", 12, duration_ms=1.0, process__pid=pid)
+        for pid in ("1", "2")
+    )
+
+    found = {call.step: call for call in calls_of([run, here, there])}
+
+    assert found["charge 1"].recorded == "late"
+    assert found["charge 1"].doubts == []
+    assert found["charge 2"].doubts == [NO_START]
+
+
 ENTRIES: list[dict[str, Any]] = [
     {},
     {"call": 3, "step": "charge"},

@@ -39,7 +39,8 @@ _COARSE_US = 2_000
 """How wrong times may be that have milliseconds only."""
 
 _IDS = ("service", "run_id", "correlation_id", "root_id", "parent_id")
-_OF_RUN = {*_IDS, "flow", "host.name", "process.pid"}
+_PROCESS = ("host.name", "process.pid")
+_OF_RUN = {*_IDS, *_PROCESS, "flow"}
 _OF_ENTRIES = {
     "flow": "flow",
     "step": "step",
@@ -150,11 +151,12 @@ class _CallLines:
         run_line = self.run_lines.get(fields.get("run_id", ""))
         if end.is_span:
             return "span"
-        if run_line is None:
+        if run_line is None or has_start:
             return "each"
         if fields["call_id"] == fields["run_id"]:
             return "run"
-        return "each" if has_start else "late"
+        is_same = all(fields.get(k) == run_line.fields.get(k) for k in _PROCESS)
+        return "late" if is_same else "each"
 
 
 def _inner_call(

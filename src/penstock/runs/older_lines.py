@@ -71,11 +71,11 @@ def _call(line: StoredLine) -> StoredCall:
 
 
 class _OpenCalls:
-    """The calls that have begun and not ended, each list by start."""
+    """The calls that have begun and not ended, by start."""
 
     def __init__(self) -> None:
         self._by_place: dict[_Key, list[StoredCall]] = {}
-        self._by_step: dict[_Key, list[StoredCall]] = {}
+        self._by_step: dict[_Key, dict[StoredCall, None]] = {}
         self._mixed: set[_Key] = set()
         """Where an end was that several calls may have had."""
 
@@ -87,18 +87,19 @@ class _OpenCalls:
             (call.correlation_id, name),
             (call.correlation_id, name.rpartition("/")[2]),
         ):
-            callers = self._by_step.get((run, step), [])
-            here = [one for one in callers if _process(one) == _process(call)]
+            here = self._by_step.get((run, step, *_process(call)))
+            callers = here or self._by_step.get((run, step))
             if callers:
-                call.parent = (here or callers)[-1]
-                if len(here or callers) > 1:
+                call.parent = next(reversed(callers))
+                if len(callers) > 1:
                     call.doubts.append(f"another call of {step!r} may have made it")
                 return
 
     def begin(self, call: StoredCall) -> None:
         """Add a call."""
         self._by_place.setdefault(_place(call), []).append(call)
-        self._by_step.setdefault((call.correlation_id, call.step), []).append(call)
+        for step in _steps(call):
+            self._by_step.setdefault(step, {})[call] = None
 
     def end(self, line: StoredLine) -> StoredCall | None:
         """Remove the call that a line says has ended; None if no such call is open."""
@@ -114,7 +115,8 @@ class _OpenCalls:
             call.doubts.append("its end may be that of another call of the same step")
         if not group:
             self._mixed.discard(place)
-        self._by_step[call.correlation_id, call.step].remove(call)
+        for step in _steps(call):
+            del self._by_step[step][call]
         return call
 
 
@@ -136,6 +138,12 @@ def _start(call: StoredCall) -> int:
 
 def _process(call: StoredCall) -> _Key:
     return call.service, call.host, call.process
+
+
+def _steps(call: StoredCall) -> tuple[_Key, _Key]:
+    """Return what finds a call as a caller: anywhere, and in its process."""
+    names = call.correlation_id, call.step
+    return names, (*names, *_process(call))
 
 
 def _place(call: StoredCall) -> _Key:
