@@ -11,12 +11,7 @@ from penstock import flow
 from penstock.runs.judging import judge
 from penstock.runs.trees import operations_of
 from penstock.testing import isolated_registry
-from tests.support.stored_activations import (
-    StoredRun,
-    info_of,
-    runs_in_one_line,
-    stored_runs,
-)
+from tests.support.stored_activations import StoredRun, info_of, stored_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,14 +52,6 @@ def test_one_clock_decides_everything(run: StoredRun) -> None:
     assert verdict(run, run.lines) == run.verdict
 
 
-@given(runs_in_one_line())
-def test_the_line_of_a_run_decides_as_much(run: StoredRun) -> None:
-    """But where a call has ended after the run, in a line of its own."""
-    found = verdict(run, run.lines)
-
-    assert found == run.verdict or (found == "unknown" and len(run.lines) > 1)
-
-
 @given(stored_runs(hosts=3))
 def test_several_clocks_never_decide_wrongly(run: StoredRun) -> None:
     """However wrong they are."""
@@ -78,15 +65,3 @@ def test_a_lost_line_accuses_nobody(run: StoredRun, data: st.DataObject) -> None
     lines = [line for line in run.lines if line is not lost]
 
     assert verdict(run, lines) == "unknown"
-
-
-@given(runs_in_one_line(), st.data())
-def test_a_lost_line_beside_that_of_the_run_accuses_nobody(
-    run: StoredRun, data: st.DataObject
-) -> None:
-    """It leaves no trace, and may be that of any predecessor."""
-    lost = data.draw(st.sampled_from(run.lines))
-    lines = [line for line in run.lines if line is not lost]
-
-    found = verdict(run, lines) if lines else "unknown"
-    assert found != "out of order" or run.verdict == found

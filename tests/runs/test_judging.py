@@ -223,21 +223,6 @@ def test_a_step_that_runs_alone() -> None:
     assert only(lines).reasons == ("'validate' may have run before 'charge', unseen",)
 
 
-def test_a_call_in_the_bare_context_of_a_run() -> None:
-    """What is open above it, and above what it calls, is not known."""
-    bare: dict[str, Any] = {"parent_call_id": None, "parent_step": None}
-    lines = [*RECEIVE, *made_call("charge", 60, 70, **bare)]
-    below = made_call("ship", 61, 62, parent_call_id="id-charge")
-    early = made_call("pack", 63, 64, parent_call_id="id-charge")
-
-    assert only(lines).verdict == "unknown"
-    assert only([*lines, *below], orders(charge="receive", ship="charge")).verdict == (
-        "in order"
-    )
-    declared = orders(charge="receive", pack="validate")
-    assert only([*lines, *early], declared).verdict == "unknown"
-
-
 def test_a_call_beyond_the_line_of_its_run() -> None:
     """What was before it may have been one, too, whose only line is lost."""
     entries = [{"call": "id-pack", "parent": "id-receive", "step": "validate"}]

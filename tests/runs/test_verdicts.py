@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tomllib
 from itertools import count
 from pathlib import Path
+from socket import gethostname
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 import penstock
+from penstock import LoggingBackend, configure
 from penstock._registry import registry
 from penstock.conformance.judge import process_judge
 from penstock.runs.judging import judge
@@ -25,10 +28,15 @@ pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry")
 pytest.importorskip("celery", reason="needs celery")
 
 from celery import Celery, _state
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from penstock.backends.otel import OTelBackend
 from penstock.contrib.celery import uninstall_celery_signals
 from penstock.contrib.threads import FlowThreadPoolExecutor
-from tests.support.stored_spans import recorded_spans
+from tests.support.stored_spans import stored_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -253,15 +261,21 @@ numbers = count()
 
 def observe(row: Row, app: Celery, mode: str) -> Observed:
     """Run a program with every kind of recording."""
+    exporter = InMemorySpanExporter()
+    resource = Resource({"host.name": gethostname(), "process.pid": os.getpid()})
+    provider = TracerProvider(shutdown_on_exit=False, resource=resource)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    configure(LoggingBackend(lines=mode), OTelBackend(provider))
     process_judge.clear()
     penstock.forget_flow()
     module = ModuleType(f"program{next(numbers)}")  # Celery knows tasks by module
     sys.modules[module.__name__] = module
     exec(HEAD + PROGRAMS[row.does], vars(module))  # noqa: S102  # a module
-    with recorded_spans(mode) as spans, stored_log() as log:
+    with stored_log() as log:
         row.run(module)
         receive_all(app)
-    return Observed(live_verdict(), log.lines(), spans())
+    spans = stored_spans(exporter.get_finished_spans())
+    return Observed(live_verdict(), log.lines(), spans)
 
 
 def live_verdict() -> set[str]:

@@ -42,45 +42,14 @@ def stored_runs(draw: st.DrawFn, *, hosts: int = 1) -> StoredRun:
         fields["process.pid"] = "1"
         if each.parent is not None and at[each] != at[each.parent]:
             sent_us = each.start * MOMENT_US + skews[at[each.parent]]
-            fields["sent_at"] = utc((10**15 + sent_us) / 10**6)
+            fields["sent_at"] = utc((10**9 * 10**6 + sent_us) / 10**6)
         for event, moment in (("start", each.start), ("end", each.end)):
             assert moment is not None
-            time_us = 10**15 + moment * MOMENT_US + skews[at[each]]
+            time_us = 10**9 * 10**6 + moment * MOMENT_US + skews[at[each]]
             lines.append(StoredLine(time_us, {**fields, "flow_event": f"step.{event}"}))
-    return StoredRun(flow, ran, draw(st.permutations(lines)), _verdict(flow, ran))
-
-
-@st.composite
-def runs_in_one_line(draw: st.DrawFn) -> StoredRun:
-    """Draw a run that writes one line; a call that ends after it has its own."""
-    flow, ran = draw(runs(begins_once=True))
-    end = ran[0].end or 0
-    inner = [
-        {
-            "step": each.step,
-            "call": f"p-{number}",
-            "parent": f"p-{ran.index(each.parent)}",
-            "start_ms": each.start * MOMENT_US / 1000,
-            "duration_ms": ((each.end or 0) - each.start) * MOMENT_US / 1000,
-            "outcome": "ok",
-        }
-        for number, each in enumerate(ran)
-        if each.parent is not None and (each.end or 0) < end
-    ]
-    lines = []
-    for number, each in enumerate(ran):
-        fields = _fields(ran, number) | {"flow_event": "step.end"}
-        fields["duration_ms"] = ((each.end or 0) - each.start) * MOMENT_US / 1000
-        if each.parent is None:
-            fields |= {"started_at": utc(10**9), "calls": inner}
-        if each.parent is None or (each.end or 0) > end:
-            lines.append(StoredLine(10**15 + (each.end or 0) * MOMENT_US, fields))
-    return StoredRun(flow, ran, draw(st.permutations(lines)), _verdict(flow, ran))
-
-
-def _verdict(flow: Flow, ran: list[Activation]) -> str:
     codes, _, contradicted = expected(flow, ran)
-    return "out of order" if any(codes) or contradicted else "in order"
+    verdict = "out of order" if any(codes) or contradicted else "in order"
+    return StoredRun(flow, ran, draw(st.permutations(lines)), verdict)
 
 
 def _fields(ran: list[Activation], number: int) -> dict[str, Any]:

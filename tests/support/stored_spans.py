@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
-from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-from penstock import LoggingBackend, configure
-from penstock.backends.otel import OTelBackend
 from penstock.runs.field_layouts import FieldLayout
 from penstock.runs.parsing import parse_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from opentelemetry.sdk.trace import ReadableSpan
 
     from penstock.runs.lines import StoredLine
-
-
-@contextmanager
-def recorded_spans(lines: str = "each") -> Iterator[Callable[[], list[StoredLine]]]:
-    """Record steps as spans that say where they are from; yield what reads them."""
-    exporter = InMemorySpanExporter()
-    resource = Resource({"host.name": gethostname(), "process.pid": os.getpid()})
-    provider = TracerProvider(shutdown_on_exit=False, resource=resource)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    configure(LoggingBackend(lines=lines), OTelBackend(provider))
-    yield lambda: stored_spans(exporter.get_finished_spans())
 
 
 def stored_spans(spans: Iterable[ReadableSpan]) -> list[StoredLine]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
 from penstock._platform.clock import elapsed_ms, now, utc
-from penstock._platform.process import on_fork
 from penstock._runtime.state import ASK_EACH_TIME, LOGGER, state
 from penstock.errors import ConfigurationError
 
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["LoggingBackend"]
 
 MAX_CALLS = 100
-
-_process = [object()]
-"""Stands for this process; a forked child has one of its own."""
 
 
 class LoggingBackend(TracingBackend):
@@ -143,7 +139,7 @@ class LoggingBackend(TracingBackend):
         if run is not None and fields["call_id"] == fields["run_id"]:
             fields["started_at"] = utc(run.started_at)
             fields["calls"] = run.close()
-        elif run is not None and run.takes_calls():
+        elif run is not None and run.has_room:
             run.add(started, outcome_of(exc))
             if not inner or outcome_of(exc) != "error":
                 return
@@ -232,22 +228,16 @@ class _Run:
 
     There are at most ``MAX_CALLS``, so that the line stays below the 16 kB at which
     container logs are cut. Calls that end later, or after the run, get their own line.
-    So do those in a forked child, where the run may never end.
     """
 
-    __slots__ = ("_began", "_calls", "_flow", "_has_room", "_process", "started_at")
+    __slots__ = ("_began", "_calls", "_flow", "has_room", "started_at")
 
     def __init__(self, flow: str) -> None:
         self._flow = flow
         self._began = now()
         self.started_at: float = time()
         self._calls: list[LineFields] = []
-        self._has_room: bool = True
-        self._process = _process[0]
-
-    def takes_calls(self) -> bool:
-        """Tell whether the line has room for one more call of this process."""
-        return self._has_room and self._process is _process[0]
+        self.has_room: bool = True
 
     def add(self, line: _Line, outcome: str) -> None:
         """Add a call that has ended."""
@@ -264,19 +254,12 @@ class _Run:
             "outcome": outcome,
         }
         self._calls.append({k: v for k, v in call.items() if v is not None})
-        self._has_room = self._has_room and len(self._calls) < MAX_CALLS
+        self.has_room = self.has_room and len(self._calls) < MAX_CALLS
 
     def close(self) -> list[LineFields]:
         """Return the calls; the run has ended."""
-        self._has_room = False
+        self.has_room = False
         return self._calls
-
-
-def _change_process() -> None:
-    _process[0] = object()
-
-
-on_fork(_change_process)
 
 
 def _line_of(call: Call) -> _Line:

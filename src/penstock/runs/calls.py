@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .lines import StoredLine
     from .operation import Recorded
 
-    Fields = dict[str, Any]
-
 __all__ = ["calls_of"]
 
 _TEXTS = (
@@ -38,16 +36,7 @@ _TEXTS = (
 _COARSE_US = 2_000
 """How wrong times may be that have milliseconds only."""
 
-_IDS = ("service", "run_id", "correlation_id", "root_id", "parent_id")
-_OF_RUN = {*_IDS, "flow", "host.name", "process.pid"}
-_OF_ENTRIES = {
-    "flow": "flow",
-    "step": "step",
-    "parent": "parent_call_id",
-    "sent_at": "sent_at",
-    "outcome": "outcome",
-}
-"""What stands in the line of a run: the keys of its calls, and the fields they are."""
+_SHARED = ("service", "run_id", "correlation_id", "root_id", "parent_id")
 
 
 def calls_of(lines: Iterable[StoredLine]) -> list[StoredCall]:
@@ -122,11 +111,10 @@ class _CallLines:
     def _call(self, call_id: str, parts: _Parts) -> StoredCall:
         if parts.entry is not None and parts.run_line is not None:
             return _inner_call(call_id, parts.entry, parts.run_line, parts.end)
-        fields: Fields = {}
+        call = StoredCall("", "", call_id=call_id)
         for line in (parts.start, parts.end):
             if line is not None:
-                fields |= line.fields
-        call = _made(call_id, fields)
+                _add_fields(call, line)
         start, end = parts.start, parts.end
         if start is not None:
             call.start_us = start.time_us
@@ -161,26 +149,21 @@ def _inner_call(
     call_id: str, entry: dict[str, Any], run_line: StoredLine, end: StoredLine | None
 ) -> StoredCall:
     """Return a call that stands in the line of its run."""
-    fields = {name: one for name, one in run_line.fields.items() if name in _OF_RUN}
+    fields = run_line.fields
+    call = StoredCall(fields["flow"], entry["step"], call_id=call_id)
+    for name in _SHARED:
+        setattr(call, name, fields.get(name, ""))
     if end is not None:
-        fields |= end.fields
-    for key, name in _OF_ENTRIES.items():
-        if isinstance(entry.get(key), str):
-            fields[name] = entry[key]
-    call = _made(call_id, {"outcome": "ok"} | fields)
+        _add_fields(call, end)
+    _add_texts(call, entry, {"flow": "flow", "parent": "parent_call_id"})
+    call.host, call.process = _place(fields, call_id)
     call.recorded = "run"
     call.start_us = later(_run_start(run_line), entry.get("start_ms"))
     call.end_us = later(call.start_us, entry.get("duration_ms"))
     call.first_item_us = later(call.start_us, entry.get("first_item_ms"))
-    return call
-
-
-def _made(call_id: str, fields: Fields) -> StoredCall:
-    """Return a call without its times."""
-    texts = {name: fields[name] for name in _TEXTS if name in fields}
-    call = StoredCall(**texts, call_id=call_id)
-    call.host, call.process = _place(fields, call_id)
-    call.sent_at_us = time_of(fields.get("sent_at"))
+    call.sent_at_us = time_of(entry.get("sent_at"))
+    outcome = entry.get("outcome")
+    call.outcome = outcome if isinstance(outcome, str) else "ok"
     return call
 
 
@@ -199,7 +182,22 @@ def _run_start(run_line: StoredLine) -> int | None:
     return started
 
 
-def _place(fields: Fields, call_id: str) -> tuple[str, str]:
+def _add_fields(call: StoredCall, line: StoredLine) -> None:
+    fields = line.fields
+    _add_texts(call, fields, {name: name for name in _TEXTS})
+    call.host, call.process = _place(fields, call.call_id)
+    if call.sent_at_us is None:
+        call.sent_at_us = time_of(fields.get("sent_at"))
+
+
+def _add_texts(call: StoredCall, fields: dict[str, Any], names: dict[str, str]) -> None:
+    for key, name in names.items():
+        value = fields.get(key)
+        if isinstance(value, str):
+            setattr(call, name, value)
+
+
+def _place(fields: dict[str, Any], call_id: str) -> tuple[str, str]:
     """Return the host of a line, and what tells its process from others there.
 
     Without a process ID it is the beginning that the IDs of its calls have.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .declared_order import DeclaredOrder
     from .operation import Operation, OrderVerdict, StoredCall
-    from .places import StoredPlace
+    from .places import Place
 
 __all__ = ["judge"]
 
@@ -54,8 +54,8 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
     """
     orders = declared_orders(flows, {call.flow for call in operation.calls})
     services = {call.service for call in operation.calls}
-    torn = gaps_of(filter(is_caller_missing, operation.roots))
-    runs: dict[str, list[StoredPlace]] = {}
+    lost = [one for one in operation.roots if is_caller_missing(one)]
+    runs: dict[str, list[Place]] = {}
     for place in places_of(operation.calls):
         runs.setdefault(run_of(place.call), []).append(place)
     found = []
@@ -64,19 +64,18 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
         names = [entry.flow] if entry else [place.call.flow for place in places]
         for flow in dict.fromkeys(names):
             own = [place for place in places if place.call.flow == flow]
-            reason = _why_unknown([place.call for place in own], torn)
-            if not reason and flow not in orders:
-                reason = f"no flow {flow!r} is declared"
+            missing = [*(place.call for place in own), *lost]
+            reason = _why_unknown(flow, missing, orders)
             if reason:
                 one = OrderJudgement(flow, run_id, "unknown", (reason,))
             else:
-                run = _JudgedRun(orders[flow], own, entry, services)
-                one = run.judgement(run_id)
+                run = _Run(orders[flow], own, entry, services)
+                one = run.judgement(flow, run_id)
             found.append(one)
     return found
 
 
-def _entry(places: Sequence[StoredPlace]) -> StoredCall | None:
+def _entry(places: Sequence[Place]) -> StoredCall | None:
     """Return the call that began a run: the one that gave it its ID.
 
     Spans and older lines have other IDs. There it is the only call that no other call
@@ -91,12 +90,11 @@ def _entry(places: Sequence[StoredPlace]) -> StoredCall | None:
     return tops[0] if is_other else None
 
 
-def _why_unknown(calls: Sequence[StoredCall], torn: Sequence[str]) -> str:
-    """Return why a run cannot be judged, ``""`` if it can.
-
-    *torn* says which callers of the operation are missing. They may be of any run.
-    """
-    gaps = gaps_of(calls) or torn
+def _why_unknown(
+    flow: str, calls: Sequence[StoredCall], orders: Collection[str]
+) -> str:
+    """Return why a run cannot be judged, ``""`` if it can."""
+    gaps = gaps_of(dict.fromkeys(calls))
     if gaps:
         return f"lines are missing: {', '.join(gaps)}"
     for call in calls:
@@ -104,7 +102,7 @@ def _why_unknown(calls: Sequence[StoredCall], torn: Sequence[str]) -> str:
             return f"{call.step!r} is not certain: {call.doubts[0]}"
         if call.start_us is None or call.end_us is None:
             return f"no line says when {call.step!r} ran"
-    return ""
+    return "" if flow in orders else f"no flow {flow!r} is declared"
 
 
 @dataclass(slots=True)
@@ -117,13 +115,13 @@ class _Findings:
     calls: dict[StoredCall, None] = field(default_factory=dict)
 
 
-class _JudgedRun:
+class _Run:
     """The calls of one flow in one run."""
 
     def __init__(
         self,
         order: DeclaredOrder,
-        places: list[StoredPlace],
+        places: list[Place],
         entry: StoredCall | None,
         services: Collection[str],
     ) -> None:
@@ -140,13 +138,11 @@ class _JudgedRun:
         self._services = services
         self._unseen: int | None = None if is_known else -1
         self._found = _Findings()
-        self._before: dict[StoredPlace, int] = {}
-        self._lost: set[StoredPlace] = set()
+        self._before: dict[Place, int] = {}
         self._begun, self._may_have_begun = self._begun_inside()
 
-    def judgement(self, run_id: str) -> OrderJudgement:
+    def judgement(self, flow: str, run_id: str) -> OrderJudgement:
         """Return the verdict."""
-        flow = self._order.flow
         witnessed = possible = 0
         for place in self._places:
             before = self._find_before(place)
@@ -171,14 +167,14 @@ class _JudgedRun:
         verdict: OrderVerdict = "unknown" if found.unknown else "in order"
         return OrderJudgement(flow, run_id, verdict, tuple(found.unknown))
 
-    def _begun_inside(self) -> tuple[dict[StoredPlace, int], dict[StoredPlace, int]]:
+    def _begun_inside(self) -> tuple[dict[Place, int], dict[Place, int]]:
         """Return for each call the generators that began inside it, or may be some.
 
         They count as before it: they were among its arguments. A generator without
         items looks like any other call if its code is not loaded.
         """
-        sure: dict[StoredPlace, int] = {}
-        maybe: dict[StoredPlace, int] = {}
+        sure: dict[Place, int] = {}
+        maybe: dict[Place, int] = {}
         for place in reversed(self._places):
             if place.above is None:
                 continue
@@ -190,7 +186,7 @@ class _JudgedRun:
                     found[place.above] = found.get(place.above, 0) | below
         return sure, maybe
 
-    def _find_before(self, place: StoredPlace) -> int:
+    def _find_before(self, place: Place) -> int:
         """Return the steps that were certainly before a call."""
         before, above = 0, place.above
         if above is not None:
@@ -200,31 +196,15 @@ class _JudgedRun:
         self._before[place] = before
         return before | self._begun.get(place, 0)
 
-    def _find_maybe(self, place: StoredPlace, rule: Rule, before: int) -> int:
+    def _find_maybe(self, place: Place, rule: Rule, before: int) -> int:
         """Return more predecessors that may have been before a call."""
         if place.call is self._entry or place.call.recorded == "late":
-            return rule.mask
-        if self._is_lost(place):
             return rule.mask
         maybe, moment = self._may_have_begun.get(place, 0), place.moment()
         for bit, _ in rule.edges:
             if not bit & (before | maybe) and self._ended.may_be_before(moment, bit):
                 maybe |= bit
         return maybe
-
-    def _is_lost(self, place: StoredPlace) -> bool:
-        """Tell whether the calls above a call are unknown.
-
-        It was made in the bare context of the run, in a thread for instance.
-        """
-        if place.above is not None:
-            is_lost = place.above in self._lost
-        else:
-            is_known = self._entry is None or place.is_hop
-            is_lost = not is_known and place.parent is None
-        if is_lost:
-            self._lost.add(place)
-        return is_lost
 
     def _judge_call(
         self, call: StoredCall, rule: Rule, before: int, maybe: int
@@ -235,7 +215,7 @@ class _JudgedRun:
         plan, found, unseen = self._order.plan, self._found, self._find_unseen()
         code = rule.broken(before, maybe | unseen)
         if code:
-            missing = missing_before(plan, rule, before | maybe, code)
+            missing = missing_before(plan, rule, before, code)
             found.edges.update(dict.fromkeys((name, call.step) for _, name in missing))
             found.calls[call] = None
             found.broken[_too_early(call.step, code, [n for _, n in missing])] = None

@@ -120,8 +120,7 @@ def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterat
     if shown.with_logs and operation.lines:
         yield ""
         yield "Lines of this operation outside its calls:"
-        for line in operation.lines:
-            yield from (f"   {text}" for text in logged(line))
+        yield from (f"   {logged(line)}" for line in operation.lines)
     if waterfall.notes:
         yield ""
         yield from _footnotes(waterfall.notes)
@@ -135,8 +134,10 @@ def _facts(
     start, end = first_us(calls), last_us(calls)
     if start is not None and end is not None:
         least = "" if all(call.outcome for call in calls) else "at least "
-        begin = rfc3339(operation.roots[0].start_us or start)
-        yield "when", [(f"{begin}, {least}{words_for(end - start)} in all", "")]
+        yield (
+            "when",
+            [(f"{rfc3339(start)}, {least}{words_for(end - start)} in all", "")],
+        )
     if operation.roots:
         yield "outcome", [_outcome(operation.roots[0])]
     yield "calls", [(_calls(operation), "")]

@@ -54,16 +54,14 @@ def unpainted(text: str, _style: str) -> str:
     return text
 
 
-def logged(line: StoredLine) -> list[str]:
-    """Return another line of a log; below it is its traceback, if it has one."""
+def logged(line: StoredLine) -> str:
+    """Return another line of a log, on one line."""
     known = line.fields
     clock = "" if line.time_us is None else rfc3339(line.time_us)[11:23]
     names = (clock, known.get("level", ""), known.get("logger", ""))
     begin = " ".join(filter(None, names))
     facts = (known.get("message"), *map(line.extra.get, _EXCEPTION))
-    text = ": ".join((begin, *(str(one) for one in facts if one)))
-    trace = str(line.extra.get("exception.stacktrace", ""))
-    return [plain(text), *(f"  {plain(one)}" for one in trace.splitlines())]
+    return plain(": ".join((begin, *(str(one) for one in facts if one))))
 
 
 class _Item(NamedTuple):
@@ -204,7 +202,7 @@ class Waterfall:
                 continue
             content, branch, below = items.pop()
             if isinstance(content, StoredLine):
-                yield from (_Row(indent + branch + text) for text in logged(content))
+                yield _Row(f"{indent}{branch}{logged(content)}")
                 continue
             if rows == _MAX_CALLS:
                 rest = counted(len(self._calls) - drawn, "call")
