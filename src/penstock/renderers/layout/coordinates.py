@@ -21,6 +21,8 @@ _WEIGHTS = 1, 2, 8
 """Of a line between boxes, to or from a box, and between rows that it passes."""
 _CLOSE = 1e-6
 
+_Tie = tuple[int, int, float]  # a slot, the weight of its line, and how far beside it
+
 
 def set_coordinates(grid: Grid, spacing: Spacing) -> None:
     """Place every slot near its neighbours in other rows; the left end is at 0."""
@@ -44,7 +46,7 @@ def _least_squares(grid: Grid, spacing: Spacing) -> list[float]:
     rows = list(zip(grid.rows, offsets, strict=True))
     for row, places in rows:
         _spread(row, places, [(0.0, 1)] * len(row), xs)
-    ways = _weighted(grid, grid.above), _weighted(grid, grid.below)
+    ways = [_ties(grid, spacing, side) for side in (grid.above, grid.below)]
     both = [[*up, *down] for up, down in zip(*ways, strict=True)]
     for sweep in range(min(_SWEEPS, 1 + _MAX_SLOTS // max(1, len(xs)))):
         downwards, upwards = (both, both) if sweep else ways
@@ -60,24 +62,36 @@ def _distances(grid: Grid, row: Sequence[int], spacing: Spacing) -> list[float]:
     return list(map(spacing.distance, slots, slots[1:]))
 
 
-def _weighted(
-    grid: Grid, nexts: Sequence[Sequence[int]]
-) -> list[list[tuple[int, int]]]:
-    """Return for each slot its neighbours and how straight the line should be."""
-    lines = [slot.is_line for slot in grid.slots]
-    return [
-        [(other, _WEIGHTS[is_line + lines[other]]) for other in others]
-        for is_line, others in zip(lines, nexts, strict=True)
-    ]
+def _ties(
+    grid: Grid, spacing: Spacing, nexts: Sequence[Sequence[int]]
+) -> list[list[_Tie]]:
+    """Return for each slot how its neighbours draw it.
+
+    A line that leads upwards is drawn to the right side of its boxes.
+    """
+    slots = grid.slots
+    ties: list[list[_Tie]] = []
+    for at, others in enumerate(nexts):
+        own = slots[at]
+        found: list[_Tie] = []
+        for other in others:
+            tied = slots[other]
+            shift = 0.0
+            if own.is_line != tied.is_line and not grid.returning.isdisjoint(
+                (at, other)
+            ):
+                side = own.width / 2 + tied.width / 2 + spacing.line_to_box
+                shift = side if own.is_line else -side
+            found.append((other, _WEIGHTS[own.is_line + tied.is_line], shift))
+        ties.append(found)
+    return ties
 
 
-def _wish(
-    ties: Iterable[tuple[int, int]], xs: Sequence[float], own: float
-) -> tuple[float, float]:
+def _wish(ties: Iterable[_Tie], xs: Sequence[float], own: float) -> tuple[float, float]:
     """Return where a slot should be, and the weight of that."""
     total = weight = 0.0
-    for other, tie in ties:
-        total += tie * xs[other]
+    for other, tie, shift in ties:
+        total += tie * (xs[other] + shift)
         weight += tie
     return (total / weight, weight) if weight else (own, 0.01)
 
@@ -123,8 +137,8 @@ class _Blocks:
             for (left, right), distance in zip(pairwise(row), distances, strict=True):
                 self._after[left] = right, distance
                 self._before[right] = left, distance
-        self._above = _weighted(grid, grid.above)
-        self._below = _weighted(grid, grid.below)
+        self._above = _ties(grid, spacing, grid.above)
+        self._below = _ties(grid, spacing, grid.below)
 
     def straighten(self) -> None:
         """Join slots to blocks, and move each block to the median of its neighbours."""
@@ -143,7 +157,8 @@ class _Blocks:
         links = [
             (upper, lower, weight)
             for upper, others in enumerate(self._below)
-            for lower, weight in others
+            for lower, weight, shift in others
+            if not shift
         ]
         xs = self._xs
         links.sort(key=lambda link: (-link[2], abs(xs[link[0]] - xs[link[1]])))
@@ -181,9 +196,9 @@ class _Blocks:
         ways: list[float] = []
         for at in block:
             for ties in (self._above[at], self._below[at]):
-                for other, weight in ties:
+                for other, weight, shift in ties:
                     if self._home[other] != home:
-                        ways += [self._xs[other] - self._xs[at]] * weight
+                        ways += [self._xs[other] + shift - self._xs[at]] * weight
         self._work += len(block) + len(ways)
         ways.sort()
         half = len(ways) // 2

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _STARTS = 4
 _SWEEPS = 8
 _SHAKES = 1_000
-_PATIENCE = 100
+_PATIENCE = 200
 """Shakes in vain before it gives up, and two more for each slot."""
 _MAX_WORK = 10_000_000
 """Steps of the innermost loops; about a second."""
