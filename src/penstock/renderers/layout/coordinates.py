@@ -17,7 +17,7 @@ _MAX_SLOTS = 60_000
 _ROUNDS = 4
 _MAX_WORK = 1_000_000
 """Looks at a slot while lines are straightened; about a second."""
-_WEIGHTS = 1, 2, 8
+_WEIGHTS = 2, 1, 8
 """Of a line between boxes, to or from a box, and between rows that it passes."""
 _CLOSE = 1e-6
 
