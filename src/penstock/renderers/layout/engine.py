@@ -58,7 +58,7 @@ def lay_out(
     """
     back = find_back_edges(widths, edges)
     down = {edge: edge for edge in edges if edge not in back}
-    down |= {edge: edge[::-1] for edge in edges if edge in back}
+    down |= {(one, two): (two, one) for one, two in edges if (one, two) in back}
     links = dict.fromkeys(link for link in down.values() if link[0] != link[1])
     ranks = rank_nodes(widths, links, spacing.boxes, max_width)
     grid = build_grid(widths, ranks, down, back, shared_lines=shared_lines)
