@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Entry = dict[str, Any]
 
-__all__ = ["FieldLayout", "value_at"]
+__all__ = ["ALIASES", "FieldLayout", "value_at"]
 
 _PLACES = (
     (),
@@ -42,7 +42,7 @@ _FLOW = {*FIELDS} - {"flow_id", "service", *_TRACE}
 _MARKS = ("flow_event", "correlation_id", "root_id")
 """Where one of these stands, the fields of the flow do."""
 
-_ALIASES = {
+ALIASES = {
     "correlation_id": ("correlation_id", "flow_id"),
     "trace_id": (
         "trace_id",
@@ -103,7 +103,7 @@ class FieldLayout:
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
-        known = [name for name in (*FIELDS, *_ALIASES) if name != "flow_id"]
+        known = [name for name in (*FIELDS, *ALIASES) if name != "flow_id"]
         for name in keys:
             if name not in known:
                 msg = (
@@ -112,11 +112,11 @@ class FieldLayout:
                 )
                 raise ConfigurationError(msg)
         self._keys = {
-            name: (keys[name],) if name in keys else _ALIASES.get(name, (name,))
+            name: (keys[name],) if name in keys else ALIASES.get(name, (name,))
             for name in known
         }
         # Not all aliases: "name" or "status" may also be a user's own.
-        self._used = {*FIELDS, *_ALIASES, *keys.values()}
+        self._used = {*FIELDS, *ALIASES, *keys.values()}
         self._anywhere = {*known} - _FLOW | keys.keys()
 
     def read(self, entry: Entry) -> tuple[Entry, Entry, Stamp | None]:
