@@ -312,6 +312,7 @@ def test_an_inner_string_does_not_hide_its_line() -> None:
     assert line.fields == {"trace_id": "t1", "message": "got {broken"}
     line = parse(json.dumps({"trace_id": "t1", "message": 'got {"a": 1}'}))
     assert line.fields["message"] == 'got {"a": 1}'
+    assert parse(json.dumps({"message": "a=1 a=2"})).fields == {"message": "a=1 a=2"}
 
 
 def test_logfmt_is_read() -> None:
@@ -330,6 +331,14 @@ def test_logfmt_is_read() -> None:
         "flow_event": "step.end",
     }
     assert line.extra.items() >= {"bad": "\\x", "empty": ""}.items()
+
+
+def test_a_time_among_pairs_is_not_that_of_the_line() -> None:
+    """Only one that stands before them is."""
+    pairs = "correlation_id=run-1 due=2027-01-01T00:00:00Z"
+
+    assert parse(pairs).time_us is None
+    assert parse(f"{TIME} {pairs}").time_us == NOON_US
 
 
 TRACES = {
