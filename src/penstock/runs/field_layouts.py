@@ -85,9 +85,6 @@ ALIASES = {
     ),
 }
 
-
-_LONGEST_ID = 512
-
 _EVENT = re.compile(r"(step\.(?:start|end|error)) \S+/\S+")
 _OLDER = {"parent_step": "caller", "outcome": "status", "error_type": "error"}
 
@@ -197,18 +194,13 @@ def _text(value: Any) -> str | None:
     return intern(value) if isinstance(value, str) else None
 
 
-def _id(value: Any) -> str | None:
-    text = _text(value)
-    return None if text is None or len(text) > _LONGEST_ID else text
-
-
 def _level(value: Any) -> str | None:
     return value.upper() if isinstance(value, str) else None
 
 
 def _trace_id(value: Any) -> str | None:
     """Return the ID; Google writes ``projects/NAME/traces/ID``."""
-    text = _id(value)
+    text = _text(value)
     return None if text is None else text.rpartition("/")[2]
 
 
@@ -227,7 +219,6 @@ def _objects(value: Any) -> list[Entry] | None:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    **{name: _id for name in FIELDS if name.endswith("_id")},
     "calls": _objects,
     "duration_ms": _number,
     "first_item_ms": _number,

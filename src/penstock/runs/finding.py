@@ -27,6 +27,9 @@ MAX_TRACES = 64
 _BY_BEGINNING = ("correlation_id", "root_id", "parent_id", "run_id", "trace_id")
 _BY_WHOLE = (*_BY_BEGINNING, "call_id", "parent_call_id", "span_id")
 
+_LONGEST_NEEDLE = 128
+"""An ID may be as long as a line, where an attacker chose it."""
+
 _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9 _.:@~-]+")
 """JSON writers may escape whatever else they like."""
 
@@ -116,7 +119,7 @@ def _needles_of(wanted: Wanted) -> list[bytes]:
 def _needles(text: str) -> list[bytes]:
     parts = _NEVER_ESCAPED.findall(text)
     if parts:
-        return [max(parts, key=len).encode()]
+        return [max(parts, key=len)[:_LONGEST_NEEDLE].encode()]
     code = text[0].encode("utf-16-be", "surrogatepass")[:2].hex()
     plain = text[0].encode(errors="surrogatepass")
     return [plain, f"u{code}".encode(), f"u{code.upper()}".encode()]
