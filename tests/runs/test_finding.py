@@ -86,7 +86,7 @@ def test_too_short_a_beginning_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TooManyRunsError, match="'run' is in more than 100 "):
         find_operations(files, "run")
-    with pytest.raises(TooManyRunsError, match=r"'tag': 'x'\} is in"):
+    with pytest.raises(TooManyRunsError, match=r"^tag=x is in more than 100 "):
         find_operations(files, {"tag": "x"})
     traces = written(tmp_path, *(line(trace_id=f"t-{n}", tag="x") for n in many))
     with pytest.raises(TooManyRunsError, match="is in more than"):

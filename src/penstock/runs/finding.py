@@ -138,8 +138,12 @@ def _hit(lines: Iterable[StoredLine], wanted: Wanted, *, logs: bool) -> _Operati
             begun.want(line)
     operations = exact if exact.lines else begun
     if operations.is_full:
-        what = wanted if isinstance(wanted, str) else dict(wanted)
-        msg = f"{what!r} is in more than {MAX_OPERATIONS} operations. Ask for more."
+        if isinstance(wanted, str):
+            what, advice = f"{wanted!r} is", "Name more of the ID."
+        else:
+            pairs = [f"{key}={value}" for key, value in wanted.items()]
+            what, advice = f"{' and '.join(pairs)} is", "Name more values."
+        msg = f"{what} in more than {MAX_OPERATIONS} operations. {advice}"
         raise TooManyRunsError(msg)
     return operations
 
