@@ -20,8 +20,6 @@ from .explain import explain
 from .export import export
 from .list import list_flows
 
-__all__ = ["Failure", "app"]
-
 
 class Failure(click.ClickException):
     """A command failed with an error that needs no traceback."""

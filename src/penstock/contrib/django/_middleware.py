@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from penstock.contrib._http import HttpOptions
 
-__all__ = ["FlowMiddleware"]
-
 
 class FlowMiddleware:
     """Run each request in a flow context, and show its ID in the response.
