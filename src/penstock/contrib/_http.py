@@ -141,7 +141,7 @@ def http_options(**given: Unpack[MiddlewareOptions]) -> HttpOptions:
         None if inbound is None else InboundNames(inbound),
         inbound if shown is None else shown,
         (exclude,) if isinstance(exclude, str) else tuple(exclude),
-        transform,
+        given.get("transform_id"),
         bool(given.get("expose_headers")),
     )
 

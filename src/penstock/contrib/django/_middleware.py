@@ -87,7 +87,8 @@ def _flow_of(request: HttpRequest, options: HttpOptions) -> RequestFlow:
         headers: Any = request.headers  # a cached_property to type checkers
         flow = RequestFlow(mapping_headers(headers, options.names), options)
     meta[KEY] = flow
-    request.correlation_id = flow.correlation_id
+    added: Any = request
+    added.correlation_id = flow.correlation_id
     return flow
 
 
