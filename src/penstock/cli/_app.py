@@ -21,8 +21,6 @@ from .export import export
 from .list import list_flows
 from .show import show
 
-__all__ = ["Failure", "app"]
-
 
 class Failure(click.ClickException):
     """A command failed with an error that needs no traceback."""

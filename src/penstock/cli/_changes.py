@@ -7,14 +7,12 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from penstock._project.shown import plain
+from penstock.errors import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from penstock._manifests.diff import FieldChange, FlowChange
-
-__all__ = ["changes_as_json", "changes_as_text"]
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 

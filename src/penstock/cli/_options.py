@@ -14,15 +14,6 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Any], Any]
 
-__all__ = [
-    "direction_option",
-    "evidence_option",
-    "file_option",
-    "format_option",
-    "service_option",
-    "targets_argument",
-]
-
 targets_argument: Decorator = click.argument("targets", nargs=-1)
 
 direction_option: Decorator = click.option(
