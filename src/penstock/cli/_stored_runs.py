@@ -12,7 +12,8 @@ import click
 from penstock._project.imports import TargetError
 from penstock._project.load import NoFlowError, load_flows
 from penstock._project.settings import find_project
-from penstock._project.shown import counted, note, plain
+from penstock._project.shown import counted, note
+from penstock.errors import plain
 from penstock.runs.judging import judge
 from penstock.runs.log_files import LogFiles
 from penstock.runs.output.facts import Shown
