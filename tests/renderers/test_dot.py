@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._graph.graph import build_graph
-from penstock.renderers.dot import render_dot
 from tests.support.flow_values import draw_text, flow_of
 
 SHOP = flow_of("shop", {"receive": None, "pay": "receive"})
@@ -92,15 +87,3 @@ def test_a_step_outside() -> None:
 
     assert '"shop_pay" [label="shop:pay", color="#9aa5b1", fontcolor="#5f6b7a"]' in text
     assert "rankdir=LR" in text
-
-
-def test_widths_can_be_given() -> None:
-    """The caller can wrap lines and set the width of boxes."""
-    graph = build_graph([replace(SHOP, steps=SHOP.steps[:1])])
-    text = render_dot(
-        graph, detail=False, direction="TD", fit=lambda words: ([*words, "b"], 1.5)
-    )
-
-    assert re.search(r'"receive" \[label="receive\\nb", width=1\.500, style=', text)
-    blank = " " * 32  # as wide as was said
-    assert rf'graph [label="shop\nb\n{blank}\n"' in text

@@ -1,0 +1,240 @@
+"""Give the horizontal pieces of lines between two rows their tracks."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SMALL_STEP = 24.0
+"""A step that is not wider is straightened if its ends may move."""
+
+_STRAIGHT = 1.01  # places are whole pixels, and may be rounded apart
+_NEAR = 4.0  # two lines closer than this look like one
+_APART = 8.0  # between two pieces of one track
+_NUDGES = (5.0, -5.0, 8.0, -8.0)
+
+
+@dataclass(slots=True, eq=False)
+class End:
+    """Where a line crosses the border of a row.
+
+    Attributes:
+        x: Its place.
+        low: The least place that it may move to; infinity for one that stays.
+        high: The greatest such place.
+        apart: The least distance from its neighbours.
+        side: All ends of the same side of the same box, in order.
+    """
+
+    x: float
+    low: float = 0.0
+    high: float = -1.0
+    apart: float = 0.0
+    side: list[End] = field(default_factory=list)
+
+    def moved(self, x: float) -> bool:
+        """Move to *x*, or return False if that is too close to something."""
+        if not self.low <= x <= self.high:
+            return False
+        place = self.side.index(self)
+        left, right = self.side[:place], self.side[place + 1 :]
+        if left and left[-1].x > x - self.apart:
+            return False
+        if right and right[0].x < x + self.apart:
+            return False
+        self.x = x
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class Piece:
+    """A part of a line between two rows: down, across on a track, and down.
+
+    Attributes:
+        start: Where it begins, and whether that is at the row above.
+        end: Where it ends, likewise.
+        track: The number of its track, from the top.
+    """
+
+    start: End
+    end: End
+    starts_above: bool = True
+    ends_above: bool = False
+    track: int = 0
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The least and the greatest x."""
+        return min(self.start.x, self.end.x), max(self.start.x, self.end.x)
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether it needs no track."""
+        return (
+            abs(self.start.x - self.end.x) < _STRAIGHT
+            and self.starts_above != self.ends_above
+        )
+
+    def ends_at(self, *, above: bool) -> Iterator[End]:
+        """Yield the ends at the row above, or at the row below."""
+        if self.starts_above is above:
+            yield self.start
+        if self.ends_above is above:
+            yield self.end
+
+
+def set_tracks(pieces: Sequence[Piece]) -> int:
+    """Straighten what can be straight, set the tracks, and return their number."""
+    for piece in pieces:
+        _straighten(piece)
+    crooked = [piece for piece in pieces if not piece.is_straight]
+    over = _hard_constraints(crooked)
+    nudges = len(pieces)  # at most, so that this ends
+    while cycle := _find_cycle(over):
+        nudges -= 1
+        if nudges >= 0 and _nudged(cycle, pieces):
+            crooked = [piece for piece in pieces if not piece.is_straight]
+            over = _hard_constraints(crooked)
+        else:  # two lines will touch
+            over[cycle[0]].remove(cycle[1 % len(cycle)])
+    return _place(_in_order(crooked, over), over)
+
+
+def _straighten(piece: Piece) -> None:
+    gap = piece.end.x - piece.start.x
+    if abs(gap) > SMALL_STEP or piece.starts_above == piece.ends_above:
+        return
+    ends = sorted((piece.end, piece.start), key=lambda end: len(end.side))
+    for end, x in zip(ends, (one.x for one in ends[::-1]), strict=True):
+        if end.moved(x):
+            return
+
+
+def _hard_constraints(pieces: Sequence[Piece]) -> dict[Piece, list[Piece]]:
+    """Return for each piece those that must be above it.
+
+    A line that comes down and turns must do so above one that turns down there.
+    """
+    marks = [
+        (end.x, above, piece)
+        for piece in pieces
+        for above in (True, False)
+        for end in piece.ends_at(above=above)
+    ]
+    marks.sort(key=lambda mark: mark[0])
+    over: dict[Piece, list[Piece]] = {piece: [] for piece in pieces}
+    for at, (x, above, piece) in enumerate(marks):
+        for other_x, other_above, other in marks[at + 1 :]:
+            if other_x - x >= _NEAR:
+                break
+            if above == other_above or piece is other or _is_shared(piece, other):
+                continue
+            upper, lower = (piece, other) if above else (other, piece)
+            over[lower].append(upper)
+    return over
+
+
+def _is_shared(one: Piece, other: Piece) -> bool:
+    return one.start is other.start or one.end is other.end
+
+
+def _find_cycle(over: dict[Piece, list[Piece]]) -> list[Piece] | None:
+    done: set[Piece] = set()
+    for root, uppers in over.items():
+        path = {} if root in done else {root: iter(uppers)}
+        while path:
+            piece, others = next(reversed(path.items()))
+            for other in others:
+                if other in path:
+                    return [*path][[*path].index(other) :]
+                if other not in done:
+                    path[other] = iter(over[other])
+                    break
+            else:
+                done.add(piece)
+                del path[piece]
+    return None
+
+
+def _nudged(cycle: Sequence[Piece], pieces: Sequence[Piece]) -> bool:
+    """Move an end of one of the pieces aside, if there is room, to break the cycle."""
+    ends = {end for piece in pieces for end in (piece.start, piece.end)}
+    taken = sorted(end.x for end in ends)
+    for step in _NUDGES:
+        for piece in cycle:
+            for end in _movable_ends(piece):
+                x = end.x + step
+                near = taken[
+                    bisect_left(taken, x - _NEAR) : bisect_right(taken, x + _NEAR)
+                ]
+                if not near and (not end.side or end.low <= x <= end.high):
+                    end.x = x
+                    return True
+    return False
+
+
+def _movable_ends(piece: Piece) -> Iterator[End]:
+    """Yield the ends whose other piece, if they have one, has no track yet."""
+    yield from piece.ends_at(above=False)
+    yield from (end for end in piece.ends_at(above=True) if end.side)
+
+
+def _in_order(pieces: Sequence[Piece], over: dict[Piece, list[Piece]]) -> list[Piece]:
+    """Sort pieces so that those which belong above others come before them."""
+
+    def place(piece: Piece) -> tuple[bool, float, float]:
+        is_right = piece.end.x > piece.start.x
+        if not piece.starts_above:
+            is_right = not is_right
+        sign = -1 if is_right else 1
+        top, bottom = piece.start.x, piece.end.x
+        if not piece.starts_above:
+            top, bottom = bottom, top
+        return is_right, sign * top, sign * bottom
+
+    ordered: dict[Piece, None] = {}
+    for piece in sorted(pieces, key=place):
+        waiting = [piece]
+        while waiting:
+            last = waiting[-1]
+            above = [one for one in over.get(last, ()) if one not in ordered]
+            if above:
+                waiting.append(above[0])
+            else:
+                ordered[waiting.pop()] = None
+    return list(ordered)
+
+
+def _place(pieces: Sequence[Piece], over: dict[Piece, list[Piece]]) -> int:
+    tracks: list[list[Piece]] = []
+    for piece in pieces:
+        least = max((one.track + 1 for one in over.get(piece, ())), default=0)
+        free = []
+        for number, track in enumerate(tracks):
+            met = [one for one in track if _overlap(one, piece)]
+            if any(_crossings(one, piece) < _crossings(piece, one) for one in met):
+                least = max(least, number + 1)
+            if not met:
+                free.append(number)
+        number = next((one for one in free if one >= least), max(len(tracks), least))
+        while number >= len(tracks):
+            tracks.append([])
+        tracks[number].append(piece)
+        piece.track = number
+    return len(tracks)
+
+
+def _overlap(one: Piece, other: Piece) -> bool:
+    (low, high), (left, right) = one.span, other.span
+    return low < right + _APART and left < high + _APART
+
+
+def _crossings(upper: Piece, lower: Piece) -> int:
+    """Return how often the two cross if *upper* is above *lower*."""
+    (low, high), (left, right) = upper.span, lower.span
+    tops = sum(low < end.x < high for end in lower.ends_at(above=True))
+    return tops + sum(left < end.x < right for end in upper.ends_at(above=False))
