@@ -61,7 +61,8 @@ def lay_out(
         last: Nodes that no edge leaves, for the last row, which is theirs alone.
     """
     back = find_back_edges(widths, edges)
-    down = {edge: edge[::-1] if edge in back else edge for edge in edges}
+    down = {edge: edge for edge in edges if edge not in back}
+    down |= {edge: edge[::-1] for edge in edges if edge in back}
     links = dict.fromkeys(link for link in down.values() if link[0] != link[1])
     doors = {*first, *last}
     inner = {node: width for node, width in widths.items() if node not in doors}
