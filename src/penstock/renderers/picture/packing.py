@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WIDTHS = 60
+_WIDTHS, _WORK = 60, 6_000  # tries, and their number times that of rectangles
 _WANTED, _LEAST, _MOST = 4 / 3, 0.7, 1.5  # width to height
 
 
@@ -27,9 +27,10 @@ def pack(sizes: Sequence[tuple[float, float]], gap: float) -> Packed:
     """
     area = sum((width + gap) * (height + gap) for width, height in sizes)
     widest = max((width for width, _ in sizes), default=0.0)
+    tries = max(8, min(_WIDTHS, _WORK // max(len(sizes), 1)))
     tried = (
-        max(widest, (0.5 + 1.2 * at / (_WIDTHS - 1)) * sqrt(area * _WANTED))
-        for at in range(_WIDTHS if len(sizes) > 1 else 1)
+        max(widest, (0.5 + 1.2 * at / (tries - 1)) * sqrt(area * _WANTED))
+        for at in range(tries)
     )
     packed = (_pack_into(sizes, width, gap) for width in dict.fromkeys(tried))
     return min(packed, key=lambda one: _cost(one, area))
@@ -65,7 +66,7 @@ def _pack_into(
 def _spot(
     skyline: list[tuple[float, float]], wide: float, gap: float, width: float
 ) -> tuple[float, float]:
-    best = (inf, inf)
+    best = (inf, inf)  # y and x
     for at, (x, _) in enumerate(skyline):
         if x + wide > width + 0.01:
             break
@@ -74,6 +75,8 @@ def _spot(
             if left >= x + wide + gap:
                 break
             y = max(y, depth)
+            if y > best[0]:
+                break
         best = min(best, (y, x))
     return best[1], best[0]
 

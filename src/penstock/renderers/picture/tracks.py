@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,7 +15,8 @@ SMALL_STEP = 24.0
 _STRAIGHT = 1.01  # places are whole pixels, and may be rounded apart
 _NEAR = 4.0  # two lines closer than this look like one
 _APART = 8.0  # between two pieces of one track
-_NUDGES = (5.0, -5.0, 8.0, -8.0)
+_NUDGES = tuple(sign * step for step in range(5, 14) for sign in (1, -1))
+_INTO_CORNER = 4.0  # how much closer to a corner than other ends nudged ones may be
 
 
 @dataclass(slots=True, eq=False)
@@ -65,11 +66,6 @@ class Piece:
     starts_above: bool = True
     ends_above: bool = False
     track: int = 0
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """The least and the greatest x."""
-        return min(self.start.x, self.end.x), max(self.start.x, self.end.x)
 
     @property
     def is_straight(self) -> bool:
@@ -171,10 +167,14 @@ def _nudged(cycle: Sequence[Piece], pieces: Sequence[Piece]) -> bool:
                 near = taken[
                     bisect_left(taken, x - _NEAR) : bisect_right(taken, x + _NEAR)
                 ]
-                if not near and (not end.side or end.low <= x <= end.high):
+                if not near and (not end.side or _can_be_nudged(end, x)):
                     end.x = x
                     return True
     return False
+
+
+def _can_be_nudged(end: End, x: float) -> bool:
+    return end.low - _INTO_CORNER <= x <= end.high + _INTO_CORNER
 
 
 def _movable_ends(piece: Piece) -> Iterator[End]:
@@ -209,32 +209,65 @@ def _in_order(pieces: Sequence[Piece], over: dict[Piece, list[Piece]]) -> list[P
     return list(ordered)
 
 
+class _Track:
+    """Pieces at the same height, from left to right; none meets another."""
+
+    def __init__(self) -> None:
+        self._lows: list[float] = []
+        self._highs: list[float] = []
+        self._pieces: list[_Span] = []
+
+    def met(self, span: _Span) -> list[_Span]:
+        """Return the pieces that are too close to *span* to be on one track."""
+        first = bisect_right(self._highs, span.low - _APART)
+        return self._pieces[first : bisect_left(self._lows, span.high + _APART)]
+
+    def add(self, span: _Span) -> None:
+        """Add a piece that meets none."""
+        at = bisect_left(self._lows, span.low)
+        self._lows.insert(at, span.low)
+        self._highs.insert(at, span.high)
+        self._pieces.insert(at, span)
+
+
+class _Span(NamedTuple):
+    """What counts of a piece: its extent, and where it leaves the track."""
+
+    low: float
+    high: float
+    ups: tuple[float, ...]
+    downs: tuple[float, ...]
+
+    def crossings_above(self, other: _Span) -> int:
+        """Return how often the two cross if this one is above *other*."""
+        return sum(self.low < x < self.high for x in other.ups) + sum(
+            other.low < x < other.high for x in self.downs
+        )
+
+    def is_better_above(self, other: _Span) -> bool:
+        """Return whether the two cross less often if this one is above *other*."""
+        return self.crossings_above(other) < other.crossings_above(self)
+
+
+def _span(piece: Piece) -> _Span:
+    start, end = piece.start.x, piece.end.x
+    ups = tuple(one.x for one in piece.ends_at(above=True))
+    downs = tuple(one.x for one in piece.ends_at(above=False))
+    return _Span(min(start, end), max(start, end), ups, downs)
+
+
 def _place(pieces: Sequence[Piece], over: dict[Piece, list[Piece]]) -> int:
-    tracks: list[list[Piece]] = []
+    """Give each piece the first free track below those that belong above it."""
+    tracks: list[_Track] = []
     for piece in pieces:
+        span = _span(piece)
         least = max((one.track + 1 for one in over.get(piece, ())), default=0)
-        free = []
-        for number, track in enumerate(tracks):
-            met = [one for one in track if _overlap(one, piece)]
-            if any(_crossings(one, piece) < _crossings(piece, one) for one in met):
-                least = max(least, number + 1)
-            if not met:
-                free.append(number)
-        number = next((one for one in free if one >= least), max(len(tracks), least))
-        while number >= len(tracks):
-            tracks.append([])
-        tracks[number].append(piece)
-        piece.track = number
+        for number in range(len(tracks) - 1, least - 1, -1):
+            if any(one.is_better_above(span) for one in tracks[number].met(span)):
+                least = number + 1
+                break
+        free = (at for at in range(least, len(tracks)) if not tracks[at].met(span))
+        piece.track = next(free, max(len(tracks), least))
+        tracks += (_Track() for _ in range(len(tracks), piece.track + 1))
+        tracks[piece.track].add(span)
     return len(tracks)
-
-
-def _overlap(one: Piece, other: Piece) -> bool:
-    (low, high), (left, right) = one.span, other.span
-    return low < right + _APART and left < high + _APART
-
-
-def _crossings(upper: Piece, lower: Piece) -> int:
-    """Return how often the two cross if *upper* is above *lower*."""
-    (low, high), (left, right) = upper.span, lower.span
-    tops = sum(low < end.x < high for end in lower.ends_at(above=True))
-    return tops + sum(left < end.x < right for end in upper.ends_at(above=False))
