@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._graph.evidence import Sources
+from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._graph.graph import build_graph
 from penstock._graph.overview import overview_of
 from penstock.renderers.picture.cards import Heat
@@ -333,6 +333,41 @@ def test_evidence() -> None:
     assert words[1] == "1 of 3 edges seen (33 %), 1 run, 1 contradicted, 1 not declared"
     assert "calls came this way" in words
     assert "neither in the code nor seen" not in words
+
+
+def test_evidence_of_an_overview() -> None:
+    """A line that stands for several edges says how many of them were seen."""
+    mails = flow_of("mails", {"mail": ["shop:ship", "shop:charge"]})
+    report = {"mails": recorded({"mail": 1}, {("shop:ship", "mail"): 1})}
+    text = draw([SHOP, mails], format="svg", overview=True, evidence=Sources(report))
+
+    assert Svg(str(text)).lines("edge-shop-mails") == ["1 of 2"]
+
+
+def test_evidence_from_the_code() -> None:
+    """An edge that is only declared says so; an undeclared one may have no count."""
+    code = CodeEvidence(
+        {("shop", "receive", "charge"): True, ("shop", "charge", "ship"): False},
+        [("shop", "reserve", "ship")],
+    )
+    text = draw([SHOP], format="svg", evidence=Sources({}, code))
+    found = Svg(str(text))
+
+    assert found.lines("edge-charge-ship") == ["declared"]
+    assert found.lines("edge-reserve-ship") == ["undeclared"]
+    assert "in the code, never seen" in [one for one, _ in found.texts(found.root)]
+
+
+def test_the_count_of_a_way_back() -> None:
+    """The label of a line that leads back stands beside its step."""
+    flow = flow_of("f", {"a": None, "b": ["a", "c"], "c": "b"})
+    report = {"f": recorded({"b": 7}, {("c", "b"): 7})}
+    found = Svg(str(draw([flow], format="svg", evidence=Sources(report))))
+    ((words, box),) = found.texts(found.groups["edge-c-b"])
+
+    assert words == "7×"
+    assert box.left > found.box("step-b").right
+    assert found.size.holds(box)
 
 
 def test_labels_never_meet() -> None:

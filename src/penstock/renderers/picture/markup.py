@@ -17,7 +17,6 @@ Point = tuple[float, float]
 
 CORNER = 8.0
 _BEFORE_TIP = 5.0
-_SAME = 0.05
 _CLASS = re.compile(r'class="([^"]*)"')
 
 
@@ -79,7 +78,6 @@ def path(kind: str, way: str, **more: object) -> str:
 
 def line_way(points: Sequence[Point]) -> str:
     """Return the way of a line along *points*, with round corners, short of its tip."""
-    points = _plain(points)
     *begin, (last_x, last_y), (x, y) = points
     dx, dy = _direction((last_x, last_y), (x, y))
     points = [*begin, (last_x, last_y), (x - dx * _BEFORE_TIP, y - dy * _BEFORE_TIP)]
@@ -97,7 +95,6 @@ def line_way(points: Sequence[Point]) -> str:
 
 def head_way(points: Sequence[Point]) -> str:
     """Return the way of the head at the end of a line."""
-    points = _plain(points)
     dx, dy = _direction(points[-2], points[-1])
     across_x, across_y = dy, -dx  # a quarter turn
     corner = -8 * dx - 4.5 * across_x, -8 * dy - 4.5 * across_y
@@ -111,20 +108,6 @@ def classes_in(parts: Iterable[str]) -> set[str]:
     return {
         one for part in parts for names in _CLASS.findall(part) for one in names.split()
     }
-
-
-def _plain(points: Sequence[Point]) -> list[Point]:
-    """Return *points* without those between two others on one straight line."""
-    kept: list[Point] = []
-    for point in points:
-        if kept and _distance(kept[-1], point) < _SAME:
-            continue
-        if len(kept) > 1 and _direction(kept[-2], kept[-1]) == _direction(
-            kept[-1], point
-        ):
-            kept.pop()
-        kept.append(point)
-    return kept
 
 
 def _direction(one: Point, other: Point) -> tuple[int, int]:

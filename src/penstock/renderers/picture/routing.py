@@ -16,7 +16,7 @@ from penstock.renderers.layout.engine import lay_out
 from penstock.renderers.layout.ranks import find_back_edges
 from penstock.renderers.layout.slots import Spacing
 
-from .tracks import End, Piece, set_tracks
+from .tracks import SMALL_STEP, End, Piece, set_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -108,11 +108,6 @@ class PlacedBox(NamedTuple):
     across: float
     top: float
     along: float
-
-    @property
-    def centre(self) -> float:
-        """The middle across."""
-        return self.left + self.across / 2
 
 
 class Bar(NamedTuple):
@@ -411,14 +406,21 @@ class _Router:
         first, last = self._outer_ends(link)
         steps = sum(one.x != other.x for one, other in pairwise([first, *ends, last]))
         fitting = [x for x in (first.x, last.x) if low <= x <= high]
-        if fitting and steps > 1:
+        if steps > 1 and fitting:
             x = min(fitting, key=lambda x: abs(x - ends[0].x))
-        elif low <= high and steps > 2:  # noqa: PLR2004  # one at each end is needed
-            x = min(max(ends[len(ends) // 2].x, low), high)
-        else:
-            return
-        for end in ends:
-            end.x = x
+            for end in ends:
+                end.x = x
+        self._straighten_line(first, ends, last, fitting)
+
+    def _straighten_line(
+        self, first: End, ends: Sequence[End], last: End, fitting: Sequence[float]
+    ) -> None:
+        """Move the port at which a line begins to where it ends, if that is close."""
+        is_small = 0 < abs(first.x - last.x) <= SMALL_STEP
+        is_straight = all(end.x == first.x for end in ends)
+        if is_small and is_straight and last.x in fitting and first.moved(last.x):
+            for end in ends:
+                end.x = last.x
 
     def _outer_ends(self, link: Link) -> tuple[End, End]:
         """Return where a line leaves its upper box and enters its lower one."""

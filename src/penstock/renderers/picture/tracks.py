@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_Over = dict["Piece", dict["Piece", bool]]
+
 SMALL_STEP = 24.0
 """A step that is not wider is straightened if its ends may move."""
 
 _STRAIGHT = 1.01  # places are whole pixels, and may be rounded apart
 _NEAR = 4.0  # two lines closer than this look like one
 _APART = 8.0  # between two pieces of one track
+_BESIDE = 14.0  # two corners closer than this are hard to tell apart
 _NUDGES = tuple(sign * step for step in range(5, 14) for sign in (1, -1))
 _INTO_CORNER = 4.0  # how much closer to a corner than other ends nudged ones may be
 
@@ -88,15 +91,18 @@ def set_tracks(pieces: Sequence[Piece]) -> int:
     for piece in pieces:
         _straighten(piece)
     crooked = [piece for piece in pieces if not piece.is_straight]
-    over = _hard_constraints(crooked)
+    over = _constraints(crooked)
     nudges = len(pieces)  # at most, so that this ends
     while cycle := _find_cycle(over):
-        nudges -= 1
-        if nudges >= 0 and _nudged(cycle, pieces):
+        soft = next((one for one in _steps(cycle) if not over[one[0]][one[1]]), None)
+        nudges -= soft is None
+        if soft:
+            del over[soft[0]][soft[1]]
+        elif nudges >= 0 and _nudged(cycle, pieces):
             crooked = [piece for piece in pieces if not piece.is_straight]
-            over = _hard_constraints(crooked)
+            over = _constraints(crooked)
         else:  # two lines will touch
-            over[cycle[0]].remove(cycle[1 % len(cycle)])
+            del over[cycle[0]][cycle[1]]
     return _place(_in_order(crooked, over), over)
 
 
@@ -110,8 +116,8 @@ def _straighten(piece: Piece) -> None:
             return
 
 
-def _hard_constraints(pieces: Sequence[Piece]) -> dict[Piece, list[Piece]]:
-    """Return for each piece those that must be above it.
+def _constraints(pieces: Sequence[Piece]) -> _Over:
+    """Return for each piece those that should be above it, and whether they must.
 
     A line that comes down and turns must do so above one that turns down there.
     """
@@ -122,15 +128,16 @@ def _hard_constraints(pieces: Sequence[Piece]) -> dict[Piece, list[Piece]]:
         for end in piece.ends_at(above=above)
     ]
     marks.sort(key=lambda mark: mark[0])
-    over: dict[Piece, list[Piece]] = {piece: [] for piece in pieces}
+    over: _Over = {piece: {} for piece in pieces}
     for at, (x, above, piece) in enumerate(marks):
         for other_x, other_above, other in marks[at + 1 :]:
-            if other_x - x >= _NEAR:
+            if other_x - x >= _BESIDE:
                 break
             if above == other_above or piece is other or _is_shared(piece, other):
                 continue
             upper, lower = (piece, other) if above else (other, piece)
-            over[lower].append(upper)
+            is_hard = other_x - x < _NEAR or over[lower].get(upper, False)
+            over[lower][upper] = is_hard
     return over
 
 
@@ -138,7 +145,7 @@ def _is_shared(one: Piece, other: Piece) -> bool:
     return one.start is other.start or one.end is other.end
 
 
-def _find_cycle(over: dict[Piece, list[Piece]]) -> list[Piece] | None:
+def _find_cycle(over: _Over) -> list[Piece] | None:
     done: set[Piece] = set()
     for root, uppers in over.items():
         path = {} if root in done else {root: iter(uppers)}
@@ -154,6 +161,10 @@ def _find_cycle(over: dict[Piece, list[Piece]]) -> list[Piece] | None:
                 done.add(piece)
                 del path[piece]
     return None
+
+
+def _steps(cycle: Sequence[Piece]) -> Iterator[tuple[Piece, Piece]]:
+    return zip(cycle, (*cycle[1:], cycle[0]), strict=True)
 
 
 def _nudged(cycle: Sequence[Piece], pieces: Sequence[Piece]) -> bool:
@@ -183,7 +194,7 @@ def _movable_ends(piece: Piece) -> Iterator[End]:
     yield from (end for end in piece.ends_at(above=True) if end.side)
 
 
-def _in_order(pieces: Sequence[Piece], over: dict[Piece, list[Piece]]) -> list[Piece]:
+def _in_order(pieces: Sequence[Piece], over: _Over) -> list[Piece]:
     """Sort pieces so that those which belong above others come before them."""
 
     def place(piece: Piece) -> tuple[bool, float, float]:
@@ -201,7 +212,7 @@ def _in_order(pieces: Sequence[Piece], over: dict[Piece, list[Piece]]) -> list[P
         waiting = [piece]
         while waiting:
             last = waiting[-1]
-            above = [one for one in over.get(last, ()) if one not in ordered]
+            above = [one for one in over[last] if one not in ordered]
             if above:
                 waiting.append(above[0])
             else:
@@ -256,12 +267,12 @@ def _span(piece: Piece) -> _Span:
     return _Span(min(start, end), max(start, end), ups, downs)
 
 
-def _place(pieces: Sequence[Piece], over: dict[Piece, list[Piece]]) -> int:
+def _place(pieces: Sequence[Piece], over: _Over) -> int:
     """Give each piece the first free track below those that belong above it."""
     tracks: list[_Track] = []
     for piece in pieces:
         span = _span(piece)
-        least = max((one.track + 1 for one in over.get(piece, ())), default=0)
+        least = max((one.track + 1 for one in over[piece]), default=0)
         for number in range(len(tracks) - 1, least - 1, -1):
             if any(one.is_better_above(span) for one in tracks[number].met(span)):
                 least = number + 1
