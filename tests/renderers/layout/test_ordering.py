@@ -22,7 +22,8 @@ def grid_of(size: int, edges: Edges) -> Grid:
     """Return the rows of a graph, in the order of declaration."""
     widths = dict.fromkeys(range(size), 1.0)
     back = find_back_edges(widths, edges)
-    down = {edge: edge[::-1] if edge in back else edge for edge in edges}
+    down = {edge: edge for edge in edges if edge not in back}
+    down |= {(one, two): (two, one) for one, two in edges if (one, two) in back}
     links = [link for link in down.values() if link[0] != link[1]]
     ranks = rank_nodes(widths, dict.fromkeys(links), 1, 1e9)
     return build_grid(widths, ranks, down, back, shared_lines=False)

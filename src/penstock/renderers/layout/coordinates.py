@@ -203,7 +203,7 @@ class _Blocks:
     def _align(self, link: _Link) -> None:
         """Make one block of two if both can move to the same x."""
         way = self._xs[link.upper] - self._xs[link.lower]
-        is_far = abs(way) > self._limit and link.weight < _SPINE
+        is_far = abs(way) >= self._limit and link.weight < _SPINE
         if is_far or self._home[link.upper] == self._home[link.lower]:
             return
         first = self._members[self._home[link.lower]]

@@ -62,7 +62,7 @@ def lay_out(
     """
     back = find_back_edges(widths, edges)
     down = {edge: edge for edge in edges if edge not in back}
-    down |= {edge: edge[::-1] for edge in edges if edge in back}
+    down |= {(one, two): (two, one) for one, two in edges if (one, two) in back}
     links = dict.fromkeys(link for link in down.values() if link[0] != link[1])
     doors = {*first, *last}
     inner = {node: width for node, width in widths.items() if node not in doors}
