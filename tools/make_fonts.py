@@ -1,6 +1,6 @@
 """Make the fonts of pictures from Inter: two weights, subset, renamed.
 
-    pip install brotli fonttools fontpkg-inter
+    pip install --group fonts
     python tools/make_fonts.py
 
 fontpkg-inter 4.1 holds Inter as a variable font. Hints, kerning and ligatures are left

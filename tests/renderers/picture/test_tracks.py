@@ -83,6 +83,13 @@ def test_a_small_step_becomes_straight() -> None:
     assert [one.end.x for one in (crowded, narrow, left)] == [110, 215, 310]
 
 
+def test_corners_side_by_side() -> None:
+    """A line that ends beside another that begins shares its track."""
+    left, right = piece(0, 100), piece(110, 200)
+
+    assert set_tracks([left, right]) == 1
+
+
 def test_corners_keep_away_from_each_other() -> None:
     """Of two orders with as many crossings, the clearer one is taken."""
     right, left = piece(100, 250), piece(300, 107)

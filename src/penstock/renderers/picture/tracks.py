@@ -136,9 +136,17 @@ def _constraints(pieces: Sequence[Piece]) -> _Over:
             if above == other_above or piece is other or _is_shared(piece, other):
                 continue
             upper, lower = (piece, other) if above else (other, piece)
-            is_hard = other_x - x < _NEAR or over[lower].get(upper, False)
-            over[lower][upper] = is_hard
+            if other_x - x < _NEAR:
+                over[lower][upper] = True
+            elif _meet(lower, upper):
+                over[lower].setdefault(upper, False)
     return over
+
+
+def _meet(one: Piece, other: Piece) -> bool:
+    """Return whether the two are above each other somewhere."""
+    a, b = _span(one), _span(other)
+    return a.low < b.high and b.low < a.high
 
 
 def _is_shared(one: Piece, other: Piece) -> bool:
@@ -226,14 +234,14 @@ class _Track:
     def __init__(self) -> None:
         self._lows: list[float] = []
         self._highs: list[float] = []
-        self._pieces: list[_Span] = []
+        self._pieces: list[_Reach] = []
 
-    def met(self, span: _Span) -> list[_Span]:
+    def met(self, span: _Reach) -> list[_Reach]:
         """Return the pieces that are too close to *span* to be on one track."""
         first = bisect_right(self._highs, span.low - _APART)
         return self._pieces[first : bisect_left(self._lows, span.high + _APART)]
 
-    def add(self, span: _Span) -> None:
+    def add(self, span: _Reach) -> None:
         """Add a piece that meets none."""
         at = bisect_left(self._lows, span.low)
         self._lows.insert(at, span.low)
@@ -241,7 +249,7 @@ class _Track:
         self._pieces.insert(at, span)
 
 
-class _Span(NamedTuple):
+class _Reach(NamedTuple):
     """What counts of a piece: its extent, and where it leaves the track."""
 
     low: float
@@ -249,22 +257,22 @@ class _Span(NamedTuple):
     ups: tuple[float, ...]
     downs: tuple[float, ...]
 
-    def crossings_above(self, other: _Span) -> int:
+    def crossings_above(self, other: _Reach) -> int:
         """Return how often the two cross if this one is above *other*."""
         return sum(self.low < x < self.high for x in other.ups) + sum(
             other.low < x < other.high for x in self.downs
         )
 
-    def is_better_above(self, other: _Span) -> bool:
+    def is_better_above(self, other: _Reach) -> bool:
         """Return whether the two cross less often if this one is above *other*."""
         return self.crossings_above(other) < other.crossings_above(self)
 
 
-def _span(piece: Piece) -> _Span:
+def _span(piece: Piece) -> _Reach:
     start, end = piece.start.x, piece.end.x
     ups = tuple(one.x for one in piece.ends_at(above=True))
     downs = tuple(one.x for one in piece.ends_at(above=False))
-    return _Span(min(start, end), max(start, end), ups, downs)
+    return _Reach(min(start, end), max(start, end), ups, downs)
 
 
 def _place(pieces: Sequence[Piece], over: _Over) -> int:
