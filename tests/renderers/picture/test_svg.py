@@ -418,6 +418,17 @@ def test_heat() -> None:
     )
 
 
+@pytest.mark.parametrize("direction", ["TD", "LR"])
+def test_a_fan_is_no_strip(direction: Direction) -> None:
+    """A row of very many steps continues in the next row."""
+    flow = flow_of(
+        "f", {"receive": None, **{f"handle_event_{n}": "receive" for n in range(30)}}
+    )
+    _, _, width, height = svg(flow, direction=direction).size
+
+    assert max(width, height) < 1_800
+
+
 def test_components() -> None:
     """Unconnected parts of a flow are packed, and fill a page rather than a strip."""
     flow = flow_of("f", {f"step_{number}": None for number in range(40)})

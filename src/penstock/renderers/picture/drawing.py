@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock._graph.evidence import EdgeEvidence
@@ -12,7 +13,7 @@ from penstock.renderers.ids import node_ids
 from penstock.renderers.labels import printable
 
 from .markup import element, head_way, line_way, path, rectangle, text, title
-from .routing import BAR, Drawn, Gaps
+from .routing import BAR, Drawn, Gaps, Shape
 from .type import Style, text_width
 
 if TYPE_CHECKING:
@@ -181,6 +182,17 @@ class Label(NamedTuple):
     def width(self) -> float:
         """Its width."""
         return text_width(self.words, self.style) + (_CROSS if self.has_cross else 0)
+
+
+def max_across(shapes: Iterable[Shape], direction: Direction) -> float:
+    """Return how wide a row of boxes may be before it continues in the next one.
+
+    A fan of thirty steps would be a strip; a large drawing may be wider.
+    """
+    area = sum((one.across + 28) * (one.along + 44) for one in shapes)
+    if is_sideways(direction):
+        return max(1_000, sqrt(area))
+    return max(1_600, 1.6 * sqrt(area))
 
 
 class Line(NamedTuple):

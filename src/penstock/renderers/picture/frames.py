@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from penstock.renderers.labels import printable
 
 from .cards import make_card
-from .drawing import Area, Placement, gaps_of, is_sideways, joined, label_of, turned
+from .drawing import (
+    Area,
+    Placement,
+    gaps_of,
+    is_sideways,
+    joined,
+    label_of,
+    max_across,
+    turned,
+)
 from .markup import element, path, rectangle, text, title
 from .packing import pack
 from .routing import Drawn, Link, PlacedBox, Shape, Wire, route
@@ -152,7 +161,7 @@ def lay_out_flow(
         ),
     )
     parts = [
-        _route_part(part, boxes, links, gaps, doors)
+        _route_part(part, boxes, links, gaps, doors, direction)
         for part in components(boxes, edges)
     ]
     if doors:
@@ -175,17 +184,20 @@ def _route_part(
     links: Sequence[Link],
     gaps: Gaps,
     doors: Mapping[int, Door],
+    direction: Direction,
 ) -> Drawn:
     members = set(part)
+    shapes = {one: boxes[one] for one in part}
     first = [one for one in part if one in doors and doors[one].leads_in]
     last = [one for one in part if one in doors and not doors[one].leads_in]
     return route(
-        {one: boxes[one] for one in part},
+        shapes,
         [link for link in links if link.before in members],
         gaps._replace(
             first=gaps.first if first else gaps.lead,
             last=gaps.last if last else gaps.tail,
         ),
+        max_across=max_across(shapes.values(), direction),
         first=first,
         last=last,
     )

@@ -141,14 +141,16 @@ def route(
     links: Sequence[Link],
     gaps: Gaps,
     *,
+    max_across: float = inf,
     first: Collection[int] = (),
     last: Collection[int] = (),
 ) -> Drawn:
     """Place *boxes*, and lead the lines of *links*.
 
     The boxes of *first* are alone in the first row, those of *last* in the last one.
+    A row of boxes that is wider than *max_across* continues in the next one.
     """
-    return _Router(boxes, links, gaps).drawn(first, last)
+    return _Router(boxes, links, gaps).drawn(max_across, first, last)
 
 
 @dataclass(slots=True, eq=False)
@@ -226,11 +228,15 @@ class _Router:
         self._anchors: dict[tuple[Edge, bool], tuple[End, float]] = {}
         self._slot_ends: dict[Slot, End] = {}
 
-    def drawn(self, first: Collection[int], last: Collection[int]) -> Drawn:
+    def drawn(
+        self, max_across: float, first: Collection[int], last: Collection[int]
+    ) -> Drawn:
         """Return everything in its place."""
         widths = {node: self._across[node] + self._margin(node) for node in self._boxes}
         edges = [link.edge for link in self._links]
-        self._layout = lay_out(widths, edges, _SPACING, first=first, last=last)
+        self._layout = lay_out(
+            widths, edges, _SPACING, max_width=max_across, first=first, last=last
+        )
         for node in self._boxes:
             self._set_outs(node)
             self._set_ins(node)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from penstock.renderers.ids import cluster_ids
 
 from .cards import make_card
-from .drawing import Line, Painter, Placement, is_sideways, joined, label_of, turned
+from .drawing import (
+    Line,
+    Painter,
+    Placement,
+    is_sideways,
+    joined,
+    label_of,
+    max_across,
+    turned,
+)
 from .frames import Door, components, frame_of, lay_out_flow
 from .packing import pack
 from .page import header, sheet
@@ -178,10 +187,9 @@ class _System:
         if widths:
             tail = max(widths) + 28 if is_sideways(self._direction) else _LABEL_TAIL
             gaps = Gaps(_GAPS.lead, tail, _GAPS.first, tail)
-        return turned(
-            route({item: boxes[item] for item in sorted(part)}, links, gaps),
-            self._direction,
-        )
+        shapes = {item: boxes[item] for item in sorted(part)}
+        most = max_across(shapes.values(), self._direction)
+        return turned(route(shapes, links, gaps, max_across=most), self._direction)
 
     def _rank(self, block: Placement) -> tuple[bool, str, float, str]:
         """Sort blocks by height, then single items by hue, height and name."""
