@@ -33,6 +33,9 @@ _MAX_LISTED = 10
 _MAX_TRIED = 100  # characters; each takes 20 ms
 _TEXT = re.compile(r"<text[^>]*>([^<]*)</text>")
 _SIDE = re.compile(r'(?:width|height)="(\d+)"')
+_OTHER_FAMILIES = (
+    "Inter,'Noto Sans','Segoe UI','Helvetica Neue','DejaVu Sans',Arial,sans-serif"
+)
 _NO_CHARACTER = "\U0010fffd"
 _INVISIBLE = ("Cc", "Cf", "Me", "Mn", "Zs")
 
@@ -72,7 +75,17 @@ def draw_png(
             f"no font on this machine has {listed}{more}, so the picture shows boxes "
             "instead. Install a Noto font that has them, or draw as svg."
         )
-    return _painted(svg, has_more_fonts=True)
+    return _painted(_TEXT.sub(_in_other_font, svg), has_more_fonts=True)
+
+
+def _in_other_font(text: re.Match[str]) -> str:
+    """Return a text in a font with more letters, if it needs one.
+
+    resvg takes letters that a font does not have from any other, serif or not.
+    """
+    if is_in_font(unescape(text[1])):
+        return text[0]
+    return text[0].replace("<text ", f'<text font-family="{_OTHER_FAMILIES}" ', 1)
 
 
 def _check_size(svg: str) -> None:
