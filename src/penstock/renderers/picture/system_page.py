@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from penstock.renderers.evidence_labels import evidence_of_all
 from penstock.renderers.ids import cluster_ids
 
 from .cards import make_card
@@ -216,6 +217,7 @@ class _System:
         counts = [_plural(len(names), "flow"), _plural(steps, "step")]
         if self._outer:
             counts.append(f"{_plural(len(self._outer), 'link')} between flows")
+        counts += evidence_of_all(graph)
         return header(heading, ", ".join(counts), [], 26, self._key())
 
     def _key(self) -> list[tuple[str, str]]:
