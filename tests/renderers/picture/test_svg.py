@@ -285,11 +285,11 @@ def test_hues() -> None:
 
 
 def test_hues_of_owners() -> None:
-    """In one service, hues stand for owners; those without any have one too."""
+    """In one service, hues stand for owners; flows without any have the last hue."""
     flows = [FlowInfo(name, owner=owner) for name, owner in (("a", "x"), ("b", ""))]
     words = [text for text, _ in svg(*flows).texts(svg(*flows).root)]
 
-    assert words[2:4] == ["no name 1", "x 1"]
+    assert words[2:4] == ["x 1", "no name 1"]
 
 
 def test_a_ninth_owner() -> None:

@@ -23,7 +23,7 @@ from .frames import Door, components, frame_of, lay_out_flow
 from .packing import pack
 from .page import header, sheet
 from .routing import Gaps, Link, Shape, route
-from .theme import groups_of
+from .theme import by_name, groups_of
 from .type import Style, one_line
 
 if TYPE_CHECKING:
@@ -231,8 +231,11 @@ class _System:
             return []
         style = Style(11, 600, "")
         return [
-            (f"{one_line(group or _NOBODY, style, _MOST_KEY)} {count}", hues[group])
-            for group, count in sorted(counts.items())
+            (
+                f"{one_line(name or _NOBODY, style, _MOST_KEY)} {counts[name]}",
+                hues[name],
+            )
+            for name in sorted(counts, key=by_name)
         ]
 
     def painted(self, x: float, y: float) -> list[str]:
