@@ -78,3 +78,60 @@ def test_tasks_threads_generators_and_nested_runs() -> None:
     assert generator.first_item_us is not None
     assert generator.end_us is not None
     assert generator.first_item_us < generator.end_us
+
+
+def test_hops_and_the_sending_time() -> None:
+    """A step that a message brought is below its sender, at the time of sending."""
+    orders = flow("orders")
+    notify = orders.step(name="notify", after="receive")(lambda: None)
+    consume = orders.entrypoint(name="consume")(lambda: notify())  # type: ignore[no-untyped-call]  # noqa: PLW0108  # a lambda
+    reserve = orders.step(name="reserve", after="receive")(lambda: None)
+    headers: list[dict[str, str]] = []
+
+    @orders.entrypoint
+    def receive() -> None:
+        headers.append(penstock.inject())
+        reserve()  # type: ignore[no-untyped-call]  # the same
+
+    with stored_log() as log:
+        receive()
+        for _ in range(2):
+            with penstock.continue_flow(headers[0]):
+                notify()  # type: ignore[no-untyped-call]  # the same
+                consume()  # type: ignore[no-untyped-call]  # the same
+    (operation,) = operations_of(log.lines())
+
+    message = "notify consume(notify)"
+    assert tree(operation.roots[0]) == f"receive({message} {message} reserve)"
+    assert len({call.run_id for call in operation.calls}) == 3
+
+
+def test_two_runs_under_one_carried_id() -> None:
+    """They are two operations: nothing says that one has caused the other."""
+    orders = flow("orders")
+    receive = orders.entrypoint(name="receive")(lambda: None)
+
+    with stored_log() as log:
+        for _ in range(2):
+            with penstock.continue_flow({"X-Correlation-ID": "order-17"}):
+                receive()  # type: ignore[no-untyped-call]  # a lambda
+    operations = operations_of(log.lines()[::-1])
+
+    assert [one.root_id for one in operations] == ["order-17"] * 2
+    assert [len(one.calls) for one in operations] == [1, 1]
+    first, second = (one.roots[0].start_us or 0 for one in operations)
+    assert first < second
+
+
+def test_steps_under_a_context_without_an_entrypoint() -> None:
+    """They are one operation with several roots, and nothing is missing."""
+    orders = flow("orders")
+    step = orders.step(name="step", after="receive")(lambda: None)
+
+    with stored_log() as log, penstock.start_flow():
+        step()  # type: ignore[no-untyped-call]  # a lambda
+        step()  # type: ignore[no-untyped-call]  # the same
+    (operation,) = operations_of(log.lines())
+
+    assert [call.step for call in operation.roots] == ["step", "step"]
+    assert operation.gaps == []

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import penstock
-from penstock.backends.log_fields import FIELDS
+from penstock.runs.field_layouts import FieldLayout
 from penstock.runs.lines import StoredLine
-from penstock.runs.times import time_of
+from penstock.runs.parsing import parse_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_MORE = ("level", "logger", "message", "host.name", "process.pid")
 
 
 class StoredLog(logging.Handler):
@@ -35,12 +32,9 @@ class StoredLog(logging.Handler):
 
 
 def stored_line(text: str) -> StoredLine:
-    """Read one line of JSON."""
-    values: dict[str, Any] = json.loads(text)
-    time_us = time_of(values.pop("timestamp"))
-    values["process.pid"] = str(values["process.pid"])
-    known = {key: values.pop(key) for key in (*FIELDS, *_MORE) if key in values}
-    return StoredLine(time_us, known, values)
+    """Read one line."""
+    (line,) = parse_line(text.encode(), FieldLayout({}))
+    return line
 
 
 @contextmanager
@@ -58,3 +52,48 @@ def stored_log() -> Iterator[StoredLog]:
         root.removeHandler(log)
         root.setLevel(before[0])
         logger.setLevel(before[1])
+
+
+EPOCH_US = 10**15
+"""When hand-made lines begin: 2001-09-09 01:46:40 UTC."""
+
+
+def made_line(event: str, step: str, ms: float, **more: Any) -> StoredLine:
+    """Make a line about a call: ``start``, ``end`` or ``error`` of a step.
+
+    The call has the ID ``id-`` and the step's name, in a run that ``receive`` began.
+    """
+    fields = {
+        "flow": "orders",
+        "step": step,
+        "call_id": f"id-{step}",
+        "run_id": "id-receive",
+        "correlation_id": "run",
+        "root_id": "run",
+        "host.name": "host",
+        "process.pid": "1",
+        "flow_event": f"step.{event}",
+        **more,
+    }
+    source = fields.pop("source", "-")
+    known = {key.replace("__", "."): value for key, value in fields.items()}
+    known = {key: value for key, value in known.items() if value is not None}
+    return StoredLine(EPOCH_US + round(ms * 1000), known, source=source)
+
+
+def made_call(step: str, start: float, end: float, **more: Any) -> list[StoredLine]:
+    """Make both lines of a call, made by ``receive`` if nothing else is said."""
+    if step != "receive":
+        more = {"parent_call_id": "id-receive", "parent_step": "receive"} | more
+    duration = {"duration_ms": float(end - start), "outcome": "ok"}
+    return [
+        made_line("start", step, start, **more),
+        made_line("end", step, end, **(duration | more)),
+    ]
+
+
+def other_line(ms: float, **fields: Any) -> StoredLine:
+    """Make a line of another logger in the same run."""
+    known = {"correlation_id": "run", "root_id": "run", **fields}
+    known = {key: value for key, value in known.items() if value is not None}
+    return StoredLine(EPOCH_US + round(ms * 1000), known)

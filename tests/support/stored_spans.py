@@ -1,48 +1,57 @@
-"""Spans of a test as stored lines, as OTLP has them."""
+"""Spans of a test as stored lines, read from the OTLP that a collector would write."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from penstock.runs.lines import StoredLine
+from penstock.runs.field_layouts import FieldLayout
+from penstock.runs.parsing import parse_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from opentelemetry.sdk.trace import ReadableSpan
 
-_ATTRIBUTES = (
-    "flow",
-    "step",
-    "correlation_id",
-    "root_id",
-    "run_id",
-    "sent_at",
-    "first_item_ms",
-)
+    from penstock.runs.lines import StoredLine
 
 
-def stored_span(span: ReadableSpan) -> StoredLine:
-    """Return a span as it is read."""
-    start, end, attributes = span.start_time, span.end_time, span.attributes
-    assert start is not None
-    assert end is not None
-    assert attributes is not None
+def stored_spans(spans: Iterable[ReadableSpan]) -> list[StoredLine]:
+    """Return spans as they are read."""
+    groups = [
+        {
+            "resource": {"attributes": _attributes(span.resource.attributes)},
+            "scopeSpans": [{"spans": [_otlp(span)]}],
+        }
+        for span in spans
+    ]
+    data = json.dumps({"resourceSpans": groups}).encode()
+    return parse_line(data, FieldLayout({}))
+
+
+def _otlp(span: ReadableSpan) -> dict[str, Any]:
     assert span.context is not None
-    fields: dict[str, Any] = {
-        "call_id": _id(span.context.span_id),
-        "duration_ms": round((end - start) / 1_000_000, 3),
-        "outcome": "ok" if span.status.is_ok else "error",
+    found: dict[str, Any] = {
+        "traceId": f"{span.context.trace_id:032x}",
+        "spanId": f"{span.context.span_id:016x}",
+        "name": span.name,
+        "startTimeUnixNano": str(span.start_time),
+        "endTimeUnixNano": str(span.end_time),
+        "attributes": _attributes(span.attributes or {}),
+        "links": [{"spanId": f"{one.context.span_id:016x}"} for one in span.links],
+        "status": {} if span.status.is_ok else {"code": 2},
     }
     if span.parent is not None:
-        fields["parent_call_id"] = _id(span.parent.span_id)
-    if span.links:
-        fields["links"] = [_id(link.context.span_id) for link in span.links]
-    for name in _ATTRIBUTES:
-        if f"penstock.{name}" in attributes:
-            fields[name] = attributes[f"penstock.{name}"]
-    if "step" in fields:
-        fields["flow_event"] = "step.end"
-    return StoredLine(end // 1000, fields, is_span=True)
+        found["parentSpanId"] = f"{span.parent.span_id:016x}"
+    return found
 
 
-def _id(span_id: int) -> str:
-    return f"span:{span_id:016x}"
+def _attributes(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"key": key, "value": {f"{type(value).__name__}Value": value}}
+        if isinstance(value, (bool, int))
+        else {"key": key, "value": {"doubleValue": value}}
+        if isinstance(value, float)
+        else {"key": key, "value": {"stringValue": str(value)}}
+        for key, value in values.items()
+    ]

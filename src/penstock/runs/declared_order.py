@@ -37,6 +37,7 @@ class DeclaredOrder:
     plan: Plan = field(default_factory=Plan)
     steps: dict[str, StepInfo] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
+    _untold: int | None = None
 
     def add(self, flow: FlowInfo, names: Names) -> None:
         """Add what one service declares; the first declaration of a step counts."""
@@ -84,20 +85,21 @@ class DeclaredOrder:
             if (step.crosses and name not in called)
             or self.services[name] not in {"", *services}
         ]
-        found = self.plan.reached(sum(map(self.bit, away)))
-        for name in self.steps:
-            step = registry.find(self.flow, name)
-            if step is not None and is_behind_cache(step):
-                found |= self.bit(name)
-        for at, name in self.plan.names(self._all_named()):
-            if at == self.flow and name not in self.steps:
-                found |= self.bit(name)
-        return found
+        if self._untold is None:
+            self._untold = self._find_untold()
+        return self._untold | self.plan.reached(sum(map(self.bit, away)))
 
-    def _all_named(self) -> int:
-        found = 0
+    def _find_untold(self) -> int:
+        """Return the steps of which no line tells: cached, or not declared at all."""
+        found = named = 0
         for rule in self.plan.rules.values():
-            found |= rule.mask
+            named |= rule.mask
+        for flow, name in self.plan.names(named):
+            if flow == self.flow:
+                step = registry.find(flow, name)
+                is_cached = step is not None and is_behind_cache(step)
+                if is_cached or name not in self.steps:
+                    found |= self.bit(name)
         return found
 
 

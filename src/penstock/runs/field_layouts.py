@@ -11,7 +11,7 @@ from penstock.errors import ConfigurationError, did_you_mean
 from .timestamps import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .timestamps import Stamp
 
@@ -37,7 +37,6 @@ _PLACES = (
 
 _TRACE = {"trace_id", "span_id"}
 _FLOW = {*FIELDS} - {"flow_id", "service", *_TRACE}
-_NUMBERS = {"duration_ms", "first_item_ms"}
 _MARKS = ("flow_event", "correlation_id", "root_id")
 """Where one of these stands, the fields of the flow do."""
 
@@ -72,20 +71,17 @@ _ALIASES = {
     "message": ("message", "event", "msg", "text"),
     "host.name": ("host.name", "hostname", "host", "_HOSTNAME"),
     "process.pid": ("process.pid", "process.id", "process", "pid", "_PID"),
+    "timestamp": (
+        "timestamp",
+        "@timestamp",
+        "time",
+        "ts",
+        "asctime",
+        "datetime",
+        "date",
+        "__REALTIME_TIMESTAMP",
+    ),
 }
-_NAMES = tuple(
-    name for name in dict.fromkeys((*FIELDS, *_ALIASES)) if name != "flow_id"
-)
-_TIMES = (
-    "timestamp",
-    "@timestamp",
-    "time",
-    "ts",
-    "asctime",
-    "datetime",
-    "date",
-    "__REALTIME_TIMESTAMP",
-)
 
 
 class FieldLayout:
@@ -99,7 +95,7 @@ class FieldLayout:
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
-        known = {*FIELDS, *_ALIASES, "timestamp"} - {"flow_id"}
+        known = [name for name in (*FIELDS, *_ALIASES) if name != "flow_id"]
         for name in keys:
             if name not in known:
                 msg = (
@@ -107,38 +103,36 @@ class FieldLayout:
                     f"{did_you_mean(name, known)}"
                 )
                 raise ConfigurationError(msg)
-        self._keys = keys
+        self._keys = {
+            name: (keys[name],) if name in keys else _ALIASES.get(name, (name,))
+            for name in known
+        }
+        self._anywhere = {*known} - _FLOW | keys.keys()
 
-    def time(self, entry: Entry) -> Stamp | None:
-        """Return when the line was written."""
-        given = self._keys.get("timestamp")
-        names = _TIMES if given is None else (given,)
-        stamps = map(parse_time, _values(_spots(entry).values(), names))
-        return next((stamp for stamp in stamps if stamp), None)
-
-    def read(self, entry: Entry) -> tuple[Entry, Entry]:
-        """Return the fields, and the other keys."""
+    def read(self, entry: Entry) -> tuple[Entry, Entry, Stamp | None]:
+        """Return the fields, the other keys, and when the line was written."""
         spots = _spots(entry)
         place = next((p for p, spot in spots.items() if self._has_mark(spot)), ())
+        first = spots.pop(place)
+        everywhere = (first, *spots.values())
         fields: Entry = {}
-        for name in _NAMES:
-            is_of_flow = name in _FLOW and name not in self._keys
-            inside = (spots[place], *(() if is_of_flow else spots.values()))
-            typed = (_typed(name, value) for value in _values(inside, self._of(name)))
-            value = next((one for one in typed if one is not None), None)
-            if value is not None:
-                fields[name] = value
+        used: set[str] = set(FIELDS)
+        for name, keys in self._keys.items():
+            read: Callable[[Any], Any] = _READERS.get(name, _text)
+            for key, value in _values(
+                everywhere if name in self._anywhere else (first,), keys
+            ):
+                typed = read(value)
+                if typed is not None:
+                    fields[name] = typed
+                    used.add(key)
+                    break
         outer = {key: one for key, one in entry.items() if key not in place[:1]}
-        used = {*FIELDS, "timestamp"}.union(*map(self._of, fields))
-        extra = {k: one for k, one in (outer | spots[place]).items() if k not in used}
-        return fields, extra
+        extra = {key: one for key, one in (outer | first).items() if key not in used}
+        return fields, extra, fields.pop("timestamp", None)
 
     def _has_mark(self, spot: Entry) -> bool:
-        return any(True for mark in _MARKS for _ in _values((spot,), self._of(mark)))
-
-    def _of(self, field: str) -> tuple[str, ...]:
-        given = self._keys.get(field)
-        return _ALIASES.get(field, (field,)) if given is None else (given,)
+        return any(True for mark in _MARKS for _ in _values((spot,), self._keys[mark]))
 
 
 def value_at(entry: Entry, name: str) -> Any:
@@ -163,35 +157,30 @@ def _inside(entry: Entry, place: Iterable[str]) -> Entry | None:
     return value if isinstance(value, dict) else None
 
 
-def _values(spots: Iterable[Entry], names: Iterable[str]) -> Iterator[Any]:
-    """Yield what is found under *names*, except for what stands for nothing."""
-    for spot in spots:
-        for name in names:
-            value = value_at(spot, name)
+def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what is found under *keys*, except for what stands for nothing."""
+    for key in keys:
+        for spot in spots:
+            value = spot.get(key)
+            if value is None and "." in key:
+                value = value_at(spot, key)
             if value is not None and value not in ("", ABSENT):
-                yield value
+                yield key, value
 
 
-def _typed(name: str, value: Any) -> Any:
-    """Return *value* with the type of the field, None if it cannot have it."""
-    if name == "calls":
-        return _calls(value)
-    if name in _NUMBERS:
-        return _number(value)
+def _text(value: Any) -> str | None:
     if type(value) is int:
-        value = str(value)
-    if type(value) is not str:
-        return None
-    if name == "level":
-        return value.upper()
-    if name in _TRACE:
-        return value.rpartition("/")[2].lower()
-    return value
+        return str(value)
+    return value if isinstance(value, str) else None
 
 
-def _calls(value: Any) -> list[Any] | None:
-    is_list = isinstance(value, list) and all(isinstance(one, dict) for one in value)
-    return value if is_list else None
+def _level(value: Any) -> str | None:
+    return value.upper() if isinstance(value, str) else None
+
+
+def _trace_id(value: Any) -> str | None:
+    """Return the ID; Google writes ``projects/NAME/traces/ID``."""
+    return value.rpartition("/")[2] if isinstance(value, str) else _text(value)
 
 
 def _number(value: Any) -> float | None:
@@ -200,3 +189,20 @@ def _number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if isfinite(number) and number >= 0 else None
+
+
+def _objects(value: Any) -> list[Entry] | None:
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return value
+    return None
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "calls": _objects,
+    "duration_ms": _number,
+    "first_item_ms": _number,
+    "level": _level,
+    "timestamp": parse_time,
+    "trace_id": _trace_id,
+}
+"""Make a value what the field has, None if it cannot be that. Others are strings."""

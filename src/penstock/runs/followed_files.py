@@ -95,10 +95,11 @@ def _read_for(
 
 
 def _growing(file: FileIO, path: str) -> Iterator[bytes]:
-    """Yield what *file* gets, and nothing where there is nothing new.
+    """Yield what *file* has and gets, and nothing where there is nothing new.
 
     It ends when *path* is another file and this one has been read.
     """
+    file.seek(0)
     with file:
         while True:
             is_replaced = _is_replaced(file, path)

@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 __all__ = ["judge"]
 
 
+_OLDER = (
+    "lines of older versions do not say when a message was sent, or when a generator "
+    "gave its first item"
+)
+
+
 def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgement]:
     """Return the verdict on each run of an operation, by the flow that it runs.
 
@@ -94,6 +100,8 @@ def _why_unknown(
     for call in calls:
         if call.doubts:
             return f"{call.step!r} is not certain: {call.doubts[0]}"
+        if call.start_us is None or call.end_us is None:
+            return f"no line says when {call.step!r} ran"
     return "" if flow in orders else f"no flow {flow!r} is declared"
 
 
@@ -117,18 +125,18 @@ class _Run:
         entry: StoredCall | None,
         services: Collection[str],
     ) -> None:
-        called = {place.call.step for place in places}
         bits = [(place, order.bit(place.call.step)) for place in places]
         self._order = order
         self._places = places
-        self._entry = entry
         self._ended = EndedSteps(bits)
         self._happened = 0
         for _, bit in bits:
             self._happened |= bit
         step = None if entry is None else order.steps.get(entry.step)
         is_known = step is not None and step.is_entrypoint
-        self._unseen: int = order.unseen(called, services) if is_known else -1
+        self._entry = entry if is_known else None
+        self._services = services
+        self._unseen: int | None = None if is_known else -1
         self._found = _Findings()
         self._before: dict[Place, int] = {}
         self._begun, self._may_have_begun = self._begun_inside()
@@ -150,6 +158,8 @@ class _Run:
             possible |= rule.edges_from(before | maybe)
         self._judge_edges(witnessed, possible)
         found = self._found
+        if found.broken and not all(place.call.run_id for place in self._places):
+            return OrderJudgement(flow, run_id, "unknown", (_OLDER,))
         if found.broken:
             edges, calls = tuple(found.edges), tuple(found.calls)
             reasons = tuple(found.broken)
@@ -200,20 +210,28 @@ class _Run:
         self, call: StoredCall, rule: Rule, before: int, maybe: int
     ) -> None:
         """Judge R1 and R3."""
-        plan, found = self._order.plan, self._found
-        code = rule.broken(before, maybe | self._unseen)
+        if not rule.broken(before):
+            return
+        plan, found, unseen = self._order.plan, self._found, self._find_unseen()
+        code = rule.broken(before, maybe | unseen)
         if code:
             missing = missing_before(plan, rule, before, code)
             found.edges.update(dict.fromkeys((name, call.step) for _, name in missing))
             found.calls[call] = None
             found.broken[_too_early(call.step, code, [n for _, n in missing])] = None
-        elif rule.broken(before):
-            open_steps = rule.mask & ~before
-            for name in self._order.labels(open_steps & maybe):
-                found.unknown[_undecided(name, call.step)] = None
-            for name in self._order.labels(open_steps & self._unseen & ~maybe):
-                text = f"{name!r} may have run before {call.step!r}, unseen"
-                found.unknown[text] = None
+            return
+        for name in self._order.labels(rule.mask & ~before & maybe):
+            found.unknown[_undecided(name, call.step)] = None
+        for name in self._order.labels(rule.mask & ~before & ~maybe & unseen):
+            text = f"{name!r} may have run before {call.step!r}, unseen"
+            found.unknown[text] = None
+
+    def _find_unseen(self) -> int:
+        """Return the steps that may have run though no line says so."""
+        if self._unseen is None:
+            called = {place.call.step for place in self._places}
+            self._unseen = self._order.unseen(called, self._services)
+        return self._unseen
 
     def _judge_edges(self, witnessed: int, possible: int) -> None:
         """Judge R2."""

@@ -66,12 +66,16 @@ class LineScanner:
         yield from self._hits(line, 0, len(line))
 
     def _hits(self, data: bytes, start: int, end: int) -> Iterator[bytes]:
-        nearest = {needle: data.find(needle, start, end) for needle in self._needles}
-        while hits := [at for at in nearest.values() if at >= 0]:
-            line_start = max(data.rfind(b"\n", start, min(hits)) + 1, start)
-            line_end = data.find(b"\n", min(hits), end)
+        nearest: dict[bytes, int] = {}
+        while True:
+            for needle in self._needles:
+                if nearest.get(needle, -1) < start:
+                    found = data.find(needle, start, end)
+                    nearest[needle] = end if found < 0 else found
+            hit = min(nearest.values())
+            if hit == end:
+                return
+            line_start = max(data.rfind(b"\n", start, hit) + 1, start)
+            line_end = data.find(b"\n", hit, end)
             start = end if line_end < 0 else line_end + 1
             yield data[line_start : start if line_end < 0 else line_end]
-            for needle, at in nearest.items():
-                if 0 <= at < start:
-                    nearest[needle] = data.find(needle, start, end)

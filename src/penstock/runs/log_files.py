@@ -148,16 +148,17 @@ class LogFiles:
             self.counts.unread[source.path] = reason
 
         if source.is_stream:
-            stream = self._stream(source.path)
+            blocks = blocks_of(self._stream(source.path), damaged)
             self._read.add(source.path)
-            yield from blocks_of(stream, damaged)
+            yield from blocks
             return
         # Unbuffered: a buffer would copy everything once more.
         with Path(source.path).open("rb", buffering=0) as file:
-            self._read.add(source.path)
             if self._since_us is not None:
                 file.seek(offset_of(self._since_us, file, self._time_of))
-            yield from blocks_of(file, damaged)
+            blocks = blocks_of(file, damaged)
+            self._read.add(source.path)
+            yield from blocks
 
     def _time_of(self, data: bytes) -> int | None:
         """Return the time of a log line; spans are written in no order."""

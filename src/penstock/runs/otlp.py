@@ -44,6 +44,8 @@ def span_fields(span: Entry) -> tuple[Entry, Entry, int]:
         _micros(span["startTimeUnixNano"]),
         _micros(span["endTimeUnixNano"]),
     )
+    if "first_item_ms" in fields:
+        fields["first_item_ms"] = float(fields["first_item_ms"])
     fields |= _ids(span)
     fields["call_id"] = _call_id(span["spanId"])
     fields["message"] = str(span["name"])
@@ -100,12 +102,12 @@ def _value(value: Entry) -> Any:
 def _ids(record: Entry) -> Entry:
     """Return the IDs, which are hexadecimal."""
     keys = {"trace_id": "traceId", "span_id": "spanId"}
-    found = {name: str(record.get(key) or "").lower() for name, key in keys.items()}
+    found = {name: str(record.get(key) or "") for name, key in keys.items()}
     return {name: text for name, text in found.items() if text}
 
 
 def _call_id(span_id: str) -> str:
-    return f"span:{span_id.lower()}"
+    return f"span:{span_id}"
 
 
 def _micros(nanos: Any) -> int:

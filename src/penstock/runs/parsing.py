@@ -87,8 +87,8 @@ def _line(
     wrappers: int = 0,
 ) -> StoredLine:
     """Return the line that *entry* is, or that one of its values is as a string."""
-    fields, extra = layout.read(entry)
-    stamp = _better(layout.time(entry), outer_stamp)
+    fields, extra, stamp = layout.read(entry)
+    stamp = _better(stamp, outer_stamp)
     line = StoredLine(stamp and stamp[0], fields, extra, source)
     if wrappers == MAX_WRAPPERS or fields.keys() & _MARKS:
         return line

@@ -87,10 +87,8 @@ class Place:
         if hop is None or hop.call.sent_at_us is None:
             return None
         sent = hop.moment()
-        took = 0
-        if self.wall == hop.wall:
-            took = max(0, ended_us(self.call) - (hop.call.start_us or 0))
-        return Moment(sent.time_us + took, sent.wall)
+        took = ended_us(self.call) - (hop.call.start_us or 0)
+        return Moment(sent.time_us + max(0, took), sent.wall)
 
     def _sender_wall(self, sent_at_us: int) -> Wall | None:
         """Return whose clock says when the message was sent.
@@ -139,18 +137,14 @@ def places_of(calls: Iterable[StoredCall]) -> list[Place]:
 
 def _place(call: StoredCall, parent: Place | None, above: Place | None) -> Place:
     is_hop = call.sent_at_us is not None
-    wall = (call.host, "" if call.host else call.process)
-    if parent is None:
-        place = Place(call, None, above, None, 0, wall, is_hop)
-    else:
-        is_hop = is_hop or _is_elsewhere(call, parent.call)
-        place = Place(call, parent, above, parent.hop, parent.depth + 1, wall, is_hop)
-    if is_hop:
-        place.hop = place
-    if not any(wall):
-        place.wall = ("", call.call_id)
-        if parent is not None and not is_hop:
-            place.wall = parent.wall
+    if parent is not None and not is_hop:
+        is_hop = _is_elsewhere(call, parent.call)
+    depth = 0 if parent is None else parent.depth + 1
+    if parent is not None and not is_hop:
+        return Place(call, parent, above, parent.hop, depth, parent.wall, is_hop)
+    wall = (call.host, "" if call.host else call.process or call.call_id)
+    place = Place(call, parent, above, None, depth, wall, is_hop)
+    place.hop = place if is_hop else None
     return place
 
 

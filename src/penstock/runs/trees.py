@@ -83,12 +83,12 @@ def _cut_circles(calls: list[StoredCall]) -> None:
         settled.update(path)
 
 
-def _begin(call: StoredCall) -> int:
-    """Return the place of a call among those of its caller, by the caller's clock."""
+def _begin(call: StoredCall) -> tuple[bool, int]:
+    """Return what sorts calls by their caller's clock, those without a time last."""
     for time in (call.sent_at_us, call.start_us, call.end_us):
         if time is not None:
-            return time
-    return 0
+            return False, time
+    return True, 0
 
 
 def _roots(calls: list[StoredCall]) -> list[list[StoredCall]]:
@@ -163,4 +163,4 @@ def _gaps_at(call: StoredCall) -> Iterator[str]:
         yield "without a start"
     if is_caller_missing(call):
         is_entry_missing = call.parent_call_id and call.parent_call_id == call.run_id
-        yield "without its entrypoint" if is_entry_missing else "without its caller"
+        yield f"whose {'entrypoint' if is_entry_missing else 'caller'} is missing"
