@@ -103,3 +103,46 @@ def test_a_run_without_a_root_id_stands_for_itself(tmp_path: Path) -> None:
 
     assert messages(files, "run-7") == {"run-7": ["alone"]}
     assert messages(files, "part-1") == {"whole-1": ["of a part", "tells"]}
+
+
+def test_values_are_found_however_they_are_escaped(tmp_path: Path) -> None:
+    """Writers of JSON escape what is not ASCII, or they do not."""
+    entry = {"root_id": ROOT, "name": "\u540d\u524d"}
+    path = tmp_path / "app.log"
+    plain = json.dumps(entry | {"message": "plain"}, ensure_ascii=False)
+    escaped = json.dumps(entry | {"message": "escaped"})
+    upper = escaped.replace("escaped", "upper").replace("u540d", "u540D")
+    path.write_text(f"{plain}\n{escaped}\n{upper}", encoding="utf-8")
+
+    found = messages(LogFiles([str(path)]), {"name": "\u540d\u524d"})
+
+    assert found == {ROOT: ["plain", "escaped", "upper"]}
+
+
+def test_a_value_on_a_line_without_ids_is_no_operation(tmp_path: Path) -> None:
+    """Such a line was written outside flows; one with a trace leads on."""
+    files = written(
+        tmp_path,
+        line(message="outside", order_id="A-1"),
+        line(message="in a trace", order_id="A-2", trace_id="t-2"),
+        line(message="in a flow", root_id=ROOT, trace_id="t-2"),
+        line(message="in it, too", root_id=ROOT),
+    )
+
+    assert messages(files, {"order_id": "A-1"}) == {}
+    assert messages(files, {"order_id": "A-2"}) == {
+        ROOT: ["in a trace", "in a flow", "in it, too"]
+    }
+
+
+def test_a_trace_of_several_operations_is_in_each(tmp_path: Path) -> None:
+    """Lines that have its ID alone may belong to any; others are not mixed."""
+    files = written(
+        tmp_path,
+        line(message="a", root_id=ROOT, trace_id="t-1"),
+        line(message="b", root_id=OTHER, trace_id="t-1"),
+        line(message="both", trace_id="t-1"),
+    )
+
+    assert messages(files, "t-1") == {ROOT: ["a", "both"], OTHER: ["b", "both"]}
+    assert messages(files, ROOT) == {ROOT: ["a", "both"]}

@@ -6,7 +6,8 @@ import json
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +17,6 @@ from penstock.runs.log_files import LogFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from penstock.runs.lines import StoredLine
 
@@ -65,7 +65,7 @@ def test_rotated_files_are_followed(tmp_path: Path) -> None:
     old = path.rename(tmp_path / "app.log.1")
     append(old, line("three"))
     assert take(lines, 2) == ["two", "three"]
-    path.write_bytes(line("four") + b"x" * 500)
+    threading.Timer(0.5, path.write_bytes, [line("four") + b"x" * 500]).start()
     assert take(lines, 1) == ["four"]
     path.write_bytes(line("five"))
     assert take(lines, 1) == ["five"]
@@ -149,8 +149,17 @@ def test_stdin_is_followed_alone(tmp_path: Path) -> None:
         list(follow_operations(LogFiles(["-", str(tmp_path)]), ROOT))
 
 
-def test_files_that_cannot_be_read_are_said(tmp_path: Path) -> None:
-    """The others are followed."""
+def test_files_that_cannot_be_read_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are followed. As root may read everything, opening is made to fail."""
+    open_path = Path.open
+
+    def refuse(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name == "secret.log":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_path(path, *args, **options)
+
     path = tmp_path / "app.log"
     path.write_bytes(line("one"))
     (tmp_path / "x.bz2").write_bytes(b"BZh91AY")
@@ -158,6 +167,8 @@ def test_files_that_cannot_be_read_are_said(tmp_path: Path) -> None:
     lines = follow_operations(files, ROOT)
 
     assert take(lines, 1) == ["one"]
-    append(path, line("two"))
+    (tmp_path / "secret.log").write_bytes(line("secret"))
+    monkeypatch.setattr(Path, "open", refuse)
+    threading.Timer(1.5, append, [path, line("two")]).start()
     assert take(lines, 1) == ["two"]
-    assert list(files.counts.unread) == [str(tmp_path / "x.bz2")]
+    assert {Path(at).name for at in files.counts.unread} == {"x.bz2", "secret.log"}

@@ -141,7 +141,7 @@ def test_python_json_logger_is_read(
         "level": "INFO",
         "logger": "shop",
     }
-    assert lines[2].extra == {"cents": 1250, "order_id": "A-1"}
+    assert lines[2].extra.items() >= {"cents": 1250, "order_id": "A-1"}.items()
     assert isinstance(lines[3].fields["duration_ms"], float)
     assert lines[3].time_us is not None
 
@@ -327,7 +327,7 @@ def test_logfmt_is_read() -> None:
         "correlation_id": "run-1",
         "flow_event": "step.end",
     }
-    assert line.extra == {"bad": "\\x", "empty": ""}
+    assert line.extra.items() >= {"bad": "\\x", "empty": ""}.items()
 
 
 TRACES = {

@@ -10,7 +10,7 @@ from .places import ROUNDING_US, ended_us
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .places import Moment, Place, Wall
+    from .places import Moment, StoredPlace, Wall
 
 __all__ = ["EndedSteps"]
 
@@ -20,7 +20,7 @@ _COARSE_US = 1000
 class EndedSteps:
     """When the steps of a run ended, by each clock; steps are bits of a plan."""
 
-    def __init__(self, places: Iterable[tuple[Place, int]]) -> None:
+    def __init__(self, places: Iterable[tuple[StoredPlace, int]]) -> None:
         ends: dict[Wall, list[tuple[int, int]]] = {}
         self._first: dict[int, dict[tuple[Wall, Wall | None], tuple[int, int]]] = {}
         for place, bit in places:

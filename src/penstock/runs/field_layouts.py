@@ -107,6 +107,8 @@ class FieldLayout:
             name: (keys[name],) if name in keys else _ALIASES.get(name, (name,))
             for name in known
         }
+        # Not all aliases: "name" or "status" may also be a user's own.
+        self._used = {*FIELDS, *_ALIASES, *keys.values()}
         self._anywhere = {*known} - _FLOW | keys.keys()
 
     def read(self, entry: Entry) -> tuple[Entry, Entry, Stamp | None]:
@@ -116,19 +118,17 @@ class FieldLayout:
         first = spots.pop(place)
         everywhere = (first, *spots.values())
         fields: Entry = {}
-        used: set[str] = set(FIELDS)
         for name, keys in self._keys.items():
             read: Callable[[Any], Any] = _READERS.get(name, _text)
-            for key, value in _values(
-                everywhere if name in self._anywhere else (first,), keys
-            ):
-                typed = read(value)
-                if typed is not None:
-                    fields[name] = typed
-                    used.add(key)
-                    break
+            within = everywhere if name in self._anywhere else (first,)
+            typed = (read(value) for value in _values(within, keys))
+            value = next((one for one in typed if one is not None), None)
+            if value is not None:
+                fields[name] = value
         outer = {key: one for key, one in entry.items() if key not in place[:1]}
-        extra = {key: one for key, one in (outer | first).items() if key not in used}
+        extra = {
+            key: one for key, one in (outer | first).items() if key not in self._used
+        }
         return fields, extra, fields.pop("timestamp", None)
 
     def _has_mark(self, spot: Entry) -> bool:
@@ -157,7 +157,7 @@ def _inside(entry: Entry, place: Iterable[str]) -> Entry | None:
     return value if isinstance(value, dict) else None
 
 
-def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[Any]:
     """Yield what is found under *keys*, except for what stands for nothing."""
     for key in keys:
         for spot in spots:
@@ -165,7 +165,7 @@ def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[tuple[str, 
             if value is None and "." in key:
                 value = value_at(spot, key)
             if value is not None and value not in ("", ABSENT):
-                yield key, value
+                yield value
 
 
 def _text(value: Any) -> str | None:

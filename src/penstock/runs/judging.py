@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .declared_order import DeclaredOrder
     from .operation import Operation, OrderVerdict, StoredCall
-    from .places import Place
+    from .places import StoredPlace
 
 __all__ = ["judge"]
 
@@ -55,7 +55,7 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
     orders = declared_orders(flows, {call.flow for call in operation.calls})
     services = {call.service for call in operation.calls}
     lost = [one for one in operation.roots if is_caller_missing(one)]
-    runs: dict[str, list[Place]] = {}
+    runs: dict[str, list[StoredPlace]] = {}
     for place in places_of(operation.calls):
         runs.setdefault(run_of(place.call), []).append(place)
     found = []
@@ -69,13 +69,13 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
             if reason:
                 one = OrderJudgement(flow, run_id, "unknown", (reason,))
             else:
-                run = _Run(orders[flow], own, entry, services)
+                run = _JudgedRun(orders[flow], own, entry, services)
                 one = run.judgement(flow, run_id)
             found.append(one)
     return found
 
 
-def _entry(places: Sequence[Place]) -> StoredCall | None:
+def _entry(places: Sequence[StoredPlace]) -> StoredCall | None:
     """Return the call that began a run: the one that gave it its ID.
 
     Spans and older lines have other IDs. There it is the only call that no other call
@@ -115,13 +115,13 @@ class _Findings:
     calls: dict[StoredCall, None] = field(default_factory=dict)
 
 
-class _Run:
+class _JudgedRun:
     """The calls of one flow in one run."""
 
     def __init__(
         self,
         order: DeclaredOrder,
-        places: list[Place],
+        places: list[StoredPlace],
         entry: StoredCall | None,
         services: Collection[str],
     ) -> None:
@@ -138,7 +138,7 @@ class _Run:
         self._services = services
         self._unseen: int | None = None if is_known else -1
         self._found = _Findings()
-        self._before: dict[Place, int] = {}
+        self._before: dict[StoredPlace, int] = {}
         self._begun, self._may_have_begun = self._begun_inside()
 
     def judgement(self, flow: str, run_id: str) -> OrderJudgement:
@@ -167,14 +167,14 @@ class _Run:
         verdict: OrderVerdict = "unknown" if found.unknown else "in order"
         return OrderJudgement(flow, run_id, verdict, tuple(found.unknown))
 
-    def _begun_inside(self) -> tuple[dict[Place, int], dict[Place, int]]:
+    def _begun_inside(self) -> tuple[dict[StoredPlace, int], dict[StoredPlace, int]]:
         """Return for each call the generators that began inside it, or may be some.
 
         They count as before it: they were among its arguments. A generator without
         items looks like any other call if its code is not loaded.
         """
-        sure: dict[Place, int] = {}
-        maybe: dict[Place, int] = {}
+        sure: dict[StoredPlace, int] = {}
+        maybe: dict[StoredPlace, int] = {}
         for place in reversed(self._places):
             if place.above is None:
                 continue
@@ -186,7 +186,7 @@ class _Run:
                     found[place.above] = found.get(place.above, 0) | below
         return sure, maybe
 
-    def _find_before(self, place: Place) -> int:
+    def _find_before(self, place: StoredPlace) -> int:
         """Return the steps that were certainly before a call."""
         before, above = 0, place.above
         if above is not None:
@@ -196,7 +196,7 @@ class _Run:
         self._before[place] = before
         return before | self._begun.get(place, 0)
 
-    def _find_maybe(self, place: Place, rule: Rule, before: int) -> int:
+    def _find_maybe(self, place: StoredPlace, rule: Rule, before: int) -> int:
         """Return more predecessors that may have been before a call."""
         if place.call is self._entry or place.call.recorded == "late":
             return rule.mask

@@ -54,9 +54,12 @@ def span_fields(span: Entry) -> tuple[Entry, Entry, int]:
     if span.get("links"):
         fields["links"] = [_call_id(link["spanId"]) for link in span["links"]]
     if "step" in fields:
+        if extra.get("penstock.no_end"):  # as `penstock show --format otlp` has it
+            fields["flow_event"] = "step.start"
+            return fields, extra, ended
         is_error = span.get("status", {}).get("code") in _ERROR
         fields["flow_event"] = "step.error" if is_error else "step.end"
-        fields["outcome"] = "error" if is_error else "ok"
+        fields.setdefault("outcome", "error" if is_error else "ok")
         fields["duration_ms"] = (ended - started) / 1000
         if "error.type" in extra:
             fields["error_type"] = str(extra.pop("error.type"))

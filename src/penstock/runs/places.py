@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from .operation import StoredCall
 
-__all__ = ["ROUNDING_US", "Moment", "Place", "places_of", "run_of"]
+__all__ = ["ROUNDING_US", "Moment", "StoredPlace", "places_of", "run_of"]
 
 ROUNDING_US = 1
 """How far the end of a call may lie behind the start of the next, by rounding."""
@@ -34,7 +34,7 @@ class Moment(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class StoredPlace:
     """Where a call stands.
 
     Attributes:
@@ -48,9 +48,9 @@ class Place:
     """
 
     call: StoredCall
-    parent: Place | None
-    above: Place | None
-    hop: Place | None
+    parent: StoredPlace | None
+    above: StoredPlace | None
+    hop: StoredPlace | None
     depth: int
     wall: Wall
     is_hop: bool
@@ -118,11 +118,11 @@ def run_of(call: StoredCall) -> str:
     return call.run_id or call.correlation_id
 
 
-def places_of(calls: Iterable[StoredCall]) -> list[Place]:
+def places_of(calls: Iterable[StoredCall]) -> list[StoredPlace]:
     """Return the places of all calls of an operation, which come depth first."""
-    places: list[Place] = []
-    path: list[Place] = []
-    open_places: dict[tuple[str, str], list[Place]] = {}
+    places: list[StoredPlace] = []
+    path: list[StoredPlace] = []
+    open_places: dict[tuple[str, str], list[StoredPlace]] = {}
     for call in calls:
         while path and path[-1].call is not call.parent:
             left = path.pop()
@@ -135,15 +135,17 @@ def places_of(calls: Iterable[StoredCall]) -> list[Place]:
     return places
 
 
-def _place(call: StoredCall, parent: Place | None, above: Place | None) -> Place:
+def _place(
+    call: StoredCall, parent: StoredPlace | None, above: StoredPlace | None
+) -> StoredPlace:
     is_hop = call.sent_at_us is not None
     if parent is not None and not is_hop:
         is_hop = _is_elsewhere(call, parent.call)
     depth = 0 if parent is None else parent.depth + 1
     if parent is not None and not is_hop:
-        return Place(call, parent, above, parent.hop, depth, parent.wall, is_hop)
+        return StoredPlace(call, parent, above, parent.hop, depth, parent.wall, is_hop)
     wall = (call.host, "" if call.host else call.process or call.call_id)
-    place = Place(call, parent, above, None, depth, wall, is_hop)
+    place = StoredPlace(call, parent, above, None, depth, wall, is_hop)
     place.hop = place if is_hop else None
     return place
 

@@ -19,7 +19,7 @@ _ISO = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?",
     re.ASCII,
 )
-_NUMBER = re.compile(r"\d{9,19}(?:\.\d{1,9})?", re.ASCII)
+_NUMBER = re.compile(r"[1-9]\d{8,18}(?:\.\d{1,9})?", re.ASCII)
 
 
 def parse_time(value: Any) -> Stamp | None:
@@ -68,11 +68,9 @@ def _iso(text: str) -> Stamp | None:
     return micros, has_zone
 
 
-def _number(text: str) -> Stamp | None:
+def _number(text: str) -> Stamp:
     whole, _, fraction = text.partition(".")
     number = int(whole)
-    if number < _FIRST:
-        return None
     per_second = 1
     while number >= _FIRST * 1000 * per_second:
         per_second *= 1000

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from penstock.runs.field_layouts import FieldLayout
 from penstock.runs.output.facts import Shown
 from penstock.runs.output.otlp_json import as_otlp
+from penstock.runs.parsing import parse_line
+from penstock.runs.trees import operations_of
 from tests.support.operations import at, call, line, operation, shop_operation
 
 if TYPE_CHECKING:
@@ -75,6 +78,7 @@ def test_an_operation() -> None:
     assert parcel.kind == trace_pb2.Span.SPAN_KIND_CONSUMER
     facts = values(parcel.attributes)
     assert facts["penstock.step"] == "parcel"
+    assert values(named["orders/lines"].attributes)["penstock.first_item_ms"] == 0.9
     assert facts["penstock.sent_at"] == "2026-11-30T10:15:02.835456Z"
     assert facts["penstock.doubts"] == shop_operation().calls[10].doubts
 
@@ -146,3 +150,19 @@ def test_lost_times_and_odd_characters() -> None:
     assert ended.start_time_unix_nano == at(7) * 1000
     assert values(ended.attributes)["penstock.no_start"] is True
     assert spans(parsed(operation(call("f/a", None, None))))[0].end_time_unix_nano == 0
+
+
+def test_it_is_read_back() -> None:
+    """What is written is a source of stored runs, too."""
+    shown = shop_operation()
+    lines = parse_line(as_otlp(Shown([shown])).encode(), FieldLayout({}))
+    (found,) = operations_of(lines)
+
+    def told(operation: Operation) -> list[tuple[object, ...]]:
+        names = "flow", "step", "service", "start_us", "end_us", "outcome", "error_type"
+        return [
+            (*(getattr(one, name) for name in names), one.first_item_us, one.sent_at_us)
+            for one in operation.calls
+        ]
+
+    assert told(found) == told(shown)

@@ -86,7 +86,7 @@ def test_one_service(mermaid: Mermaid) -> None:
         ("b", "a", "DOTTED", "ok"),
         ("a", "b", "SOLID_POINT", "b/lost"),
         ("b", "b", "NOTE", "b/lost: error"),
-        ("a", "b", "SOLID_POINT", "b/sent, sent 5.0 ms before"),
+        ("a", "b", "SOLID_POINT", "b/sent, 4.0 ms, sent 5.0 ms before"),
     ]
 
 

@@ -124,6 +124,8 @@ def _facts(call: StoredCall) -> dict[str, Any]:
     }
     if call.sent_at_us is not None:
         facts["penstock.sent_at"] = rfc3339(call.sent_at_us)
+    if call.first_item_us is not None and call.start_us is not None:
+        facts["penstock.first_item_ms"] = (call.first_item_us - call.start_us) / 1000
     facts["error.type"] = call.error_type
     facts["penstock.doubts"] = call.doubts
     facts["penstock.no_start"] = call.start_us is None
@@ -161,6 +163,8 @@ def _value(value: Any) -> dict[str, Any]:
         return {"arrayValue": {"values": [_value(one) for one in value]}}
     if isinstance(value, int):
         return {"intValue": str(value)}
+    if isinstance(value, float):
+        return {"doubleValue": value}
     # JSON may have had half a character, which no tracing tool takes.
     return {"stringValue": value.encode("utf-8", "replace").decode()}
 

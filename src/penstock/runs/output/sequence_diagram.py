@@ -88,6 +88,8 @@ class _Sequence:
         if call.parent is None:
             yield _note(here, f"{text}: {_ending(call)}")
         elif call.sent_at_us is not None:
+            if call.outcome == "ok":
+                text += f", {_ending(call)}"
             if call.start_us is not None:
                 text += f", {sent_words(call.start_us - call.sent_at_us)}"
             yield f"{there}-){here}: {_text(text)}"

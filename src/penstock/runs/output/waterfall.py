@@ -246,7 +246,7 @@ class Waterfall:
         if call in self._broken:
             yield "out of order", "bad"
         if call.sent_at_us is not None and call.start_us is not None:
-            yield f"message, {sent_words(call.start_us - call.sent_at_us)}", "dim"
+            yield sent_words(call.start_us - call.sent_at_us), "dim"
         if call.first_item_us is not None and call.start_us is not None:
             first = words_for(call.first_item_us - call.start_us)
             yield f"first item after {first}", "dim"
