@@ -120,6 +120,7 @@ class _CallLines:
             call.start_us = start.time_us
         if end is not None:
             call.end_us = end.time_us
+            call.duration_ms = end.fields.get("duration_ms")
             call.outcome = outcome_of(end)
             call.recorded = self._recorded(end, has_start=start is not None)
             if start is None:
@@ -159,7 +160,9 @@ def _inner_call(
     call.host, call.process = _place(fields, call_id)
     call.recorded = "run"
     call.start_us = later(_run_start(run_line), entry.get("start_ms"))
-    call.end_us = later(call.start_us, entry.get("duration_ms"))
+    duration_ms = entry.get("duration_ms")
+    call.end_us = later(call.start_us, duration_ms)
+    call.duration_ms = None if call.end_us is None else duration_ms
     call.first_item_us = later(call.start_us, entry.get("first_item_ms"))
     call.sent_at_us = time_of(entry.get("sent_at"))
     outcome = entry.get("outcome")

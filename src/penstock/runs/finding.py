@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     Wanted = str | Mapping[str, str]
 
-__all__ = ["MAX_OPERATIONS", "find_operations", "follow_operations"]
+__all__ = [
+    "MAX_OPERATIONS",
+    "find_operations",
+    "follow_operations",
+    "has_wanted",
+    "needles_of",
+    "root_of",
+]
 
 MAX_OPERATIONS = 1000
 
@@ -66,9 +73,11 @@ def follow_operations(files: LogFiles, wanted: Wanted) -> Iterator[StoredLine]:
         ConfigurationError: *wanted* is empty.
     """
     operations = _Operations() if files.has_streams else _operations_of(files, wanted)
-    needles = sorted({*_needles_of(wanted), *operations.needles()})
+    needles = sorted({*needles_of(wanted), *operations.needles()})
     for line in files.follow(needles):
-        if _has(line, wanted) or (not operations.is_exact and _begins(line, wanted)):
+        if has_wanted(line, wanted) or (
+            not operations.is_exact and _begins(line, wanted)
+        ):
             operations.want(line)
         if operations.has(line):
             files.counts.hits += 1
@@ -78,7 +87,7 @@ def follow_operations(files: LogFiles, wanted: Wanted) -> Iterator[StoredLine]:
 
 
 def _operations_of(files: LogFiles, wanted: Wanted) -> _Operations:
-    read = _needles_of(wanted)
+    read = needles_of(wanted)
     operations = _hit(files.containing(read), wanted)
     while not all(any(old in new for old in read) for new in operations.needles()):
         read = sorted(operations.needles())
@@ -86,7 +95,7 @@ def _operations_of(files: LogFiles, wanted: Wanted) -> _Operations:
     return operations
 
 
-def _needles_of(wanted: Wanted) -> list[bytes]:
+def needles_of(wanted: Wanted) -> list[bytes]:
     """Return bytes one of which is in every line that has what is wanted."""
     texts = [wanted] if isinstance(wanted, str) else wanted.values()
     text = max(texts, key=len, default="")
@@ -112,7 +121,7 @@ def _hit(lines: Iterable[StoredLine], wanted: Wanted) -> _Operations:
     """
     exact, begun = _Operations(is_exact=True), _Operations()
     for line in lines:
-        if _has(line, wanted):
+        if has_wanted(line, wanted):
             exact.want(line)
         elif _begins(line, wanted):
             begun.want(line)
@@ -124,7 +133,8 @@ def _hit(lines: Iterable[StoredLine], wanted: Wanted) -> _Operations:
     return operations
 
 
-def _has(line: StoredLine, wanted: Wanted) -> bool:
+def has_wanted(line: StoredLine, wanted: Wanted) -> bool:
+    """Tell whether *line* has a whole ID, or all of the metadata."""
     if isinstance(wanted, str):
         return any(line.fields.get(name) == wanted for name in _BY_WHOLE)
     return all(value in _texts(line, key) for key, value in wanted.items())
@@ -143,7 +153,7 @@ def _texts(line: StoredLine, key: str) -> list[str]:
     return [one if isinstance(one, str) else dumps(one) for one in known]
 
 
-def _root_of(line: StoredLine) -> str | None:
+def root_of(line: StoredLine) -> str | None:
     """Return the root ID, or what must do where the line does not say it."""
     root: str | None = line.fields.get("root_id") or line.fields.get("correlation_id")
     return root
@@ -172,7 +182,7 @@ class _Operations:
 
     def want(self, line: StoredLine) -> None:
         """Add *line* and its operation."""
-        root, trace = _root_of(line), line.fields.get("trace_id")
+        root, trace = root_of(line), line.fields.get("trace_id")
         if len(self._roots) == MAX_OPERATIONS and root not in self._roots:
             self.is_full = True
             return
@@ -185,7 +195,7 @@ class _Operations:
 
     def has(self, line: StoredLine) -> bool:
         """Tell whether *line* belongs to one of the operations, and learn its IDs."""
-        root, trace = _root_of(line), line.fields.get("trace_id")
+        root, trace = root_of(line), line.fields.get("trace_id")
         if root is None:
             return trace in self._asked or trace in self._roots_of_trace
         if trace in self._asked:
@@ -207,7 +217,7 @@ class _Operations:
         """Return the lines of each operation; those of a shared trace are in each."""
         found: dict[str, list[StoredLine]] = {}
         for line in self.lines:
-            root = _root_of(line)
+            root = root_of(line)
             if root is None:
                 roots = self._roots_of_trace.get(line.fields["trace_id"], set())
             else:
