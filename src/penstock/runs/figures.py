@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from math import floor
 from typing import TYPE_CHECKING, Protocol
 
+from .places import run_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -193,7 +195,7 @@ def runs_of(calls: Sequence[StoredCall]) -> list[StoredRun]:
     """
     groups: dict[str, list[StoredCall]] = defaultdict(list)
     for call in calls:
-        groups[_run_of(call)].append(call)
+        groups[run_of(call)].append(call)
     runs = (
         _run(run_id, entry, entry.start_us, groups[run_id])
         for run_id, entry in _entries(calls).items()
@@ -233,21 +235,17 @@ def chosen(runs: Iterable[StoredRun], wanted: RunFilter) -> list[StoredRun]:
     return found[: wanted.limit]
 
 
-def _run_of(call: StoredCall) -> str:
-    return call.run_id or call.correlation_id
-
-
 def _entries(calls: Sequence[StoredCall]) -> dict[str, StoredCall]:
     """Return the call that began each run, by the ID of the run.
 
     It is the one that gave the run its ID. Spans and older lines have other IDs: there
     it is one that no call of the run has made, and no message brought; the first one.
     """
-    inside = {(_run_of(call), call.call_id) for call in calls}
+    inside = {(run_of(call), call.call_id) for call in calls}
     found: dict[str, StoredCall] = {}
     tops: dict[str, list[StoredCall]] = defaultdict(list)
     for call in calls:
-        run = _run_of(call)
+        run = run_of(call)
         if call.run_id and call.call_id == call.run_id:
             found[run] = call
         elif (
