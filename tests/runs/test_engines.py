@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from dataclasses import astuple, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 
-from benchmarks import stored_runs
 from benchmarks.stored_runs import Rates, write
-from penstock._registry import declared_flows
 from penstock.runs.figures import RunFilter
 from penstock.runs.judging import judge
 from penstock.runs.log_files import LogFiles
 from penstock.runs.python_engine import PythonRuns
 from penstock.runs.trees import operations_of
+from tests.support.figures import rounded
 from tests.support.random_logs import START_US, random_logs
+from tests.support.shop_flows import shop_flows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from benchmarks.stored_runs import Truth
     from penstock._types import FlowInfo
-    from penstock.runs.figures import RunSource, StepFigures
+    from penstock.runs.figures import RunSource
 
 pytest.importorskip("duckdb", reason="needs duckdb")
 
@@ -43,21 +39,6 @@ FILTERS = (
     RunFilter(where={"order_id": "A-1"}),
     RunFilter(where={"order_id": "A-1", "Step": "it's"}),
 )
-
-
-def rounded(figures: Iterable[StepFigures]) -> list[tuple[Any, ...]]:
-    """Return figures whose floats do not depend on the order of a sum."""
-    return [
-        astuple(
-            replace(
-                one,
-                quantiles_ms=tuple(round(ms, 6) for ms in one.quantiles_ms),
-                total_ms=round(one.total_ms, 6),
-                share=round(one.share, 6),
-            )
-        )
-        for one in figures
-    ]
 
 
 def assert_equal(one: RunSource, other: RunSource) -> None:
@@ -89,8 +70,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[list[str], Tru
 @pytest.fixture
 def flows() -> tuple[FlowInfo, ...]:
     """Return the flows that the shop declares."""
-    importlib.reload(stored_runs)  # other tests forget what is declared
-    return tuple(declared_flows())
+    return shop_flows()
 
 
 def test_the_shop(shop: tuple[list[str], Truth]) -> None:
