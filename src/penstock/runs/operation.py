@@ -39,6 +39,7 @@ class StoredCall:
         end_us: When it ended, None if no line says: it has *no end*.
         first_item_us: When a generator gave its first item.
         sent_at_us: If a message brought it: when that was sent, by the sender's clock.
+        duration_ms: How long it took, in milliseconds; None if no line says.
         outcome: How it ended, as in the table of log fields; ``""`` if it has no end.
         error_type: The class of its exception.
         recorded: What its times are from: lines of its own (``each``), the line of
@@ -65,6 +66,7 @@ class StoredCall:
     end_us: int | None = None
     first_item_us: int | None = None
     sent_at_us: int | None = None
+    duration_ms: float | None = None
     outcome: str = ""
     error_type: str = ""
     recorded: Recorded = "each"
