@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from .figures import RunFilter
     from .lines import StoredLine
+    from .order_counts import OrderCounts
 
     Row = Sequence[Any]
     Query = Callable[[str, Mapping[str, Any]], Sequence[Row]]
@@ -241,6 +242,14 @@ class ClickHouseRuns:
             _SUSPECTS.format(calls=self._calls(), cases=cases), _moments(None)
         )
         return [row[0] for row in rows]
+
+    def count_clear(
+        self, _flows: Sequence[FlowInfo], _counts: OrderCounts
+    ) -> list[str]:
+        """Return the root IDs of all operations."""
+        self._count()
+        query = f"SELECT DISTINCT root_id FROM ({self._calls()})"
+        return [row[0] for row in self._query(query, _moments(None))]
 
     def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
         """Yield the spans of operations, with those of frameworks between them."""

@@ -18,6 +18,7 @@ from penstock.errors import LogSourceError
 
 from .blocks import blocks_of
 from .declared_order import rules_of
+from .duckdb_order import OrderQueries
 from .figures import QUANTILES, StepFigures, StoredRun
 from .lines import ReadCounts, StoredLine
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
 
     from .figures import RunFilter
+    from .order_counts import OrderCounts
 
 _SETTINGS = {
     "autoinstall_known_extensions": "false",  # nothing is downloaded
@@ -294,6 +296,16 @@ class DuckDBRuns:
             for part in range(parts)
         )
         return [row[0] for query in queries for row in self._rows(query)]
+
+    @cached_property
+    def _order(self) -> OrderQueries:
+        return OrderQueries(self._rows, _CALLS.format(table=self._table()))
+
+    def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
+        """Count operations that clearly kept the order; return the roots of others."""
+        found = self._order.count_clear(flows, counts)
+        self._count(self._order.lines)
+        return found
 
     def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
         """Yield the lines about the calls of operations."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .lines import ReadCounts, StoredLine
     from .operation import StoredCall
+    from .order_counts import OrderCounts
 
 QUANTILES = (0.5, 0.95, 0.99)
 
@@ -131,6 +132,13 @@ class RunSource(Protocol):
 
     def suspects(self, flows: Sequence[FlowInfo]) -> list[str]:
         """Return the root IDs of all operations that may have broken the order."""
+        ...
+
+    def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
+        """Count operations that clearly kept the order; return the roots of all others.
+
+        Those of which lines are missing need not be returned: they are unknown.
+        """
         ...
 
     def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Judged = tuple[Operation, list[OrderJudgement]]
 
-__all__ = ["judge_suspects", "runs_out_of_order"]
+__all__ = ["judge_operations", "judge_suspects", "runs_out_of_order"]
 
 OPERATIONS_AT_ONCE = 20_000
 """So many operations of ten calls take about 0.5 GB."""
@@ -28,9 +28,15 @@ _ALL = 10**9
 
 def judge_suspects(source: RunSource, flows: Sequence[FlowInfo]) -> Iterator[Judged]:
     """Yield each operation that may have broken the order, with its verdicts."""
-    suspects = source.suspects(flows)
-    for start in range(0, len(suspects), OPERATIONS_AT_ONCE):
-        lines = source.lines_of(suspects[start : start + OPERATIONS_AT_ONCE])
+    return judge_operations(source, source.suspects(flows), flows)
+
+
+def judge_operations(
+    source: RunSource, root_ids: Sequence[str], flows: Sequence[FlowInfo]
+) -> Iterator[Judged]:
+    """Yield operations with their verdicts."""
+    for start in range(0, len(root_ids), OPERATIONS_AT_ONCE):
+        lines = source.lines_of(root_ids[start : start + OPERATIONS_AT_ONCE])
         for operation in operations_of(lines):
             yield operation, judge(operation, flows)
 
