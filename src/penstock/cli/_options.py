@@ -104,12 +104,11 @@ def file_option(*names: str, explained: str) -> Decorator:
 
 
 def evidence_option(explained: str) -> Decorator:
-    """Return ``--evidence``, which names conformance reports."""
+    """Return ``--evidence``, which names recorded runs."""
     return click.option(
         "--evidence",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
+        metavar="SOURCE",
         multiple=True,
-        help=f"A conformance report, as JSON, or a folder of them: {explained} May be "
-        "given several times.",
+        help="A conformance report, a log as JSON lines, a folder of either, or "
+        f"clickhouse://HOST/DATABASE: {explained} May be given several times.",
     )
