@@ -46,7 +46,7 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 
 def counted(source: RunSource) -> OrderCounts:
     """Return what logs show about the declared order."""
-    return count_order(source, registry.infos())
+    return count_order([source], registry.infos())
 
 
 def without_texts(report: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def test_generated_logs(lines: str, tmp_path: Path) -> None:
     truth = write(tmp_path, 300, rates, lines=lines)
     logs = sorted(tmp_path.glob("*.log"))
 
-    by_python, by_duckdb = (count_order(source, flows) for source in both(logs))
+    by_python, by_duckdb = (count_order([source], flows) for source in both(logs))
 
     assert by_duckdb.to_dict() == by_python.to_dict()
     assert by_duckdb.verdicts == by_python.verdicts

@@ -13,7 +13,7 @@ from penstock.conformance import ConformanceReport
 from penstock.errors import ConfigurationError
 from penstock.runs.evidence import count_order
 from penstock.runs.open_runs import open_runs
-from penstock.runs.output.order_text import order_lines
+from penstock.runs.output.order_text import order_lines, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -64,8 +64,8 @@ def read_evidence(
     found: list[Any] = [*reports]
     notes: list[str] = []
     for name, source in sources:
-        counts = count_order(source, flows)
-        notes += order_lines(name, counts, source.counts)
+        counts = count_order([source], flows)
+        notes += [*order_lines(name, counts), *read_lines(name, source.counts)]
         found.append(counts.to_dict())
     merged: Mapping[str, Any] = ConformanceReport.merge(found).to_dict()["flows"]
     return Evidence(merged, notes)
