@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calls, declaring, recorded, volume
+from . import calls, declaring, layout, recorded, volume
 from .peers import peers, side_by_side
 from .report import results
 from .requests import requests
@@ -28,6 +28,7 @@ def main() -> int:
     print(f"{platform.python_implementation()} {platform.python_version()}\n")
     parts = (calls.rows, recorded.rows, declaring.rows, volume.rows)
     rows = list(chain.from_iterable(part(given.seconds) for part in parts))
+    rows += layout.rows()
     print(results(rows), flush=True)
     found: list[Peer] = []
     if not given.no_peers:

@@ -23,8 +23,6 @@ from .errors import ConfigurationError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TRUST", "configure", "get_backend", "reset"]
-
 CONFORMANCE = ("off", "record", "warn", "raise")
 """What happens when steps run out of order."""
 

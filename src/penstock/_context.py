@@ -17,21 +17,6 @@ if TYPE_CHECKING:
 
     from ._steps.step import Step
 
-__all__ = [
-    "UNKNOWN_ANCESTORS",
-    "Call",
-    "Done",
-    "FlowContext",
-    "Scope",
-    "caller_of",
-    "current_flow_id",
-    "get_flow_context",
-    "get_flow_context_value",
-    "leave",
-    "scope_var",
-    "set_flow_context_value",
-]
-
 UNKNOWN_ANCESTORS = -1
 """Stands for the open steps above a call where they are not known."""
 

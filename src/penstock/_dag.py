@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     Report: TypeAlias = ConformanceReport | Mapping[str, Any] | str | PathLike[str]
     Reports: TypeAlias = Report | Iterable[Report]
 
-__all__ = ["draw", "generate_dag"]
-
 _MAX_STALE = 5  # names in the warning
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from ._declaring.mark import After, Markable
 
-__all__ = ["Decorator", "Flow", "entrypoint", "flow", "step"]
-
 F = TypeVar("F", bound="Markable")
 
 

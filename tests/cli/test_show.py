@@ -183,7 +183,7 @@ def test_nothing_found(stored: Stored) -> None:
 
 
 def test_name_of_a_flow(stored: Stored) -> None:
-    """If the ID is the name of a flow, the message says how to draw that."""
+    """Who gives the name of a flow wants it drawn, perhaps."""
     result = stored.show("orders", "logs", "-t", "shop")
 
     assert result.returncode == 1

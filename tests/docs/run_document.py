@@ -50,7 +50,7 @@ from tests.docs.blocks import (  # noqa: E402  # needs the line above
 FLAGS = doctest.ELLIPSIS | doctest.REPORT_UDIFF
 ASSIGNS = re.compile(r"[A-Z_]+=")  # a setting for one command, in front of it
 SAVED = re.compile(r"^# (?P<path>[\w./-]+\.(?:py|toml|yaml|yml|json|md))\n")
-RUN = {"penstock", "python", "pytest", "cat", "ls", "sphinx-build"}
+RUN = {"penstock", "python", "pytest", "cat", "grep", "ls", "sphinx-build"}
 NOT_RUN = {"cd", "git", "pre-commit", "source", "uv"}
 
 

@@ -168,7 +168,7 @@ def test_text() -> None:
     assert text.startswith(f"{title}, 2 not declared\n")
     assert lines_of(text) == EDGES
     assert "│ never called │" in text
-    assert "on a cycle" not in text
+    assert "earlier step" not in text
     assert {line[0] for line in text.splitlines() if " → " in line} == set("✓·?✗!")
 
 

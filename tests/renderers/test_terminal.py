@@ -46,18 +46,18 @@ def test_boxes_and_lines() -> None:
     )
 
     assert text(flow) == dedent("""
-        ╔══════════════╗  ╔═════════════╗
-        ║ admin_action ║  ║ api_request ║
-        ╚═══════╤══════╝  ╚══════╤══════╝
-                └───────┐ ┌──────┘
+        ╔══════════════╗   ╔═════════════╗
+        ║ admin_action ║   ║ api_request ║
+        ╚═══════╤══════╝   ╚══════╤══════╝
+                └───────┐ ┌───────┘
                    ╭────▼─▼───╮
                    │ validate │
                    ╰─────┬────╯
-                   ┌─────┴─────┐
-              ╭────▼───╮  ╭────▼────╮
-              │ notify │  │ persist │
-              ╰────┬───╯  ╰────┬────╯
-                   └────┐ ┌────┘
+                  ┌──────┴─────┐
+             ╭────▼───╮   ╭────▼────╮
+             │ notify │   │ persist │
+             ╰────┬───╯   ╰────┬────╯
+                  └─────┐ ┌────┘
                    ╭────▼─▼────╮
                    │ audit_log │
                    ╰───────────╯
@@ -69,17 +69,17 @@ def test_a_line_passes_boxes() -> None:
     flow = flow_of("f", {"a": None, "b": "a", "c": ["a", "b"]})
 
     assert text(flow) == dedent("""
-          ╔═══╗
-          ║ a ║
-          ╚═╤═╝
-          ┌─┴─┐
-        ╭─▼─╮ │
-        │ b │ │
-        ╰─┬─╯ │
-          │   │
-         ╭▼───▼╮
-         │  c  │
-         ╰─────╯
+         ╔═══╗
+         ║ a ║
+         ╚═╤═╝
+           ├───┐
+         ╭─▼─╮ │
+         │ b │ │
+         ╰─┬─╯ │
+           │ ┌─┘
+        ╭──▼─▼╮
+        │  c  │
+        ╰─────╯
     """)
 
 
@@ -88,22 +88,23 @@ def test_lines_keep_apart() -> None:
     flow = flow_of("f", {"a": [], "b": "a", "c": "b", "d": "b", "e": ["a", "b", "d"]})
 
     assert text(flow) == dedent("""
-                 ╭───╮
-                 │ a │
-                 ╰─┬─╯
-                 ┌─┴─┐
-               ╭─▼─╮ │
-               │ b │ │
-               ╰─┬─╯ │
-                 │   └──┐
-          ┌──────┼────┐ │
-        ╭─▼─╮  ╭─▼─╮  │ │
-        │ c │  │ d │  │ │
-        ╰───╯  ╰─┬─╯  │ │
-                 └┐  ┌┘ │
-                 ╭▼──▼──▼╮
-                 │   e   │
-                 ╰───────╯
+               ╭───╮
+               │ a │
+               ╰─┬─╯
+                 ├─────┐
+               ╭─▼─╮   │
+               │ b │   │
+               ╰─┬─╯   │
+          ┌──────┼───┐ │
+        ╭─▼─╮  ╭─▼─╮ │ │
+        │ c │  │ d │ │ │
+        ╰───╯  ╰─┬─╯ │ │
+                ┌┘   │ │
+                │ ┌──┘ │
+                │ │ ┌──┘
+             ╭──▼─▼─▼╮
+             │   e   │
+             ╰───────╯
     """)
 
 
@@ -119,17 +120,17 @@ def test_detail() -> None:
     )
 
     assert text(flow, detail=True) == dedent("""
-             ╔════════╗
-             ║   a    ║
-             ║ Begin. ║
-             ╚════╤═══╝
-                  ├──┐
-             ╭────▼╮ │
-             │  b  │ │
-             │ #io │ │
-             ╰──┬──╯ │
-                │    │
-        ╭───────▼────▼───────╮
+              ╔════════╗
+              ║   a    ║
+              ║ Begin. ║
+              ╚════╤═══╝
+                   ├────┐
+                ╭──▼──╮ │
+                │  b  │ │
+                │ #io │ │
+                ╰──┬──╯ │
+                   │    │
+        ╭──────────▼────▼────╮
         │         c          │
         │ after all of: a, b │
         ╰────────────────────╯
@@ -162,12 +163,25 @@ def test_names_cannot_steer_the_terminal() -> None:
 
 
 def test_a_cycle_is_told_in_words() -> None:
-    """Edges that do not lead down are listed below the boxes."""
+    """The steps of a cycle are drawn in order; edges that lead up stand below."""
     flow = flow_of("f", {"a": None, "b": ["a", "c"], "c": "b"})
-    drawing = text(flow)
 
-    assert drawing.endswith("\non a cycle:\n  b → c\n  c → b\n")
-    assert "│ b │" in drawing
+    assert text(flow) == dedent("""
+        ╔═══╗
+        ║ a ║
+        ╚═╤═╝
+          │
+        ╭─▼─╮
+        │ b │
+        ╰─┬─╯
+          │
+        ╭─▼─╮
+        │ c │
+        ╰───╯
+
+        back to an earlier step:
+          c → b
+    """)
 
 
 def test_several_flows() -> None:
@@ -178,10 +192,10 @@ def test_several_flows() -> None:
     assert text(shop, bills) == dedent("""
         bills
 
-        ╭┄┄┄┄┄┄┄┄┄┄┄┄╮  ╭┄┄┄┄┄┄┄┄┄┄╮
-        ┆ far/away:x ┆  ┆ shop:pay ┆
-        ╰┄┄┄┄┄┄┬┄┄┄┄┄╯  ╰┄┄┄┄┄┬┄┄┄┄╯
-               └──────┐ ┌─────┘
+        ╭┄┄┄┄┄┄┄┄┄┄┄┄╮   ╭┄┄┄┄┄┄┄┄┄┄╮
+        ┆ far/away:x ┆   ┆ shop:pay ┆
+        ╰┄┄┄┄┄┄┬┄┄┄┄┄╯   ╰┄┄┄┄┄┬┄┄┄┄╯
+               └──────┐ ┌──────┘
                     ╭─▼─▼─╮
                     │ pay │
                     ╰─────╯
@@ -234,9 +248,12 @@ def test_a_tree_where_boxes_do_not_fit() -> None:
 
 
 def test_boxes_that_almost_fit() -> None:
-    """The space between boxes counts too."""
-    assert text(flow_of("f", {"a": None, "b": None}), width=11) == "\na\nb\n"
-    assert "╗" in text(flow_of("f", {"a": None, "b": None}), width=12)
+    """The frames of boxes count too, and a row that is too wide wraps."""
+    flow = flow_of("f", {"a": None, "b": None})
+
+    assert text(flow, width=4) == "\na\nb\n"
+    assert text(flow, width=11).count("║ a ║\n") == 1
+    assert text(flow, width=12).count("║ a ║  ║ b ║\n") == 1
 
 
 def test_a_deep_tree_goes_on_below() -> None:
@@ -275,22 +292,47 @@ def test_a_tree_of_a_cycle() -> None:
     """A cycle without predecessors begins at its first step."""
     flow = flow_of("f", {"aaaaaaaaaa": "bbbbbbbbbb", "bbbbbbbbbb": "aaaaaaaaaa"})
 
-    assert text(flow, width=20) == dedent("""
+    assert text(flow, width=13) == dedent("""
         aaaaaaaaaa
         └─ bbbbbbbbbb
            └─ aaaaaaaaaa ↑
     """)
 
 
+def test_a_line_leaves_the_column_of_another() -> None:
+    """A line moves aside where the line of another box comes down."""
+    boxes = {node: Box(["x"]) for node in range(6)}
+    links = [(0, 1), (0, 4), (1, 2), (1, 3), (1, 4), (1, 5), (2, 5)]
+
+    assert "\n".join(draw_boxes(boxes, links, width=80) or ()) == dedent("""\
+         ╭───╮
+         │ x │
+         ╰─┬─╯
+           ├──────────┐
+         ╭─▼─╮        │
+         │ x │        │
+         ╰─┬─╯        │
+           │          └──────┐
+           ├──────┬────┬───┐ │
+         ╭─▼─╮  ╭─▼─╮  │ ╭─▼─▼─╮
+         │ x │  │ x │  │ │  x  │
+         ╰─┬─╯  ╰───╯  │ ╰─────╯
+           │ ┌─────────┘
+        ╭──▼─▼╮
+        │  x  │
+        ╰─────╯""")
+
+
 def test_boxes_grow_where_lines_crowd() -> None:
     """A box is widened if its lines would share columns with others."""
-    boxes = {node: Box(["x"]) for node in range(11)}
-    layers = [[0, 1, 2, 3, 4], [5, 6], [7, 8, 9, 10]]
-    links = [(0, 10), (1, 5), (1, 6), (1, 10), (3, 5), (3, 6), (3, 7), (4, 6), (4, 10)]
-    lines = draw_boxes(boxes, layers, [*links, (5, 7), (5, 9)], width=80)
+    boxes = {node: Box(["x"]) for node in range(9)}
+    links = [(0, 3), (0, 5), (0, 8), (1, 2), (1, 4), (1, 6), (2, 5), (2, 7), (2, 8)]
+    links += [(3, 5), (4, 7), (5, 6), (5, 7)]
+    lines = draw_boxes(boxes, links, width=80)
 
     assert lines is not None
-    assert "".join(lines).count("▼") == 11
+    assert "".join(lines).count("▼") == len(links)
+    assert "╭────────▼───▼─▼─╮" in "\n".join(lines)
 
 
 @pytest.mark.parametrize("size", [500, 100_000])

@@ -7,8 +7,6 @@ from itertools import count
 
 from .process import on_fork
 
-__all__ = ["call_id", "call_numbers"]
-
 _BYTES = 8
 
 call_numbers = count(1)

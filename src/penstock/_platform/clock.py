@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-__all__ = ["elapsed_ms", "now", "utc"]
-
 _ABSURD_MS = 1e11
 """Three years: the clock was frozen, or thawed, while penstock measured."""
 

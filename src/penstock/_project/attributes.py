@@ -10,8 +10,6 @@ from penstock.errors import did_you_mean
 
 from .imports import MissingTargetError, TargetError, import_module
 
-__all__ = ["flows_of"]
-
 
 def flows_of(module: str, attribute: str) -> set[str]:
     """Return the names of the flows of *attribute* of *module*.

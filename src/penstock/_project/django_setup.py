@@ -18,8 +18,6 @@ from .source_files import modules_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["django_modules", "set_up_django"]
-
 
 def set_up_django() -> bool:
     """Let Django load its settings and models, as ``manage.py`` does.

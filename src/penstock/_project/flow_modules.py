@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["declaring_modules", "modules_with_flows"]
-
 _MARKERS = frozenset({"entrypoint", "step", "flow_task"})
 _WORDS = (b"penstock", b".entrypoint", b".step", b".flow_task")
 _MAX_REEXPORTS = 5  # of one name, from module to module

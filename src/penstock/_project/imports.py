@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from types import ModuleType
 
-__all__ = [
-    "INSTALLED",
-    "MissingTargetError",
-    "TargetError",
-    "import_module",
-    "not_there",
-    "user_code",
-]
-
 _TAIL = 3  # lines of the traceback: enough to see who imported what
 _PENSTOCK = str(Path(__file__).parents[1])
 INSTALLED = tuple(

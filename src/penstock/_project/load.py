@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
     from .settings import Project
 
-__all__ = [
-    "Loaded",
-    "NoFlowError",
-    "flows_in_manifest",
-    "load_flows",
-    "load_project",
-]
-
 
 class NoFlowError(TargetError):
     """There is no target, or the targets have no flow."""

@@ -13,8 +13,6 @@ from .source_files import files_below, module_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["import_matching", "is_pattern"]
-
 
 def is_pattern(name: str) -> bool:
     """Tell whether *name* stands for any number of modules."""

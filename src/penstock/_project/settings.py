@@ -15,8 +15,6 @@ from penstock.errors import ConfigurationError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-__all__ = ["Project", "find_project", "read_table"]
-
 _FILE = "pyproject.toml"
 _TABLE = "[tool.penstock]"
 _KNOWN = (

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from penstock.errors import plain
 
-__all__ = ["counted", "note", "plain", "shown_path"]
-
 
 def note(message: str) -> None:
     """Print *message* to stderr as one line: it is not a part of the result."""

@@ -13,16 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = [
-    "BrokenFile",
-    "Module",
-    "files_below",
-    "is_test",
-    "module_name",
-    "modules_in",
-    "parsed",
-]
-
 _TESTS = ("test_", "conftest")
 _INSTALLED = {"__pycache__", "node_modules", "site-packages", "venv"}
 

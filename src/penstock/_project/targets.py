@@ -15,8 +15,6 @@ from .source_files import module_name, modules_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["expanded", "import_target", "is_manifest", "parse_target"]
-
 
 def is_manifest(target: str) -> bool:
     """Tell whether *target* is a file with flows as JSON."""

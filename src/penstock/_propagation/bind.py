@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from penstock._context import Scope
     from penstock._runtime.recorders import Captured, Started
 
-__all__ = ["BoundFunction", "bind_flow"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 Y = TypeVar("Y")

@@ -24,20 +24,6 @@ if TYPE_CHECKING:
 
     Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
-__all__ = [
-    "FIELD",
-    "TRACE",
-    "TRUST",
-    "continue_flow",
-    "continued",
-    "find_headers",
-    "inject",
-    "judge_message",
-    "opened",
-    "received",
-    "write_headers",
-]
-
 TRUST = ("none", "id", "all")
 
 _PAIRS = (tuple, list)

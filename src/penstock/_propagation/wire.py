@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from penstock._context import Scope
 
-__all__ = ["MAX_BYTES", "MAX_DONE", "NOTHING", "Sent", "pack", "unpack"]
-
 MAX_BYTES = 4096
 MAX_DONE = MAX_BYTES // 2
 """How much of the field the names of steps may take."""

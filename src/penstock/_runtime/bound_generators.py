@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from penstock._context import Scope
 
-__all__ = ["BoundAsyncGenerator", "BoundGenerator", "GeneratorScope", "start_unseen"]
-
 Y = TypeVar("Y")
 S = TypeVar("S")
 R = TypeVar("R")

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
     Kwargs = dict[str, Any]
 
-__all__ = ["wrap"]
-
 _scope = scope_var.get
 _enter = scope_var.set
 _reset = scope_var.reset

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
     from .run_of import Args
 
-__all__ = [
-    "end_failed",
-    "record_failure",
-    "record_unwatched_failure",
-    "scope_of_failure",
-]
-
 _PACKAGES = frozenset((__package__, "penstock.contrib", "penstock.contrib.django"))
 
 

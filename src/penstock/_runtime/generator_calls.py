@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from .run_of import Resolve
 
-__all__ = ["async_generator_call", "generator_call"]
-
 __tracebackhide__ = True  # read by pytest in globals too, where it costs nothing
 
 _scope = scope_var.get

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["FIELD", "INBOUND_HEADERS", "TRACE", "InboundNames"]
-
 FIELD = "penstock"
 """The one header or message field for everything but the correlation ID."""
 

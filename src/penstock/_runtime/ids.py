@@ -11,8 +11,6 @@ from penstock._platform.process import on_fork
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["is_valid_id", "mint_id", "pool", "refusal"]
-
 _BATCH = 64
 _BYTES = 16
 _HEX = 2 * _BYTES

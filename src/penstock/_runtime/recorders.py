@@ -18,21 +18,6 @@ if TYPE_CHECKING:
     Captured = Sequence[tuple[Recorder, Callable[[], object]]]
     Chain = tuple[object, ...]
 
-__all__ = [
-    "Started",
-    "captured_spans",
-    "end_recording",
-    "hold_open",
-    "inject_trace",
-    "judge_call",
-    "pause_recording",
-    "record_missed",
-    "resume_recording",
-    "settle",
-    "start_recording",
-    "wanted",
-]
-
 Started = list[tuple["Recorder", object]]
 """Recorders that were asked, each with what its start returned."""
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from .recorders import Started
 
-__all__ = ["BODY_TYPES", "own_codes", "run_body", "stays_open"]
-
 __tracebackhide__ = True  # read by pytest in globals too, where it costs nothing
 
 BODY_TYPES: Final = frozenset((AsyncGeneratorType, CoroutineType, GeneratorType))

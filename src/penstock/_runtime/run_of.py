@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Args = tuple[Any, ...]
     Resolve = Callable[[Marked, Scope | None, Args], Call | None]
 
-__all__ = ["entry_call", "step_call"]
-
 
 def step_call(marked: Marked, outer: Scope | None, args: Args) -> Call | None:
     """Return what a call of a step is, or None if it is a plain one.

@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
-__all__ = [
-    "EnteredFlow",
-    "OutsideFlow",
-    "carried",
-    "outside_flow",
-    "start_flow",
-]
-
 
 class OpenScope(tuple[FlowContext, None, int]):  # noqa: SLOT001  # a tuple can have no slots
     """The scope of a context that was entered: one frame of the stack of a task.

@@ -15,15 +15,6 @@ if TYPE_CHECKING:
 
     from penstock._context import Call
 
-__all__ = [
-    "ASK_EACH_TIME",
-    "LOGGER",
-    "Recorder",
-    "State",
-    "say",
-    "state",
-]
-
 LOGGER = logging.getLogger("penstock")
 _nothing = logging.NullHandler()
 _nothing.setLevel(logging.CRITICAL + 1)  # present, and never called

@@ -23,8 +23,6 @@ from .runs import runs
 from .show import show
 from .stats import stats
 
-__all__ = ["Failure", "app"]
-
 
 class Failure(click.ClickException):
     """A command failed with an error that needs no traceback."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
 
-__all__ = ["changes_as_mermaid"]
-
 # Each has its own text colour, to be readable on a light and on a dark page.
 _LOOKS = {
     "added": "fill:#dafbe1,stroke:#1a7f37,color:#0a3d1a",

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from penstock._project.shown import plain
+from penstock.errors import plain
 from penstock.runs.output.order_text import out_of_order
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from penstock.checking.backtest import FlowTrial
 
     Trials = Mapping[str, FlowTrial]
-
-__all__ = ["changes_as_json", "changes_as_text"]
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 

@@ -16,19 +16,6 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Any], Any]
 
-__all__ = [
-    "direction_option",
-    "evidence_option",
-    "file_option",
-    "flow_option",
-    "format_option",
-    "map_option",
-    "service_option",
-    "since_option",
-    "target_option",
-    "targets_argument",
-]
-
 targets_argument: Decorator = click.argument("targets", nargs=-1)
 
 direction_option: Decorator = click.option(

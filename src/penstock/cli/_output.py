@@ -16,8 +16,6 @@ from penstock.errors import RenderError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["emit", "terminal_width", "warnings_as_notes"]
-
 _KILLED_BY_SIGPIPE = 141  # what a shell reports for a command whose reader has left
 _ASCII = {
     char: similar

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
-__all__ = ["Changes", "write_folder"]
-
 # The names of pages, so that a forged record leads nowhere else.
 _PAGE = re.compile(r"(?:[a-z][a-z0-9_-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from penstock._documents.blocks import MarkerError, blocks_of
-from penstock._project.shown import note, plain, shown_path
+from penstock._project.shown import note, shown_path
 from penstock._project.source_files import files_below
-from penstock.errors import RenderError
+from penstock.errors import RenderError, plain
 from penstock.renderers.formats import MARKDOWN_SUFFIXES
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from penstock._documents.blocks import Block
-
-__all__ = ["Page", "files_of", "place_in", "read_page"]
 
 # A file without the name has no marker, so its encoding does not matter.
 _NAME = b"penstock"

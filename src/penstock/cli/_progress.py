@@ -14,8 +14,6 @@ with requires("rich", extra="cli"):
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["reading_progress"]
-
 
 @contextmanager
 def reading_progress() -> Generator[Callable[[int, int], None]]:

@@ -14,8 +14,8 @@ from penstock._documents.blocks import lines_of, replace_blocks
 from penstock._documents.embed import draw_picture, draw_text, parse_request
 from penstock._platform.file import write_file
 from penstock._project.load import load_flows
-from penstock._project.shown import counted, note, plain, shown_path
-from penstock.errors import PenstockError, RenderError
+from penstock._project.shown import counted, note, shown_path
+from penstock.errors import PenstockError, RenderError, plain
 from penstock.renderers.formats import fenced
 
 from ._output import emit, warnings_as_notes

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._project.load import load_flows
-from penstock._project.shown import plain, shown_path
+from penstock._project.shown import shown_path
+from penstock.errors import plain
 from penstock.renderers.terminal.canvas import width_of
 
 from ._options import format_option, targets_argument

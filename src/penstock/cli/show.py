@@ -104,7 +104,7 @@ def show(
             raise click.UsageError(msg)
         _follow(files, wanted, declared, with_logs=with_logs)
         return
-    found = find_operations(files, wanted, logs=with_logs)
+    found = find_operations(files, wanted)
     operations = operations_of(line for lines in found.values() for line in lines)
     if not operations:
         note_counts(files.counts)
@@ -141,7 +141,7 @@ def _follow(
     lines: list[StoredLine] = []
     printed: set[object] = set()
     with suppress(KeyboardInterrupt):
-        for batch in batches(follow_operations(files, wanted, logs=with_logs)):
+        for batch in batches(follow_operations(files, wanted)):
             lines += batch
             operations = chosen(operations_of(lines), wanted)
             if not sys.stdout.isatty():
@@ -189,7 +189,7 @@ def _nothing_found(
     if not isinstance(wanted, str):
         pairs = " and ".join(f"{key}={value}" for key, value in wanted.items())
         found = f"No line in {where} has {pairs}."
-        advice = "Lines have metadata that install_log_fields or FlowFilter names."
+        advice = "Metadata is on lines whose formatter or install_log_fields names it."
     elif any(flow.name == wanted for flow in flows):
         found = f"No line in {where} has the ID {wanted!r}."
         advice = f"It is the name of a flow. To draw that: penstock dag {wanted}"

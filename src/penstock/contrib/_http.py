@@ -13,10 +13,10 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, cast
 
-from penstock._config import TRUST, checked_headers
+from penstock._config import checked_headers
 from penstock._context import leave, scope_var
 from penstock._platform.process import DISABLED
-from penstock._propagation.carrier import continued, find_headers
+from penstock._propagation.carrier import TRUST, continued, find_headers
 from penstock._runtime.bound_generators import GeneratorScope
 from penstock._runtime.header_names import FIELD, TRACE, InboundNames
 from penstock._runtime.state import say, state
@@ -28,21 +28,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from penstock._context import FlowContext, Scope
-
-__all__ = [
-    "EXPOSE",
-    "KEY",
-    "AsyncStreamedBody",
-    "HttpOptions",
-    "MiddlewareOptions",
-    "RequestFlow",
-    "ServedFlow",
-    "StreamedBody",
-    "environ_headers",
-    "http_options",
-    "mapping_headers",
-    "scope_headers",
-]
 
 KEY = "penstock.flow"
 """Where the ``environ`` or ASGI ``scope`` of a request holds its ``RequestFlow``.
@@ -156,7 +141,7 @@ def http_options(**given: Unpack[MiddlewareOptions]) -> HttpOptions:
         None if inbound is None else InboundNames(inbound),
         inbound if shown is None else shown,
         (exclude,) if isinstance(exclude, str) else tuple(exclude),
-        transform,
+        given.get("transform_id"),
         bool(given.get("expose_headers")),
     )
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Batch = Collection[Any] | Mapping[Any, Collection[Any]]
 
-__all__ = ["flow_from_batch"]
-
 MAX_IDS = 100
 """How many IDs the line about a batch names; log lines have limits of their own."""
 

@@ -15,8 +15,6 @@ from penstock._runtime.state import say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Headers", "received", "say_once", "sendable", "text"]
-
 Headers = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
 

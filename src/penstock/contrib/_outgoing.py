@@ -19,8 +19,6 @@ from penstock.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Hosts", "check_client", "harmless", "wrong_client"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

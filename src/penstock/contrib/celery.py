@@ -11,14 +11,8 @@ from penstock._context import current_flow_id, leave, scope_var
 from penstock._decorators import entrypoint, step
 from penstock._platform.optional import requires
 from penstock._platform.process import DISABLED
-from penstock._propagation.carrier import (
-    FIELD,
-    TRACE,
-    judge_message,
-    opened,
-    write_headers,
-)
-from penstock._runtime.header_names import InboundNames
+from penstock._propagation.carrier import judge_message, opened, write_headers
+from penstock._runtime.header_names import FIELD, TRACE, InboundNames
 from penstock._runtime.state import state
 from penstock._steps.marked import MARKED_ATTR, find_marked
 from penstock._steps.source import FunctionKind, kind_of, place_of

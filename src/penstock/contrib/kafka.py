@@ -14,7 +14,8 @@ from penstock._context import current_flow_id, scope_var
 from penstock._platform.process import DISABLED
 from penstock._platform.wrapper import imitate
 from penstock._propagation.bind import bind_flow
-from penstock._propagation.carrier import FIELD, continue_flow, inject
+from penstock._propagation.carrier import continue_flow, inject
+from penstock._runtime.header_names import FIELD
 from penstock._runtime.state import state
 from penstock._steps.marked import find_marked
 from penstock._steps.source import FunctionKind, kind_of, place_of

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Entry = dict[str, Any]
 
-__all__ = ["FieldLayout", "value_at"]
+__all__ = ["ALIASES", "FieldLayout", "value_at"]
 
 _PLACES = (
     (),
@@ -42,7 +42,7 @@ _FLOW = {*FIELDS} - {"flow_id", "service", *_TRACE}
 _MARKS = ("flow_event", "correlation_id", "root_id")
 """Where one of these stands, the fields of the flow do."""
 
-_ALIASES = {
+ALIASES = {
     "correlation_id": ("correlation_id", "flow_id"),
     "trace_id": (
         "trace_id",
@@ -85,9 +85,6 @@ _ALIASES = {
     ),
 }
 
-
-_LONGEST_ID = 512
-
 _EVENT = re.compile(r"(step\.(?:start|end|error)) \S+/\S+")
 _OLDER = {"parent_step": "caller", "outcome": "status", "error_type": "error"}
 
@@ -103,7 +100,7 @@ class FieldLayout:
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
-        known = [name for name in (*FIELDS, *_ALIASES) if name != "flow_id"]
+        known = [name for name in (*FIELDS, *ALIASES) if name != "flow_id"]
         for name in keys:
             if name not in known:
                 msg = (
@@ -112,11 +109,11 @@ class FieldLayout:
                 )
                 raise ConfigurationError(msg)
         self._keys = {
-            name: (keys[name],) if name in keys else _ALIASES.get(name, (name,))
+            name: (keys[name],) if name in keys else ALIASES.get(name, (name,))
             for name in known
         }
         # Not all aliases: "name" or "status" may also be a user's own.
-        self._used = {*FIELDS, *_ALIASES, *keys.values()}
+        self._used = {*FIELDS, *ALIASES, *keys.values()}
         self._anywhere = {*known} - _FLOW | keys.keys()
 
     def keys_of(self, name: str) -> tuple[str, ...]:
@@ -205,18 +202,13 @@ def _text(value: Any) -> str | None:
     return intern(value) if isinstance(value, str) else None
 
 
-def _id(value: Any) -> str | None:
-    text = _text(value)
-    return None if text is None or len(text) > _LONGEST_ID else text
-
-
 def _level(value: Any) -> str | None:
     return value.upper() if isinstance(value, str) else None
 
 
 def _trace_id(value: Any) -> str | None:
     """Return the ID; Google writes ``projects/NAME/traces/ID``."""
-    text = _id(value)
+    text = _text(value)
     return None if text is None else text.rpartition("/")[2]
 
 
@@ -235,7 +227,6 @@ def _objects(value: Any) -> list[Entry] | None:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    **{name: _id for name in FIELDS if name.endswith("_id")},
     "calls": _objects,
     "duration_ms": _number,
     "first_item_ms": _number,

@@ -34,6 +34,9 @@ MAX_TRACES = 64
 _BY_BEGINNING = ("correlation_id", "root_id", "parent_id", "run_id", "trace_id")
 _BY_WHOLE = (*_BY_BEGINNING, "call_id", "parent_call_id", "span_id")
 
+_LONGEST_NEEDLE = 128
+"""An ID may be as long as a line, where an attacker chose it."""
+
 _NEVER_ESCAPED = re.compile(r"[A-Za-z0-9 _.:@~-]+")
 """JSON writers may escape whatever else they like."""
 
@@ -125,7 +128,7 @@ def needles_of(wanted: Wanted) -> list[bytes]:
 def _needles(text: str) -> list[bytes]:
     parts = _NEVER_ESCAPED.findall(text)
     if parts:
-        return [max(parts, key=len).encode()]
+        return [max(parts, key=len)[:_LONGEST_NEEDLE].encode()]
     code = text[0].encode("utf-16-be", "surrogatepass")[:2].hex()
     plain = text[0].encode(errors="surrogatepass")
     return [plain, f"u{code}".encode(), f"u{code.upper()}".encode()]
@@ -144,8 +147,12 @@ def _hit(lines: Iterable[StoredLine], wanted: Wanted, *, logs: bool) -> _Operati
             begun.want(line)
     operations = exact if exact.lines else begun
     if operations.is_full:
-        what = wanted if isinstance(wanted, str) else dict(wanted)
-        msg = f"{what!r} is in more than {MAX_OPERATIONS} operations. Ask for more."
+        if isinstance(wanted, str):
+            what, advice = f"{wanted!r} is", "Name more of the ID."
+        else:
+            pairs = [f"{key}={value}" for key, value in wanted.items()]
+            what, advice = f"{' and '.join(pairs)} is", "Name more values."
+        msg = f"{what} in more than {MAX_OPERATIONS} operations. {advice}"
         raise TooManyRunsError(msg)
     return operations
 

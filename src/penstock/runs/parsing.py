@@ -61,9 +61,14 @@ def parse_line(data: bytes, layout: FieldLayout, source: str = "-") -> list[Stor
 def _entry(text: str) -> tuple[dict[str, Any], str]:
     """Return what *text* holds, and what stands before that."""
     start = _START.search(text)
-    if start is None:
-        return _logfmt(text), text
-    return _json(text[start.start() :]), text[: start.start()]
+    if start is not None:
+        return _json(text[start.start() :]), text[: start.start()]
+    pairs = list(_PAIR.finditer(text))
+    if not pairs:
+        reason = "neither JSON nor logfmt"
+        raise LineError(reason)
+    entry = _unique([(pair[1], _unquoted(pair[2])) for pair in pairs])
+    return entry, text[: pairs[0].start()]
 
 
 def lines_of_otlp(
@@ -104,11 +109,11 @@ def _line(
             try:
                 within, prefix = _entry(inner.strip())
             except LineError:
-                if not fields.keys() & _IDS:
-                    raise
-                continue
-            stamp = _better(find_stamp(prefix), stamp)
-            found = _line(within, layout, source, stamp, wrappers + 1)
+                if fields.keys() & _IDS or not _START.search(inner):
+                    continue  # it is a message
+                raise
+            inner_stamp = _better(find_stamp(prefix), stamp)
+            found = _line(within, layout, source, inner_stamp, wrappers + 1)
             if found.fields.keys() & _IDS:
                 found.fields.update(_outer(fields) | found.fields)
                 return found
@@ -186,14 +191,6 @@ def _is_unicode(entry: dict[str, Any]) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _logfmt(text: str) -> dict[str, Any]:
-    pairs = [(found[1], _unquoted(found[2])) for found in _PAIR.finditer(text)]
-    if not pairs:
-        reason = "neither JSON nor logfmt"
-        raise LineError(reason)
-    return _unique(pairs)
 
 
 def _unquoted(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -12,6 +13,7 @@ from .sources import STDIN
 __all__ = ["SpooledStream"]
 
 _IN_MEMORY = 32 << 20
+_PIPE = 1 << 20
 
 
 class SpooledStream:
@@ -27,6 +29,7 @@ class SpooledStream:
     def __init__(self, path: str) -> None:
         is_stdin = path == STDIN
         self._stream: Any = sys.stdin.buffer if is_stdin else Path(path).open("rb")  # noqa: SIM115  # see close()
+        _widen(self._stream)
         self._kept = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # the same
 
     def read(self, size: int) -> bytes:
@@ -47,3 +50,11 @@ class SpooledStream:
         self._kept.close()
         if self._stream is not getattr(sys.stdin, "buffer", None):
             self._stream.close()
+
+
+def _widen(stream: Any) -> None:
+    """Let a pipe hold a MiB, where the system can do that: it halves the time."""
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl  # noqa: PLC0415  # Windows does not have it
+
+        fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, _PIPE)

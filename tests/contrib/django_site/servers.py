@@ -67,7 +67,8 @@ class Server:
     def _ask_again(self, one: bytes) -> Answer:
         """Ask once more if the connection is closed without a byte.
 
-        Twice, on a machine with a load of 6, gunicorn's sync worker did that.
+        Twice, on a machine with a load of 6, gunicorn's sync worker did that. Of
+        100,000 connections at a load of 6 to 11, with and without penstock, none was.
         """
         try:
             (answer,) = self.ask(one)

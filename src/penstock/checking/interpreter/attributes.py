@@ -155,7 +155,11 @@ class Attributes:
     def _member(self, receiver: Instance | Class, name: str) -> Values:
         methods = self._classes.methods(receiver, name)
         if methods:
-            return NOTHING.union(*(self._method_of(receiver, one) for one in methods))
+            bases = self._classes.bases(receiver.klass)
+            own = next((one for one in methods if one.klass in bases), None)
+            return NOTHING.union(
+                *(self._method_of(receiver, one, own) for one in methods)
+            )
         for klass in self._classes.bases(receiver.klass):
             for function in klass.setting.get(name, ()):
                 self._read_method(function, klass)
@@ -179,13 +183,19 @@ class Attributes:
             holders.append(receiver.site)
         return NOTHING.union(*(self._heap.get(one, name) for one in holders))
 
-    def _method_of(self, receiver: Instance | Class, method: Function) -> Values:
-        """Return a method as its decorators leave it, bound to its object."""
+    def _method_of(
+        self, receiver: Instance | Class, method: Function, own: Function | None
+    ) -> Values:
+        """Return a method as its decorators leave it, bound to its object.
+
+        *own* is what the class of *receiver* has, and a class below overrides.
+        """
+        is_guess = own is not None and self._decorators.is_other_step(method, own)
         if method.klass in self._classes.below(receiver.klass):
             receiver = replace(receiver, klass=method.klass, is_exact=False)
         to = _bound_to(method, receiver)
         return frozenset(
-            replace(one, receiver=to)
+            replace(one, receiver=to, is_guess=is_guess)
             if isinstance(one, Func) and one.receiver is None
             else one
             for one in self._decorators.decorated(method)

@@ -379,7 +379,8 @@ class Calls:
             return summary
         line = node.end_lineno if isinstance(node, ast.Attribute) else None
         path, line = self._frame.module.path, line or node.lineno
-        site = Site(invocation, path, line, state.kind, is_sent)
+        kind = "possible" if func.is_guess else state.kind
+        site = Site(invocation, path, line, kind, is_sent)
         given = self._given_generators(arguments)
         context = Context(given & summary.may, given & summary.must)
         self._frame.note(site, context, state)

@@ -88,10 +88,13 @@ class Classes:
 
         Where another of *steps* stands between, that one is overridden.
         """
+        name = method.name
         for klass in self.below(method.klass) if method.klass else ():
-            held = (base.methods.get(method.name) for base in self.bases(klass))
+            held = (
+                one.methods[name] for one in self.bases(klass) if name in one.methods
+            )
             if next((one for one in held if one in steps), None) is method:
-                yield from self._inherited(klass, method.name)
+                yield from self._inherited(klass, name)
 
     def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
         """Return the functions that *name* may be: one, or its overrides as well."""

@@ -115,6 +115,11 @@ class Decorators:
                 inner.append((node, wrappers))
         return (outer, inner) if function in self._bits else (inner, [])
 
+    def is_other_step(self, method: Function, own: Function) -> bool:
+        """Return whether *method* is a step, and not the one that *own* is."""
+        bit = self._bits.get(method)
+        return bit is not None and bit != self._bits.get(own)
+
     def is_of_class(self, function: Function) -> bool:
         """Return whether ``@flow`` on its class makes a marked method a step.
 

@@ -102,12 +102,15 @@ class Func:
         scope: The scope.
         is_plain: Whether a call is no step, though the function is one: its override
             calls it by ``super()``.
+        is_guess: Whether the object may well be of another class, whose method is
+            another step or none.
     """
 
     function: Function
     receiver: Instance | Class | None = field(default=None, hash=False)
     scope: Scope | None = field(default=None, hash=False)
     is_plain: bool = False
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)

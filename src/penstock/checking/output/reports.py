@@ -6,8 +6,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from penstock._project.shown import counted, plain, shown_path
+from penstock._project.shown import counted, shown_path
 from penstock.checking.findings import CODES
+from penstock.errors import plain
 
 from .places import place_here
 from .sarif import sarif

@@ -20,8 +20,6 @@ from penstock.errors import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-__all__ = ["Checkout", "checked_out"]
-
 # Set while a hook runs. They name the repository of the commit that is being made,
 # which is not that of a submodule.
 _OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")

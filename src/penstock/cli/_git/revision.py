@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from penstock._types import FlowInfo
 
-__all__ = ["flows_at"]
-
 _PENSTOCK = Path(__file__).resolve().parents[2]
 _LIBRARY = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
 _INSTALLED = frozenset(("site-packages", "dist-packages"))

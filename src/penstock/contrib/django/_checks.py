@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from penstock.checking.findings import Finding
 
-__all__ = ["check_declarations", "check_source", "register_checks"]
-
 _TAG = "penstock"
 _LEVELS = {"error": checks.ERROR, "warning": checks.WARNING, "info": checks.INFO}
 _reported: set[tuple[str, ...]] = set()

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from penstock.contrib._http import HttpOptions
 
-__all__ = ["FlowMiddleware"]
-
 
 class FlowMiddleware:
     """Run each request in a flow context, and show its ID in the response.
@@ -89,7 +87,8 @@ def _flow_of(request: HttpRequest, options: HttpOptions) -> RequestFlow:
         headers: Any = request.headers  # a cached_property to type checkers
         flow = RequestFlow(mapping_headers(headers, options.names), options)
     meta[KEY] = flow
-    request.correlation_id = flow.correlation_id
+    added: Any = request
+    added.correlation_id = flow.correlation_id
     return flow
 
 

@@ -8,8 +8,6 @@ from penstock._context import scope_var
 from penstock.backends.log_fields import ABSENT, ids_of
 from penstock.contrib._http import KEY, RequestFlow
 
-__all__ = ["RequestFilter", "install_request_filter", "uninstall_request_filter"]
-
 
 class RequestFilter(logging.Filter):
     """Give log records that are made after the flow of a request its ID.

@@ -14,8 +14,6 @@ with requires("django", extra="django"):
     from django import conf
     from django.utils.module_loading import import_string
 
-__all__ = ["configure_from_settings"]
-
 _OWN = ("response_headers", "expose_headers", "exclude", "transform_id")
 """What the middleware takes that ``configure`` does not."""
 

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._context import scope_var
 from penstock._propagation.carrier import (
-    FIELD,
     continue_flow,
     judge_message,
     write_headers,
 )
+from penstock._runtime.header_names import FIELD
 from penstock._steps.marked import find_marked
 from penstock.contrib._http import ServedFlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-__all__ = ["FlowTasks"]
 
 
 class FlowTasks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate, pairwise
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,17 +15,50 @@ _SWEEPS = 4
 _MAX_SLOTS = 60_000
 """Seen in all sweeps but the first."""
 _ROUNDS = 4
-_MAX_WORK = 1_000_000
+_MAX_WORK = 2_000_000
 """Looks at a slot while lines are straightened; about a second."""
-_WEIGHTS = 1, 2, 8
-"""Of a line between boxes, to or from a box, and between rows that it passes."""
 _CLOSE = 1e-6
+
+_PASSING, _SPINE, _STEP, _TURN = 8, 4, 2, 1  # weights of the pieces of lines
+
+
+class _Link(NamedTuple):
+    """A piece of a line, from one row to the next.
+
+    Attributes:
+        upper: The slot where it begins.
+        lower: The slot where it ends.
+        weight: How much it matters that it is straight.
+        shift: How far to the right its lower end should be.
+    """
+
+    upper: int
+    lower: int
+    weight: int
+    shift: float
+
+
+_Row = tuple[list[int], list[float]]
+"""Slots, and the least distance of each from the first."""
+_Ties = list[list[tuple[int, int, float]]]
+"""For each slot the others at its links, with weight and shift."""
 
 
 def set_coordinates(grid: Grid, spacing: Spacing) -> None:
     """Place every slot near its neighbours in other rows; the left end is at 0."""
-    xs = _least_squares(grid, spacing)
-    _Blocks(grid, spacing, xs).straighten()
+    links = _links(grid, spacing)
+    above: _Ties = [[] for _ in grid.slots]
+    below: _Ties = [[] for _ in grid.slots]
+    for upper, lower, weight, shift in links:
+        above[lower].append((upper, weight, shift))
+        below[upper].append((lower, weight, -shift))
+    rows = [
+        (row, list(accumulate(_distances(grid, row, spacing), initial=0.0)))
+        for row in grid.rows
+    ]
+    xs = _least_squares(rows, above, below)
+    ties = [up + down for up, down in zip(above, below, strict=True)]
+    _Blocks(rows, ties, xs, 2 * spacing.boxes).straighten(links)
     slots = grid.slots
     left = min(
         (x - slot.width / 2 for x, slot in zip(xs, slots, strict=True)), default=0
@@ -34,24 +67,68 @@ def set_coordinates(grid: Grid, spacing: Spacing) -> None:
         slot.x = x - left
 
 
-def _least_squares(grid: Grid, spacing: Spacing) -> list[float]:
-    """Return an x for each slot, as close to those of its neighbours as rows allow."""
-    xs = [0.0] * len(grid.slots)
-    offsets = [
-        list(accumulate(_distances(grid, row, spacing), initial=0.0))
-        for row in grid.rows
+def _links(grid: Grid, spacing: Spacing) -> list[_Link]:
+    above, below = _longest_ways(grid)
+    following = [_only_longest(others, below) for others in grid.below]
+    preceding = [_only_longest(others, above) for others in grid.above]
+    return [
+        _link(
+            grid,
+            spacing,
+            upper,
+            lower,
+            is_spine=following[upper] == lower and preceding[lower] == upper,
+        )
+        for upper, others in enumerate(grid.below)
+        for lower in others
     ]
-    rows = list(zip(grid.rows, offsets, strict=True))
-    for row, places in rows:
-        _spread(row, places, [(0.0, 1)] * len(row), xs)
-    ways = _weighted(grid, grid.above), _weighted(grid, grid.below)
-    both = [[*up, *down] for up, down in zip(*ways, strict=True)]
+
+
+def _link(
+    grid: Grid, spacing: Spacing, upper: int, lower: int, *, is_spine: bool
+) -> _Link:
+    above, below = grid.slots[upper], grid.slots[lower]
+    if above.is_line and below.is_line:
+        return _Link(upper, lower, _PASSING, 0.0)
+    if not grid.returning.isdisjoint((upper, lower)):  # drawn to the right side
+        side = (above.width + below.width) / 2 + spacing.line_to_box
+        return _Link(upper, lower, _TURN, side if below.is_line else -side)
+    is_turn = above.is_line or below.is_line
+    return _Link(upper, lower, _SPINE if is_spine else _TURN if is_turn else _STEP, 0.0)
+
+
+def _longest_ways(grid: Grid) -> tuple[list[int], list[int]]:
+    """Return for each slot the most boxes on a way that ends or begins there."""
+    above = [int(not slot.is_line) for slot in grid.slots]
+    below = list(above)
+    for row in grid.rows:
+        for at in row:
+            above[at] += max((above[one] for one in grid.above[at]), default=0)
+    for row in reversed(grid.rows):
+        for at in row:
+            below[at] += max((below[one] for one in grid.below[at]), default=0)
+    return above, below
+
+
+def _only_longest(slots: Sequence[int], lengths: Sequence[int]) -> int | None:
+    """Return the slot with the longest way, None if there are several."""
+    longest = max((lengths[at] for at in slots), default=0)
+    found = [at for at in slots if lengths[at] == longest]
+    return found[0] if len(found) == 1 else None
+
+
+def _least_squares(rows: Sequence[_Row], above: _Ties, below: _Ties) -> list[float]:
+    """Return an x for each slot, as close to those of its neighbours as rows allow."""
+    xs = [0.0] * len(above)
+    for row, offsets in rows:
+        _spread(row, offsets, [(0.0, 1)] * len(row), xs)
+    both = [up + down for up, down in zip(above, below, strict=True)]
     for sweep in range(min(_SWEEPS, 1 + _MAX_SLOTS // max(1, len(xs)))):
-        downwards, upwards = (both, both) if sweep else ways
-        for row, places in rows:
-            _spread(row, places, [_wish(downwards[at], xs, xs[at]) for at in row], xs)
-        for row, places in reversed(rows):
-            _spread(row, places, [_wish(upwards[at], xs, xs[at]) for at in row], xs)
+        downwards, upwards = (both, both) if sweep else (above, below)
+        for row, offsets in rows:
+            _spread(row, offsets, [_wish(downwards[at], xs, xs[at]) for at in row], xs)
+        for row, offsets in reversed(rows):
+            _spread(row, offsets, [_wish(upwards[at], xs, xs[at]) for at in row], xs)
     return xs
 
 
@@ -60,24 +137,13 @@ def _distances(grid: Grid, row: Sequence[int], spacing: Spacing) -> list[float]:
     return list(map(spacing.distance, slots, slots[1:]))
 
 
-def _weighted(
-    grid: Grid, nexts: Sequence[Sequence[int]]
-) -> list[list[tuple[int, int]]]:
-    """Return for each slot its neighbours and how straight the line should be."""
-    lines = [slot.is_line for slot in grid.slots]
-    return [
-        [(other, _WEIGHTS[is_line + lines[other]]) for other in others]
-        for is_line, others in zip(lines, nexts, strict=True)
-    ]
-
-
 def _wish(
-    ties: Iterable[tuple[int, int]], xs: Sequence[float], own: float
+    ties: Iterable[tuple[int, int, float]], xs: Sequence[float], own: float
 ) -> tuple[float, float]:
     """Return where a slot should be, and the weight of that."""
     total = weight = 0.0
-    for other, tie in ties:
-        total += tie * xs[other]
+    for other, tie, shift in ties:
+        total += tie * (xs[other] + shift)
         weight += tie
     return (total / weight, weight) if weight else (own, 0.01)
 
@@ -110,60 +176,55 @@ class _Blocks:
     Every move is into free space, so slots never change their order.
     """
 
-    def __init__(self, grid: Grid, spacing: Spacing, xs: list[float]) -> None:
+    def __init__(
+        self, rows: Iterable[_Row], ties: _Ties, xs: list[float], limit: float
+    ) -> None:
         self._xs = xs
+        self._ties = ties
+        self._limit = limit
         self._work = 0
-        self._limit = 2 * spacing.boxes
         self._members = [[at] for at in range(len(xs))]
         self._home = list(range(len(xs)))
         self._before: list[tuple[int, float] | None] = [None] * len(xs)
         self._after: list[tuple[int, float] | None] = [None] * len(xs)
-        for row in grid.rows:
-            distances = _distances(grid, row, spacing)
-            for (left, right), distance in zip(pairwise(row), distances, strict=True):
+        for row, offsets in rows:
+            spans = (end - start for start, end in pairwise(offsets))
+            for (left, right), distance in zip(pairwise(row), spans, strict=True):
                 self._after[left] = right, distance
                 self._before[right] = left, distance
-        self._above = _weighted(grid, grid.above)
-        self._below = _weighted(grid, grid.below)
 
-    def straighten(self) -> None:
+    def straighten(self, links: Iterable[_Link]) -> None:
         """Join slots to blocks, and move each block to the median of its neighbours."""
+        straight = [link for link in links if not link.shift]
         for _ in range(_ROUNDS):
-            if self._work > _MAX_WORK:
-                break
-            for upper, lower, weight in self._links():
-                if self._home[upper] != self._home[lower]:
-                    self._align(upper, lower, weight)
+            straight.sort(key=self._urgency)
+            for link in straight:
+                if self._work < _MAX_WORK:
+                    self._align(link)
             blocks = [block for block in self._members if block]
             for block in (*blocks, *reversed(blocks)):
                 self._move(block, self._wish(block))
 
-    def _links(self) -> list[tuple[int, int, int]]:
-        """Return the pieces of lines, those that most need to be straight first."""
-        links = [
-            (upper, lower, weight)
-            for upper, others in enumerate(self._below)
-            for lower, weight in others
-        ]
-        xs = self._xs
-        links.sort(key=lambda link: (-link[2], abs(xs[link[0]] - xs[link[1]])))
-        return links
+    def _urgency(self, link: _Link) -> tuple[int, float]:
+        return -link.weight, abs(self._xs[link.upper] - self._xs[link.lower])
 
-    def _align(self, upper: int, lower: int, weight: int) -> None:
+    def _align(self, link: _Link) -> None:
         """Make one block of two if both can move to the same x."""
-        way = self._xs[upper] - self._xs[lower]
-        if abs(way) > self._limit and weight < _WEIGHTS[-1]:
+        way = self._xs[link.upper] - self._xs[link.lower]
+        is_far = abs(way) >= self._limit and link.weight < _SPINE
+        if is_far or self._home[link.upper] == self._home[link.lower]:
             return
-        first = self._members[self._home[lower]]
-        second = self._members[self._home[upper]]
+        first = self._members[self._home[link.lower]]
+        second = self._members[self._home[link.upper]]
         if len(first) > len(second):
             first, second, way = second, first, -way
         moved = self._move(first, way)
         rest = moved - way
-        if abs(rest) > _CLOSE and self._room(second, rest) < abs(rest):
-            self._shift(first, -moved)
-            return
-        self._shift(second, rest)
+        if abs(rest) > _CLOSE:
+            if self._room(second, rest) < abs(rest):
+                self._shift(first, -moved)
+                return
+            self._shift(second, rest)
         self._join(first, second)
 
     def _join(self, small: list[int], large: list[int]) -> None:
@@ -180,10 +241,9 @@ class _Blocks:
         home = self._home[block[0]]
         ways: list[float] = []
         for at in block:
-            for ties in (self._above[at], self._below[at]):
-                for other, weight in ties:
-                    if self._home[other] != home:
-                        ways += [self._xs[other] - self._xs[at]] * weight
+            for other, weight, shift in self._ties[at]:
+                if self._home[other] != home:
+                    ways += [self._xs[other] + shift - self._xs[at]] * weight
         self._work += len(block) + len(ways)
         ways.sort()
         half = len(ways) // 2

@@ -57,7 +57,8 @@ def lay_out(
             they pass. Very dense graphs do this in any case.
     """
     back = find_back_edges(widths, edges)
-    down = {edge: edge[::-1] if edge in back else edge for edge in edges}
+    down = {edge: edge for edge in edges if edge not in back}
+    down |= {(one, two): (two, one) for one, two in edges if (one, two) in back}
     links = dict.fromkeys(link for link in down.values() if link[0] != link[1])
     ranks = rank_nodes(widths, links, spacing.boxes, max_width)
     grid = build_grid(widths, ranks, down, back, shared_lines=shared_lines)

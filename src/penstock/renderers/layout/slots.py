@@ -56,6 +56,7 @@ class Grid:
         above: For each slot, those in the row above that lead to it.
         below: For each slot, those in the row below that it leads to.
         ways: For each edge, its slots from the upper to the lower box.
+        returning: The slots of lines that lead upwards.
     """
 
     slots: list[Slot]
@@ -63,6 +64,7 @@ class Grid:
     above: list[list[int]]
     below: list[list[int]]
     ways: dict[tuple[int, int], list[int]]
+    returning: frozenset[int]
 
 
 _MAX_LINES = 4_000
@@ -99,10 +101,15 @@ def build_grid(
                 slots.append(Slot(edge[0], 0, is_line=True, row=row))
             way.append(lines[owner, row])
         ways[edge] = way if upper == lower else [*way, number[lower]]
-    return _connect(slots, ways)
+    returning = frozenset(at for edge in back for at in ways[edge][1:-1])
+    return _connect(slots, ways, returning)
 
 
-def _connect(slots: list[Slot], ways: dict[tuple[int, int], list[int]]) -> Grid:
+def _connect(
+    slots: list[Slot],
+    ways: dict[tuple[int, int], list[int]],
+    returning: frozenset[int],
+) -> Grid:
     rows: list[list[int]] = [
         [] for _ in range(1 + max((s.row for s in slots), default=-1))
     ]
@@ -114,4 +121,4 @@ def _connect(slots: list[Slot], ways: dict[tuple[int, int], list[int]]) -> Grid:
     for upper, lower in dict.fromkeys(pairs):
         below[upper].append(lower)
         above[lower].append(upper)
-    return Grid(slots, rows, above, below, ways)
+    return Grid(slots, rows, above, below, ways, returning)

@@ -31,7 +31,6 @@ class Box(NamedTuple):
 
 def draw_boxes(
     boxes: Mapping[int, Box],
-    layers: Sequence[Sequence[int]],
     links: Sequence[tuple[int, int]],
     *,
     width: int,
@@ -39,16 +38,15 @@ def draw_boxes(
     """Return the lines of a drawing, None if it is wider than *width*.
 
     Lines from different boxes never join, so that each can be followed. When two
-    cross, the horizontal one is interrupted. *layers* are the nodes of each row, and
-    each link leads to a later row.
+    cross, the horizontal one is interrupted. *links* have no cycle.
     """
     lines = Counter(after for _, after in links)
     widths = {  # with space for the text and for each incoming line
         node: max(max(map(width_of, box.text)) + 4, 2 * lines[node] + 3)
         for node, box in boxes.items()
     }
-    while all(sum(widths[node] for node in layer) <= width for layer in layers):
-        rows = lay_out(widths, layers, links)
+    while max(widths.values()) <= width:
+        rows = lay_out(widths, links, width=width)
         if any(item.right >= width for row in rows for item in row):
             break
         try:

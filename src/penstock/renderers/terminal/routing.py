@@ -94,18 +94,19 @@ def _in_lanes(routes: list[Route]) -> list[Route]:
 
 
 def _assign(routes: Iterable[Route]) -> list[Route]:
-    """Assign each route the first lane where it meets no other."""
+    """Assign each route the lane where it meets no other, and crosses fewest."""
     placed: list[Route] = []
-    lanes: list[list[Route]] = []
-    for one in routes:
-        lane = None
-        if one.ends != frozenset((one.start,)):
-            free = (at for at, others in enumerate(lanes) if not _meets(one, others))
-            lane = next(free, len(lanes))
-            if lane == len(lanes):
-                lanes.append([])
-            lanes[lane].append(one)
-        placed.append(one._replace(lane=lane))
+    lanes: dict[int | None, list[Route]] = {}
+    for route in routes:
+        if route.ends == frozenset((route.start,)):
+            placed.append(route)
+            continue
+        free = [at for at, others in lanes.items() if not _meets(route, others)]
+        tries = [route._replace(lane=at) for at in (*free, len(lanes))]
+        crossed = [_crossings_of(one, placed) for one in tries]
+        best = tries[crossed.index(min(crossed))]
+        placed.append(best)
+        lanes.setdefault(best.lane, []).append(best)
     return placed
 
 
@@ -116,19 +117,20 @@ def _meets(one: Route, others: Iterable[Route]) -> bool:
 
 
 def _crossings(routes: Sequence[Route]) -> int:
-    return sum(
-        _crossed(one, one.lane, other)
-        for one in routes
-        if one.lane is not None
-        for other in routes
-    )
+    return sum(_crossings_of(one, routes[:at]) for at, one in enumerate(routes))
 
 
-def _crossed(one: Route, lane: int, other: Route) -> int:
+def _crossings_of(one: Route, others: Iterable[Route]) -> int:
+    return sum(_crossed(one, other) + _crossed(other, one) for other in others)
+
+
+def _crossed(one: Route, other: Route) -> int:
     """Count where *one*, along its lane, crosses *other* on its way down."""
     columns: list[int] = []
-    if other.lane is None or other.lane > lane:
+    if one.lane is None:
+        return 0
+    if other.lane is None or other.lane > one.lane:
         columns.append(other.start)
-    if other.lane is None or other.lane < lane:
+    if other.lane is None or other.lane < one.lane:
         columns.extend(other.ends)
     return sum(one.left < column < one.right for column in columns)

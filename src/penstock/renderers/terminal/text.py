@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from penstock._graph.graph import Cluster
 from penstock._types import FlowInfo
 from penstock.renderers.evidence_labels import flow_evidence, legend
 from penstock.renderers.labels import cluster_title, edge_label, node_lines
+from penstock.renderers.layout.ranks import find_back_edges
 
 from .boxes import DASHED, DOUBLE, PLAIN, Box, draw_boxes
 from .canvas import terminal_text, width_of
@@ -117,17 +117,16 @@ class _Part:
             number: Box(self._lines(node), self._frame(node))
             for number, node in self._nodes.items()
         }
-        layers = [
-            [node.number for node in nodes]
-            for _, nodes in groupby(self._nodes.values(), key=lambda node: node.layer)
-        ]
-        down = [edge for edge in self._edges if edge.before.layer < edge.after.layer]
-        links = [(edge.before.number, edge.after.number) for edge in down]
-        lines = draw_boxes(boxes, layers, links, width=width)
-        back = [edge for edge in self._edges if edge.before.layer >= edge.after.layer]
+        links = [(edge.before.number, edge.after.number) for edge in self._edges]
+        back = find_back_edges(boxes, links)
+        down = [link for link in links if link not in back]
+        lines = draw_boxes(boxes, down, width=width)
         if lines and back:
-            lines += ["", "on a cycle:"]
-            lines += [f"  {self._name(e.before)} → {self._name(e.after)}" for e in back]
+            names = {number: self._name(node) for number, node in self._nodes.items()}
+            lines += ["", "back to an earlier step:"]
+            lines += [
+                f"  {names[before]} → {names[after]}" for before, after in sorted(back)
+            ]
         return lines
 
     def _tree(self, width: int) -> Iterator[str]:

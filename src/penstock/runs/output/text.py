@@ -120,8 +120,8 @@ def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterat
     if shown.with_logs and operation.lines:
         yield ""
         yield "Lines of this operation outside its calls:"
-        for line in operation.lines:
-            yield from (f"   {text}" for text in logged(line))
+        for other in operation.lines:
+            yield from (f"   {text}" for text in logged(other))
     if waterfall.notes:
         yield ""
         yield from _footnotes(waterfall.notes)
