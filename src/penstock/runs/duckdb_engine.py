@@ -384,7 +384,8 @@ def _events_in(path: str) -> int:
         for block in blocks_of(file, len):
             lines = rest + block
             end = lines.rfind(b"\n") + 1
-            count += sum(lines.count(event, 0, end) for event in _EVENTS)
+            event = next((one for one in _EVENTS if one in lines), _EVENTS[0])
+            count += lines.count(event, 0, end)  # one writer, one style: half the time
             rest = lines[end:] if len(lines) - end < MAX_LINE else b""
     return count + sum(map(rest.count, _EVENTS))
 
