@@ -249,7 +249,7 @@ def _entries(calls: Sequence[StoredCall]) -> dict[str, StoredCall]:
     It is the one that gave the run its ID. Spans and older lines have other IDs: there
     it is one that no call of the run has made, and no message brought; the first one.
     """
-    inside = {(run_of(call), call.call_id) for call in calls}
+    inside = {(run_of(call), call.call_id) for call in calls if call.call_id}
     found: dict[str, StoredCall] = {}
     tops: dict[str, list[StoredCall]] = defaultdict(list)
     for call in calls:

@@ -48,9 +48,9 @@ def runs_out_of_order(
     verdicts: dict[str, OrderJudgement] = {}
     runs: list[StoredRun] = []
     for operation, judgements in judge_suspects(source, flows):
-        for one in judgements:
-            if one.verdict == "out of order":
-                verdicts.setdefault(one.run_id, one)
+        verdicts |= {
+            one.run_id: one for one in judgements if one.verdict == "out of order"
+        }
         runs += (run for run in runs_of(operation.calls) if run.run_id in verdicts)
     if wanted.where:
         every = RunFilter(where=wanted.where, limit=_ALL)
