@@ -12,12 +12,16 @@ import penstock
 from benchmarks.stored_runs import Rates, write
 from penstock import LoggingBackend, configure, conformance_report
 from penstock._registry import registry
+from penstock.runs.calls import calls_of
 from penstock.runs.duckdb_engine import DuckDBRuns
 from penstock.runs.evidence import count_order
 from penstock.runs.log_files import LogFiles
+from penstock.runs.open_runs import open_runs
 from penstock.runs.order_counts import OrderCounts
-from penstock.runs.python_engine import PythonRuns
+from penstock.runs.python_engine import PythonRuns, lines_about_calls
 from tests.conformance.test_no_false_findings import PROGRAMS, Shop
+from tests.runs.test_clickhouse_engine import span_of
+from tests.support.clickhouse import insert, served
 from tests.support.shop_flows import shop_flows
 
 if TYPE_CHECKING:
@@ -147,6 +151,26 @@ def test_duckdb_judges_few(tmp_path: Path) -> None:
     left = source.count_clear(flows, OrderCounts.of(flows))
 
     assert {*left} == {*truth.broken}
+
+
+def test_clickhouse(tmp_path: Path) -> None:
+    """Spans in ClickHouse count as much as the lines of the same calls."""
+    chdb_session = pytest.importorskip("chdb.session", reason="needs chdb")
+    pytest.importorskip("clickhouse_connect", reason="needs clickhouse-connect")
+    flows = shop_flows()
+    truth = write(tmp_path, 60, Rates(broken=0.3, crashed=0, lost=0, garbage=0))
+    logs = sorted(tmp_path.glob("*.log"))
+    lines = lines_about_calls(LogFiles([str(log) for log in logs]))
+    session = chdb_session.Session()
+    insert(session, list(map(span_of, calls_of(lines))))
+
+    with served(session) as address:
+        by_clickhouse = count_order([open_runs([address])], flows)
+    session.close()
+
+    (by_python, _) = (count_order([source], flows) for source in both(logs))
+    assert by_clickhouse.to_dict() == by_python.to_dict()
+    assert by_clickhouse.verdicts["orders"]["out of order"] == len(truth.broken)
 
 
 def both(logs: Sequence[Path]) -> Iterator[RunSource]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .operation import Operation, OrderVerdict, StoredCall
     from .places import StoredPlace
 
-__all__ = ["judge"]
+__all__ = ["entry_of", "judge"]
 
 
 _OLDER = (
@@ -62,7 +62,7 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
         runs.setdefault(run_of(place.call), []).append(place)
     found = []
     for run_id, places in runs.items():
-        entry = _entry(places)
+        entry = entry_of([place.call for place in places])
         names = [entry.flow] if entry else [place.call.flow for place in places]
         for flow in dict.fromkeys(names):
             own = [place for place in places if place.call.flow == flow]
@@ -78,17 +78,17 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
     return found
 
 
-def _entry(places: Sequence[StoredPlace]) -> StoredCall | None:
+def entry_of(calls: Sequence[StoredCall]) -> StoredCall | None:
     """Return the call that began a run: the one that gave it its ID.
 
     Spans and older lines have other IDs. There it is the only call that no other call
     of the run has made.
     """
-    for place in places:
-        if place.call.call_id and place.call.call_id == place.call.run_id:
-            return place.call
-    calls = {place.call for place in places}
-    tops = [call for call in calls if call.parent not in calls]
+    for call in calls:
+        if call.call_id and call.call_id == call.run_id:
+            return call
+    inside = set(calls)
+    tops = [call for call in calls if call.parent not in inside]
     is_other = len(tops) == 1 and (not tops[0].call_id or tops[0].recorded == "span")
     return tops[0] if is_other else None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.conformance.flow_counts import FlowCounts
 
+from .judging import entry_of
 from .places import run_of
 
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ class OrderCounts:
         flows: The counts of a conformance report.
         verdicts: For each flow how many of its runs got each verdict.
         broken: The runs that broke an edge, and those that broke the order at a step.
+        entrypoints: The entrypoints that are declared, with their flows.
     """
 
     flows: dict[str, FlowCounts] = field(default_factory=dict)
     verdicts: dict[str, Counter[OrderVerdict]] = field(default_factory=dict)
     broken: dict[Name, BrokenRuns] = field(default_factory=dict)
+    entrypoints: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def of(cls, flows: Iterable[FlowInfo]) -> OrderCounts:
@@ -59,6 +62,8 @@ class OrderCounts:
             found = counts.flow(flow.name)
             for step in flow.steps:
                 found.steps.setdefault(step.name, 0)
+                if step.is_entrypoint:
+                    counts.entrypoints.add((flow.name, step.name))
                 for before in step.predecessors:
                     found.count_edge((before, step.name))
         return counts
@@ -88,18 +93,23 @@ class OrderCounts:
         self, operation: Operation, judgements: Sequence[OrderJudgement]
     ) -> None:
         """Count the calls and the verdicts of an operation."""
-        flow_of: dict[str, str] = {}
-        correlation_ids: dict[str, str] = {}
+        runs: dict[str, list[StoredCall]] = {}
         for call in operation.calls:
-            correlation_ids.setdefault(run_of(call), call.correlation_id)
-            if _is_entry(call):
-                flow_of[call.run_id] = call.flow
-                self.flow(call.flow).runs += 1
-        for call in operation.calls:
-            of = flow_of.get(run_of(call), call.flow)
-            self.count_calls(of, call.flow, call.step, 1)
+            runs.setdefault(run_of(call), []).append(call)
+        for calls in runs.values():
+            entry = entry_of(calls)
+            if entry is not None and self._is_begun_by(entry):
+                self.flow(entry.flow).runs += 1
+            for call in calls:
+                of = call if entry is None else entry
+                self.count_calls(of.flow, call.flow, call.step, 1)
         for one in judgements:
-            self._count_judgement(one, correlation_ids[one.run_id])
+            self._count_judgement(one, runs[one.run_id][0].correlation_id)
+
+    def _is_begun_by(self, entry: StoredCall) -> bool:
+        """Tell whether a run has an entrypoint; one that is a span may be any step."""
+        step = entry.flow, entry.step
+        return entry.call_id == entry.run_id or step in self.entrypoints
 
     def _count_judgement(self, one: OrderJudgement, run: str) -> None:
         self.count_verdict(one.flow, one.verdict, 1)
@@ -119,8 +129,3 @@ class OrderCounts:
         for name in names:
             broken = self.broken.setdefault(name, BrokenRuns(example=run))
             broken.runs += 1
-
-
-def _is_entry(call: StoredCall) -> bool:
-    """Tell whether a call began its run: the run has its ID."""
-    return bool(call.call_id) and call.call_id == call.run_id
