@@ -145,7 +145,7 @@ def test_code_needs_runs(shop: CheckedProject) -> None:
     result = shop.penstock("dag", "shop.orders", "--code")
 
     assert result.returncode == 2
-    assert "--code needs --evidence FILE" in result.stderr
+    assert "--code needs --evidence SOURCE" in result.stderr
 
 
 def test_manifests_have_no_code(shop: CheckedProject) -> None:

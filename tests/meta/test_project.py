@@ -32,6 +32,7 @@ NOT_CORE = (
     "contrib",
     "pytest_plugin",
     "renderers/picture/png.py",
+    "runs/clickhouse_engine.py",
     "runs/duckdb_engine.py",
     "runs/zstd.py",
 )

@@ -396,6 +396,35 @@ def test_a_diagram_of_no_format_is_told_at_once(run: Any, project: Path) -> None
     assert not (project / "flows.doc").exists()
 
 
+def test_evidence_of_logs(run: Any, project: Path) -> None:
+    """What production has run counts, and its violations fail no test."""
+    program = """
+        import logging, penstock, shop
+        handler = logging.FileHandler("app.log")
+        handler.setFormatter(penstock.JSONFormatter())
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
+        shop.receive("validate", "charge", "ship")
+        shop.receive("charge")
+    """
+    command = [sys.executable, "-c", dedent(program)]
+    subprocess.run(command, cwd=project, check=True)
+    options = ("--penstock-cov", "--penstock-strict", "--penstock-fail-under=100")
+
+    code, out = run(CLEAN, *options, "--penstock-evidence=app.log")
+
+    assert code == 0, out
+    assert "app.log: 2 runs of orders: 1 in order, 1 out of order, 0 unknown." in out
+    assert "orders: charge after validate: out of order in 50.00 %" in out
+
+
+def test_evidence_that_is_not_there(run: Any) -> None:
+    """It fails the session, in one line."""
+    code, out = run(CLEAN, "--penstock-cov", "--penstock-evidence=nowhere.log")
+
+    assert code == 1
+    assert "nowhere.log" in out
+
+
 def test_report_that_cannot_be_written(run: Any) -> None:
     """A report without a folder is one line, fails the session, and costs no other."""
     code, output = run(

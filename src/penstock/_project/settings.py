@@ -125,6 +125,9 @@ def _project(folder: Path, fields: JsonObject) -> Project:
         fields.texts("import"),
         url,
         folder / baseline if baseline else None,
-        tuple(one if one == "-" else str(folder / one) for one in fields.texts("runs")),
+        tuple(
+            one if one == "-" or "://" in one else str(folder / one)
+            for one in fields.texts("runs")
+        ),
         {name: named.text(name) for name in named.keys},
     )

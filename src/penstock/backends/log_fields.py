@@ -99,7 +99,7 @@ def _scope_fields(scope: Scope | Call) -> dict[str, Any]:
         "correlation_id": correlation_id,
         "flow_id": correlation_id,
         "root_id": root_id,
-        "short_id": _short(root_id),
+        "short_id": short(root_id),
         "parent_id": context.parent_id,
         "run_id": run_id,
         "call_id": this_call,
@@ -114,7 +114,8 @@ def ids_of(scope: Scope) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)  # the lines of a run come together
-def _short(root_id: str) -> str:
+def short(root_id: str) -> str:
+    """Return the first eight digits of an ID that has 32, otherwise all of it."""
     return root_id[:8] if _UUID.fullmatch(root_id) else root_id
 
 

@@ -10,11 +10,12 @@ from penstock._project.settings import find_project
 from penstock._project.shown import note
 
 from .check import check
+from .recorded import read_evidence
 from .request import request_for
 from .resolvers.base import ResolverError
 from .resolvers.registry import has_resolver
 from .silencing.comments import without_ignored
-from .silencing.witnessed import read_runs, run_evidence, without_witnessed
+from .silencing.witnessed import run_evidence, without_witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +34,7 @@ _UNCALLED = frozenset({"PEN101", "PEN201"})
 
 def sources_of(
     loaded: Loaded,
-    paths: Sequence[Path],
+    paths: Sequence[str],
     progress: Progress,
     *,
     reads_code: bool | None,
@@ -42,16 +43,21 @@ def sources_of(
 
     Args:
         loaded: The flows.
-        paths: Files with a conformance report each, and folders of such files.
+        paths: Conformance reports, logs, folders of either, and addresses.
         progress: Called with the number of steps read and the number of all steps.
         reads_code: Whether to read the code; by default, if that is possible.
 
     Raises:
-        ConfigurationError: A file is not a report.
-        MissingExtraError: The code should be read, and no resolver is installed.
+        ConfigurationError: A file is neither a report nor a log.
+        LogSourceError: There is nothing to read, or too much.
+        MissingExtraError: The code should be read, and no resolver is installed; or a
+            package is missing to read logs.
         ResolverError: The code should be read, and the resolver failed.
     """
-    runs = read_runs(paths)
+    recorded = read_evidence(paths, loaded.known)
+    for message in recorded.notes:
+        note(message)
+    runs = recorded.flows
     code = None
     try:
         if reads_code or (reads_code is None and _can_read(loaded)):

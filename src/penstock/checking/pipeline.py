@@ -19,11 +19,12 @@ from penstock._registry import declared_flows
 from .check import check
 from .findings import by_place
 from .quick import judge_quickly
+from .recorded import read_evidence
 from .request import request_for
 from .silencing.baseline import without_known
 from .silencing.comments import without_ignored
 from .silencing.selection import Selection, without_unselected
-from .silencing.witnessed import read_runs, run_evidence, without_witnessed
+from .silencing.witnessed import run_evidence, without_witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,6 +49,7 @@ class CheckResult:
         flows: The flows that were checked.
         code: What was read, and everything that was found in it.
         baseline: The baseline of the project, if it has one.
+        notes: What was read from logs, in sentences.
     """
 
     findings: Sequence[Finding]
@@ -55,6 +57,7 @@ class CheckResult:
     flows: Sequence[FlowInfo]
     code: Checked
     baseline: Path | None
+    notes: Sequence[str] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -84,8 +87,8 @@ def check_project(
         targets: Modules, patterns, attributes and manifests, as on the command line.
             Without any, what pyproject.toml names, else a Django project's modules
             with flows, else what is declared already.
-        evidence: Conformance reports, or folders of them. An edge that a run has
-            taken is not reported.
+        evidence: Conformance reports, logs, folders of either, and ``clickhouse://``
+            addresses. An edge that a run has taken is not reported.
         system: Manifests of other services, or patterns such as
             ``"manifests/*.json"``. Names that lead there are checked, too.
         baseline: A file of findings not to report, instead of the project's own.
@@ -105,14 +108,14 @@ def check_project(
     """
     selection = Selection(select, ignore, exclude)
     selection.refuse_unknown()
-    runs = run_evidence(read_runs(evidence))
     project = find_project(Path.cwd())
     others = _manifests(system)
     loaded = _loaded(targets, project, others)
+    recorded = read_evidence(evidence, loaded.known)
     request = request_for(*loaded, others, project.import_path, is_whole=not targets)
     code = check(request, resolver, progress)
     findings, ignored = without_ignored(code.findings, code.paths, request.imported)
-    findings, witnessed = without_witnessed(findings, runs)
+    findings, witnessed = without_witnessed(findings, run_evidence(recorded.flows))
     file = Path(baseline) if baseline else project.baseline
     known = 0
     if file is not None and use_baseline:
@@ -128,7 +131,12 @@ def check_project(
         "not selected": unselected,
     }
     return CheckResult(
-        sorted(findings, key=by_place), silenced, loaded.flows, code, file
+        sorted(findings, key=by_place),
+        silenced,
+        loaded.flows,
+        code,
+        file,
+        recorded.notes,
     )
 
 

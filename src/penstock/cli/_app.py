@@ -19,7 +19,9 @@ from .docs import docs
 from .explain import explain
 from .export import export
 from .list import list_flows
+from .runs import runs
 from .show import show
+from .stats import stats
 
 
 class Failure(click.ClickException):
@@ -68,3 +70,5 @@ app.add_command(check_flows)
 app.add_command(explain)
 app.add_command(catalog)
 app.add_command(show)
+app.add_command(runs)
+app.add_command(stats)

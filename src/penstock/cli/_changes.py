@@ -8,26 +8,43 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from penstock.errors import plain
+from penstock.runs.output.order_text import out_of_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from penstock._manifests.diff import FieldChange, FlowChange
+    from penstock.checking.backtest import FlowTrial
+
+    Trials = Mapping[str, FlowTrial]
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
-def changes_as_text(changes: Sequence[FlowChange]) -> str:
-    """Return one paragraph per flow, and a summary."""
+def changes_as_text(changes: Sequence[FlowChange], trials: Trials | None = None) -> str:
+    """Return one paragraph per flow, and a summary.
+
+    With *trials*, a paragraph says what the changes would have meant for stored runs.
+    """
     if not changes:
         return "no flow differs"
-    parts = ["\n".join(_paragraph(change)) for change in changes]
+    parts = []
+    for change in changes:
+        trial = _tried(trials[change.name]) if trials else ()
+        parts.append("\n".join((*_paragraph(change), *trial)))
     return "\n\n".join((*parts, _counted(changes)))
 
 
-def changes_as_json(changes: Sequence[FlowChange]) -> str:
-    """Return a JSON list with an object for each flow that differs."""
-    return json.dumps([asdict(change) for change in changes], indent=2)
+def changes_as_json(changes: Sequence[FlowChange], trials: Trials | None = None) -> str:
+    """Return a JSON list with an object for each flow that differs.
+
+    With *trials*, it says under ``evidence`` what stored runs show.
+    """
+    listed = [
+        {**asdict(one), **({"evidence": asdict(trials[one.name])} if trials else {})}
+        for one in changes
+    ]
+    return json.dumps(listed, indent=2)
 
 
 def _paragraph(change: FlowChange) -> Iterator[str]:
@@ -41,6 +58,20 @@ def _paragraph(change: FlowChange) -> Iterator[str]:
     for edge in change.edges:
         arrow = f"{plain(edge.before)} → {plain(edge.after)}"
         yield f"  {_SIGNS[edge.status]} edge {arrow}"
+
+
+def _tried(trial: FlowTrial) -> Iterator[str]:
+    """Yield what stored runs show about the changes of a flow."""
+    yield f"  in {trial.runs:,} stored runs, {trial.unknown:,} of them unknown:"
+    for edge in trial.edges:
+        name = f"{plain(edge.after)} after {plain(edge.before)}"
+        found = f"{edge.calls:,} calls"
+        if edge.status == "added" or edge.broken.runs:
+            found += f", {out_of_order(edge.broken, trial.runs)}"
+        yield f"    {_SIGNS[edge.status]} {name}: {found}"
+    for step in trial.steps:
+        found = out_of_order(step.new, trial.runs)
+        yield f"    ~ {plain(step.name)}: {found}; before the change {step.old.runs:,}"
 
 
 def _words(change: FieldChange) -> str:

@@ -9,6 +9,8 @@ import click
 
 from penstock.renderers.formats import DIRECTIONS
 
+from ._option_values import moment_us, pair
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -30,6 +32,42 @@ service_option: Decorator = click.option(
     help="The service of these flows. By default what the program configures, else "
     "$OTEL_SERVICE_NAME.",
 )
+
+map_option: Decorator = click.option(
+    "--map",
+    "fields",
+    metavar="FIELD=KEY",
+    type=pair,
+    multiple=True,
+    help="The key that your lines have for a field, such as service=app; may be given "
+    "several times.",
+)
+
+target_option: Decorator = click.option(
+    "--target",
+    "-t",
+    "targets",
+    metavar="TARGET",
+    multiple=True,
+    help="Where flows are declared, instead of what pyproject.toml says; may be given "
+    "several times.",
+)
+
+
+flow_option: Decorator = click.option(
+    "--flow", metavar="NAME", default="", help="Only this flow."
+)
+
+
+def since_option(what: str) -> Decorator:
+    """Return ``--since``, which does *what*."""
+    return click.option(
+        "--since",
+        "since_us",
+        metavar="TIME",
+        type=moment_us,
+        help=f"{what}: 90m, 1h, 2d, or a time such as 2026-11-30T10:15.",
+    )
 
 
 def format_option(names: Iterable[str], explained: str) -> Decorator:
@@ -53,12 +91,11 @@ def file_option(*names: str, explained: str) -> Decorator:
 
 
 def evidence_option(explained: str) -> Decorator:
-    """Return ``--evidence``, which names conformance reports."""
+    """Return ``--evidence``, which names recorded runs."""
     return click.option(
         "--evidence",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
+        metavar="SOURCE",
         multiple=True,
-        help=f"A conformance report, as JSON, or a folder of them: {explained} May be "
-        "given several times.",
+        help="A conformance report, a log as JSON lines, a folder of either, or "
+        f"clickhouse://HOST/DATABASE: {explained} May be given several times.",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import shutil
 import sys
 import warnings
 from contextlib import contextmanager
@@ -44,6 +45,11 @@ def warnings_as_notes(place: str = "") -> Generator[None]:
         yield
     for warning in caught:
         note(f"Warning: {place}{warning.message}")
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, 0 if stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def emit(result: str | bytes) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +11,16 @@ from penstock._project.imports import TargetError
 from penstock._project.load import NoFlowError, load_flows
 from penstock._project.settings import find_project
 from penstock._project.shown import counted, note
-from penstock.errors import plain
 from penstock.runs.judging import judge
 from penstock.runs.log_files import LogFiles
+from penstock.runs.open_runs import open_runs
 from penstock.runs.output.facts import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from penstock._types import FlowInfo
+    from penstock.runs.figures import RunSource
     from penstock.runs.lines import ReadCounts
     from penstock.runs.operation import Operation
 
@@ -30,53 +29,11 @@ __all__ = [
     "declared_flows",
     "judged",
     "log_files",
-    "moment_us",
     "note_counts",
-    "pair",
+    "stored_runs",
 ]
 
-_AGO = re.compile(r"(\d{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _IDS = ("run_id", "call_id", "correlation_id")
-
-
-def pair(value: str) -> tuple[str, str]:
-    """Return the key and the value in ``KEY=VALUE``.
-
-    Raises:
-        BadParameter: It has another form.
-    """
-    key, _, wanted = value.partition("=")
-    if not (key and wanted):
-        msg = f"{plain(repr(value))}: expected KEY=VALUE."
-        raise click.BadParameter(msg)
-    return key, wanted
-
-
-def moment_us(value: str) -> int:
-    """Return a time, or how long ago it was, as microseconds since 1970.
-
-    A time without a zone is in UTC.
-
-    Raises:
-        BadParameter: It is neither.
-    """
-    ago = _AGO.fullmatch(value)
-    try:
-        if ago:
-            moment = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        else:
-            moment = datetime.fromisoformat(value)
-    except (ValueError, OverflowError):
-        msg = (
-            f"{plain(repr(value))}: expected how long ago, such as 90m, 1h or 2d, or a "
-            "time, such as 2026-11-30T10:15 (in UTC)."
-        )
-        raise click.BadParameter(msg) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def log_files(
@@ -89,15 +46,36 @@ def log_files(
         ConfigurationError: A setting is wrong.
         UsageError: Neither the user nor the project names logs.
     """
+    paths, keys = _sources(sources, fields, "penstock show ID logs/")
+    return LogFiles(paths, fields=keys, since_us=since_us)
+
+
+def stored_runs(
+    command: str, sources: Sequence[str], fields: Iterable[tuple[str, str]]
+) -> RunSource:
+    """Return the runs that *sources* name, or those of the project.
+
+    Raises:
+        LogSourceError: There is nothing to read.
+        ConfigurationError: A setting is wrong.
+        UsageError: Neither the user nor the project names logs.
+    """
+    paths, keys = _sources(sources, fields, f"penstock {command} logs/")
+    return open_runs(paths, fields=keys, note=note)
+
+
+def _sources(
+    sources: Sequence[str], fields: Iterable[tuple[str, str]], example: str
+) -> tuple[Sequence[str], dict[str, str]]:
+    """Return where the runs are, and the keys of their lines."""
     project = find_project(Path.cwd())
     if not (sources or project.runs):
         msg = (
-            "no logs given. Name files, folders or - (stdin): penstock show ID logs/, "
+            f"no logs given. Name files, folders or - (stdin): {example}, "
             'or set runs = ["logs/"] under [tool.penstock] in pyproject.toml.'
         )
         raise click.UsageError(msg)
-    keys = {**project.fields, **dict(fields)}
-    return LogFiles(sources or project.runs, fields=keys, since_us=since_us)
+    return sources or project.runs, {**project.fields, **dict(fields)}
 
 
 def declared_flows(targets: Sequence[str]) -> tuple[tuple[FlowInfo, ...], str]:
@@ -154,7 +132,10 @@ def _has(operation: Operation, wanted: str, *, exactly: bool) -> bool:
 
 def note_counts(counts: ReadCounts) -> None:
     """Say what was read, and what was not."""
-    note(f"Read {counted(counts.hits, 'line')} in {counted(counts.files, 'file')}.")
+    where = f" in {counted(counts.files, 'file')}" if counts.files else ""
+    note(f"Read {counted(counts.hits, 'line')}{where}.")
+    if counts.is_sampled:
+        note("These are figures of the kept runs: others were dropped by sampling.")
     for reason, number in counts.skipped.items():
         note(f"Skipped {counted(number, 'line')}: {reason}.")
     for path, reason in counts.unread.items():

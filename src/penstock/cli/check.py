@@ -43,7 +43,7 @@ class _CheckOptions(TypedDict):
     """The options that ``check_project`` has, too."""
 
     baseline: Path | None
-    evidence: tuple[Path, ...]
+    evidence: tuple[str, ...]
     system: tuple[str, ...]
     select: list[str]
     ignore: list[str]
@@ -130,7 +130,7 @@ def check_flows(
         result = check_project(
             targets, use_baseline=not update_baseline, progress=progress, **options
         )
-    for message in result.code.notes:
+    for message in (*result.notes, *result.code.notes):
         note(message)
     if calls is not None:
         write_file(calls, _calls_as_json(result.code).encode())

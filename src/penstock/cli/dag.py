@@ -98,7 +98,7 @@ class _DrawOptions(TypedDict):
 def dag(
     targets: tuple[str, ...],
     names: tuple[str, ...],
-    evidence: tuple[Path, ...],
+    evidence: tuple[str, ...],
     *,
     reads_code: bool | None,
     opens: bool,
@@ -106,7 +106,7 @@ def dag(
 ) -> None:
     """Draw the flows of TARGETS as a diagram."""
     if reads_code and not evidence:
-        msg = "--code needs --evidence FILE. To check the code alone: penstock check"
+        msg = "--code needs --evidence SOURCE. To check the code alone: penstock check"
         raise click.UsageError(msg)
     loaded = load_flows(targets)
     if opens and options["output"] is None:
@@ -130,7 +130,7 @@ def dag(
 
 
 def _sources(
-    loaded: Loaded, reports: Sequence[Path], *, reads_code: bool | None
+    loaded: Loaded, evidence: Sequence[str], *, reads_code: bool | None
 ) -> Sources:
     # Here, because a plain drawing needs neither the check nor conformance: 60 ms.
     from penstock.checking.code_evidence import sources_of  # noqa: PLC0415  # see above
@@ -138,4 +138,4 @@ def _sources(
     from ._progress import reading_progress  # noqa: PLC0415  # see above
 
     with reading_progress() as progress:
-        return sources_of(loaded, reports, progress, reads_code=reads_code)
+        return sources_of(loaded, evidence, progress, reads_code=reads_code)

@@ -21,16 +21,15 @@ from penstock.runs.output.waterfall import unpainted
 from penstock.runs.trees import operations_of
 
 from ._following import batches, newly_ended
-from ._options import format_option
+from ._option_values import pair
+from ._options import format_option, map_option, since_option, target_option
 from ._output import emit
 from ._stored_runs import (
     chosen,
     declared_flows,
     judged,
     log_files,
-    moment_us,
     note_counts,
-    pair,
 )
 
 if TYPE_CHECKING:
@@ -70,35 +69,13 @@ _COLOURS = {"bad": "red", "doubtful": "yellow", "dim": "bright_black"}
     help="Show the other lines of each call, too.",
 )
 @click.option("--follow", is_flag=True, help="Wait for more lines, until Ctrl+C.")
-@click.option(
-    "--since",
-    "since_us",
-    metavar="TIME",
-    type=moment_us,
-    help="Leave out older lines: 90m, 1h, 2d, or a time such as 2026-11-30T10:15.",
-)
+@since_option("Leave out older lines")
 @format_option(
     ["text", "json", "mermaid", "otlp"],
     "mermaid is a sequence diagram; otlp is a trace that tracing tools can open.",
 )
-@click.option(
-    "--map",
-    "fields",
-    metavar="FIELD=KEY",
-    type=pair,
-    multiple=True,
-    help="The key that your lines have for a field, such as service=app; may be given "
-    "several times.",
-)
-@click.option(
-    "--target",
-    "-t",
-    "targets",
-    metavar="TARGET",
-    multiple=True,
-    help="Where flows are declared, instead of what pyproject.toml says; may be given "
-    "several times.",
-)
+@map_option
+@target_option
 def show(
     arguments: tuple[str, ...],
     where: tuple[tuple[str, str], ...],

@@ -13,17 +13,18 @@ import pytest
 
 from penstock._config import configure
 from penstock._platform.file import write_file
+from penstock._registry import declared_flows
 from penstock.conformance import ConformanceReport, conformance_report
 from penstock.conformance.files import write_report
 from penstock.conformance.judge import process_judge
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, plain
 from penstock.renderers.formats import find_renderer, format_of
 
 from ._diagram import write_diagram
 from ._table import percent_of, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator, Sequence
 
     from penstock.conformance.violations import Violation
 
@@ -44,7 +45,9 @@ class Coverage:
         self._before = {name: os.environ.get(name) for name in (_MODE, _FOLDER)}
         self._file_messages: list[str] = []
         self._is_complete = True
+        self._tested: dict[str, Any] = {"flows": {}}
         self._merged: dict[str, Any] = {"flows": {}}
+        self._notes: Sequence[str] = ()
         if os.environ.get(_MODE) not in {"record", "warn", "raise"}:
             os.environ[_MODE] = "record"
         if not is_worker:
@@ -103,11 +106,27 @@ class Coverage:
             os.environ.pop(_FOLDER)  # already written, so not again at exit
             return
         files = sorted(self._folder.glob("*.json"))
-        merged = ConformanceReport.merge([conformance_report(), *files])
-        self._merged = merged.to_dict()
+        tested = ConformanceReport.merge([conformance_report(), *files])
+        self._tested = tested.to_dict()
+        self._merged = ConformanceReport.merge([tested, *self._recorded()]).to_dict()
         self._write()
         if session.exitstatus == pytest.ExitCode.OK and self._fails():
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _recorded(self) -> Iterator[dict[str, Any]]:
+        """Yield what runs outside the tests have shown, as a report."""
+        source = self._settings.evidence
+        if source:
+            from penstock.checking.recorded import read_evidence  # noqa: PLC0415  # 60 ms
+
+            try:
+                found = read_evidence([source], declared_flows())
+            except PenstockError as exc:
+                self._file_messages.append(str(exc))
+                self._is_complete = False
+                return
+            self._notes = found.notes
+            yield {"flows": found.flows}
 
     def _write(self) -> None:
         if self._settings.report:
@@ -135,7 +154,7 @@ class Coverage:
         return [e for flow in self._merged["flows"].values() for e in flow["edges"]]
 
     def _violations(self) -> list[str]:
-        flows = self._merged["flows"].values()
+        flows = self._tested["flows"].values()
         found = (f"{v['code']} {v['message']}" for f in flows for v in f["violations"])
         return list(dict.fromkeys(found))
 
@@ -147,6 +166,8 @@ class Coverage:
         terminalreporter.section("penstock: declared edges that ran")
         for line in table_of(self._merged["flows"]) if self._settings.shows else ():
             terminalreporter.write_line(line)
+        for line in self._notes:
+            terminalreporter.write_line(plain(line))
         for line in messages:
             terminalreporter.write_line(line, red=True)
         least, reached = self._settings.fail_under, percent_of(self._edges())

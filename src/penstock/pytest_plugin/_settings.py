@@ -14,10 +14,16 @@ OPTIONS = {
     "cov": "show which declared edges the tests have exercised",
     "fail-under": "fail if less than PCT percent of the edges were exercised",
     "strict": "fail each test that breaks the declared order",
+    "evidence": "add what runs have shown: a report, a log, or a folder of either",
     "report": "write the counts to FILE, as JSON",
     "diagram": "draw each flow into FILE (.md, .svg, .html, ...) with what runs showed",
 }
-VALUES = {"fail-under": "PCT", "report": "FILE", "diagram": "FILE"}
+VALUES = {
+    "fail-under": "PCT",
+    "evidence": "SOURCE",
+    "report": "FILE",
+    "diagram": "FILE",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,7 @@ class Settings:
     shows: bool
     fail_under: float | None
     is_strict: bool
+    evidence: str
     report: str
     diagram: str
 
@@ -48,8 +55,8 @@ def settings_of(config: pytest.Config) -> Settings:
     files = bool(given["report"] or given["diagram"])
     shows = flags["cov"] or least is not None
     asked = shows or flags["strict"] or files
-    report, diagram = given["report"], given["diagram"]
-    return Settings(asked, shows, least, flags["strict"], report, diagram)
+    names = (given[name] for name in ("evidence", "report", "diagram"))
+    return Settings(asked, shows, least, flags["strict"], *names)
 
 
 def ini_name(name: str) -> str:

@@ -133,6 +133,7 @@ class _CallLines:
             call.start_us = start.time_us
         if end is not None:
             call.end_us = end.time_us
+            call.duration_ms = end.fields.get("duration_ms")
             call.outcome = outcome_of(end)
             call.recorded = self._recorded(end, has_start=start is not None)
             if start is None:
@@ -172,7 +173,9 @@ def _inner_call(
     call = _made(call_id, {"outcome": "ok"} | fields)
     call.recorded = "run"
     call.start_us = later(_run_start(run_line), entry.get("start_ms"))
-    call.end_us = later(call.start_us, entry.get("duration_ms"))
+    duration_ms = entry.get("duration_ms")
+    call.end_us = later(call.start_us, duration_ms)
+    call.duration_ms = None if call.end_us is None else duration_ms
     call.first_item_us = later(call.start_us, entry.get("first_item_ms"))
     return call
 

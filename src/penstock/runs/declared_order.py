@@ -13,11 +13,13 @@ from penstock.conformance.rules import Plan
 from penstock.conformance.violations import is_behind_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from penstock._types import FlowInfo, StepInfo
     from penstock.conformance.plan import Key
     from penstock.conformance.rules import Rule
+
+    from .operation import StoredCall
 
 __all__ = ["DeclaredOrder", "declared_orders"]
 
@@ -31,13 +33,16 @@ class DeclaredOrder:
         plan: Its rules; a step is a pair of the flow and its name.
         steps: Its steps.
         services: The service that declares each of them.
+        names_others: Whether a step comes after one of another flow.
     """
 
     flow: str
     plan: Plan = field(default_factory=Plan)
     steps: dict[str, StepInfo] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
+    names_others: bool = False
     _untold: int | None = None
+    _labels: dict[tuple[Key, Key], str] = field(default_factory=dict)
 
     def add(self, flow: FlowInfo, names: Names) -> None:
         """Add what one service declares; the first declaration of a step counts."""
@@ -45,11 +50,13 @@ class DeclaredOrder:
             if step.name not in self.steps:
                 self.steps[step.name] = step
                 self.services[step.name] = flow.service
-                after = [
-                    [find_key(n, flow, names) for n in each] for each in step.after
-                ]
-                others = [key for each in after for key in each if key[0] != flow.name]
-                self.plan.rule((flow.name, step.name), after, unsure=others)
+                keys = {n: find_key(n, flow, names) for n in step.predecessors}
+                after = [[keys[n] for n in each] for each in step.after]
+                others = [key for key in keys.values() if key[0] != flow.name]
+                own = flow.name, step.name
+                self.plan.rule(own, after, unsure=others)
+                self._labels |= {(key, own): n for n, key in keys.items()}
+                self.names_others |= bool(others)
 
     def rule(self, step: str) -> Rule | None:
         """Return the rule of a step, None if no such step is declared."""
@@ -63,6 +70,22 @@ class DeclaredOrder:
         """Return the names of steps, those of other flows with their flow."""
         keys: list[Key] = self.plan.names(steps)
         return [name if at == self.flow else f"{at}:{name}" for at, name in keys]
+
+    def outside_bit(self, call: StoredCall) -> int:
+        """Return the bit of a call if it is another flow's and named here, else 0."""
+        if call.flow == self.flow:
+            return 0
+        places = call.flow, f"{call.service}/{call.flow}"
+        return self.plan.known_bits([(place, call.step) for place in places])
+
+    def edge_counts(self, taken: Mapping[int, int]) -> dict[tuple[str, str], int]:
+        """Return how often each edge was taken, given how often sets of edges were."""
+        counts: dict[tuple[str, str], int] = {}
+        for edges, number in taken.items():
+            for key, own in self.plan.edges(edges):
+                edge = self._labels[key, own], own[1]
+                counts[edge] = counts.get(edge, 0) + number
+        return counts
 
     def is_generator(self, step: str) -> bool | None:
         """Tell whether a step is a generator, None if its code is not loaded."""

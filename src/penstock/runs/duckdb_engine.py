@@ -9,14 +9,19 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from penstock._platform.optional import requires
+from penstock.errors import LogSourceError
 
+from .blocks import blocks_of
 from .declared_order import rules_of
+from .duckdb_order import OrderQueries
 from .figures import QUANTILES, StepFigures, StoredRun
-from .lines import StoredLine
+from .line_scanner import MAX_LINE
+from .lines import ReadCounts, StoredLine
 
 with requires("duckdb", extra="runs"):
     import duckdb
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
 
     from .figures import RunFilter
+    from .order_counts import OrderCounts
 
 _SETTINGS = {
     "autoinstall_known_extensions": "false",  # nothing is downloaded
@@ -68,13 +74,19 @@ _COLUMNS = {
 }
 _CALLS_AT_ONCE = 500_000
 
+_EVENTS = (b'"flow_event": "step.', b'"flow_event":"step.')
+_LEFT_OUT = "about a call, but not as penstock writes it: cut, not JSON, or older"
+
 # A line about a call is an event, and so is each call inside the line of a run. A call
 # has a start and an end, or an end alone, from which its start follows. Columns that a
 # query does not use cost nothing.
 _CALLS = """
     lines AS (
         SELECT *, epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)) AS at_us,
-            epoch_us(TRY_CAST(started_at AS TIMESTAMPTZ)) AS run_us, {{
+            coalesce(
+                epoch_us(TRY_CAST(started_at AS TIMESTAMPTZ)),
+                at_us - round(duration_ms * 1000)::BIGINT
+            ) AS begun_us, {{
                 'flow': flow, 'step': step, 'call': call_id, 'parent': parent_call_id,
                 'sent_at': sent_at, 'start_ms': NULL::DOUBLE,
                 'duration_ms': duration_ms, 'first_item_ms': NULL::DOUBLE,
@@ -92,9 +104,11 @@ _CALLS = """
     ),
     times AS (
         SELECT *, event.start_ms IS NULL AND flow_event = 'step.start' AS is_start,
-            CASE WHEN event.start_ms IS NULL THEN at_us
-            ELSE coalesce(run_us, at_us - own.duration_ms * 1000)
-                + (event.start_ms + event.duration_ms) * 1000 END::BIGINT AS event_us
+            CASE WHEN event.start_ms IS NULL THEN at_us ELSE begun_us
+                + round((event.start_ms + event.duration_ms) * 1000) END::BIGINT
+                AS event_us,
+            CASE WHEN event.start_ms IS NULL THEN begun_us
+            ELSE begun_us + round(event.start_ms * 1000) END::BIGINT AS start_us
         FROM events
     ),
     calls AS (
@@ -106,37 +120,38 @@ _CALLS = """
             any_value(hash("host.name", "process.pid")) AS process,
             epoch_us(TRY_CAST(any_value(event.sent_at) AS TIMESTAMPTZ)) AS sent_us,
             coalesce(
-                min(event_us) FILTER (is_start),
-                min(event_us - (event.duration_ms * 1000)::BIGINT)
+                min(event_us) FILTER (is_start), min(start_us)
             ) AS start_us,
             max(event_us) FILTER (NOT is_start) AS end_us,
-            max(event.duration_ms) AS duration_ms, max(event.outcome) AS outcome
+            max(event.duration_ms) AS duration_ms, max(event.outcome) AS outcome,
+            count(*) FILTER (event.start_ms IS NULL) AS lines
         FROM times GROUP BY event.call
     )
 """
 
 
 _RUNS = """
-    SELECT run_id, any_value(root_id), any_value(flow) FILTER (is_entry) AS flow,
-        any_value(step) FILTER (is_entry), any_value(service) FILTER (is_entry),
+    SELECT run_id, any_value(root_id) AS root_id,
+        any_value(flow) FILTER (is_entry) AS flow, any_value(step) FILTER (is_entry),
+        any_value(service) FILTER (is_entry),
         any_value(start_us) FILTER (is_entry) AS start_us,
         any_value(duration_ms) FILTER (is_entry) AS duration_ms,
         any_value(coalesce(outcome, '')) FILTER (is_entry), count(*),
         count(*) FILTER (outcome = 'error') AS errors,
-        count(*) FILTER (outcome IS NULL)
-    FROM calls GROUP BY run_id HAVING start_us IS NOT NULL
+        count(*) FILTER (outcome IS NULL), sum(lines) AS lines
+    FROM calls GROUP BY run_id
 """
 _FIGURES = f"""
-    SELECT flow, step, service, count(*), count(*) FILTER (outcome = 'error'),
-        count(*) FILTER (outcome IS NULL),
+    SELECT {{since}} AS is_wanted, flow, step, service, count(*),
+        count(*) FILTER (outcome = 'error'), count(*) FILTER (outcome IS NULL),
         quantile_cont(duration_ms, {list(QUANTILES)}), coalesce(sum(duration_ms), 0),
-        coalesce(sum(duration_ms) FILTER (is_entry), 0)
-    FROM calls WHERE flow IS NOT NULL AND step IS NOT NULL
+        coalesce(sum(duration_ms) FILTER (is_entry), 0), sum(lines)
+    FROM calls GROUP BY ALL ORDER BY ALL
 """
 _KEEP_CALLS = """
     CREATE OR REPLACE TEMP TABLE kept AS WITH {calls}
     SELECT call, parent, root_id, hash(root_id) AS root, hash(flow, step) AS step,
-        process, sent_us, start_us, end_us
+        process, sent_us, start_us, end_us, lines
     FROM calls
 """
 # What clearly kept the order is left out: a predecessor that has made the call, or that
@@ -189,11 +204,24 @@ class DuckDBRuns:
     """Stored runs in files of JSON lines, as ``penstock.JSONFormatter`` writes them.
 
     Args:
-        paths: The files; ``.gz`` and ``.zst`` are unpacked.
+        paths: The files; those named ``.gz`` are unpacked.
+        counts: What is known already of what was read and skipped.
+        is_parquet: Whether they are Parquet files with the same column names.
+
+    Attributes:
+        counts: What was read and skipped, after a question.
     """
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        counts: ReadCounts | None = None,
+        *,
+        is_parquet: bool = False,
+    ) -> None:
         self._paths = list(paths)
+        self._is_parquet = is_parquet
+        self.counts: ReadCounts = counts or ReadCounts(files=len(self._paths))
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -223,22 +251,27 @@ class DuckDBRuns:
             )
             conditions.append(f"root_id IN (SELECT root_id FROM {table} WHERE {has})")
         rows = self._rows(
-            f"WITH {_CALLS.format(table=table)}, runs AS ({_RUNS}) SELECT * FROM runs "
+            f"WITH {_CALLS.format(table=table)}, runs AS ({_RUNS}), "
+            f"wanted AS (SELECT * EXCLUDE (lines) FROM runs "
             f"WHERE {' AND '.join(conditions)} ORDER BY start_us DESC, run_id "
-            f"LIMIT {wanted.limit}"
+            f"LIMIT {wanted.limit}) "
+            "SELECT found, wanted.* FROM (SELECT sum(lines) AS found FROM runs) "
+            "LEFT JOIN wanted ON true ORDER BY start_us DESC, run_id"
         )
-        return [StoredRun(*row) for row in rows]
+        self._count(rows[0][0])
+        return [StoredRun(*row[1:]) for row in rows if row[1] is not None]
 
     def figures(self, wanted: RunFilter) -> list[StepFigures]:
         """Return the figures of each step, by flow, step and service."""
-        conditions = ""
-        if wanted.flow:
-            conditions += f" AND flow = {_quoted(wanted.flow)}"
-        if wanted.since_us is not None:
-            conditions += f" AND start_us >= {wanted.since_us}"
+        since = "true" if wanted.since_us is None else f"start_us >= {wanted.since_us}"
         calls = _CALLS.format(table=self._table())
-        query = f"WITH {calls} {_FIGURES}{conditions} GROUP BY ALL ORDER BY ALL"
-        rows = self._rows(query)
+        rows = self._rows(f"WITH {calls} {_FIGURES.format(since=since)}")
+        self._count(sum(row[-1] for row in rows))
+        rows = [
+            row[1:-1]
+            for row in rows
+            if row[0] and all(row[1:3]) and wanted.flow in {"", row[1]}
+        ]
         entry_ms: Counter[str] = Counter()
         for row in rows:
             entry_ms[row[0]] += row[-1]
@@ -256,13 +289,24 @@ class DuckDBRuns:
         self._connection.execute(
             _KEEP_CALLS.format(calls=_CALLS.format(table=self._table()))
         )
-        ((calls,),) = self._rows("SELECT count(*) FROM kept")
+        ((calls, lines),) = self._rows("SELECT count(*), sum(lines) FROM kept")
+        self._count(lines)
         parts = calls // _CALLS_AT_ONCE + 1
         queries = (
             _SUSPECTS.format(rules=rules, parts=parts, part=part)
             for part in range(parts)
         )
         return [row[0] for query in queries for row in self._rows(query)]
+
+    @cached_property
+    def _order(self) -> OrderQueries:
+        return OrderQueries(self._rows, _CALLS.format(table=self._table()))
+
+    def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
+        """Count operations that clearly kept the order; return the roots of others."""
+        found = self._order.count_clear(flows, counts)
+        self._count(self._order.lines)
+        return found
 
     def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
         """Yield the lines about the calls of operations."""
@@ -284,10 +328,26 @@ class DuckDBRuns:
             )
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self._connection.execute(query).fetchall()
+        try:
+            return self._connection.execute(query).fetchall()
+        except duckdb.Error as exc:
+            msg = f"DuckDB cannot read {', '.join(self._paths)}: {exc}"
+            raise LogSourceError(msg) from exc
+
+    def _count(self, found: int | None) -> None:
+        """Count the lines about calls, those that DuckDB has left out, too."""
+        self.counts.hits = int(found or 0)
+        if not self._is_parquet and _LEFT_OUT not in self.counts.skipped:
+            lost = sum(map(_events_in, self._paths)) - self.counts.hits
+            if lost > 0:
+                self.counts.skipped[_LEFT_OUT] = lost
 
     def _table(self, more: Iterable[str] = ()) -> str:
-        columns = _COLUMNS | dict.fromkeys(more, "VARCHAR")
+        names = {name.lower() for name in _COLUMNS}
+        other = (name for name in more if name.lower() not in names)
+        columns = _COLUMNS | dict.fromkeys(other, "VARCHAR")
+        if self._is_parquet:
+            return self._parquet(columns)
         listed = ", ".join(
             f"{_quoted(name)}: {_quoted(kind)}" for name, kind in columns.items()
         )
@@ -296,6 +356,17 @@ class DuckDBRuns:
             f"read_json([{files}], format = 'newline_delimited', records = true, "
             f"ignore_errors = true, columns = {{{listed}}})"
         )
+
+    def _parquet(self, columns: dict[str, str]) -> str:
+        files = ", ".join(map(_quoted, self._paths))
+        table = f"read_parquet([{files}], union_by_name = true)"
+        there = {row[0] for row in self._rows(f"DESCRIBE FROM {table}")}
+        listed = ", ".join(
+            f"TRY_CAST({_name(name) if name in there else 'NULL'} AS {kind}) "
+            f"AS {_name(name)}"
+            for name, kind in columns.items()
+        )
+        return f"(SELECT {listed} FROM {table})"
 
 
 def _figures(  # the columns of a row
@@ -316,6 +387,19 @@ def _figures(  # the columns of a row
     return StepFigures(
         flow, step, service, calls, errors, no_end, quantiles, total_ms, share
     )
+
+
+def _events_in(path: str) -> int:
+    """Count the lines of a file that are about calls, whether they are JSON or not."""
+    count, rest = 0, b""
+    with Path(path).open("rb", buffering=0) as file:
+        for block in blocks_of(file, len):
+            lines = rest + block
+            end = lines.rfind(b"\n") + 1
+            event = next((one for one in _EVENTS if one in lines), _EVENTS[0])
+            count += lines.count(event, 0, end)  # one writer, one style: half the time
+            rest = lines[end:] if len(lines) - end < MAX_LINE else b""
+    return count + sum(map(rest.count, _EVENTS))
 
 
 def _close(connection: duckdb.DuckDBPyConnection, folder: Any) -> None:

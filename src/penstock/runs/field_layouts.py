@@ -116,6 +116,10 @@ class FieldLayout:
         self._used = {*FIELDS, *ALIASES, *keys.values()}
         self._anywhere = {*known} - _FLOW | keys.keys()
 
+    def keys_of(self, name: str) -> tuple[str, ...]:
+        """Return the keys that may have the field *name*."""
+        return self._keys[name]
+
     def read(self, entry: Entry) -> tuple[Entry, Entry, Stamp | None]:
         """Return the fields, the other keys, and when the line was written."""
         spots = _spots(entry)
@@ -153,7 +157,11 @@ def value_at(entry: Entry, name: str) -> Any:
 
 def _spots(entry: Entry) -> dict[tuple[str, ...], Entry]:
     """Return the objects in *entry* that may have fields."""
-    inside = ((place, _inside(entry, place)) for place in _PLACES)
+    inside = (
+        (place, _inside(entry, place))
+        for place in _PLACES
+        if not place or place[0] in entry
+    )
     return {place: spot for place, spot in inside if spot is not None}
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from math import floor
 from typing import TYPE_CHECKING, Protocol
+
+from .places import run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from penstock._types import FlowInfo
 
-    from .lines import StoredLine
+    from .lines import ReadCounts, StoredLine
     from .operation import StoredCall
+    from .order_counts import OrderCounts
 
 QUANTILES = (0.5, 0.95, 0.99)
+
+SAMPLED = re.compile(r"\bth:0*[1-9a-f]")
+"""The state of a trace that was kept by chance: OpenTelemetry's threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,11 @@ class StepFigures:
 class RunSource(Protocol):
     """Where stored runs are: log files read in Python or by DuckDB, or ClickHouse."""
 
+    @property
+    def counts(self) -> ReadCounts:
+        """What was read and skipped, as far as it is known by now."""
+        ...
+
     def latest(self, wanted: RunFilter) -> list[StoredRun]:
         """Return the latest runs, the last one first."""
         ...
@@ -122,19 +134,28 @@ class RunSource(Protocol):
         """Return the root IDs of all operations that may have broken the order."""
         ...
 
+    def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
+        """Count operations that clearly kept the order; return the roots of all others.
+
+        Those of which lines are missing need not be returned: they are unknown.
+        """
+        ...
+
     def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
         """Yield the lines of operations."""
         ...
 
 
-def figures_of(calls: Iterable[StoredCall]) -> list[StepFigures]:
-    """Return the figures of *calls*."""
+def figures_of(calls: Sequence[StoredCall], wanted: RunFilter) -> list[StepFigures]:
+    """Return the figures of *calls*, those of the wanted flow and time."""
     groups: dict[tuple[str, str, str], list[StoredCall]] = defaultdict(list)
     entry_ms: dict[str, float] = defaultdict(float)
+    entries = set(_entries(calls).values())
     for call in calls:
-        groups[call.flow, call.step, call.service].append(call)
-        if call.call_id == call.run_id:
-            entry_ms[call.flow] += duration_ms(call) or 0.0
+        if wanted.flow in {"", call.flow} and _is_since(call.start_us, wanted.since_us):
+            groups[call.flow, call.step, call.service].append(call)
+            if call in entries:
+                entry_ms[call.flow] += call.duration_ms or 0.0
     return [
         _figures(key, group, entry_ms[key[0]]) for key, group in sorted(groups.items())
     ]
@@ -143,7 +164,8 @@ def figures_of(calls: Iterable[StoredCall]) -> list[StepFigures]:
 def _figures(
     key: tuple[str, str, str], calls: Sequence[StoredCall], entry_ms: float
 ) -> StepFigures:
-    durations = sorted(ms for call in calls if (ms := duration_ms(call)) is not None)
+    known = (call.duration_ms for call in calls)
+    durations = sorted(ms for ms in known if ms is not None)
     total_ms = sum(durations)
     return StepFigures(
         *key,
@@ -158,11 +180,8 @@ def _figures(
     )
 
 
-def duration_ms(call: StoredCall) -> float | None:
-    """Return how long *call* took, None if that is not known."""
-    if call.start_us is None or call.end_us is None:
-        return None
-    return (call.end_us - call.start_us) / 1000
+def _is_since(start_us: int | None, since_us: int | None) -> bool:
+    return since_us is None or (start_us is not None and start_us >= since_us)
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -177,33 +196,38 @@ def quantile(values: Sequence[float], share: float) -> float:
     return values[below] + (values[above] - values[below]) * (place - below)
 
 
-def runs_of(calls: Iterable[StoredCall]) -> list[StoredRun]:
+def runs_of(calls: Sequence[StoredCall]) -> list[StoredRun]:
     """Return the runs that *calls* belong to, the last one first.
 
     Calls whose run has no entry call here are left out.
     """
     groups: dict[str, list[StoredCall]] = defaultdict(list)
     for call in calls:
-        groups[call.run_id].append(call)
-    found = []
-    for run_id, group in groups.items():
-        entry = next((call for call in group if call.call_id == run_id), None)
-        if entry is not None and entry.start_us is not None and run_id:
-            run = StoredRun(
-                run_id,
-                entry.root_id,
-                entry.flow,
-                entry.step,
-                entry.service,
-                entry.start_us,
-                duration_ms(entry),
-                entry.outcome,
-                calls=len(group),
-                errors=sum(call.outcome == "error" for call in group),
-                no_end=sum(not call.outcome for call in group),
-            )
-            found.append(run)
-    return sorted(found, key=lambda run: (-run.start_us, run.run_id))
+        groups[run_of(call)].append(call)
+    runs = (
+        _run(run_id, entry, entry.start_us, groups[run_id])
+        for run_id, entry in _entries(calls).items()
+        if entry.start_us is not None
+    )
+    return sorted(runs, key=lambda run: (-run.start_us, run.run_id))
+
+
+def _run(
+    run_id: str, entry: StoredCall, start_us: int, calls: Sequence[StoredCall]
+) -> StoredRun:
+    return StoredRun(
+        run_id,
+        entry.root_id,
+        entry.flow,
+        entry.step,
+        entry.service,
+        start_us,
+        entry.duration_ms,
+        entry.outcome,
+        calls=len(calls),
+        errors=sum(call.outcome == "error" for call in calls),
+        no_end=sum(not call.outcome for call in calls),
+    )
 
 
 def chosen(runs: Iterable[StoredRun], wanted: RunFilter) -> list[StoredRun]:
@@ -211,9 +235,37 @@ def chosen(runs: Iterable[StoredRun], wanted: RunFilter) -> list[StoredRun]:
     found = [
         run
         for run in runs
-        if (not wanted.flow or run.flow == wanted.flow)
+        if wanted.flow in {"", run.flow}
         and (not wanted.is_failed or run.errors)
         and (run.duration_ms or 0.0) >= wanted.slow_ms
-        and run.start_us >= (wanted.since_us or 0)
+        and _is_since(run.start_us, wanted.since_us)
     ]
     return found[: wanted.limit]
+
+
+def _entries(calls: Sequence[StoredCall]) -> dict[str, StoredCall]:
+    """Return the call that began each run, by the ID of the run.
+
+    It is the one that gave the run its ID. Spans and older lines have other IDs: there
+    it is one that no call of the run has made, and no message brought; the first one.
+    """
+    inside = {(run_of(call), call.call_id) for call in calls if call.call_id}
+    found: dict[str, StoredCall] = {}
+    tops: dict[str, list[StoredCall]] = defaultdict(list)
+    for call in calls:
+        run = run_of(call)
+        if call.run_id and call.call_id == call.run_id:
+            found[run] = call
+        elif (
+            (call.recorded == "span" or not call.call_id)
+            and call.parent is None
+            and (run, call.parent_call_id) not in inside
+        ):
+            tops[run].append(call)
+    for run, candidates in tops.items():
+        found.setdefault(run, min(candidates, key=_begin))
+    return found
+
+
+def _begin(call: StoredCall) -> tuple[bool, int]:
+    return call.sent_at_us is not None, call.start_us or 0

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     Wanted = str | Mapping[str, str]
 
-__all__ = ["MAX_OPERATIONS", "find_operations", "follow_operations"]
+__all__ = [
+    "MAX_OPERATIONS",
+    "find_operations",
+    "follow_operations",
+    "has_wanted",
+    "needles_of",
+    "root_of",
+]
 
 MAX_OPERATIONS = 100
 MAX_TRACES = 64
@@ -81,9 +88,11 @@ def follow_operations(
         operations = _Operations(logs=logs)
     else:
         operations = _operations_of(files, wanted, logs=logs)
-    needles = sorted({*_needles_of(wanted), *operations.needles()})
+    needles = sorted({*needles_of(wanted), *operations.needles()})
     for line in files.follow(needles):
-        if _has(line, wanted) or (not operations.is_exact and _begins(line, wanted)):
+        if has_wanted(line, wanted) or (
+            not operations.is_exact and _begins(line, wanted)
+        ):
             operations.want(line)
         if operations.has(line):
             files.counts.hits += 1
@@ -93,7 +102,7 @@ def follow_operations(
 
 
 def _operations_of(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operations:
-    operations = _hit(files.containing(_needles_of(wanted)), wanted, logs=logs)
+    operations = _hit(files.containing(needles_of(wanted)), wanted, logs=logs)
     read: set[bytes] = set()
     if not operations.is_complete(wanted):
         while not read >= (needles := operations.needles(wanted)):
@@ -106,7 +115,7 @@ def _operations_of(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operation
     return operations
 
 
-def _needles_of(wanted: Wanted) -> list[bytes]:
+def needles_of(wanted: Wanted) -> list[bytes]:
     """Return bytes one of which is in every line that has what is wanted."""
     texts = [wanted] if isinstance(wanted, str) else wanted.values()
     text = max(texts, key=len, default="")
@@ -132,7 +141,7 @@ def _hit(lines: Iterable[StoredLine], wanted: Wanted, *, logs: bool) -> _Operati
     """
     exact, begun = _Operations(is_exact=True, logs=logs), _Operations(logs=logs)
     for line in lines:
-        if _has(line, wanted):
+        if has_wanted(line, wanted):
             exact.want(line)
         elif _begins(line, wanted):
             begun.want(line)
@@ -148,7 +157,8 @@ def _hit(lines: Iterable[StoredLine], wanted: Wanted, *, logs: bool) -> _Operati
     return operations
 
 
-def _has(line: StoredLine, wanted: Wanted) -> bool:
+def has_wanted(line: StoredLine, wanted: Wanted) -> bool:
+    """Tell whether a line has the wanted ID or metadata."""
     if isinstance(wanted, str):
         return any(line.fields.get(name) == wanted for name in _BY_WHOLE)
     return all(value in _texts(line, key) for key, value in wanted.items())
@@ -167,7 +177,7 @@ def _texts(line: StoredLine, key: str) -> list[str]:
     return [one if isinstance(one, str) else dumps(one) for one in known]
 
 
-def _root_of(line: StoredLine) -> str | None:
+def root_of(line: StoredLine) -> str | None:
     """Return the root ID, or the nearest to it where the line does not say it."""
     names = ("root_id", "parent_id", "correlation_id")
     return next((line.fields[name] for name in names if name in line.fields), None)
@@ -200,7 +210,7 @@ class _Operations:
 
     def want(self, line: StoredLine) -> None:
         """Add *line* and its operation."""
-        root, trace = _root_of(line), line.fields.get("trace_id")
+        root, trace = root_of(line), line.fields.get("trace_id")
         # Of a line with a trace alone, others tell which operation it is part of.
         ids, one = (self._asked, trace) if root is None else (self._roots, root)
         if one is not None and one not in ids:
@@ -213,7 +223,7 @@ class _Operations:
 
     def has(self, line: StoredLine) -> bool:
         """Tell whether *line* belongs to one of the operations, and learn its IDs."""
-        root, trace = _root_of(line), line.fields.get("trace_id")
+        root, trace = root_of(line), line.fields.get("trace_id")
         if root is None:
             return trace in self._asked or trace in self._roots_of_trace
         if trace in self._asked:
@@ -247,7 +257,7 @@ class _Operations:
         """Return the lines of each operation; those of a shared trace are in each."""
         found: dict[str, list[StoredLine]] = {}
         for line in self.lines:
-            root = _root_of(line)
+            root = root_of(line)
             if root is None:
                 roots = self._roots_of_trace.get(line.fields["trace_id"], set())
             else:

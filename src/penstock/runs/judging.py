@@ -12,6 +12,7 @@ lines are not given, unless its step is declared as one that messages call.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,12 @@ from penstock.conformance.violations import missing_before
 
 from .declared_order import declared_orders
 from .ended_steps import EndedSteps
-from .operation import OrderJudgement
+from .operation import BrokenRule, OrderJudgement
 from .places import places_of, run_of
 from .trees import gaps_of, is_caller_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from penstock._types import FlowInfo
     from penstock.conformance.rules import Rule
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .operation import Operation, OrderVerdict, StoredCall
     from .places import StoredPlace
 
-__all__ = ["judge"]
+__all__ = ["entry_of", "judge"]
 
 
 _OLDER = (
@@ -56,11 +57,12 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
     services = {call.service for call in operation.calls}
     torn = gaps_of(filter(is_caller_missing, operation.roots))
     runs: dict[str, list[StoredPlace]] = {}
-    for place in places_of(operation.calls):
+    every = places_of(operation.calls)
+    for place in every:
         runs.setdefault(run_of(place.call), []).append(place)
     found = []
     for run_id, places in runs.items():
-        entry = _entry(places)
+        entry = entry_of([place.call for place in places])
         names = [entry.flow] if entry else [place.call.flow for place in places]
         for flow in dict.fromkeys(names):
             own = [place for place in places if place.call.flow == flow]
@@ -70,23 +72,23 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
             if reason:
                 one = OrderJudgement(flow, run_id, "unknown", (reason,))
             else:
-                run = _JudgedRun(orders[flow], own, entry, services)
+                run = _JudgedRun(orders[flow], own, every, entry, services)
                 one = run.judgement(run_id)
             found.append(one)
     return found
 
 
-def _entry(places: Sequence[StoredPlace]) -> StoredCall | None:
+def entry_of(calls: Sequence[StoredCall]) -> StoredCall | None:
     """Return the call that began a run: the one that gave it its ID.
 
     Spans and older lines have other IDs. There it is the only call that no other call
     of the run has made.
     """
-    for place in places:
-        if place.call.call_id and place.call.call_id == place.call.run_id:
-            return place.call
-    calls = {place.call for place in places}
-    tops = [call for call in calls if call.parent not in calls]
+    for call in calls:
+        if call.call_id and call.call_id == call.run_id:
+            return call
+    inside = set(calls)
+    tops = [call for call in calls if call.parent not in inside]
     is_other = len(tops) == 1 and (not tops[0].call_id or tops[0].recorded == "span")
     return tops[0] if is_other else None
 
@@ -115,22 +117,28 @@ class _Findings:
     unknown: dict[str, None] = field(default_factory=dict)
     edges: dict[tuple[str, str], None] = field(default_factory=dict)
     calls: dict[StoredCall, None] = field(default_factory=dict)
+    rules: list[BrokenRule] = field(default_factory=list)
+    contradicted: list[tuple[str, str]] = field(default_factory=list)
 
 
 class _JudgedRun:
-    """The calls of one flow in one run."""
+    """The calls of one flow in one run, and those of other flows that it names."""
 
     def __init__(
         self,
         order: DeclaredOrder,
         places: list[StoredPlace],
+        every: Iterable[StoredPlace],
         entry: StoredCall | None,
         services: Collection[str],
     ) -> None:
         bits = [(place, order.bit(place.call.step)) for place in places]
         self._order = order
         self._places = places
-        self._ended = EndedSteps(bits)
+        others = every if order.names_others else ()
+        named = ((place, order.outside_bit(place.call)) for place in others)
+        self._outside = {place: bit for place, bit in named if bit}
+        self._ended = EndedSteps([*bits, *self._outside.items()])
         self._happened = 0
         for _, bit in bits:
             self._happened |= bit
@@ -147,6 +155,7 @@ class _JudgedRun:
     def judgement(self, run_id: str) -> OrderJudgement:
         """Return the verdict."""
         flow = self._order.flow
+        taken: Counter[int] = Counter()
         witnessed = possible = 0
         for place in self._places:
             before = self._find_before(place)
@@ -158,18 +167,30 @@ class _JudgedRun:
             maybe = self._find_maybe(place, rule, before)
             if place.call is not self._entry:
                 self._judge_call(place.call, rule, before, maybe)
-            witnessed |= rule.edges_from(before)
+            edges = rule.edges_from(before)
+            taken[edges] += 1
+            witnessed |= edges
             possible |= rule.edges_from(before | maybe)
         self._judge_edges(witnessed, possible)
         found = self._found
-        if found.broken and not all(place.call.run_id for place in self._places):
-            return OrderJudgement(flow, run_id, "unknown", (_OLDER,))
-        if found.broken:
-            edges, calls = tuple(found.edges), tuple(found.calls)
-            reasons = tuple(found.broken)
-            return OrderJudgement(flow, run_id, "out of order", reasons, edges, calls)
-        verdict: OrderVerdict = "unknown" if found.unknown else "in order"
-        return OrderJudgement(flow, run_id, verdict, tuple(found.unknown))
+        counts = self._order.edge_counts(taken)
+        if not found.broken:
+            verdict: OrderVerdict = "unknown" if found.unknown else "in order"
+            reasons = tuple(found.unknown)
+            return OrderJudgement(flow, run_id, verdict, reasons, witnessed=counts)
+        if not all(place.call.run_id for place in self._places):
+            return OrderJudgement(flow, run_id, "unknown", (_OLDER,), witnessed=counts)
+        return OrderJudgement(
+            flow,
+            run_id,
+            "out of order",
+            tuple(found.broken),
+            tuple(found.edges),
+            tuple(found.calls),
+            tuple(found.rules),
+            tuple(found.contradicted),
+            counts,
+        )
 
     def _begun_inside(self) -> tuple[dict[StoredPlace, int], dict[StoredPlace, int]]:
         """Return for each call the generators that began inside it, or may be some.
@@ -195,10 +216,20 @@ class _JudgedRun:
         before, above = 0, place.above
         if above is not None:
             before = self._before[above] | self._order.bit(above.call.step)
+        if self._outside:
+            before |= self._outside_above(place)
         for moment in place.moments():
             before |= self._ended.before(moment)
         self._before[place] = before
         return before | self._begun.get(place, 0)
+
+    def _outside_above(self, place: StoredPlace) -> int:
+        """Return the steps of other flows that were open around a call."""
+        found, parent = 0, place.parent
+        while parent is not None:
+            found |= self._outside.get(parent, 0)
+            parent = parent.parent
+        return found
 
     def _find_maybe(self, place: StoredPlace, rule: Rule, before: int) -> int:
         """Return more predecessors that may have been before a call."""
@@ -238,7 +269,9 @@ class _JudgedRun:
             missing = missing_before(plan, rule, before | maybe, code)
             found.edges.update(dict.fromkeys((name, call.step) for _, name in missing))
             found.calls[call] = None
-            found.broken[_too_early(call.step, code, [n for _, n in missing])] = None
+            reason = _too_early(call.step, code, [n for _, n in missing])
+            found.broken[reason] = None
+            found.rules.append(BrokenRule(call.step, code, reason, _caller_of(call)))
             return
         for name in self._order.labels(rule.mask & ~before & maybe):
             found.unknown[_undecided(name, call.step)] = None
@@ -259,14 +292,24 @@ class _JudgedRun:
         broken = plan.contradicted(self._happened | possible)
         undecided = plan.contradicted(self._happened | witnessed) & ~broken
         for (_, before), (_, after) in plan.edges(broken):
+            text = f"both ran, and {before!r} never ended before {after!r}"
+            found.contradicted.append((before, after))
+            found.rules.append(BrokenRule(after, "R2", text))
             if (before, after) not in found.edges:
                 found.edges[before, after] = None
                 calls = (one.call for one in self._places if one.call.step == after)
                 found.calls.update(dict.fromkeys(calls))
-                text = f"both ran, and {before!r} never ended before {after!r}"
                 found.broken[text] = None
         for (_, before), (_, after) in plan.edges(undecided):
             found.unknown[_undecided(before, after)] = None
+
+
+def _caller_of(call: StoredCall) -> str:
+    """Return the name of the caller, as ``after`` would name it."""
+    caller = call.parent
+    if caller is None:
+        return ""
+    return caller.step if caller.flow == call.flow else f"{caller.flow}:{caller.step}"
 
 
 def _too_early(step: str, code: str, missing: Sequence[str]) -> str:

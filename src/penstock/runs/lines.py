@@ -42,12 +42,14 @@ class ReadCounts:
         hits: Lines that belong to what was asked for.
         skipped: For each reason, in words, how many lines were skipped.
         unread: Files and folders that could not be read, or not to their end, and why.
+        is_sampled: Whether the data say that only some of the runs were kept.
     """
 
     files: int = 0
     hits: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
+    is_sampled: bool = False
 
     def skip(self, reason: str) -> None:
         """Count a line that was skipped."""

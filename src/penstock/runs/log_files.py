@@ -41,6 +41,7 @@ class LogFiles:
 
     Attributes:
         counts: What was read and skipped.
+        sources: The files and streams.
 
     Raises:
         LogSourceError: There is nothing at one of *paths*.
@@ -60,12 +61,22 @@ class LogFiles:
         self._streams: dict[str, SpooledStream] = {}
         self._read: set[str] = set()
         self.counts: ReadCounts = ReadCounts()
-        self._sources = find_sources(paths, self._unreadable)
+        self.sources: Sequence[LogSource] = find_sources(paths, self._unreadable)
 
     @property
     def has_streams(self) -> bool:
         """Whether stdin, a pipe or a device is among them."""
-        return any(source.is_stream for source in self._sources)
+        return any(source.is_stream for source in self.sources)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the files have; what streams have is not known."""
+        paths = (one.path for one in self.sources if not one.is_stream)
+        return sum(Path(path).stat().st_size for path in paths)
+
+    def keys_of(self, name: str) -> tuple[str, ...]:
+        """Return the keys that lines may have for the field *name*."""
+        return self._layout.keys_of(name)
 
     def containing(self, needles: Sequence[bytes]) -> Iterator[StoredLine]:
         """Yield every line that contains one of *needles*.
@@ -77,7 +88,7 @@ class LogFiles:
             LogSourceError: None of the files can be read.
         """
         self.counts.skipped.clear()
-        for source in self._sources:
+        for source in self.sources:
             scanner = LineScanner(needles, self.counts.skip)
             try:
                 for block in self._blocks(source):
@@ -104,7 +115,7 @@ class LogFiles:
         if not self.has_streams:
             with suppress(KeyboardInterrupt):
                 yield from self._followed(needles)
-        elif len(self._sources) == 1:
+        elif len(self.sources) == 1:
             yield from self.containing(needles)
         else:
             msg = "stdin, pipes and devices cannot be followed together with others."

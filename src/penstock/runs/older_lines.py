@@ -52,6 +52,7 @@ def calls_of_older_lines(lines: Iterable[StoredLine]) -> list[StoredCall]:
             open_calls.begin(call)
         else:
             call.end_us = line.time_us
+            call.duration_ms = line.fields.get("duration_ms")
             call.outcome = outcome_of(line)
             call.error_type = line.fields.get("error_type", "")
     return calls

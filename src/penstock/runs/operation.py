@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .lines import StoredLine
 
 OrderVerdict = Literal["in order", "out of order", "unknown"]
@@ -39,6 +41,7 @@ class StoredCall:
         end_us: When it ended, None if no line says: it has *no end*.
         first_item_us: When a generator gave its first item.
         sent_at_us: If a message brought it: when that was sent, by the sender's clock.
+        duration_ms: How long it took, in milliseconds; None if no line says.
         outcome: How it ended, as in the table of log fields; ``""`` if it has no end.
         error_type: The class of its exception.
         recorded: What its times are from: lines of its own (``each``), the line of
@@ -65,6 +68,7 @@ class StoredCall:
     end_us: int | None = None
     first_item_us: int | None = None
     sent_at_us: int | None = None
+    duration_ms: float | None = None
     outcome: str = ""
     error_type: str = ""
     recorded: Recorded = "each"
@@ -94,6 +98,23 @@ class Operation:
     gaps: list[str] = field(default_factory=list)
 
 
+class BrokenRule(NamedTuple):
+    """How a call or an edge broke the declared order.
+
+    Attributes:
+        step: The step that was called.
+        code: ``R1``, ``R2`` or ``R3``.
+        reason: What happened, in words.
+        caller: The step that called it, as ``after`` would name it; ``""`` if none
+            did, and for an edge.
+    """
+
+    step: str
+    code: str
+    reason: str
+    caller: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderJudgement:
     """The verdict on one run of one flow, or on the part that is stored.
@@ -105,6 +126,10 @@ class OrderJudgement:
         reasons: Why, in words; empty if it is in order.
         edges: The edges that were broken, as (predecessor, step).
         calls: The calls that broke them.
+        rules: What was broken, once for each call and for each contradicted edge.
+        contradicted: The edges that the run contradicts.
+        witnessed: For each edge how many calls came after its predecessor. A run of
+            which lines are missing witnesses nothing.
     """
 
     flow: str
@@ -113,3 +138,6 @@ class OrderJudgement:
     reasons: tuple[str, ...] = ()
     edges: tuple[tuple[str, str], ...] = ()
     calls: tuple[StoredCall, ...] = ()
+    rules: tuple[BrokenRule, ...] = ()
+    contradicted: tuple[tuple[str, str], ...] = ()
+    witnessed: Mapping[tuple[str, str], int] = field(default_factory=dict)

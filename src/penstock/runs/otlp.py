@@ -37,6 +37,8 @@ def spans(entry: Entry) -> Iterator[tuple[Entry, Entry]]:
 def span_fields(span: Entry) -> tuple[Entry, Entry, int]:
     """Return the fields, the other attributes, and when the span ended."""
     extra = _attributes(span)
+    if span.get("traceState"):
+        extra["trace_state"] = str(span["traceState"])
     fields: Entry = {
         name: str(extra.pop(key)) for key, name in _OF_STEPS.items() if key in extra
     }

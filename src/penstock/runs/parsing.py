@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .field_layouts import FieldLayout
     from .timestamps import Stamp
 
-__all__ = ["LineError", "parse_line"]
+__all__ = ["LineError", "lines_of_otlp", "parse_line"]
 
 MAX_DEPTH = 64
 MAX_DIGITS = 18
@@ -51,7 +51,7 @@ def parse_line(data: bytes, layout: FieldLayout, source: str = "-") -> list[Stor
     entry, prefix = _entry(text)
     if is_otlp(entry):
         try:
-            return _of_otlp(entry, layout, source)
+            return lines_of_otlp(entry, layout, source)
         except (ValueError, TypeError, KeyError, AttributeError):
             reason = "OTLP that is malformed"
             raise LineError(reason) from None
@@ -71,9 +71,13 @@ def _entry(text: str) -> tuple[dict[str, Any], str]:
     return entry, text[: pairs[0].start()]
 
 
-def _of_otlp(
+def lines_of_otlp(
     entry: dict[str, Any], layout: FieldLayout, source: str
 ) -> list[StoredLine]:
+    """Return the spans and log records of a line of OTLP.
+
+    If *entry* is not as OTLP has it, this raises what ``otlp.spans`` says.
+    """
     found: list[StoredLine] = []
     for span, resource in spans(entry):
         fields, extra, ended_us = span_fields(span)

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from penstock.conformance import ConformanceReport
-from penstock.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from os import PathLike
 
     from penstock.checking.findings import Finding
 
@@ -30,31 +25,6 @@ class RunEvidence:
 
     witnessed: frozenset[tuple[str, str, str]]
     broken: frozenset[tuple[str, str]]
-
-
-def read_runs(paths: Iterable[str | PathLike[str]]) -> Mapping[str, Any]:
-    """Return the merged flows of all conformance reports at *paths*.
-
-    Args:
-        paths: JSON files with a report each, and folders of such files.
-
-    Raises:
-        ConfigurationError: A folder has no report, or a file is not one.
-    """
-    files = [file for path in paths for file in _reports_at(Path(path))]
-    flows: Mapping[str, Any] = ConformanceReport.merge(files).to_dict()["flows"]
-    return flows
-
-
-def _reports_at(path: Path) -> list[Path]:
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    if not files:
-        msg = (
-            f"evidence {str(path)!r} has no report. A process writes one there when it "
-            "ends, if PENSTOCK_CONFORMANCE_DIR names the folder."
-        )
-        raise ConfigurationError(msg)
-    return files
 
 
 def run_evidence(flows: Mapping[str, Any]) -> RunEvidence:

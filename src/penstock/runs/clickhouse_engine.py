@@ -1,0 +1,350 @@
+"""Ask ClickHouse about stored runs: the spans that OpenTelemetry's collector writes.
+
+The table is that of the collector's ClickHouse exporter. It has spans only, so each
+call has a start and an end, and a call that has not ended is not there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from penstock._platform.optional import requires
+from penstock.errors import ConfigurationError, LogSourceError
+
+from .declared_order import rules_of
+from .field_layouts import FieldLayout
+from .figures import QUANTILES, SAMPLED, StepFigures, StoredRun
+from .lines import ReadCounts
+from .parsing import lines_of_otlp
+
+with requires("clickhouse_connect", extra="clickhouse"):
+    import clickhouse_connect
+    from clickhouse_connect.driver.exceptions import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from penstock._types import FlowInfo
+
+    from .figures import RunFilter
+    from .lines import StoredLine
+    from .order_counts import OrderCounts
+
+    Row = Sequence[Any]
+    Query = Callable[[str, Mapping[str, Any]], Sequence[Row]]
+
+__all__ = ["ClickHouseRuns", "connect"]
+
+_TABLE = "otel_traces"
+_DAY_US = 24 * 3600 * 10**6
+_ROOTS_AT_ONCE = 1000
+
+_CALLS = """
+    SELECT SpanId AS call,
+        ParentSpanId = '' AND notEmpty(Links.SpanId) ? Links.SpanId[1] : ParentSpanId
+            AS parent,
+        SpanAttributes['penstock.root_id'] AS root_id,
+        SpanAttributes['penstock.run_id'] AS run_id,
+        SpanAttributes['penstock.flow'] AS flow,
+        SpanAttributes['penstock.step'] AS step,
+        ServiceName AS service,
+        toUnixTimestamp64Micro(Timestamp) AS start_us,
+        start_us + intDiv(Duration, 1000) AS end_us,
+        Duration / 1e6 AS duration_ms,
+        StatusCode IN ('Error', 'STATUS_CODE_ERROR') AS is_error,
+        toUnixTimestamp64Micro(parseDateTime64BestEffortOrZero(
+            SpanAttributes['penstock.sent_at'], 6, 'UTC')) AS sent_us,
+        (ServiceName, ResourceAttributes['host.name'],
+            ResourceAttributes['process.pid'],
+            ResourceAttributes['service.instance.id']) AS process
+    FROM {table}
+    WHERE SpanAttributes['penstock.step'] != '' AND Timestamp >=
+        fromUnixTimestamp64Micro({{since:Int64}})
+"""
+_FIGURES = f"""
+    SELECT flow, step, service, count() AS calls, countIf(is_error),
+        quantilesExactInclusive({", ".join(map(str, QUANTILES))})(duration_ms),
+        sum(duration_ms)
+    FROM ({{calls}}) WHERE start_us >= {{{{after:Int64}}}}
+    GROUP BY flow, step, service ORDER BY flow, step, service
+"""
+# A run begins with a span that no span of the run has made and no message brought, the
+# first one.
+_RUNS = """
+    SELECT run_id, entry.2 AS root_id, entry.3 AS flow, entry.4 AS step,
+        entry.5 AS service, entry.6 AS start_us, entry.7 AS duration_ms,
+        if(entry.8, 'error', 'ok') AS outcome, calls, errors, 0 AS no_end
+    FROM (
+        SELECT run_id, count() AS calls, countIf(is_error) AS errors,
+            groupArray((
+                call, root_id, flow, step, service, start_us, duration_ms, is_error,
+                parent, sent_us > 0
+            )) AS spans,
+            arraySort(
+                one -> (one.10, one.6),
+                arrayFilter(one -> NOT has(spans.1, one.9), spans)
+            )[1] AS entry
+        FROM ({calls}) WHERE run_id != '' GROUP BY run_id
+    )
+    WHERE start_us >= {{after:Int64}}
+"""
+# As in DuckDB: what clearly kept the order is left out.
+_SUSPECTS = """
+    SELECT DISTINCT root_id FROM (
+        SELECT root_id, groupArray((
+            (flow, step), call, parent, process, start_us, end_us, sent_us
+        )) AS spans
+        FROM ({calls}) GROUP BY root_id
+    )
+    ARRAY JOIN spans AS one
+    WHERE multiIf({cases}, false)
+"""
+_IS_BEFORE = """arrayExists(
+    before -> before.1 = {key} AND (
+        before.2 = one.3
+        OR before.4 = one.4 AND before.6 <= one.5
+        OR one.7 > 0 AND before.6 <= one.7
+            AND before.4 = arrayFirst(caller -> caller.2 = one.3, spans).4
+    ), spans)"""
+_LINES = """
+    SELECT TraceId, SpanId, ParentSpanId, TraceState, SpanName, ServiceName,
+        toUnixTimestamp64Nano(Timestamp), Duration,
+        StatusCode IN ('Error', 'STATUS_CODE_ERROR'), SpanAttributes,
+        ResourceAttributes, Links.SpanId, SpanAttributes['penstock.root_id'] AS root_id
+    FROM {table}
+    WHERE TraceId IN (
+        SELECT TraceId FROM {table}
+        WHERE SpanAttributes['penstock.root_id'] IN {{roots:Array(String)}}
+    ) AND has(arrayPushBack({{roots:Array(String)}}, ''), root_id)
+"""
+_COUNT = """
+    SELECT count(), countIf(match(TraceState, {sampled:String})) FROM TABLE
+    WHERE SpanAttributes['penstock.step'] != ''
+"""
+
+
+def connect(address: str) -> ClickHouseRuns:
+    """Return the runs at ``clickhouse://user:password@host:port/database?table=...``.
+
+    The user and the password may also be in ``$CLICKHOUSE_USER`` and
+    ``$CLICKHOUSE_PASSWORD``. ``?secure=1`` uses HTTPS.
+
+    Raises:
+        ConfigurationError: The address is wrong.
+        LogSourceError: The server cannot be reached.
+    """
+    parts = urlsplit(address)
+    options = dict(parse_qsl(parts.query))
+    unknown = sorted(options.keys() - {"table", "secure"})
+    if not parts.hostname or unknown:
+        where = f"its option {unknown[0]!r} is unknown" if unknown else "it has no host"
+        msg = (
+            f"a clickhouse:// address is wrong: {where}. It reads "
+            "clickhouse://host:8123/database?table=otel_traces&secure=1."
+        )
+        raise ConfigurationError(msg)
+    try:
+        client = clickhouse_connect.get_client(
+            host=parts.hostname,
+            port=parts.port or 0,
+            username=unquote(parts.username or os.environ.get("CLICKHOUSE_USER", "")),
+            password=unquote(
+                parts.password or os.environ.get("CLICKHOUSE_PASSWORD", "")
+            ),
+            database=parts.path.strip("/") or "default",
+            secure=options.get("secure", "") not in {"", "0", "false"},
+        )
+    except Error as exc:
+        msg = f"ClickHouse at {parts.hostname} cannot be used: {exc}"
+        raise LogSourceError(msg) from exc
+
+    def query(text: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        try:
+            return client.query(text, parameters=dict(parameters)).result_rows
+        except Error as exc:
+            msg = f"ClickHouse at {parts.hostname} cannot answer: {exc}"
+            raise LogSourceError(msg) from exc
+
+    return ClickHouseRuns(query, options.get("table", _TABLE))
+
+
+class ClickHouseRuns:
+    """Stored runs in a table of spans.
+
+    Args:
+        query: Runs a query with parameters, and returns rows.
+        table: The table.
+    """
+
+    def __init__(self, query: Query, table: str = _TABLE) -> None:
+        self._query = query
+        self._table = ".".join(map(_name, table.split(".")))
+        self._layout = FieldLayout({})
+        self.counts: ReadCounts = ReadCounts()
+
+    def latest(self, wanted: RunFilter) -> list[StoredRun]:
+        """Return the latest runs, the last one first."""
+        values: dict[str, Any] = _moments(wanted.since_us)
+        conditions = []
+        if wanted.flow:
+            conditions.append("flow = {flow:String}")
+            values["flow"] = wanted.flow
+        if wanted.is_failed:
+            conditions.append("errors > 0")
+        if wanted.slow_ms:
+            conditions.append("duration_ms >= {slow_ms:Float64}")
+            values["slow_ms"] = wanted.slow_ms
+        if wanted.where:
+            conditions.append(self._having(wanted.where, values))
+        self._count()
+        rows = self._query(
+            _RUNS.format(calls=self._calls())
+            + "".join(f" AND {one}" for one in conditions)
+            + " ORDER BY start_us DESC, run_id LIMIT {limit:UInt64}",
+            {**values, "limit": wanted.limit},
+        )
+        return [StoredRun(*row) for row in rows]
+
+    def figures(self, wanted: RunFilter) -> list[StepFigures]:
+        """Return the figures of each step, by flow, step and service."""
+        values = _moments(wanted.since_us)
+        runs = _RUNS.format(calls=self._calls())
+        entries = self._query(
+            f"SELECT flow, sum(duration_ms) FROM ({runs}) GROUP BY flow", values
+        )
+        entry_ms = dict(map(tuple, entries))
+        self._count()
+        rows = self._query(_FIGURES.format(calls=self._calls()), values)
+        return [
+            _figures(row, entry_ms.get(row[0], 0.0))
+            for row in rows
+            if wanted.flow in {"", row[0]}
+        ]
+
+    def suspects(self, flows: Sequence[FlowInfo]) -> list[str]:
+        """Return the root IDs of all operations that may have broken the order."""
+        alternatives: dict[Any, dict[int, list[Any]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        for flow, step, number, before in rules_of(flows):
+            alternatives[flow, step][number].append(before)
+        if not alternatives:
+            return []
+        cases = ", ".join(
+            f"one.1 = {_key(step)}, {_is_suspect(list(each.values()))}"
+            for step, each in alternatives.items()
+        )
+        self._count()
+        rows = self._query(
+            _SUSPECTS.format(calls=self._calls(), cases=cases), _moments(None)
+        )
+        return [row[0] for row in rows]
+
+    def count_clear(
+        self, _flows: Sequence[FlowInfo], _counts: OrderCounts
+    ) -> list[str]:
+        """Return the root IDs of all operations."""
+        self._count()
+        query = f"SELECT DISTINCT root_id FROM ({self._calls()})"
+        return [row[0] for row in self._query(query, _moments(None))]
+
+    def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
+        """Yield the spans of operations, with those of frameworks between them."""
+        wanted = list(root_ids)
+        query = _LINES.format(table=self._table)
+        for start in range(0, len(wanted), _ROOTS_AT_ONCE):
+            roots = wanted[start : start + _ROOTS_AT_ONCE]
+            for row in self._query(query, {"roots": roots}):
+                yield from lines_of_otlp(_entry(row), self._layout, "clickhouse")
+
+    def _calls(self) -> str:
+        return _CALLS.format(table=self._table)
+
+    def _having(self, where: Mapping[str, str], values: dict[str, Any]) -> str:
+        conditions = []
+        for number, (key, value) in enumerate(where.items()):
+            values |= {f"key{number}": key, f"value{number}": value}
+            conditions.append(
+                f"{{value{number}:String}} IN (SpanAttributes[{{key{number}:String}}], "
+                f"ResourceAttributes[{{key{number}:String}}])"
+            )
+        return (
+            "root_id IN (SELECT SpanAttributes['penstock.root_id'] FROM "
+            f"{self._table} WHERE {' AND '.join(conditions)})"
+        )
+
+    def _count(self) -> None:
+        """Count the spans of steps, and see whether others were dropped."""
+        query = _COUNT.replace("TABLE", self._table)
+        ((spans, sampled),) = self._query(query, {"sampled": SAMPLED.pattern})
+        self.counts.hits, self.counts.is_sampled = spans, sampled > 0
+
+
+def _moments(since_us: int | None) -> dict[str, int]:
+    """Return the moments after which spans are read, and after which they count.
+
+    A run has begun at most a day before its last span.
+    """
+    after = since_us or 0
+    return {"since": max(after - _DAY_US, 0), "after": after}
+
+
+def _figures(row: Row, entry_ms: float) -> StepFigures:
+    flow, step, service, calls, errors, quantiles, total_ms = row
+    share = total_ms / entry_ms if entry_ms else 0.0
+    return StepFigures(
+        flow, step, service, calls, errors, 0, tuple(quantiles), total_ms, share
+    )
+
+
+def _is_suspect(alternatives: Sequence[Sequence[tuple[str, str]]]) -> str:
+    """Return the condition under which a call with these predecessors is a suspect."""
+    before = [[_IS_BEFORE.format(key=_key(key)) for key in one] for one in alternatives]
+    holds = " OR ".join(f"({' AND '.join(one)})" for one in before)
+    odd = " OR ".join(
+        f"has(spans.1, {_key(key)}) AND NOT {_IS_BEFORE.format(key=_key(key))}"
+        for one in alternatives
+        for key in one
+    )
+    return f"NOT ({holds}) OR {odd}"
+
+
+def _key(step: tuple[str, str]) -> str:
+    return f"({', '.join(map(_quoted, step))})"
+
+
+def _entry(row: Row) -> dict[str, Any]:
+    """Return a row as OTLP has it."""
+    trace_id, span_id, parent_id, state, name, service = row[:6]
+    start_ns, duration_ns, is_error, attributes, resource, links, _ = row[6:]
+    span = {
+        "traceId": trace_id,
+        "spanId": span_id,
+        "parentSpanId": parent_id,
+        "traceState": state,
+        "name": name,
+        "startTimeUnixNano": start_ns,
+        "endTimeUnixNano": start_ns + duration_ns,
+        "attributes": _pairs(attributes),
+        "links": [{"spanId": one} for one in links],
+        "status": {"code": 2 if is_error else 0},
+    }
+    of = {"attributes": _pairs({"service.name": service, **resource})}
+    return {"resourceSpans": [{"resource": of, "scopeSpans": [{"spans": [span]}]}]}
+
+
+def _pairs(values: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": {"stringValue": one}} for key, one in values.items()]
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _name(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"

@@ -1,0 +1,193 @@
+"""``penstock runs`` and ``penstock stats``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.stored_runs import Rates, write
+from tests.support.projects import PROCESS, Project, surroundings
+from tests.support.terminals import run_in_terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.stored_runs import Truth
+
+pytest.importorskip("click", reason="needs click")
+pytest.importorskip("rich", reason="needs rich")
+
+MODULE = """
+    from penstock import all_of, flow
+
+    orders = flow("orders")
+
+
+    @orders.entrypoint
+    def receive(): ...
+
+
+    @orders.step(after=receive)
+    def stock(): ...
+
+
+    @orders.step(after=receive)
+    def fraud(): ...
+
+
+    @orders.step(after=all_of(stock, fraud))
+    def charge(): ...
+
+
+    @orders.step(after=charge)
+    def fulfil(): ...
+
+
+    @orders.step(after=fulfil)
+    def pack(): ...
+
+
+    @orders.step(after=pack)
+    def ship(): ...
+
+
+    @orders.step(after=ship)
+    def notify(): ...
+"""
+RATES = Rates(broken=0.2, failed=0.2, crashed=0.1, lost=0, garbage=0.01)
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> tuple[Project, Truth]:
+    """Return a project with the logs of 40 runs."""
+    project = Project(tmp_path)
+    project.write("shop.py", MODULE)
+    return project, write(tmp_path / "logs", 40, RATES)
+
+
+def test_the_latest_runs(stored: tuple[Project, Truth]) -> None:
+    """The list is the result, counts are not; its IDs are what ``show`` takes."""
+    project, _ = stored
+
+    result = project.penstock("runs", "logs", "--limit", "3")
+    lines = result.stdout.splitlines()
+    shown = project.penstock("show", lines[2].split()[0], "logs")
+
+    assert result.returncode == 0
+    assert len(lines) == 5
+    assert lines[0].startswith("run       began (UTC)          entrypoint      service")
+    assert "Read " in result.stderr
+    assert "Skipped " in result.stderr
+    assert "orders/receive" in shown.stdout
+
+
+def test_options_choose_runs(stored: tuple[Project, Truth]) -> None:
+    """All of them together."""
+    project, truth = stored
+    broken = {*truth.broken}
+
+    def roots(*options: str) -> set[str]:
+        result = project.penstock("runs", "logs", "--format", "json", *options)
+        return {run["root_id"] for run in json.loads(result.stdout)["runs"]}
+
+    failed = roots("--failed", "--limit", "99")
+    slow = roots("--slow", "0.13s", "--limit", "99")
+    order = roots("--where", "order_id=A-3", "--flow", "orders")
+
+    assert failed == set(truth.failed)
+    assert 0 < len(slow) < 40
+    assert len(order) == 1
+    assert roots("--limit", "99", "--since", "2026-09-21T14:13:20") >= broken
+    assert not roots("--since", "2026-09-22")
+
+
+def test_out_of_order(stored: tuple[Project, Truth]) -> None:
+    """Runs that broke the order are listed with the reason."""
+    project, truth = stored
+    expected = [one for one, how in truth.broken.items() if how == "no fraud"]
+
+    result = project.penstock("runs", "logs", "--out-of-order", "-t", "shop")
+
+    for root in expected:
+        reason = "'charge' was called when 'fraud' had not ended"
+        assert f"{root[:8]}  {reason}\n" in result.stdout
+    assert result.stdout.count("'charge' was called") == len(expected) > 0
+
+
+def test_order_needs_a_declaration(tmp_path: Path) -> None:
+    """Without one nothing can be out of order."""
+    write(tmp_path / "logs", 2)
+
+    result = Project(tmp_path).penstock("runs", "logs", "--out-of-order")
+
+    assert result.returncode == 2
+    assert "unknown, because no declaration was found: name your" in result.stderr
+
+
+def test_nothing_found(stored: tuple[Project, Truth]) -> None:
+    """Both commands say so and exit with 1; JSON is complete all the same."""
+    project, _ = stored
+
+    runs = project.penstock("runs", "logs", "--flow", "none")
+    stats = project.penstock("stats", "logs", "--flow", "none", "-f", "json")
+
+    assert (runs.returncode, runs.stdout) == (1, "")
+    assert runs.stderr.endswith("No such run.\n")
+    assert stats.returncode == 1
+    assert json.loads(stats.stdout)["flows"] == []
+    assert stats.stderr.endswith("No such call.\n")
+
+
+def test_figures(stored: tuple[Project, Truth]) -> None:
+    """Text and JSON say the same."""
+    project, truth = stored
+
+    text = project.penstock("stats", "logs").stdout
+    (flow,) = json.loads(project.penstock("stats", "logs", "-f", "json").stdout)[
+        "flows"
+    ]
+    steps: dict[str, Any] = {one["step"]: one for one in flow["steps"]}
+
+    assert text.startswith("orders\n\nstep")
+    assert steps["receive"]["calls"] == 40
+    assert steps["receive"]["share"] == 1.0
+    assert steps["fulfil"]["no_end"] == len(truth.crashed)
+    (line,) = (one for one in text.splitlines() if one.startswith("receive"))
+    assert line.split()[:3] == ["receive", "shop", "40"]
+
+
+def test_sources_of_the_project(stored: tuple[Project, Truth]) -> None:
+    """pyproject.toml names them; without, the message shows how."""
+    project, _ = stored
+    missing = project.penstock("stats")
+    project.write("pyproject.toml", '[tool.penstock]\nruns = ["logs/"]\n')
+
+    assert missing.returncode == 2
+    assert "penstock stats logs/" in missing.stderr
+    assert project.penstock("stats").returncode == 0
+
+
+@pytest.mark.parametrize("wrong", ["1", "s", "-1s", "1 s"])
+def test_wrong_durations(wrong: str, stored: tuple[Project, Truth]) -> None:
+    """A duration has a unit."""
+    project, _ = stored
+
+    result = project.penstock("runs", "logs", f"--slow={wrong}")
+
+    assert result.returncode == 2
+    assert "such as 200ms, 1.5s or 2m." in result.stderr
+
+
+@pytest.mark.parametrize("command", ["runs", "stats"])
+def test_narrow_terminals(command: str, stored: tuple[Project, Truth]) -> None:
+    """Nothing is wider than the terminal."""
+    project, _ = stored
+    env = surroundings() | {"COLUMNS": "60"}
+
+    shown = run_in_terminal([*PROCESS, command, "logs"], cwd=project.root, env=env)
+
+    lines = shown.text.replace("\r", "").split("Read ")[0].splitlines()
+    assert shown.returncode == 0
+    assert max(map(len, lines)) <= 60

@@ -1,0 +1,195 @@
+"""Stored runs in ClickHouse, asked through HTTP; the engine is ClickHouse's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.stored_runs import Rates, write
+from penstock._platform.clock import utc
+from penstock.errors import ConfigurationError, LogSourceError
+from penstock.runs.calls import calls_of
+from penstock.runs.figures import RunFilter
+from penstock.runs.judged_runs import judge_suspects, runs_out_of_order
+from penstock.runs.log_files import LogFiles
+from penstock.runs.open_runs import open_runs
+from penstock.runs.python_engine import PythonRuns, lines_about_calls
+from tests.support.clickhouse import insert, served
+from tests.support.figures import rounded
+from tests.support.shop_flows import shop_flows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from benchmarks.stored_runs import Truth
+    from penstock.runs.figures import RunSource
+    from penstock.runs.operation import StoredCall
+
+chdb_session = pytest.importorskip("chdb.session", reason="needs chdb")
+pytest.importorskip("clickhouse_connect", reason="needs clickhouse-connect")
+
+SINCE = 1_790_000_002_000_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Any, str]]:
+    """Serve the engine."""
+    session = chdb_session.Session()
+    with served(session) as address:
+        yield session, address
+    session.close()
+
+
+@pytest.fixture
+def both(server: tuple[Any, str], tmp_path: Path) -> tuple[RunSource, RunSource, Truth]:
+    """Return the same runs, from logs in Python and from spans in ClickHouse."""
+    rates = Rates(broken=0.05, failed=0.05, crashed=0, lost=0, garbage=0)
+    truth = write(tmp_path, 400, rates)
+    paths = [str(path) for path in sorted(tmp_path.glob("*.log"))]
+    calls = calls_of(lines_about_calls(LogFiles(paths)))
+    session, address = server
+    insert(session, [*map(span_of, calls), framework_span()])
+    return PythonRuns(LogFiles(paths)), open_runs([address]), truth
+
+
+def span_of(call: StoredCall) -> dict[str, Any]:
+    """Return the row of a call, as the collector's exporter writes it."""
+    assert call.start_us is not None
+    assert call.duration_ms is not None
+    attributes = {
+        "penstock.flow": call.flow,
+        "penstock.step": call.step,
+        "penstock.correlation_id": call.correlation_id,
+        "penstock.root_id": call.root_id,
+        "penstock.run_id": call.run_id,
+    }
+    if call.sent_at_us is not None:
+        attributes["penstock.sent_at"] = utc(call.sent_at_us / 1e6)
+    if call.error_type:
+        attributes["error.type"] = call.error_type
+    is_link = call.sent_at_us is not None
+    parent = span_id(call.parent_call_id) if call.parent_call_id else ""
+    return {
+        "Timestamp": f"{call.start_us * 1000 / 1e9:.6f}",
+        "TraceId": call.root_id,
+        "SpanId": span_id(call.call_id),
+        "ParentSpanId": "" if is_link else parent,
+        "SpanName": f"{call.flow}/{call.step}",
+        "ServiceName": call.service,
+        "ResourceAttributes": {"host.name": call.host, "process.pid": call.process},
+        "SpanAttributes": attributes,
+        "Duration": round(call.duration_ms * 1_000_000),
+        "StatusCode": "Error" if call.outcome == "error" else "Unset",
+        "Links.TraceId": [call.root_id] if is_link else [],
+        "Links.SpanId": [parent] if is_link else [],
+        "Links.TraceState": [""] if is_link else [],
+        "Links.Attributes": [{}] if is_link else [],
+    }
+
+
+def span_id(call_id: str) -> str:
+    """Return a span ID for a call ID."""
+    return sha256(call_id.encode()).hexdigest()[:16]
+
+
+def framework_span() -> dict[str, Any]:
+    """Return a row that is not about a step."""
+    return {"Timestamp": "1790000000.5", "SpanName": "GET /", "TraceId": "ff" * 16}
+
+
+def test_figures_are_equal(both: tuple[RunSource, RunSource, Truth]) -> None:
+    """The same runs give the same figures from log lines and from spans."""
+    logs, spans, _ = both
+
+    for wanted in (
+        RunFilter(),
+        RunFilter(since_us=SINCE),
+        RunFilter(flow="orders"),
+        RunFilter(flow="none"),
+    ):
+        assert rounded(spans.figures(wanted)) == rounded(logs.figures(wanted))
+    assert spans.counts.hits == sum(one.calls for one in spans.figures(RunFilter()))
+    assert not spans.counts.is_sampled
+
+
+def test_runs_are_equal(both: tuple[RunSource, RunSource, Truth]) -> None:
+    """So are the runs, however they are chosen."""
+    logs, spans, _ = both
+
+    for wanted in (
+        RunFilter(limit=1000),
+        RunFilter(is_failed=True),
+        RunFilter(flow="orders", slow_ms=140.5),
+        RunFilter(since_us=SINCE, limit=1000),
+    ):
+        assert spans.latest(wanted) == logs.latest(wanted)
+    assert spans.latest(RunFilter(flow="it's")) == []
+
+
+def test_metadata(both: tuple[RunSource, RunSource, Truth]) -> None:
+    """Attributes of spans and of their resource are metadata."""
+    _, spans, truth = both
+    root = next(iter(truth.broken))
+    where = {"penstock.root_id": root, "host.name": "shop-1"}
+
+    (run,) = spans.latest(RunFilter(where=where))
+
+    assert run.root_id == root
+    assert spans.latest(RunFilter(where={**where, "host.name": "it's"})) == []
+
+
+def test_out_of_order(both: tuple[RunSource, RunSource, Truth]) -> None:
+    """The suspects are few, and the judge convicts those that broke the order."""
+    logs, spans, truth = both
+    flows = shop_flows()
+
+    suspects = spans.suspects(flows)
+    found = [
+        [
+            run.root_id
+            for run, _ in runs_out_of_order(source, flows, RunFilter(limit=99))
+        ]
+        for source in (logs, spans)
+    ]
+
+    assert set(found[1]) == set(truth.broken)
+    assert found[0] == found[1]
+    assert len(suspects) < 2 * len(truth.broken)
+    assert spans.suspects(()) == []
+    assert len(list(judge_suspects(spans, flows))) == len(suspects)
+
+
+def test_sampled_runs(server: tuple[Any, str]) -> None:
+    """The state of a trace says that it was kept by chance."""
+    session, address = server
+    row = {
+        **framework_span(),
+        "SpanAttributes": {"penstock.step": "a", "penstock.flow": "f"},
+        "TraceState": "vendor=1,ot=th:8;rv:00000000000001",
+    }
+    insert(session, [row])
+    source = open_runs([f"{address}?table=default.otel_traces"])
+
+    (figures,) = source.figures(RunFilter())
+
+    assert (figures.flow, figures.step, figures.calls) == ("f", "a", 1)
+    assert source.counts.is_sampled
+
+
+def test_wrong_addresses(server: tuple[Any, str]) -> None:
+    """An address that cannot be used is one message, without the password."""
+    _, address = server
+    for wrong in ("clickhouse://", "clickhouse://host/db?tables=x"):
+        with pytest.raises(ConfigurationError, match="clickhouse://host:8123/"):
+            open_runs([wrong])
+    with pytest.raises(LogSourceError, match="cannot be used") as caught:
+        open_runs(["clickhouse://me:secret@127.0.0.1:1/db"])
+    assert "secret" not in str(caught.value)
+    with pytest.raises(LogSourceError, match="cannot be read together"):
+        open_runs([address, "logs"])
+    with pytest.raises(LogSourceError, match="cannot answer"):
+        open_runs([f"{address}?table=none"]).figures(replace(RunFilter(), limit=1))

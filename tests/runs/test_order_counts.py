@@ -1,0 +1,180 @@
+"""Reports from logs say the same as reports of the processes that wrote them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import penstock
+from benchmarks.stored_runs import Rates, write
+from penstock import LoggingBackend, configure, conformance_report
+from penstock._registry import registry
+from penstock.runs.calls import calls_of
+from penstock.runs.duckdb_engine import DuckDBRuns
+from penstock.runs.evidence import count_order
+from penstock.runs.log_files import LogFiles
+from penstock.runs.open_runs import open_runs
+from penstock.runs.order_counts import OrderCounts
+from penstock.runs.python_engine import PythonRuns, lines_about_calls
+from tests.conformance.test_no_false_findings import PROGRAMS, Shop
+from tests.runs.test_clickhouse_engine import span_of
+from tests.support.clickhouse import insert, served
+from tests.support.shop_flows import shop_flows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from penstock.runs.figures import RunSource
+
+pytestmark = pytest.mark.usefixtures("clean_counts")
+
+
+@pytest.fixture(params=["each", "run"])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Record the order of all runs, and write their log lines into a file."""
+    configure(LoggingBackend(lines=request.param), conformance="record")
+    handler = logging.FileHandler(tmp_path / "app.log")
+    handler.setFormatter(penstock.JSONFormatter())
+    logger = logging.getLogger("penstock")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield tmp_path / "app.log"
+    logger.removeHandler(handler)
+    logger.setLevel(logging.NOTSET)
+    handler.close()
+
+
+def counted(source: RunSource) -> OrderCounts:
+    """Return what logs show about the declared order."""
+    return count_order([source], registry.infos())
+
+
+def without_texts(report: dict[str, Any]) -> dict[str, Any]:
+    """Return the flows of a report, sorted, with violations but not their words."""
+    flows = {}
+    for name, one in report["flows"].items():
+        violations: dict[tuple[str, ...], int] = {}
+        for each in one["violations"]:
+            key = each["step"], each["run"], each["code"], each["caller"]
+            violations[key] = violations.get(key, 0) + each["count"]
+        edges = {(each["before"], each["after"]): each for each in one["edges"]}
+        foreign = {(each["flow"], each["step"]): each for each in one["foreign"]}
+        flows[name] = {**one, "violations": violations, "edges": edges}
+        flows[name]["foreign"] = foreign
+    return flows
+
+
+KNOWN_BY_LOGS = {"steps_by_hand", "process_pool_with_bind_flow", "fork_in_a_run"}
+"""Where the lines of all processes say more than one process knows."""
+
+KEPT = [one for one in PROGRAMS if one.__name__ not in KNOWN_BY_LOGS]
+
+
+@pytest.mark.parametrize("program", KEPT, ids=lambda program: program.__name__)
+def test_programs_that_keep_to_their_order(
+    program: Callable[[Shop], None], log: Path
+) -> None:
+    """The counts are those of the live report, whatever reads the lines."""
+    shop = Shop()
+    for _ in range(2):
+        program(shop)
+
+    live = without_texts(conformance_report().to_dict())
+    for source in both([log]):
+        assert without_texts(counted(source).to_dict()) == live
+
+
+def test_programs_that_break_it(log: Path) -> None:
+    """The same holds for violations: step, run, rule, caller and number."""
+    shop = Shop()
+    shop.receive(shop.charge, shop.charge, shop.validate)
+    shop.receive(shop.validate, shop.charge, shop.send, shop.reserve)
+    shop.receive(lambda: shop.validate(shop.store), lambda: shop.bill(shop.charge))
+    for _ in range(25):
+        shop.receive(shop.validate)
+        shop.receive(shop.charge)
+
+    live = conformance_report().to_dict()
+    assert {one["code"] for one in live["flows"]["orders"]["violations"]} == {
+        "R1",
+        "R2",
+        "R3",
+    }
+    for source in both([log]):
+        counts = counted(source)
+        found = without_texts(counts.to_dict())
+        expected = without_texts(live)
+        assert totals(found) == totals(expected)
+        assert counts.verdicts["orders"] == {"in order": 25, "out of order": 28}
+
+
+def totals(flows: dict[str, Any]) -> dict[str, Any]:
+    """Leave the runs out of violations: only 20 are named, and not the same ones."""
+    for one in flows.values():
+        counts = Counter[tuple[str, ...]]()
+        for (step, _, code, caller), number in one["violations"].items():
+            counts[step, code, caller] += number
+        one["violations"] = counts
+    return flows
+
+
+@pytest.mark.parametrize("lines", ["each", "run"])
+def test_generated_logs(lines: str, tmp_path: Path) -> None:
+    """DuckDB and Python count the same in runs that break, crash and lose lines."""
+    flows = shop_flows()
+    rates = Rates(broken=0.05, failed=0.05, crashed=0.03, lost=0.002, garbage=0.01)
+    truth = write(tmp_path, 300, rates, lines=lines)
+    logs = sorted(tmp_path.glob("*.log"))
+
+    by_python, by_duckdb = (count_order([source], flows) for source in both(logs))
+
+    assert by_duckdb.to_dict() == by_python.to_dict()
+    assert by_duckdb.verdicts == by_python.verdicts
+    assert by_duckdb.broken == by_python.broken
+    verdicts = by_duckdb.verdicts["orders"]
+    assert verdicts.total() >= truth.runs - len(truth.lost)
+    gaps = {*truth.lost, *truth.crashed}
+    assert len({*truth.broken} - gaps) <= verdicts["out of order"] <= len(truth.broken)
+    assert 0 < verdicts["unknown"] <= len(gaps)
+
+
+def test_duckdb_judges_few(tmp_path: Path) -> None:
+    """What clearly kept the order is not read again, nor what is clearly unknown."""
+    flows = shop_flows()
+    truth = write(tmp_path, 300, Rates(broken=0.05, crashed=0.05, lost=0.0))
+    source = DuckDBRuns([str(path) for path in tmp_path.glob("*.log")])
+
+    left = source.count_clear(flows, OrderCounts.of(flows))
+
+    assert {*left} == {*truth.broken}
+
+
+def test_clickhouse(tmp_path: Path) -> None:
+    """Spans in ClickHouse count as much as the lines of the same calls."""
+    chdb_session = pytest.importorskip("chdb.session", reason="needs chdb")
+    pytest.importorskip("clickhouse_connect", reason="needs clickhouse-connect")
+    flows = shop_flows()
+    truth = write(tmp_path, 60, Rates(broken=0.3, crashed=0, lost=0, garbage=0))
+    logs = sorted(tmp_path.glob("*.log"))
+    lines = lines_about_calls(LogFiles([str(log) for log in logs]))
+    session = chdb_session.Session()
+    insert(session, list(map(span_of, calls_of(lines))))
+
+    with served(session) as address:
+        by_clickhouse = count_order([open_runs([address])], flows)
+    session.close()
+
+    (by_python, _) = (count_order([source], flows) for source in both(logs))
+    assert by_clickhouse.to_dict() == by_python.to_dict()
+    assert by_clickhouse.verdicts["orders"]["out of order"] == len(truth.broken)
+
+
+def both(logs: Sequence[Path]) -> Iterator[RunSource]:
+    """Yield the sources that read log lines."""
+    paths = [str(path) for path in logs]
+    yield PythonRuns(LogFiles(paths))
+    yield DuckDBRuns(paths)
