@@ -17,6 +17,7 @@ from .drawing import (
     joined,
     label_of,
     max_across,
+    shape_of,
     turned,
 )
 from .frames import Door, components, frame_of, lay_out_flow
@@ -70,7 +71,8 @@ class _System:
     """
 
     def __init__(self, look: Look, direction: Direction) -> None:
-        self._look, self._direction = look, direction
+        self._look = look
+        self._direction: Direction = direction
         self._clusters = look.graph.clusters
         self._loose = [node for node in look.graph.nodes if node.kind != "step"]
         members = [
@@ -169,8 +171,7 @@ class _System:
         }
         for item, node in enumerate(self._loose, len(self._frames)):
             card = self._cards[node.number]
-            size = (card.width, card.height)
-            boxes[item] = Shape(*(size[::-1] if is_sideways(self._direction) else size))
+            boxes[item] = shape_of(card.width, card.height, self._direction)
         blocks = [self._block(part, boxes) for part in components(boxes, self._outer)]
         blocks.sort(key=self._rank)
         found = pack([(plan.width, plan.height) for plan in blocks], _GAP)
