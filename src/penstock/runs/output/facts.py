@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MS, _S, _MIN, _H = 1_000, 1_000_000, 60_000_000, 3_600_000_000
 _TENTHS_UNTIL_US = 100 * _MS
+_TWO_DIGITS = 0.1
 
 
 _FIRST_US, _LAST_US = 0, 253_402_300_799_000_000  # until the year 9999
@@ -175,3 +176,13 @@ def words_for(duration: int) -> str:
     if duration < _H:
         return f"{duration // _MIN} min {duration % _MIN // _S} s"
     return f"{duration // _H} h {duration % _H // _MIN} min"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, with two digits that say something.
+
+    >>> percent(0.00093), percent(0.5), percent(0)
+    ('0.093 %', '50 %', '0 %')
+    """
+    is_long = share >= _TWO_DIGITS or not share
+    return f"{share * 100:.0f} %" if is_long else f"{share * 100:.2g} %"
