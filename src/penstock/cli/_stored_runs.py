@@ -110,7 +110,7 @@ def judged(
     """Return *operations* with the verdicts on their order."""
     flows, reason = declared
     verdicts = {one: judge(one, flows) for one in operations} if flows else {}
-    return Shown(operations, verdicts, reason, with_logs=with_logs)
+    return Shown(operations, verdicts, reason, flows, with_logs=with_logs)
 
 
 def chosen(operations: list[Operation], wanted: object) -> list[Operation]:
