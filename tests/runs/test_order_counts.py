@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import penstock
 from benchmarks.stored_runs import Rates, write
 from penstock import LoggingBackend, configure, conformance_report
 from penstock._registry import registry
+from penstock._types import FlowInfo, StepInfo
 from penstock.runs.calls import calls_of
 from penstock.runs.duckdb_engine import DuckDBRuns
 from penstock.runs.evidence import count_order
@@ -120,6 +122,57 @@ def totals(flows: dict[str, Any]) -> dict[str, Any]:
             counts[step, code, caller] += number
         one["violations"] = counts
     return flows
+
+
+def line(event: str, at_ms: int, flow: str, step: str, call: int, **more: Any) -> str:
+    """Return a line of one operation, whose first call is that of orders."""
+    ids = {"correlation_id": "c", "root_id": "c", "call_id": f"p-{call}"}
+    time = f"2026-11-30T10:00:00.{at_ms:03}500Z"
+    fields = {"flow_event": event, "flow": flow, "step": step, **ids, **more}
+    ended = {} if event == "step.start" else {"outcome": "ok", "duration_ms": 1.0}
+    return json.dumps({"timestamp": time, **fields, **ended})
+
+
+@pytest.mark.parametrize("knows_both", [True, False])
+def test_predecessors_in_other_flows_and_services(
+    tmp_path: Path, *, knows_both: bool
+) -> None:
+    """They are witnessed if they were before the call, and never held against it."""
+    receive = StepInfo("receive", "orders", is_entrypoint=True)
+    orders = FlowInfo("orders", (receive, StepInfo("charge", "orders")), service="shop")
+    after = (("shop/orders:charge",), ("shop/orders:ship",))
+    steps = (
+        StepInfo("bill", "billing", is_entrypoint=True),
+        StepInfo("book", "billing", after=after),
+    )
+    billing = FlowInfo("billing", steps, service="shop")
+    outer = {"service": "shop", "run_id": "p-1"}
+    inner = {"service": "shop", "run_id": "p-3"}
+    top, below = {"parent_call_id": "p-1"}, {"parent_call_id": "p-3"}
+    log = tmp_path / "app.log"
+    written = [
+        line("step.start", 1, "orders", "receive", 1, **outer),
+        line("step.start", 2, "orders", "charge", 2, **outer, **top),
+        line("step.end", 3, "orders", "charge", 2, **outer, **top),
+        line("step.start", 4, "billing", "bill", 3, **inner, **top),
+        line("step.start", 5, "billing", "book", 4, **inner, **below),
+        line("step.end", 6, "billing", "book", 4, **inner, **below),
+        line("step.end", 7, "billing", "bill", 3, **inner, **top),
+        line("step.end", 8, "orders", "receive", 1, **outer),
+    ]
+    log.write_text("\n".join(written))
+
+    for source in both([log]):
+        flows = [orders, billing] if knows_both else [billing]
+        counts = count_order([source], flows)
+        assert counts.flows["billing"].edges == {
+            ("shop/orders:charge", "book"): [1, 0],
+            ("shop/orders:ship", "book"): [0, 0],
+        }
+        assert counts.verdicts["billing"] == {"in order": 1}
+        verdict = "in order" if knows_both else "unknown"
+        assert counts.verdicts["orders"] == {verdict: 1}
+    assert DuckDBRuns([str(log)]).count_clear(flows, OrderCounts.of(flows)) == []
 
 
 @pytest.mark.parametrize("lines", ["each", "run"])

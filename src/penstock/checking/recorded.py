@@ -86,7 +86,8 @@ def open_evidence(
     reports: list[Path] = []
     logs: list[str] = []
     servers: list[str] = []
-    for path in map(fspath, paths):
+    for given in paths:
+        path = fspath(given)
         if path.startswith(_SCHEME):
             servers.append(path)
         elif _is_log(Path(path)):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from penstock._project.shown import plain
+from penstock.errors import plain
 
 __all__ = ["duration_ms", "moment_us", "pair"]
 
