@@ -77,53 +77,51 @@ _LEFT_OUT = "about a call, but not as penstock writes it: cut, not JSON, or olde
 
 # A line about a call is an event, and so is each call inside the line of a run. A call
 # has a start and an end, or an end alone, from which its start follows. Columns that a
-# query does not use cost nothing.
+# query does not use cost nothing. Calls are grouped by a hash, because their IDs would
+# not fit into memory.
 _CALLS = """
     lines AS (
-        SELECT *, epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)) AS at_us,
-            coalesce(
-                epoch_us(TRY_CAST(started_at AS TIMESTAMPTZ)),
-                at_us - round(duration_ms * 1000)::BIGINT
-            ) AS begun_us, {{
-                'flow': flow, 'step': step, 'call': call_id, 'parent': parent_call_id,
-                'sent_at': sent_at, 'start_ms': NULL::DOUBLE,
-                'duration_ms': duration_ms, 'first_item_ms': NULL::DOUBLE,
-                'outcome': outcome
-            }} AS own
-        FROM {table}
-        WHERE flow_event IS NOT NULL AND call_id IS NOT NULL
+        SELECT * EXCLUDE (calls), unnest(
+            CASE WHEN calls IS NULL THEN [NULL] ELSE list_prepend(NULL, calls) END
+        ) AS entry
+        FROM {table} WHERE flow_event IS NOT NULL AND call_id IS NOT NULL
     ),
     events AS (
-        SELECT * EXCLUDE (flow, step, outcome, duration_ms, sent_at),
-            unnest(
-                CASE WHEN calls IS NULL THEN [own] ELSE list_prepend(own, calls) END
-            ) AS event
+        SELECT root_id, run_id, coalesce(service, '') AS service,
+            hash("host.name", "process.pid") AS process, flow_event,
+            entry IS NULL AS is_own,
+            coalesce(entry."call", call_id) AS call_id,
+            coalesce(entry.flow, flow) AS flow,
+            coalesce(entry.step, step) AS step,
+            CASE WHEN is_own THEN parent_call_id ELSE entry.parent END AS parent,
+            CASE WHEN is_own THEN sent_at ELSE entry.sent_at END AS sent_at,
+            CASE WHEN is_own THEN outcome ELSE entry.outcome END AS outcome,
+            CASE WHEN is_own THEN lines.duration_ms ELSE entry.duration_ms END
+                AS duration_ms,
+            epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)) AS at_us,
+            coalesce(
+                epoch_us(TRY_CAST(started_at AS TIMESTAMPTZ)),
+                at_us - round(lines.duration_ms * 1000)::BIGINT
+            ) + coalesce(round(entry.start_ms * 1000)::BIGINT, 0) AS start_us,
+            CASE WHEN is_own THEN at_us
+            ELSE start_us + round(entry.duration_ms * 1000)::BIGINT END AS event_us,
+            is_own AND flow_event = 'step.start' AS is_start
         FROM lines
-    ),
-    times AS (
-        SELECT *, event.start_ms IS NULL AND flow_event = 'step.start' AS is_start,
-            CASE WHEN event.start_ms IS NULL THEN at_us ELSE begun_us
-                + round((event.start_ms + event.duration_ms) * 1000) END::BIGINT
-                AS event_us,
-            CASE WHEN event.start_ms IS NULL THEN begun_us
-            ELSE begun_us + round(event.start_ms * 1000) END::BIGINT AS start_us
-        FROM events
+        WHERE entry IS NULL OR (entry."call" IS NOT NULL AND entry.step IS NOT NULL)
     ),
     calls AS (
-        SELECT hash(event.call) AS call, any_value(hash(event.parent)) AS parent,
+        SELECT hash(call_id) AS call, any_value(hash(parent)) AS parent,
             any_value(root_id) AS root_id, any_value(run_id) AS run_id,
-            any_value(event.call = run_id) AS is_entry,
-            any_value(coalesce(event.flow, own.flow)) AS flow,
-            any_value(event.step) AS step, any_value(coalesce(service, '')) AS service,
-            any_value(hash("host.name", "process.pid")) AS process,
-            epoch_us(TRY_CAST(any_value(event.sent_at) AS TIMESTAMPTZ)) AS sent_us,
-            coalesce(
-                min(event_us) FILTER (is_start), min(start_us)
-            ) AS start_us,
+            any_value(call_id = run_id) AS is_entry, any_value(flow) AS flow,
+            any_value(step) AS step, any_value(service) AS service,
+            any_value(process) AS process,
+            epoch_us(TRY_CAST(any_value(sent_at) AS TIMESTAMPTZ)) AS sent_us,
+            coalesce(min(event_us) FILTER (is_start), min(start_us)) AS start_us,
             max(event_us) FILTER (NOT is_start) AS end_us,
-            max(event.duration_ms) AS duration_ms, max(event.outcome) AS outcome,
-            count(*) FILTER (event.start_ms IS NULL) AS lines
-        FROM times GROUP BY event.call
+            max(duration_ms) AS duration_ms, max(outcome) AS outcome,
+            bool_or(outcome = 'error') AS is_error,
+            bool_or(outcome IS NOT NULL) AS has_end, count(*) FILTER (is_own) AS lines
+        FROM events GROUP BY hash(call_id)
     )
 """
 
@@ -135,13 +133,13 @@ _RUNS = """
         any_value(start_us) FILTER (is_entry) AS start_us,
         any_value(duration_ms) FILTER (is_entry) AS duration_ms,
         any_value(coalesce(outcome, '')) FILTER (is_entry), count(*),
-        count(*) FILTER (outcome = 'error') AS errors,
-        count(*) FILTER (outcome IS NULL), sum(lines) AS lines
+        count(*) FILTER (is_error) AS errors,
+        count(*) FILTER (NOT has_end), sum(lines) AS lines
     FROM calls GROUP BY run_id
 """
 _FIGURES = f"""
     SELECT {{since}} AS is_wanted, flow, step, service, count(*),
-        count(*) FILTER (outcome = 'error'), count(*) FILTER (outcome IS NULL),
+        count(*) FILTER (is_error), count(*) FILTER (NOT has_end),
         quantile_cont(duration_ms, {list(QUANTILES)}), coalesce(sum(duration_ms), 0),
         coalesce(sum(duration_ms) FILTER (is_entry), 0), sum(lines)
     FROM calls GROUP BY ALL ORDER BY ALL
