@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -314,17 +315,27 @@ class DuckDBRuns:
             )
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        if not self._is_parquet:
+            _ = self._events  # begins
         try:
             return self._connection.execute(query).fetchall()
         except duckdb.Error as exc:
             msg = f"DuckDB cannot read {', '.join(self._paths)}: {exc}"
             raise LogSourceError(msg) from exc
 
+    @cached_property
+    def _events(self) -> Future[int]:
+        """The number of lines about calls, counted while DuckDB reads them."""
+        pool = ThreadPoolExecutor(max_workers=1)
+        counted = pool.submit(lambda: sum(map(_events_in, self._paths)))
+        pool.shutdown(wait=False)
+        return counted
+
     def _count(self, found: int | None) -> None:
         """Count the lines about calls, those that DuckDB has left out, too."""
         self.counts.hits = int(found or 0)
         if not self._is_parquet and _LEFT_OUT not in self.counts.skipped:
-            lost = sum(map(_events_in, self._paths)) - self.counts.hits
+            lost = self._events.result() - self.counts.hits
             if lost > 0:
                 self.counts.skipped[_LEFT_OUT] = lost
 
