@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from benchmarks.stored_runs import Rates, write
 from penstock import LoggingBackend, configure, conformance_report
 from penstock._registry import registry
 from penstock._types import FlowInfo, StepInfo
+from penstock.runs import duckdb_engine, judged_runs
 from penstock.runs.calls import calls_of
 from penstock.runs.duckdb_engine import DuckDBRuns
 from penstock.runs.evidence import count_order
@@ -204,6 +206,25 @@ def test_duckdb_judges_few(tmp_path: Path) -> None:
     left = source.count_clear(flows, OrderCounts.of(flows))
 
     assert {*left} == {*truth.broken}
+
+
+def test_many_suspects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The lines of many operations are read once, and kept for all batches."""
+    monkeypatch.setattr(duckdb_engine, "_READ_AT_ONCE", 3)
+    monkeypatch.setattr(judged_runs, "OPERATIONS_AT_ONCE", 4)
+    (flow,) = shop_flows()
+    write(tmp_path, 30, Rates(crashed=0, lost=0))
+    late = replace(flow.steps[1], after=(("fraud",),))
+    changed = replace(flow, steps=(flow.steps[0], late, *flow.steps[2:]))
+
+    by_python, by_duckdb = (
+        count_order([source], [changed])
+        for source in both(sorted(tmp_path.glob("*.log")))
+    )
+
+    assert by_duckdb.to_dict() == by_python.to_dict()
+    assert by_duckdb.broken == by_python.broken
+    assert by_duckdb.broken["orders", "fraud", "stock"].runs > 25
 
 
 def test_clickhouse(tmp_path: Path) -> None:
