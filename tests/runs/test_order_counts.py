@@ -164,8 +164,8 @@ def test_predecessors_in_other_flows_and_services(
     ]
     log.write_text("\n".join(written))
 
+    flows = [orders, billing] if knows_both else [billing]
     for source in both([log]):
-        flows = [orders, billing] if knows_both else [billing]
         counts = count_order([source], flows)
         assert counts.flows["billing"].edges == {
             ("shop/orders:charge", "book"): [1, 0],

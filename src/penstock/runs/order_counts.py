@@ -31,7 +31,7 @@ class BrokenRuns:
 
     Attributes:
         runs: How many.
-        example: The ID of one of them.
+        example: The first of their correlation IDs.
     """
 
     runs: int = 0
@@ -131,3 +131,4 @@ class OrderCounts:
         for name in names:
             broken = self.broken.setdefault(name, BrokenRuns(example=run))
             broken.runs += 1
+            broken.example = min(broken.example, run)
