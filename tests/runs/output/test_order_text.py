@@ -19,7 +19,6 @@ def test_each_flow_and_the_worst_edges() -> None:
     counts.broken["orders", "", "ship"] = BrokenRuns(28, "6028b718aaaa")
 
     assert list(order_lines("logs/", counts)) == [
-        "logs/: 1 run of billing: 1 in order, 0 out of order, 0 unknown.",
         (
             "logs/: 1,380,408 runs of orders: 1,380,000 in order, 0 out of order, 408 "
             "unknown."
@@ -30,7 +29,18 @@ def test_each_flow_and_the_worst_edges() -> None:
             for number in (6, 5, 4, 3, 2)
         ),
         "orders: the same for 2 more edges.",
+        "logs/: 1 run of billing: 1 in order, 0 out of order, 0 unknown.",
     ]
+
+
+def test_flows_without_end() -> None:
+    """Names from the logs of strangers do not fill the screen."""
+    counts = OrderCounts()
+    for number in range(250):
+        counts.count_verdict(str(number), "unknown", 1)
+
+    *_, last = lines = list(order_lines("logs/", counts))
+    assert (len(lines), last) == (101, "logs/: runs of 150 more flows.")
 
 
 def test_shares() -> None:

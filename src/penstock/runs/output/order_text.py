@@ -14,6 +14,7 @@ __all__ = ["order_lines", "out_of_order", "read_lines", "runs_in_words"]
 
 _ID = 8  # characters, enough for `penstock show`
 _SHOWN = 5
+_FLOWS = 100
 _SMALLEST = 0.0001
 
 
@@ -21,7 +22,8 @@ def order_lines(source: str, counts: OrderCounts) -> Iterator[str]:
     """Yield a sentence for each flow, and one for each edge that runs broke."""
     if not counts.verdicts:
         yield f"{source}: no runs of flows."
-    for flow, verdicts in sorted(counts.verdicts.items()):
+    flows = sorted(counts.verdicts.items(), key=lambda one: (-one[1].total(), one[0]))
+    for flow, verdicts in flows[:_FLOWS]:
         found = ", ".join(
             f"{verdicts[verdict]:,} {verdict}"
             for verdict in ("in order", "out of order", "unknown")
@@ -35,6 +37,8 @@ def order_lines(source: str, counts: OrderCounts) -> Iterator[str]:
             yield f"{flow}: {step} after {before}: {out_of_order(broken, runs)}."
         if len(edges) > _SHOWN:
             yield f"{flow}: the same for {len(edges) - _SHOWN} more edges."
+    if len(flows) > _FLOWS:
+        yield f"{source}: runs of {len(flows) - _FLOWS} more flows."
 
 
 def out_of_order(broken: BrokenRuns, runs: int) -> str:
