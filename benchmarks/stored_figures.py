@@ -55,7 +55,7 @@ def _stats(paths: list[str]) -> int:
 def _bare(paths: list[str]) -> int:
     import duckdb  # noqa: PLC0415  # a part of the time
 
-    rows = duckdb.sql(
+    rows = duckdb.execute(
         "SELECT flow, step, service, count(*), count(*) FILTER (outcome = 'error'), "  # noqa: S608  # our own paths
         "quantile_cont(duration_ms, [0.5, 0.95, 0.99]), sum(duration_ms) "
         f"FROM read_json({paths}, format = 'newline_delimited', records = true, "

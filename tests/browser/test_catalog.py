@@ -11,13 +11,11 @@ from penstock.cli._output_folder import write_folder
 from penstock.renderers.catalog import Catalog, render_html_catalog
 from tests.support.browser import chromium, complaints, requests
 from tests.support.flow_values import flow_of
-from tests.support.images import needs_draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = needs_draw
 
 ATTACK = "</script><img src=x onerror=\"document.title='broken'\">"
 FLOWS = (

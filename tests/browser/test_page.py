@@ -12,14 +12,11 @@ from penstock import FlowInfo, StepInfo
 from penstock._graph.evidence import Sources
 from tests.support.flow_values import draw, flow_of
 from tests.support.html_pages import Browser, chromium
-from tests.support.images import needs_draw
 from tests.support.reports import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-pytestmark = needs_draw
 
 ENTER, ESCAPE, TAB, RIGHT = "\ue007", "\ue00c", "\ue004", "\ue014"
 HOSTILE = (
@@ -205,7 +202,7 @@ def test_without_a_mouse(shown: Browser) -> None:
             break
     assert reached[:5] == ["closer", "farther", "fit", "theme", "about"]
     assert reached[-1] == "step-ship"
-    ring = "getComputedStyle(document.activeElement.querySelector('path')).strokeWidth"
+    ring = "getComputedStyle(document.activeElement.querySelector('.card')).strokeWidth"
     assert shown.run(f"return {ring}") == "2.5px"
 
     shown.press(ENTER)
@@ -505,7 +502,7 @@ def test_what_runs_have_shown(chrome: Browser, tmp_path: Path) -> None:
         return dict(chrome.run(script))
 
     assert set(opacities().values()) == {"1"}
-    assert [text.strip() for text in chrome.texts(".edge text")].count("unseen") == 4
+    assert chrome.texts(".edge text") == ["2×", "0×", "0×", "0×", "0×"]
     assert chrome.find("#edge-charge-ship").size["height"] > 0
     chrome.find("#show-unseen").click()
     chrome.run(

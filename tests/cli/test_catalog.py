@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.images import needs_draw
 from tests.support.projects import PROCESS
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-@needs_draw
 def test_html(shop: Project) -> None:
     """All flows of the targets have a page; the result is the folder."""
     result = shop.penstock("catalog", "shop.**", "-o", "site")

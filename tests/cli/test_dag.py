@@ -250,7 +250,6 @@ def test_picture_into_a_pipe_or_a_file(shop: Project) -> None:
     assert piped.startswith(b"\x89PNG")
 
 
-@needs_draw
 def test_page_with_links_to_the_source(shop: Project) -> None:
     """The project says where its source is read; what the program says wins."""
     url = "https://forge.example/src/{path}#L{line}"
@@ -288,7 +287,6 @@ def test_picture_of_letters_that_no_font_has(shop: Project) -> None:
     assert (shop.root / "odd.png").exists()
 
 
-@needs_draw
 def test_open(shop: Project) -> None:
     """``--open`` shows a page in the browser, in a temporary file or in --output."""
     env = {"BROWSER": "echo"}

@@ -94,24 +94,10 @@ def test_dot() -> None:
     ]
     assert len(found.edges) == 2
     assert 'label="2"' in text
-    assert "invis" not in text
 
 
-def test_unlinked_flows_stand_below_each_other() -> None:
-    """Invisible edges stack unconnected flows, in DOT and in pictures."""
-    flows = [flow_of(name, {"a": None}) for name in "abcd"]
-
-    assert str(draw(flows, format="dot", overview=True)).splitlines()[-3:] == [
-        '    "a" -> "b" [style=invis]',
-        '    "c" -> "d" [style=invis]',
-        "}",
-    ]
-    assert "invis" not in str(draw(flows, format="dot"))
-
-
-@needs_draw
 def test_a_picture_has_the_numbers_and_frames() -> None:
-    """The invisible edges are not edges of the SVG."""
+    """Lines say how many edges they stand for, and shown flows have frames."""
     lone = [flow_of(f"lone_{number}", {"a": None}) for number in range(9)]
     text = str(draw([*SYSTEM, *lone], format="svg", expand=["lone_1"]))
     svg = Svg(text)
@@ -143,7 +129,6 @@ def test_json_says_everything() -> None:
     assert drawn("json") == str(draw(SYSTEM, format="json"))
 
 
-@needs_draw
 def test_svg() -> None:
     """Each box of the picture names its flow, and has no step."""
     svg = Svg(drawn("svg"))

@@ -31,7 +31,7 @@ NOT_CORE = (
     "cli",
     "contrib",
     "pytest_plugin",
-    "renderers/picture/image.py",
+    "renderers/picture/png.py",
     "runs/clickhouse_engine.py",
     "runs/duckdb_engine.py",
     "runs/zstd.py",

@@ -10,17 +10,15 @@ from hypothesis import given, settings
 from penstock.renderers.labels import printable
 from tests.support.flow_values import draw
 from tests.support.html_pages import Page
-from tests.support.images import needs_draw
 from tests.support.random_flows import flows, pairs_of, systems
 
 if TYPE_CHECKING:
     from penstock import FlowInfo
 
-some = settings(max_examples=settings().max_examples // 2)  # each starts a process
+some = settings(max_examples=settings().max_examples // 2)
 FOREIGN = {"src", "href", "style", "srcdoc", "action", "xlink:href"}
 
 
-@needs_draw
 @some
 @given(flow=flows(max_size=15, is_cyclic=True))
 def test_a_page_shows_what_was_declared(flow: FlowInfo) -> None:
@@ -38,7 +36,6 @@ def test_a_page_shows_what_was_declared(flow: FlowInfo) -> None:
     )
 
 
-@needs_draw
 @some
 @given(parts=systems())
 def test_a_page_has_no_elements_but_ours(parts: tuple[FlowInfo, ...]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,10 +16,7 @@ from penstock.renderers.catalog import (
 )
 from penstock.renderers.catalog.entries import page_name
 from tests.support.flow_values import flow_of
-from tests.support.images import needs_draw, use_engine
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.images import needs_draw
 
 CHARGE = StepInfo(
     "charge",
@@ -95,7 +91,6 @@ class Html(HTMLParser):
         self.words += data
 
 
-@needs_draw
 def test_site_has_a_page_for_each_flow() -> None:
     """An index, a map, and the flows."""
     drawings = {"flows/mails.drawing.html", "flows/orders.drawing.html"}
@@ -108,7 +103,6 @@ def test_site_has_a_page_for_each_flow() -> None:
     }
 
 
-@needs_draw
 def test_index_lists_what_is_declared() -> None:
     """The index has a column for each field that is not empty."""
     words = Html(pages(ORDERS, MAILS)["index.html"]).words
@@ -118,7 +112,6 @@ def test_index_lists_what_is_declared() -> None:
     assert "Tags" not in Html(pages(flow_of("f", {"a": None}))["index.html"]).words
 
 
-@needs_draw
 def test_page_tells_of_the_steps() -> None:
     """A step has its docstring, source, tags, and links to its neighbours."""
     page = Html(pages(ORDERS, MAILS)["flows/orders.html"])
@@ -135,7 +128,6 @@ def test_page_tells_of_the_steps() -> None:
     assert "../index.html#q=io" in page.links
 
 
-@needs_draw
 def test_every_link_leads_somewhere() -> None:
     """All links lead to pages and anchors that exist."""
     site = {name: Html(text) for name, text in pages(ORDERS, MAILS).items()}
@@ -155,7 +147,6 @@ def test_every_link_leads_somewhere() -> None:
     assert "#about-charge" in site["flows/orders.html"].links
 
 
-@needs_draw
 def test_step_of_an_unseen_service_has_no_link() -> None:
     """A step outside the catalog is named without a link."""
     page = Html(pages(MAILS)["flows/mails.html"])
@@ -164,7 +155,6 @@ def test_step_of_an_unseen_service_has_no_link() -> None:
     assert page.links.count("mails.html#about-send") == 1
 
 
-@needs_draw
 def test_a_flow_of_two_services_is_one_page() -> None:
     """Both services and owners are named, and each step names its services."""
     mail = FlowInfo("orders", (StepInfo("send", "orders"),), owner="x", service="mail")
@@ -175,7 +165,6 @@ def test_a_flow_of_two_services_is_one_page() -> None:
     assert page.words.count("Servicemail") == 2
 
 
-@needs_draw
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_text(name: str) -> None:
     """No name, label or docstring becomes an element, an address or an event."""
@@ -194,13 +183,11 @@ def test_hostile_names_are_text(name: str) -> None:
             assert re.fullmatch(r"(\.\./)?[\w./-]*(#[\w.%~-]*(=[\w.%~-]+)?)?", link)
 
 
-@needs_draw
 def test_same_flows_same_bytes() -> None:
     """Neither the order of flows nor a second run changes a byte."""
     assert pages(ORDERS, MAILS) == pages(MAILS, ORDERS)
 
 
-@needs_draw
 def test_nothing_is_asked_of_anybody() -> None:
     """Every page allows only its own style and script, by hash."""
     for text in pages(ORDERS).values():
@@ -209,7 +196,6 @@ def test_nothing_is_asked_of_anybody() -> None:
         assert "http:" not in text.replace("http://www.w3.org/2000/svg", "")
 
 
-@needs_draw
 def test_interactive_pages_come_along() -> None:
     """Each flow has a page to zoom and search, and a link to it."""
     site = pages(ORDERS)
@@ -218,12 +204,14 @@ def test_interactive_pages_come_along() -> None:
     assert "orders.drawing.html" in Html(site["flows/orders.html"]).links
 
 
-def test_a_drawing_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@needs_draw
+def test_a_drawing_that_fails() -> None:
     """The message names the flow."""
-    use_engine(tmp_path, monkeypatch, "echo no >&2; exit 3")
+    names = [f"step_{number}" for number in range(150)]
+    chain = flow_of("long", dict(zip(names, [None, *names], strict=False)))
 
-    with pytest.raises(RenderError, match=r"the drawing of 'overview' failed: .*no"):
-        pages(ORDERS)
+    with pytest.raises(RenderError, match=r"the drawing of 'long' failed: .*too many"):
+        book(chain, images="png")
 
 
 def test_markdown() -> None:

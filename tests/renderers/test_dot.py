@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
 import pytest
 
 from penstock import FlowInfo, StepInfo
-from penstock._graph.graph import build_graph
-from penstock.renderers.dot import render_dot
 from tests.support.flow_values import draw_text, flow_of
 
 SHOP = flow_of("shop", {"receive": None, "pay": "receive"})
@@ -94,13 +89,9 @@ def test_a_step_outside() -> None:
     assert "rankdir=LR" in text
 
 
-def test_widths_can_be_given() -> None:
-    """The caller can wrap lines and set the width of boxes."""
-    graph = build_graph([replace(SHOP, steps=SHOP.steps[:1])])
-    text = render_dot(
-        graph, detail=False, direction="TD", fit=lambda words: ([*words, "b"], 1.5)
-    )
+def test_a_flow_of_two_services() -> None:
+    """With details, a step of a shared flow says which services it is in."""
+    one = flow_of("f", {"a": None}, service="one")
+    two = flow_of("f", {"a": None}, service="two")
 
-    assert re.search(r'"receive" \[label="receive\\nb", width=1\.500, style=', text)
-    blank = " " * 32  # as wide as was said
-    assert rf'graph [label="shop\nb\n{blank}\n"' in text
+    assert r'label="a\none · two"' in draw_text("dot", [one, two], detail=True)

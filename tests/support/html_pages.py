@@ -145,16 +145,17 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """Return the requested addresses since the last call."""
+        """Return the requested addresses since the last call, but not data in them."""
         events = [
             json.loads(entry["message"])["message"]
             for entry in self.driver.get_log("performance")
         ]
-        return [
+        urls = [
             event["params"]["request"]["url"]
             for event in events
             if event["method"] == "Network.requestWillBeSent"
         ]
+        return [url for url in urls if not url.startswith("data:")]
 
 
 @contextmanager

@@ -1,22 +1,23 @@
-"""Fonts, programs that fail to draw, and parsers of pictures."""
+"""Fonts, and parsers of pictures."""
 
 from __future__ import annotations
 
-import importlib
 import io
 import re
-import sysconfig
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from penstock.renderers.picture.type import Style, text_width
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Svg", "make_font", "needs_draw", "pixels", "use_engine", "without_wheel"]
+__all__ = ["Box", "Segment", "Svg", "box_of", "make_font", "needs_draw", "pixels"]
 
 needs_draw = pytest.mark.skipif(find_spec("resvg_py") is None, reason="needs draw")
 
@@ -24,12 +25,33 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Box(NamedTuple):
-    """The place of a part, in pixels at 144 dpi."""
+    """A rectangle, in pixels."""
 
     left: float
     top: float
     right: float
     bottom: float
+
+    def holds(self, other: Box, slack: float = 0.1) -> bool:
+        """Return whether *other* is inside."""
+        return (
+            self.left <= other.left + slack
+            and self.top <= other.top + slack
+            and self.right >= other.right - slack
+            and self.bottom >= other.bottom - slack
+        )
+
+    def meets(self, other: Box, slack: float = 0.1) -> bool:
+        """Return whether the two share an area."""
+        return (
+            self.left < other.right - slack
+            and other.left < self.right - slack
+            and self.top < other.bottom - slack
+            and other.top < self.bottom - slack
+        )
+
+
+Segment = tuple[float, float, float, float]
 
 
 class Svg:
@@ -39,12 +61,17 @@ class Svg:
         self.root = ET.fromstring(text)  # noqa: S314  # our own
         self.groups = {one.get("id", ""): one for one in self.root.iter(f"{_SVG}g")}
 
+    @property
+    def size(self) -> Box:
+        """The whole picture."""
+        return Box(*map(float, self.root.attrib["viewBox"].split()))
+
     def of_class(self, name: str) -> dict[str, ET.Element]:
         """Return the groups of a class, by id."""
         return {
             key: one
             for key, one in self.groups.items()
-            if name in one.get("class", "").split()
+            if key and name in one.get("class", "").split()
         }
 
     def steps(self) -> list[tuple[str, str]]:
@@ -64,20 +91,85 @@ class Svg:
             for one in self.of_class("edge").values()
         )
 
-    def lines(self, node: str) -> list[str]:
-        """Return the text in the box of a node."""
-        return [one.text or "" for one in self.groups[node].iter(f"{_SVG}text")]
+    def lines(self, part: str) -> list[str]:
+        """Return the texts of a part."""
+        return [one.text or "" for one in self.groups[part].iter(f"{_SVG}text")]
 
-    def box(self, node: str) -> Box:
-        """Return the position of a node's box."""
-        (path,) = self.groups[node].iter(f"{_SVG}path")
-        (whole,) = self.of_class("graph").values()
-        moved = re.search(r"translate\(([\d.]+) ([\d.]+)\)", whole.attrib["transform"])
-        assert moved
-        numbers = [float(x) for x in re.findall(r"-?\d+\.?\d*", path.attrib["d"])]
-        across = [2 * (x + float(moved[1])) for x in numbers[::2]]
-        down = [2 * (y + float(moved[2])) for y in numbers[1::2]]
-        return Box(min(across), min(down), max(across), max(down))
+    def box(self, part: str) -> Box:
+        """Return the rectangle of a step, a flow or a label."""
+        kinds = {"card", "frame"}
+        return next(
+            box_of(one)
+            for one in self.groups[part].iter(f"{_SVG}rect")
+            if kinds & {*one.attrib["class"].split()}
+        )
+
+    def bars(self, part: str) -> list[Box]:
+        """Return the bars that join lines above a step."""
+        found = self.groups[part].iter(f"{_SVG}rect")
+        return [box_of(one) for one in found if one.get("class") == "bar"]
+
+    def texts(self, part: ET.Element) -> list[tuple[str, Box]]:
+        """Return the texts of a part, with the place that each takes."""
+        return [
+            (one.text or "", _text_box(one, "bold" in one.attrib["class"]))
+            for one in part.iter(f"{_SVG}text")
+        ]
+
+    def segments(self, edge: str) -> list[list[Segment]]:
+        """Return the straight pieces of each line of an edge, with sharp corners."""
+        paths = self.groups[edge].iter(f"{_SVG}path")
+        return [
+            _segments(one.attrib["d"])
+            for one in paths
+            if "line" in one.attrib["class"].split()
+        ]
+
+    def tips(self, edge: str) -> list[tuple[float, float]]:
+        """Return where the heads of an edge point."""
+        heads = [
+            one.attrib["d"]
+            for one in self.groups[edge].iter(f"{_SVG}path")
+            if "head" in one.attrib["class"].split()
+        ]
+        return [_point(re.findall(_NUMBER, way)) for way in heads]
+
+
+_NUMBER = r"-?\d+\.?\d*"
+
+
+def box_of(rectangle: ET.Element) -> Box:
+    """Return the place of a ``<rect>``."""
+    x, y, width, height = (
+        float(rectangle.attrib[key]) for key in ("x", "y", "width", "height")
+    )
+    return Box(x, y, x + width, y + height)
+
+
+def _text_box(element: ET.Element, is_bold: bool) -> Box:  # noqa: FBT001  # private
+    size = float(element.attrib["font-size"])
+    style = Style(size, 600 if is_bold else 400, "")
+    width = text_width(element.text or "", style)
+    x, y = float(element.attrib["x"]), float(element.attrib["y"])
+    if element.get("text-anchor") == "middle":
+        x -= width / 2
+    return Box(x, y - 0.73 * size, x + width, y + 0.2 * size)
+
+
+def _point(numbers: Sequence[str]) -> tuple[float, float]:
+    return float(numbers[0]), float(numbers[1])
+
+
+def _segments(way: str) -> list[Segment]:
+    """Return the straight pieces of a path; a curve counts as its corner."""
+    points = []
+    for command, rest in re.findall(r"([MLQ])([^MLQ]*)", way):
+        numbers = re.findall(_NUMBER, rest)
+        if command != "Q":
+            points.append(_point(numbers))
+        else:
+            points[-1] = _point(numbers)
+    return [(*one, *other) for one, other in pairwise(points)]
 
 
 def pixels(png: bytes) -> Any:
@@ -115,26 +207,3 @@ def make_font(path: Path, family: str, glyphs: Iterable[str], *, high: int) -> N
     font.setupPost()
     path.parent.mkdir(parents=True, exist_ok=True)
     font.save(str(path))
-
-
-def without_wheel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Hide the wheel's program with a record that lists no program."""
-    info = folder / "graphviz_pure-99.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: graphviz-pure\nVersion: 99\n"
-    )
-    monkeypatch.syspath_prepend(folder)
-    importlib.invalidate_caches()
-    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(folder / "scripts"))
-    return info
-
-
-def use_engine(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
-    """Install a wheel whose program is a shell script."""
-    info = without_wheel(folder, monkeypatch)
-    program = folder / "graphviz-pure"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    (info / "RECORD").write_text("notes.txt,,\ngraphviz-pure,,\n")
-    return program

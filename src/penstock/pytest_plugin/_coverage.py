@@ -18,8 +18,7 @@ from penstock.conformance import ConformanceReport, conformance_report
 from penstock.conformance.files import write_report
 from penstock.conformance.judge import process_judge
 from penstock.errors import PenstockError, plain
-from penstock.renderers.formats import PICTURE_FORMATS, format_of
-from penstock.renderers.picture.graphviz import find_graphviz
+from penstock.renderers.formats import find_renderer, format_of
 
 from ._diagram import write_diagram
 from ._table import percent_of, table_of
@@ -195,8 +194,7 @@ class Coverage:
 def _check(path: Path) -> None:
     """Check before the tests run that *path* can be drawn after them."""
     try:
-        if format_of(path) in PICTURE_FORMATS:
-            find_graphviz()
+        find_renderer(format_of(path))
     except PenstockError as exc:
         msg = f"--penstock-diagram: {exc}"
         raise pytest.UsageError(msg) from None

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .component_stacking import stacked
 from .evidence_labels import flow_evidence, legend, line_status, node_status
 from .ids import cluster_ids, legend_id, node_ids
 from .labels import cluster_title, edge_label, node_lines, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from penstock._graph.evidence import EdgeStatus
     from penstock._graph.graph import Cluster, Edge, Graph, Node
 
     from .formats import Direction
-
-    FitText = Callable[[Sequence[str]], tuple[list[str], float]]  # width in inches
 
 _GRAPH = 'labelloc=t, fontsize=16, fontname="Arial", newrank=true'
 _NODE = 'shape=box, style=rounded, color="#5f6b7a", fontname="Arial", fontsize=12'
@@ -44,38 +41,22 @@ _STATUSES = {
 _LEGEND = 'shape=plaintext, fontsize=10, fontcolor="#5f6b7a"'
 _CLUSTER = 'style="rounded,dashed", color="#9aa5b1", labeljust=l'
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;", "\n": r"\n"})
-_BLANK_IN = 0.0463  # the width of a space in the font size of nodes
 _INDENT = "    "
 
 
-def render_dot(
-    graph: Graph,
-    *,
-    detail: bool,
-    direction: Direction,
-    fit: FitText | None = None,
-    has_legend: bool = True,
-) -> str:
-    """Return Graphviz's text for *graph*, without a newline at the end.
-
-    *fit* wraps the text of a box; by default Graphviz estimates its width.
-    """
-    lines = _Lines(graph, detail=detail, fit=fit, has_legend=has_legend)
+def render_dot(graph: Graph, *, detail: bool, direction: Direction) -> str:
+    """Return Graphviz's text for *graph*, without a newline at the end."""
     head = f"digraph {_quoted(printable(graph.title))} {{"
-    body = (_INDENT + line for line in lines.all(direction))
+    body = (_INDENT + line for line in _Lines(graph, detail=detail).all(direction))
     return "\n".join((head, *body, "}"))
 
 
 class _Lines:
     """The statements of one drawing."""
 
-    def __init__(
-        self, graph: Graph, *, detail: bool, fit: FitText | None, has_legend: bool
-    ) -> None:
+    def __init__(self, graph: Graph, *, detail: bool) -> None:
         self._graph = graph
         self._detail = detail
-        self._fit = fit
-        self._has_legend = has_legend
         self._ids = node_ids(graph)
 
     def all(self, direction: Direction) -> Iterator[str]:
@@ -90,27 +71,16 @@ class _Lines:
         else:
             yield from map(self._node, self._graph.nodes)
         yield from map(self._edge, self._graph.edges)
-        if self._has_legend:
-            yield from self._legend()
-        for upper, lower in stacked(self._graph) if self._graph.boxes else ():
-            yield f'"{self._ids[upper]}" -> "{self._ids[lower]}" [style=invis]'
+        yield from self._legend()
 
     def _title(self, clusters: Sequence[Cluster]) -> str:
         if len(clusters) != 1 or self._graph.boxes:
             return ""  # each flow has a title of its own
-        return f"label={self._heading(clusters[0], is_title=True)}, "
+        return f"label={self._heading(clusters[0])}, "
 
-    def _heading(self, cluster: Cluster, *, is_title: bool = False) -> str:
+    def _heading(self, cluster: Cluster) -> str:
         title = cluster_title(cluster, detail=self._detail)
-        texts = [title, *flow_evidence(cluster.name, self._graph)]
-        if not self._fit:
-            return _quoted(*texts)
-        lines, width_in = self._fit(texts)
-        if is_title or not title.isascii():
-            # A blank line as wide as the box keeps the frame from being narrower.
-            # Graphviz takes the last "\n" for the end of a line.
-            lines = [*lines, " " * round(width_in / _BLANK_IN), ""]
-        return _quoted(*lines)
+        return _quoted(title, *flow_evidence(cluster.name, self._graph))
 
     def _clusters(self, clusters: Iterable[Cluster]) -> Iterator[str]:
         ids = cluster_ids(self._graph, self._ids)
@@ -126,12 +96,7 @@ class _Lines:
     def _node(self, node: Node) -> str:
         lines = node_lines(node, self._graph, detail=self._detail)
         name = self._ids[node.number]
-        width_in = 0.0
-        if self._fit:
-            lines, width_in = self._fit(lines)
         attributes = [] if lines == [name] else [f"label={_quoted(*lines)}"]
-        if width_in:
-            attributes.append(f"width={width_in:.3f}")
         attributes += _style_of(node)
         if status := node_status(node, self._graph):
             attributes.append(_STATUSES[status])

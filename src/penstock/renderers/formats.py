@@ -45,13 +45,11 @@ class _Format(NamedTuple):
         module: The module in this package with the function ``render_<name>``.
         suffixes: The suffixes of its files.
         is_block: Whether a fenced block in a document can hold it.
-        is_picture: Whether drawing it needs the extra ``draw``, or Graphviz.
     """
 
     module: str
     suffixes: tuple[str, ...]
     is_block: bool = False
-    is_picture: bool = False
 
 
 _TABLE = {
@@ -59,13 +57,12 @@ _TABLE = {
     "dot": _Format("dot", (".dot", ".gv"), is_block=True),
     "json": _Format("json", (".json",), is_block=True),
     "text": _Format("terminal.text", (".txt",), is_block=True),
-    "svg": _Format("picture.image", (".svg",), is_picture=True),
-    "png": _Format("picture.image", (".png",), is_picture=True),
-    "html": _Format("page.html", (".html", ".htm"), is_picture=True),
+    "svg": _Format("picture.svg", (".svg",)),
+    "png": _Format("picture.png", (".png",)),
+    "html": _Format("page.html", (".html", ".htm")),
 }
 FORMATS = tuple(_TABLE)
 BLOCK_FORMATS = tuple(name for name, row in _TABLE.items() if row.is_block)
-PICTURE_FORMATS = tuple(name for name, row in _TABLE.items() if row.is_picture)
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 _SUFFIXES = dict.fromkeys(MARKDOWN_SUFFIXES, "mermaid") | {
     suffix: name for name, row in _TABLE.items() for suffix in row.suffixes

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
+from penstock.renderers.picture.theme import page_style
 
 from .entries import MAP_LEGEND, page_name
 from .pictures import draw, draw_linked
@@ -26,12 +27,7 @@ _SEARCH = """\
 
 
 def render_html_catalog(catalog: Catalog) -> dict[str, bytes]:
-    """Return the pages of *catalog*, by their path.
-
-    Raises:
-        MissingExtraError: Neither the extra ``draw`` nor Graphviz is installed.
-        RenderError: A picture could not be drawn.
-    """
+    """Return the pages of *catalog*, by their path."""
     files = {"index.html": _index(catalog), "map.html": _map(catalog)}
     for entry in catalog.entries:
         files[f"flows/{entry.page}.html"] = _flow(entry)
@@ -193,11 +189,11 @@ def _drawing(label: str, svg: str) -> str:
 
 
 def _page(title: str, body: Sequence[str], *, script: str = "") -> str:
-    style = _asset("catalog.css")
+    style = f"{page_style()}\n{_asset('catalog.css')}"
     scripts = [f"<script>\n{script}\n</script>"] if script else []
     page = Template(_asset("catalog.html")).substitute(
         # The icon is a data: URL. Without one, browsers request /favicon.ico.
-        policy=content_policy(style, script, "img-src data:"),
+        policy=content_policy(style, script, "img-src data:", "font-src data:"),
         title=_text(title),
         style=style,
         body="\n".join((*body, *scripts)),

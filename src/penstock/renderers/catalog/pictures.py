@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from penstock.errors import RenderError
 from penstock.renderers.formats import find_renderer
 from penstock.renderers.ids import node_ids
+from penstock.renderers.picture.svg import draw_svg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,8 @@ def draw(graph: Graph, form: str, *, detail: bool) -> bytes:
 def draw_linked(graph: Graph, link: Callable[[Node], str], *, detail: bool) -> str:
     """Return an SVG for a page, each box with the link that *link* returns."""
     ET.register_namespace("", _NAMESPACE)
-    root = ET.fromstring(draw(graph, "svg", detail=detail))  # noqa: S314  # penstock drew it
+    svg = draw_svg(graph, detail=detail, direction="TD", theme="page")
+    root = ET.fromstring(svg)  # noqa: S314  # penstock drew it
     names = zip(node_ids(graph), graph.nodes, strict=True)
     targets = {f"step-{name}": link(node) for name, node in names}
     for parent in list(root.iter()):

@@ -12,7 +12,7 @@ from .ranks import find_back_edges, rank_nodes
 from .slots import build_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from .slots import Slot, Spacing
 
@@ -43,6 +43,8 @@ def lay_out(
     *,
     max_width: float = inf,
     shared_lines: bool = False,
+    first: Collection[int] = (),
+    last: Collection[int] = (),
 ) -> Layout:
     """Lay out the nodes of *widths*, given in the order of their declaration.
 
@@ -55,12 +57,21 @@ def lay_out(
         max_width: Wrap rows of boxes that are wider.
         shared_lines: Let the edges from a node share one line through the rows that
             they pass. Very dense graphs do this in any case.
+        first: Nodes that no edge leads to, for the first row, which is theirs alone.
+        last: Nodes that no edge leaves, for the last row, which is theirs alone.
     """
     back = find_back_edges(widths, edges)
     down = {edge: edge for edge in edges if edge not in back}
     down |= {(one, two): (two, one) for one, two in edges if (one, two) in back}
     links = dict.fromkeys(link for link in down.values() if link[0] != link[1])
-    ranks = rank_nodes(widths, links, spacing.boxes, max_width)
+    doors = {*first, *last}
+    inner = {node: width for node, width in widths.items() if node not in doors}
+    steps = [link for link in links if not doors & {*link}]
+    ranks = rank_nodes(inner, steps, spacing.boxes, max_width)
+    down_by = 1 if first else 0
+    end = max(ranks.values(), default=-1) + 1 + down_by
+    ranks = {node: rank + down_by for node, rank in ranks.items()}
+    ranks |= dict.fromkeys(first, 0) | dict.fromkeys(last, end)
     grid = build_grid(widths, ranks, down, back, shared_lines=shared_lines)
     order_rows(grid)
     set_coordinates(grid, spacing)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from penstock.renderers.evidence_labels import flow_evidence, legend
 from penstock.renderers.html_assets import content_policy, read_asset
 from penstock.renderers.labels import printable
-from penstock.renderers.picture.image import render_svg
+from penstock.renderers.picture.svg import draw_svg
+from penstock.renderers.picture.theme import page_style
 
 from .step_facts import step_facts
 
@@ -36,18 +37,17 @@ def render_html(graph: Graph, *, detail: bool, direction: Direction) -> str:
     """Return an HTML page of *graph*, without a newline at the end.
 
     A browser can open it without a network or any other file.
-
-    Raises:
-        MissingExtraError: Neither the extra ``draw`` nor Graphviz is installed.
-        RenderError: Graphviz failed.
     """
-    svg = render_svg(graph, detail=detail, direction=direction, has_legend=False)
-    style, script = _asset("page.css"), _asset("page.js")
+    svg = draw_svg(
+        graph, detail=detail, direction=direction, theme="page", has_legend=False
+    )
+    style = f"{page_style()}\n{_asset('page.css')}"
+    script = _asset("page.js")
     if graph.evidence:
         style += f"\n{_asset('evidence.css')}"
     title = _title(graph)
     return Template(_asset("page.html")).substitute(
-        policy=content_policy(style, script),
+        policy=content_policy(style, script, "font-src data:"),
         title=escape(title[:_MAX_TITLE]),
         heading=escape(title),
         style=style,

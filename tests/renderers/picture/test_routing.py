@@ -1,0 +1,81 @@
+"""Boxes and lines before they are turned and painted."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from penstock import FlowInfo, StepInfo
+from penstock.renderers.picture.routing import (
+    BAR,
+    Gaps,
+    Link,
+    PlacedBox,
+    Shape,
+    Wire,
+    route,
+)
+from tests.support.flow_values import draw
+from tests.support.images import Svg
+
+GAPS = Gaps(17, 17, 17, 17)
+
+
+def test_a_line_between_two_boxes() -> None:
+    """A box is centred above another, and the line between them is straight."""
+    drawn = route({0: Shape(90, 36), 1: Shape(140, 36)}, [Link(0, 1)], GAPS)
+
+    assert drawn.places == {
+        0: PlacedBox(25, 90, 0, 36),
+        1: PlacedBox(0, 140, 70, 36),
+    }
+    assert drawn.wires == [Wire((0, 1), ((70, 36), (70, 70)))]
+    assert (drawn.across, drawn.along) == (140, 106)
+
+
+def test_a_bar() -> None:
+    """Lines of a join end at a bar, which is above its box."""
+    shapes = dict.fromkeys(range(3), Shape(90, 36))
+    drawn = route(shapes, [Link(0, 2, (1,)), Link(1, 2, (1,))], GAPS)
+    (bar,) = drawn.bars
+    tips = [wire.points[-1] for wire in drawn.wires]
+
+    assert [y for _, y in tips] == [drawn.places[2].top - BAR] * 2
+    assert (bar.node, bar.right - bar.left) == (2, tips[1][0] - tips[0][0] + 24)
+    assert drawn.places[2].top == 36 + 34 + BAR
+
+
+@pytest.mark.parametrize("groups", [(), (1,)])
+def test_a_box_is_wide_enough_for_its_ports(groups: tuple[int, ...]) -> None:
+    """Many lines and their labels widen a box."""
+    shapes = dict.fromkeys(range(13), Shape(88, 36))
+    links = [Link(at, 12, groups, (50, 16)) for at in range(12)]
+    drawn = route(shapes, links, GAPS)
+    tips = sorted(wire.points[-1][0] for wire in drawn.wires)
+
+    assert drawn.places[12].across > 12 * 50
+    assert min(b - a for a, b in pairwise(tips)) >= 58
+
+
+def test_a_port_moves_towards_a_long_line() -> None:
+    """A long line that would end with a small step is straight."""
+    after = {2: [1], 3: [0, 1], 4: [3], 5: [1, 0, 3]}
+    links = [Link(one, node) for node, befores in after.items() for one in befores]
+    drawn = route(dict.fromkeys(range(6), Shape(88, 36)), links, GAPS)
+    turns = {wire.edge: len(wire.points) - 2 for wire in drawn.wires}
+
+    assert turns[0, 5] == 0
+
+
+def test_everything_after_everything() -> None:
+    """A very dense flow shares lines, and is drawn in full."""
+    names = [f"s{number}" for number in range(32)]
+    steps = [
+        StepInfo(name, "f", after=tuple((one,) for one in names[:at]))
+        for at, name in enumerate(names)
+    ]
+    flow = FlowInfo("f", tuple(steps))
+    found = Svg(str(draw([flow], format="svg")))
+
+    assert len(found.of_class("edge")) == 32 * 31 / 2
