@@ -86,7 +86,7 @@ def _ends(paths: list[str]) -> int:
 def _asked(query: str) -> int:
     import duckdb  # noqa: PLC0415  # a part of the time
 
-    return sum(row[3] for row in duckdb.sql(query).fetchall())
+    return sum(row[3] for row in duckdb.execute(query).fetchall())
 
 
 def _python(paths: list[str]) -> int:
