@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from penstock._manifests.diff import ChangeStatus, FlowChange
     from penstock._types import FlowInfo
-    from penstock.runs.operation import OrderVerdict
 
 __all__ = ["EdgeTrial", "FlowTrial", "StepTrial", "backtest"]
 

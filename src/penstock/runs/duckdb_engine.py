@@ -38,7 +38,7 @@ _SETTINGS = {
     "autoinstall_known_extensions": "false",  # nothing is downloaded
     "autoload_known_extensions": "false",
     "enable_progress_bar": "false",
-    "memory_limit": "'600MB'",  # with what is outside of it, below 1 GB
+    "memory_limit": "'800MB'",  # with what is outside of it, below 1 GB
     "preserve_insertion_order": "false",
     "TimeZone": "'UTC'",
 }
