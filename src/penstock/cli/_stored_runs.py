@@ -47,6 +47,12 @@ def log_files(
         UsageError: Neither the user nor the project names logs.
     """
     paths, keys = _sources(sources, fields, "penstock show ID logs/")
+    if any(path.startswith("clickhouse://") for path in paths):
+        msg = (
+            "penstock show reads files. In ClickHouse, look for the spans with the ID "
+            "as penstock.correlation_id; penstock runs and stats read it."
+        )
+        raise click.UsageError(msg)
     return LogFiles(paths, fields=keys, since_us=since_us)
 
 
