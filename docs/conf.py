@@ -20,6 +20,7 @@ version = release
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the examples
 penstock_import = [
+    "examples.checkout",
     "examples.orders",
     "examples.penstock_itself",
     "examples.user_updates",

@@ -35,11 +35,12 @@ __all__ = ["FlowDirective", "setup"]
 
 _MERMAID = "sphinxcontrib.mermaid"
 # Themes with a switch say in data-theme what a reader chose; the others are light.
+# A phone scrolls, as the text of a picture as narrow as its screen is unreadable.
 _STYLE = """
-figure.penstock{margin:1.5em 0;color-scheme:light}
+figure.penstock{margin:1.5em 0;overflow-x:auto;color-scheme:light}
 [data-theme=auto] figure.penstock{color-scheme:light dark}
 [data-theme=dark] figure.penstock{color-scheme:dark}
-figure.penstock svg{max-width:100%;height:auto}
+figure.penstock svg{max-width:max(100%,40rem);height:auto}
 """
 _log = logging.getLogger(__name__)
 
