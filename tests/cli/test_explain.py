@@ -19,16 +19,17 @@ from penstock.checking.findings import CODES  # only where click is
 
 
 def test_one_code(shop: Project) -> None:
-    """The level, the meaning and the page of the reference, without comments."""
+    """The level, the meaning and the page of the reference, for a terminal."""
     result = shop.penstock("explain", "pen101")
 
     assert result.returncode == 0
     assert result.stdout.startswith(
         "PEN101 (error): called before any step it is declared after\n\n"
     )
-    assert "Move the call,\nor declare what the code does." in result.stdout
+    assert "Move the call, or declare what the code does." in result.stdout
     assert "PEN201" not in result.stdout
     assert "<!--" not in result.stdout
+    assert "](" not in result.stdout
 
 
 def test_every_code(shop: Project) -> None:

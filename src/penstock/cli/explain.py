@@ -19,6 +19,7 @@ __all__ = ["explain"]
 _PACKAGED = Path(__file__).parents[1] / "checking" / "explanations"
 _IN_CHECKOUT = Path(__file__).parents[3] / "docs" / "reference" / "findings"
 _COMMENT = re.compile(r"(?s)<!--.*?-->\n+")  # what the tests of the page read
+_LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")  # to another page, which is not here
 
 
 @click.command("explain", epilog="Example: penstock explain PEN101")
@@ -58,4 +59,5 @@ def _text(code: str) -> str:
     """Return the page of *code* in the reference, as Markdown without its title."""
     folder = _PACKAGED if _PACKAGED.exists() else _IN_CHECKOUT
     page = (folder / f"{code}.md").read_text(encoding="utf-8")
-    return _COMMENT.sub("", page.partition("\n")[2]).strip()
+    text = _COMMENT.sub("", page.partition("\n")[2]).strip()
+    return _LINK.sub(r"\1", text)
