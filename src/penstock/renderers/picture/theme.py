@@ -128,10 +128,10 @@ def style_of(theme: Theme, used: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def page_style() -> str:
+def page_style(theme: Theme = "page") -> str:
     """Return the CSS of all pictures for a page of ours, with the font inside."""
     used = {name for selector, _, _ in _COLOURS for name in _NAME.findall(selector)}
-    return f"{font_faces()}\n{style_of('page', used)}"
+    return f"{font_faces()}\n{style_of(theme, used)}"
 
 
 @cache
