@@ -158,7 +158,7 @@ def test_several_operations(stored: Stored) -> None:
     drawn = stored.show(stored.ids[0], "logs", "-f", "mermaid")
 
     assert listed.returncode == 0
-    assert [row.split()[1:3] for row in listed.stdout.splitlines()[2:]] == [
+    assert [row.split()[0:3:2] for row in listed.stdout.splitlines()[4:]] == [
         [one, "orders/receive"],
         [two, "orders/receive"],
     ]

@@ -385,7 +385,7 @@ def test_malformed_values_are_missing() -> None:
                 "root_id": None,
                 "flow": "-",
                 "step": "",
-                "duration_ms": "soon",
+                "duration_ms": 1e308,
                 "first_item_ms": -1,
                 "calls": [1],
                 "outcome": ["ok"],
@@ -397,6 +397,9 @@ def test_malformed_values_are_missing() -> None:
     )
 
     assert line.fields == {"correlation_id": "run-1", "process.pid": "17"}
+    assert (
+        "duration_ms" not in parse('{"root_id": "run-1", "duration_ms": "soon"}').fields
+    )
 
 
 def test_lines_of_penstock_0_2_are_read() -> None:

@@ -65,7 +65,12 @@ def _times(call: StoredCall) -> list[int]:
 
 
 def duration_us(call: StoredCall) -> int | None:
-    """Return how long *call* took, None if a line about it is missing."""
+    """Return how long *call* took, None if a line about it is missing.
+
+    Lines say it by a clock that is never set back.
+    """
+    if call.duration_ms is not None:
+        return round(call.duration_ms * 1000)
     if call.start_us is None or call.end_us is None:
         return None
     return call.end_us - call.start_us
@@ -142,6 +147,8 @@ def sent_words(delay_us: int) -> str:
 
 def words_for(duration: int) -> str:
     """Return microseconds in words that are short: ``12.3 ms``, ``2 min 3 s``."""
+    if duration < 0:
+        return f"-{words_for(-duration)}"
     if duration < _TENTHS_UNTIL_US:
         return f"{duration / _MS:.1f} ms"
     if duration < _S:

@@ -7,7 +7,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from penstock.errors import plain
-from penstock.renderers.terminal.canvas import width_of
 
 from .facts import (
     counted,
@@ -22,6 +21,7 @@ from .facts import (
     services_of,
     words_for,
 )
+from .tables import as_table
 from .waterfall import Waterfall, logged, unpainted
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _STYLES: dict[OrderVerdict, str] = {
 }
 _MAX_NAMED = 10
 _HEADING = 11
-_GAP = 2
+_COLUMNS = ("run ID", "start", "entry", "outcome", "calls")
 
 
 def as_text(shown: Shown, width: int = 0, paint: Paint = unpainted) -> str:
@@ -59,7 +59,7 @@ def as_text(shown: Shown, width: int = 0, paint: Paint = unpainted) -> str:
         paint: Gives text a style: ``bold``, ``bad``, ``doubtful`` or ``dim``.
     """
     if len(shown.operations) != 1:
-        return "\n".join(_list(shown.operations))
+        return "\n".join(_list(shown.operations, width))
     (operation,) = shown.operations
     return "\n".join(_one(operation, shown, width, paint))
 
@@ -74,34 +74,22 @@ def ended_line(call: StoredCall) -> str:
     return plain("  ".join(filter(None, (when, where, words, outcome))))
 
 
-def _list(operations: Sequence[Operation]) -> Iterator[str]:
-    yield f"{len(operations)} operations. To see one, name its run ID (second column)."
+def _list(operations: Sequence[Operation], width: int) -> Iterator[str]:
+    yield f"{len(operations)} operations. To see one, name its run ID."
     yield ""
     rows = [_row(operation) for operation in operations]
-    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            cell + " " * (width - width_of(cell))
-            for cell, width in zip(row, widths, strict=True)
-        )
-        yield (" " * _GAP).join(cells).rstrip()
+    yield from as_table(_COLUMNS, rows, numbers={"calls"}, width=width)
 
 
 def _row(operation: Operation) -> tuple[str, ...]:
     start = first_us(operation.calls)
     when = "(time unknown)" if start is None else rfc3339(start)
-    calls = counted(len(operation.calls), "call")
+    calls = f"{len(operation.calls):,}"
     if not operation.roots:
-        return when, plain(operation.root_id), "(no call)", "", calls
+        return operation.root_id, when, "(no call)", "", calls
     entry = operation.roots[0]
     run_id = entry.run_id or operation.root_id
-    return (
-        when,
-        plain(run_id),
-        plain(label_of(entry)),
-        plain(outcome_words(entry)),
-        calls,
-    )
+    return run_id, when, label_of(entry), outcome_words(entry), calls
 
 
 def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterator[str]:

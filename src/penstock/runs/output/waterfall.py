@@ -293,13 +293,15 @@ def _width_of_marks(marks: Iterable[tuple[str, str]]) -> int:
 def _times(group: Group) -> tuple[int | None, int | None, str]:
     """Return start and end of *group*, and between them in words."""
     call = group[0]
-    if len(group) > 1 and call.end_us is not None:
-        start, end = first_us(group), last_us(group)
-    else:
-        start, end = call.start_us, call.end_us
-    if end is None:
+    start, end, took = call.start_us, call.end_us, duration_us(call)
+    if len(group) > 1 and end is not None:
+        start, end = first_us(group) or 0, last_us(group) or 0
+        took = end - start
+    if not call.outcome:
         return start, end, "no end"
-    return start, end, "no start" if start is None else words_for(end - start)
+    if took is not None:
+        return start, end, words_for(took)
+    return start, end, "no start" if start is None else ""
 
 
 def _statistics(group: Group) -> str:
