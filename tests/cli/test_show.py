@@ -182,6 +182,20 @@ def test_nothing_found(stored: Stored) -> None:
     assert "(logs) has order_id=B. --since leaves out older lines. " in where.stderr
 
 
+def test_an_id_under_an_unknown_key(stored: Stored) -> None:
+    """The message says that lines have the text, and what to do about it."""
+    stored.project.write("logs/other.log", '{"req": "17f0"}\n{"req": "x"}\n')
+
+    result = stored.show("17f0", "logs")
+
+    assert result.returncode == 1
+    assert result.stderr.endswith(
+        "The text is elsewhere in 1 line. If it is under a key that penstock does not "
+        "know, name that: --map correlation_id=KEY\n"
+    )
+    assert stored.show("17f0", "logs", "--map", "correlation_id=req").returncode == 0
+
+
 def test_name_of_a_flow(stored: Stored) -> None:
     """Who gives the name of a flow wants it drawn, perhaps."""
     result = stored.show("orders", "logs", "-t", "shop")

@@ -28,7 +28,9 @@ _PLACES = (
     ("extra",),
     ("jsonPayload",),  # Google Cloud
     ("labels",),  # Elastic Common Schema
-    ("attributes",),  # Datadog
+    ("attributes", "attributes"),  # Datadog's API
+    ("attributes",),  # Datadog's archives
+    ("_source",),  # Elasticsearch
     ("fields",),  # Logstash, Fluent Bit
     ("context",),
     ("data",),
