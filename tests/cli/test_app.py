@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.support.projects import Project
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
@@ -76,19 +78,36 @@ def test_version(shop: Project) -> None:
     assert result.stdout == f"penstock {version('penstock')}\n"
 
 
-@pytest.mark.parametrize("package", ["click", "rich"])
-def test_without_the_extra(shop: Project, package: str) -> None:
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [("click", ["list"]), ("rich", ["check"]), ("rich", ["--help"])],
+    ids=str,
+)
+def test_without_the_extra(
+    shop: Project, package: str, arguments: Sequence[str]
+) -> None:
     """Without click or rich the script says what to install, and no more."""
     code = f"import sys; sys.modules[{package!r}] = None\n"
     code += "from penstock.cli import main; main()"
 
-    result = shop.penstock("list", program=(sys.executable, "-c", code))
+    result = shop.penstock(*arguments, program=(sys.executable, "-c", code))
 
     assert result.returncode == 2
     assert result.stderr == (
         f"Error: '{package}' is not installed. "
         "Install it with: pip install 'penstock[cli]'\n"
     )
+
+
+def test_only_what_a_command_needs_is_imported(shop: Project) -> None:
+    """Modules of other commands are not imported."""
+    code = "import sys; from penstock.cli import main; sys.argv[1:] = ['--version']\n"
+    code += "try: main()\nfinally: print(*sys.modules)"
+
+    imported = shop.penstock(program=(sys.executable, "-c", code)).stdout.split()
+
+    assert "penstock.cli._app" in imported
+    assert not {f"penstock.cli.{name}" for name in COMMANDS}.intersection(imported)
 
 
 def test_import_of_main_runs_nothing() -> None:

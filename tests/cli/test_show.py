@@ -160,7 +160,7 @@ def test_several_operations(stored: Stored) -> None:
     page = stored.show(stored.ids[0], "logs", "-f", "html")
 
     assert listed.returncode == 0
-    assert [row.split()[1:3] for row in listed.stdout.splitlines()[2:]] == [
+    assert [row.split()[0:3:2] for row in listed.stdout.splitlines()[4:]] == [
         [one, "orders/receive"],
         [two, "orders/receive"],
     ]
@@ -223,6 +223,20 @@ def test_nothing_found(stored: Stored) -> None:
     )
     assert where.returncode == 1
     assert "(logs) has order_id=B. --since leaves out older lines. " in where.stderr
+
+
+def test_an_id_under_an_unknown_key(stored: Stored) -> None:
+    """The message says that lines have the text, and what to do about it."""
+    stored.project.write("logs/other.log", '{"req": "17f0"}\n{"req": "x"}\n')
+
+    result = stored.show("17f0", "logs")
+
+    assert result.returncode == 1
+    assert result.stderr.endswith(
+        "The text is elsewhere in 1 line. If it is under a key that penstock does not "
+        "know, name that: --map correlation_id=KEY\n"
+    )
+    assert stored.show("17f0", "logs", "--map", "correlation_id=req").returncode == 0
 
 
 def test_name_of_a_flow(stored: Stored) -> None:

@@ -115,6 +115,7 @@ ENTRIES: list[dict[str, Any]] = [
     {"call": "id-charge", "step": "charge"},
     {"call": "id-charge", "step": "charge", "start_ms": "1", "outcome": 7},
     {"call": "id-charge", "step": "charge", "start_ms": 1, "duration_ms": "x"},
+    {"call": "id-charge", "step": "charge", "start_ms": 1e308, "duration_ms": 1e308},
     {"call": "id-charge", "step": "charge", "parent": [], "sent_at": 5, "flow": {}},
     {"call": "id-charge", "step": "charge", "sent_at": "yesterday"},
     {"call": "id-charge", "step": "charge", "sent_at": "2026-11-30T10:00:00"},

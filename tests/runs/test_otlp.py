@@ -171,6 +171,16 @@ def test_a_log_line_in_a_body_is_read() -> None:
     assert line.time_us == NOON * 1_000_000
 
 
+def test_times_of_more_than_64_bits() -> None:
+    """They are the nearest that OTLP has."""
+    times = {"startTimeUnixNano": "-1", "endTimeUnixNano": "9" * 4000}
+
+    (line,) = parse(spans(STEP | times))
+
+    assert line.time_us == (2**64 - 1) // 1000
+    assert line.fields["duration_ms"] == line.time_us / 1000
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -258,6 +258,12 @@ WRAPPERS = {
     "Google Cloud": {"jsonPayload": STEP | {"order_id": "A-1"}, "timestamp": TIME},
     "Google Cloud text": {"textPayload": LINE, "severity": "INFO"},
     "Datadog": {"attributes": STEP | {"order_id": "A-1"}, "date": TIME},
+    "Datadog's API": {
+        "type": "log",
+        "attributes": {"attributes": STEP | {"order_id": "A-1"}, "timestamp": TIME},
+    },
+    "Elasticsearch": {"_index": "logs", "_source": json.loads(LINE)},
+    "CloudWatch Insights": {"@message": LINE, "@ptr": "Cn"},
     "Docker of journald": {"log": json.dumps({"MESSAGE": f"shop: {LINE}"})},
     "logfmt in Docker": {
         "log": f"time={TIME} order_id=A-1 "
@@ -385,7 +391,7 @@ def test_malformed_values_are_missing() -> None:
                 "root_id": None,
                 "flow": "-",
                 "step": "",
-                "duration_ms": "soon",
+                "duration_ms": 1e308,
                 "first_item_ms": -1,
                 "calls": [1],
                 "outcome": ["ok"],
@@ -397,6 +403,9 @@ def test_malformed_values_are_missing() -> None:
     )
 
     assert line.fields == {"correlation_id": "run-1", "process.pid": "17"}
+    assert (
+        "duration_ms" not in parse('{"root_id": "run-1", "duration_ms": "soon"}').fields
+    )
 
 
 def test_lines_of_penstock_0_2_are_read() -> None:
@@ -442,6 +451,7 @@ def test_fields_of_a_flow_stand_together() -> None:
         (b'{"a":' * 1_000_000, "nested too deeply"),
         (b'{"a":[' + b"[" * 70 + b"]" * 70 + b"]}", "nested too deeply"),
         (b'{"root_id": "\\ud800"}', "half a surrogate pair"),
+        (b'root_id="\\ud800" step=a', "half a surrogate pair"),
         (b"root-1", "neither JSON nor logfmt"),
         (b"a=1 a=2", "a key twice"),
         (b"[1, 2]", "neither JSON nor logfmt"),

@@ -26,11 +26,12 @@ def main() -> None:
     try:
         # Here, so that a missing extra is a message, not a traceback.
         from ._app import app  # noqa: PLC0415  # click may be missing
+
+        with threads_left_behind():
+            # Windows must not expand shop.** to files: it stands for modules.
+            app(prog_name="penstock", windows_expand_args=False)
     except MissingExtraError as exc:
         sys.exit(_complain(exc))
-    with threads_left_behind():
-        # Windows must not expand shop.** to files: it stands for modules.
-        app(prog_name="penstock", windows_expand_args=False)
 
 
 @contextmanager

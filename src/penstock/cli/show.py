@@ -131,6 +131,12 @@ def show(
         looked_in = f"{counted(files.counts.files, 'file')} ({named})"
         is_since = since_us is not None
         note(_nothing_found(wanted, looked_in, declared[0], is_since=is_since))
+        if files.counts.elsewhere:
+            lines = counted(files.counts.elsewhere, "line")
+            note(
+                f"The text is elsewhere in {lines}. If it is under a key that penstock "
+                "does not know, name that: --map correlation_id=KEY"
+            )
         sys.exit(1)
     operations = chosen(operations, wanted)
     shown = judged(operations, declared, with_logs=with_logs)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from math import isfinite
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from penstock.backends.log_fields import ABSENT, FIELDS
 from penstock.errors import ConfigurationError, did_you_mean
 
+from .times import MAX_MS
 from .timestamps import parse_time
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ _PLACES = (
     ("extra",),
     ("jsonPayload",),  # Google Cloud
     ("labels",),  # Elastic Common Schema
-    ("attributes",),  # Datadog
+    ("attributes", "attributes"),  # Datadog's API
+    ("attributes",),  # Datadog's archives
+    ("_source",),  # Elasticsearch
     ("fields",),  # Logstash, Fluent Bit
     ("context",),
     ("data",),
@@ -217,7 +219,7 @@ def _number(value: Any) -> float | None:
         number = float(value) if type(value) in {int, float, str} else -1.0
     except (ValueError, OverflowError):
         return None
-    return number if isfinite(number) and number >= 0 else None
+    return number if 0 <= number <= MAX_MS else None
 
 
 def _objects(value: Any) -> list[Entry] | None:

@@ -11,7 +11,7 @@ from penstock.errors import ConfigurationError, TooManyRunsError
 from .field_layouts import value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from .lines import StoredLine
     from .log_files import LogFiles
@@ -102,7 +102,7 @@ def follow_operations(
 
 
 def _operations_of(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operations:
-    operations = _hit(files.containing(needles_of(wanted)), wanted, logs=logs)
+    operations = _hit(files, wanted, logs=logs)
     read: set[bytes] = set()
     if not operations.is_complete(wanted):
         while not read >= (needles := operations.needles(wanted)):
@@ -134,17 +134,19 @@ def _needles(text: str) -> list[bytes]:
     return [plain, f"u{code}".encode(), f"u{code.upper()}".encode()]
 
 
-def _hit(lines: Iterable[StoredLine], wanted: Wanted, *, logs: bool) -> _Operations:
+def _hit(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operations:
     """Return the operations of the lines that have what is wanted.
 
     IDs that only begin with it count if no line has just this ID.
     """
     exact, begun = _Operations(is_exact=True, logs=logs), _Operations(logs=logs)
-    for line in lines:
+    for line in files.containing(needles_of(wanted)):
         if has_wanted(line, wanted):
             exact.want(line)
         elif _begins(line, wanted):
             begun.want(line)
+        else:
+            files.counts.elsewhere += 1
     operations = exact if exact.lines else begun
     if operations.is_full:
         if isinstance(wanted, str):

@@ -42,6 +42,7 @@ class ReadCounts:
         hits: Lines that belong to what was asked for.
         skipped: For each reason, in words, how many lines were skipped.
         unread: Files and folders that could not be read, or not to their end, and why.
+        elsewhere: Lines with the text that was looked for, but not as ID or metadata.
         is_sampled: Whether the data say that only some of the runs were kept.
     """
 
@@ -49,6 +50,7 @@ class ReadCounts:
     hits: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
+    elsewhere: int = 0
     is_sampled: bool = False
 
     def skip(self, reason: str) -> None:

@@ -18,6 +18,7 @@ _LOGS = ("resourceLogs", "scopeLogs", "logRecords")
 
 _OF_STEPS = {f"penstock.{name}": name for name in FIELDS}
 _ERROR = (2, "STATUS_CODE_ERROR")
+_MAX_NANOS = 2**64 - 1
 
 
 def is_otlp(entry: Entry) -> bool:
@@ -116,4 +117,5 @@ def _call_id(span_id: str) -> str:
 
 
 def _micros(nanos: Any) -> int:
-    return int(nanos) // 1000
+    """Return a time in OTLP's nanoseconds, which have 64 bits, as microseconds."""
+    return min(max(int(nanos), 0), _MAX_NANOS) // 1000

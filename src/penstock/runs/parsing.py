@@ -25,7 +25,16 @@ MAX_WRAPPERS = 3
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _START = re.compile(rf"\{{\s*+{_STRING}\s*+:", re.DOTALL)
 _PAIR = re.compile(rf'(?<![\w.@-])([A-Za-z_@][\w.@-]*+)=({_STRING}|[^\s"]*+)')
-_WRAPPED = ("log", "MESSAGE", "line", "message", "msg", "textPayload", "body")
+_WRAPPED = (
+    "log",
+    "MESSAGE",
+    "line",
+    "message",
+    "msg",
+    "textPayload",
+    "body",
+    "@message",
+)
 """Keys in which Docker, journald, Loki and others keep the line as a string."""
 
 _MARKS = {"flow_event", "correlation_id", "root_id"}
@@ -68,6 +77,7 @@ def _entry(text: str) -> tuple[dict[str, Any], str]:
         reason = "neither JSON nor logfmt"
         raise LineError(reason)
     entry = _unique([(pair[1], _unquoted(pair[2])) for pair in pairs])
+    _refuse_half_characters(entry, text)
     return entry, text[: pairs[0].start()]
 
 
@@ -144,9 +154,7 @@ def _json(text: str) -> dict[str, Any]:
         reason = "not complete JSON"
     else:
         if _is_shallow(entry):
-            if "\\ud" in text.lower() and not _is_unicode(entry):
-                reason = "half a surrogate pair"
-                raise LineError(reason)
+            _refuse_half_characters(entry, text)
             return entry
         reason = "nested too deeply"
     raise LineError(reason)
@@ -185,12 +193,13 @@ def _is_shallow(entry: dict[str, Any]) -> bool:
     return False
 
 
-def _is_unicode(entry: dict[str, Any]) -> bool:
-    try:
-        json.dumps(entry, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _refuse_half_characters(entry: dict[str, Any], text: str) -> None:
+    if "\\ud" in text.lower():
+        try:
+            json.dumps(entry, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            reason = "half a surrogate pair"
+            raise LineError(reason) from None
 
 
 def _unquoted(value: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 
-__all__ = ["earlier", "later", "time_of"]
+__all__ = ["MAX_MS", "earlier", "later", "time_of"]
+
+MAX_MS = 1e15
+"""No duration in a log is longer: 30,000 years."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -21,8 +23,8 @@ def time_of(text: object) -> int | None:
 
 
 def later(time_us: int | None, ms: object) -> int | None:
-    """Return the time *ms* later, None if either is unknown."""
-    if time_us is None or not isinstance(ms, (int, float)) or not isfinite(ms):
+    """Return the time *ms* later, None if either is unknown, or no time at all."""
+    if time_us is None or not isinstance(ms, (int, float)) or not abs(ms) <= MAX_MS:
         return None
     return time_us + round(ms * 1000)
 

@@ -152,6 +152,23 @@ def test_lost_times_and_odd_characters() -> None:
     assert spans(parsed(operation(call("f/a", None, None))))[0].end_time_unix_nano == 0
 
 
+def test_an_end_without_a_time() -> None:
+    """A call has ended if a line says how."""
+    (span,) = spans(parsed(operation(call("f/a", 1, None, outcome="ok"))))
+
+    assert "penstock.no_end" not in values(span.attributes)
+
+
+@pytest.mark.parametrize("process", ["9" * 5000, "9" * 19, "٣", ""])
+def test_a_process_without_a_number(process: str) -> None:
+    """Only what OTLP can hold is a process ID."""
+    document = parsed(operation(call("f/a", process=process, service="shop")))
+
+    assert values(document.resource_spans[0].resource.attributes) == {
+        "service.name": "shop"
+    }
+
+
 def test_absurd_times() -> None:
     """Times that OTLP cannot hold are as near as it gets."""
     (span,) = spans(parsed(operation(call("f/a", -1e15, 1e20))))

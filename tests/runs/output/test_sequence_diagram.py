@@ -120,6 +120,18 @@ def test_many_calls(mermaid: Mermaid) -> None:
     assert last[2:] == ("NOTE", f"{5001 - len(drawn.messages) + 1:,} calls more")
 
 
+def test_many_services(mermaid: Mermaid) -> None:
+    """The last column is for all that have none, whatever their names are."""
+    calls = [call("f/s", 0, 1, service=f"{n};" * 1000) for n in range(100)]
+    text = as_sequence_diagram(operation(call("f/a", 0, 1, *calls)), [])
+    drawn = mermaid.parse_sequence(text)
+
+    assert len(text) < 50_000
+    assert len(drawn.participants) == 41
+    assert drawn.participants[40] == "(61 more)"
+    assert max(map(len, drawn.participants)) == 201
+
+
 def test_no_call(mermaid: Mermaid) -> None:
     """An operation of which only other lines are stored is drawn, too."""
     assert (

@@ -16,6 +16,16 @@ def test_columns_are_aligned() -> None:
     ]
 
 
+def test_long_cells() -> None:
+    """They make no other row long."""
+    rows = [("x" * 10_000, "shop", "1"), ("receive", "shop", "2")]
+
+    longest, *rest = sorted(as_table(NAMES, rows), key=len, reverse=True)
+
+    assert len(longest) > 10_000
+    assert max(map(len, rest)) < 120
+
+
 def test_narrow_terminals() -> None:
     """Each row is a block where the table does not fit."""
     assert as_table(NAMES, [*ROWS, ("x", "y", "")], width=10) == [

@@ -257,14 +257,43 @@ def test_several_operations() -> None:
 
     listed = as_text(Shown([one, two, Operation("r3")])).splitlines()
 
-    assert listed[0] == "3 operations. To see one, name its run ID (second column)."
-    assert [re.split("  +", row)[1:] for row in listed[2:]] == [
-        ["run-1", "orders/receive", "error: KeyError", "1 call"],
-        ["r2", "a/b", "no end", "2 calls"],
-        ["r3", "(no call)", "0 calls"],
+    assert listed[0] == "3 operations. To see one, name its run ID."
+    assert [re.split("  +", row) for row in (listed[2], *listed[4:])] == [
+        ["run ID", "start", "entry", "outcome", "calls"],
+        [
+            "run-1",
+            "2026-11-30T10:15:02.123456Z",
+            "orders/receive",
+            "error: KeyError",
+            "1",
+        ],
+        ["r2", "2026-11-30T10:15:02.123456Z", "a/b", "no end", "2"],
+        ["r3", "(time unknown)", "(no call)", "0"],
     ]
-    assert listed[2].startswith("2026-11-30T10:15:02.123456Z  ")
-    assert listed[4].startswith("(time unknown)  ")
+
+
+def test_a_duration_in_a_line_counts() -> None:
+    """The times of the lines may be coarse, lost, or by a clock that was set back."""
+    root = call(
+        "f/root",
+        0,
+        9,
+        call("f/coarse", 1, 1, duration_ms=0.4),
+        call("f/set_back", 8, 3, duration_ms=2.0),
+        call("f/lost", None, None, duration_ms=7.0, outcome="ok"),
+        call("f/unknown", 5, None, outcome="ok"),
+        call("f/back", 8, 3),
+    )
+
+    tree = as_text(Shown([operation(root)])).splitlines()[6:]
+
+    assert [" ".join(re.sub("[━?│├└─]", "", row).split()) for row in tree[1:]] == [
+        "f/coarse 0.4 ms",
+        "f/set_back 2.0 ms",
+        "f/lost 7.0 ms",
+        "f/unknown",
+        "f/back -5.0 ms",
+    ]
 
 
 def test_ended_calls() -> None:

@@ -69,7 +69,12 @@ def _times(call: StoredCall) -> list[int]:
 
 
 def duration_us(call: StoredCall) -> int | None:
-    """Return how long *call* took, None if a line about it is missing."""
+    """Return how long *call* took, None if a line about it is missing.
+
+    Lines say it by a clock that is never set back.
+    """
+    if call.duration_ms is not None:
+        return round(call.duration_ms * 1000)
     if call.start_us is None or call.end_us is None:
         return None
     return call.end_us - call.start_us
@@ -83,11 +88,18 @@ def span_of(group: Sequence[StoredCall]) -> tuple[int | None, int | None]:
     return call.start_us, call.end_us
 
 
-def duration_words(start: int | None, end: int | None) -> str:
-    """Return how long something took, in words, or which of its ends is missing."""
-    if end is None:
+def duration_words(group: Sequence[StoredCall]) -> str:
+    """Return how long calls took, in words, or which of their ends is missing."""
+    call = group[0]
+    start, end = span_of(group)
+    took = duration_us(call)
+    if len(group) > 1 and start is not None and end is not None:
+        took = end - start
+    if not call.outcome:
         return "no end"
-    return "no start" if start is None else words_for(end - start)
+    if took is not None:
+        return words_for(took)
+    return "no start" if start is None else ""
 
 
 def new_service(call: StoredCall) -> str:
@@ -167,6 +179,8 @@ def sent_words(delay_us: int) -> str:
 
 def words_for(duration: int) -> str:
     """Return microseconds in words that are short: ``12.3 ms``, ``2 min 3 s``."""
+    if duration < 0:
+        return f"-{words_for(-duration)}"
     if duration < _TENTHS_UNTIL_US:
         return f"{duration / _MS:.1f} ms"
     if duration < _S:

@@ -184,7 +184,7 @@ class _CallRows:
         return (
             f'<tr class="{kind}"{link}>'
             f'<td class="name {_indent(row)}">{"".join(_name(row, group))}</td>'
-            f'<td class="took">{duration_words(start, end)}</td>'
+            f'<td class="took">{duration_words(group)}</td>'
             f'<td class="when">{self._bar(group, start, end)}</td></tr>'
         )
 

@@ -18,7 +18,6 @@ from .facts import (
     first_us,
     is_failure,
     last_us,
-    span_of,
     words_for,
 )
 
@@ -103,7 +102,7 @@ def _heat(calls: Sequence[StoredCall], whole_us: int) -> Heat:
     known = [one for call in calls if (one := duration_us(call)) is not None]
     words = [counted(len(calls), "call")] if len(calls) > 1 else []
     words += [f"{failed} failed" if len(calls) > 1 else "failed"] if failed else []
-    words.append(words_for(sum(known)) if known else duration_words(*span_of(calls)))
+    words.append(words_for(sum(known)) if known else duration_words(calls))
     return Heat(" · ".join(words), sum(known) / (whole_us or 1), is_bad=failed > 0)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TRACE_ID = re.compile("[0-9a-f]{32}")
 _SPAN_ID = re.compile("span:([0-9a-f]{16})")
+_PID = re.compile("[0-9]{1,18}")
 _TRACE_DIGITS, _SPAN_DIGITS = 32, 16
 _INTERNAL, _CONSUMER = 1, 5
 _OK, _ERROR = 1, 2
@@ -50,7 +51,7 @@ def as_otlp(shown: Shown) -> str:
 def _resource(
     service: str, host: str, process: str, spans: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    pid = int(process) if process.isdecimal() else None
+    pid = int(process) if _PID.fullmatch(process) else None
     known = {"service.name": service, "host.name": host, "process.pid": pid}
     return {
         "resource": {"attributes": _attributes(known)},
@@ -130,7 +131,7 @@ def _facts(call: StoredCall) -> dict[str, Any]:
     facts["error.type"] = call.error_type
     facts["penstock.doubts"] = call.doubts
     facts["penstock.no_start"] = call.start_us is None
-    facts["penstock.no_end"] = call.end_us is None
+    facts["penstock.no_end"] = not call.outcome
     return facts
 
 

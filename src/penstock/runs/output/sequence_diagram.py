@@ -21,7 +21,7 @@ from .facts import (
 from .folding import Folding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from penstock.runs.operation import Operation, OrderJudgement, StoredCall
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 _MAX_TEXT = 45_000
 """Mermaid's default is to draw nothing with more than 50,000 characters."""
+
+_MAX_COLUMNS = 40
+_LONGEST = 200
+"""An ID or a name may be as long as a line of a log."""
 
 _INDENT = "    "
 
@@ -52,22 +56,29 @@ class _Sequence:
         self._folding = Folding(operation.calls, self._broken)
         has_services = len(services_of(operation)) > 1
         self._name_of = _service_of if has_services else _flow_of
-        names = dict.fromkeys(map(self._name_of, operation.calls)) or ["(no call)"]
-        self._ids = {name: f"p{number}" for number, name in enumerate(names, 1)}
+        names = [*dict.fromkeys(map(self._name_of, operation.calls))] or ["(no call)"]
+        self._columns = names[:_MAX_COLUMNS]
+        if len(names) > _MAX_COLUMNS:
+            self._columns.append(f"({len(names) - _MAX_COLUMNS:,} more)")
+        self._ids = {
+            name: f"p{min(number, len(self._columns))}"
+            for number, name in enumerate(names, 1)
+        }
 
     def lines(self) -> Iterator[str]:
         """Yield every line but the first."""
-        yield f"title {_text(self._operation.root_id)}"
-        for name, identifier in self._ids.items():
-            yield f"participant {identifier} as {_text(name)}"
-        size = drawn = 0
+        head = [f"title {_text(self._operation.root_id)}"]
+        for number, name in enumerate(self._columns, 1):
+            head.append(f"participant p{number} as {_text(name)}")
+        yield from head
+        size, drawn = _size(head), 0
         # A group is there twice: first for its calls, then for their ends.
         waiting = [(one, False) for one in self._folding.groups(self._operation.roots)]
         waiting.reverse()
         while waiting:
             group, has_begun = waiting.pop()
             lines = [*(self._end(group) if has_begun else self._begin(group))]
-            size += sum(len(line) + len(_INDENT) + 1 for line in lines)
+            size += _size(lines)
             if size > _MAX_TEXT:
                 rest = len(self._operation.calls) - drawn
                 yield _note("p1", f"{counted(rest, 'call')} more")
@@ -145,4 +156,10 @@ def _note(where: str, text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape_text(plain(text))
+    """Return *text* as Mermaid shows it; of a very long one the beginning."""
+    shown = plain(text)
+    return escape_text(shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…")
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line) + len(_INDENT) + 1 for line in lines)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["as_table"]
 
 _GAP = 2
+_MAX_PADDED = 80
 
 
 def as_table(
@@ -38,6 +39,9 @@ def as_table(
     if width and total > width:
         return [line for row in cells for line in _block(shown, row)]
     rights = [name in numbers for name in shown]
+    # An ID may be as long as a line: nothing else gets as wide.
+    widths = [min(one, _MAX_PADDED) for one in widths]
+    total = sum(widths) + _GAP * (len(widths) - 1)
     lines = [_line(row, widths, rights) for row in (shown, *cells)]
     return [lines[0], "─" * total, *lines[1:]]
 

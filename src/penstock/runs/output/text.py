@@ -6,11 +6,9 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from penstock.errors import plain
-from penstock.renderers.terminal.canvas import width_of
 
 from .call_tree import logged
 from .facts import (
-    counted,
     duration_us,
     first_us,
     label_of,
@@ -19,6 +17,7 @@ from .facts import (
     words_for,
 )
 from .header import footnotes, header_of
+from .tables import as_table
 from .waterfall import Waterfall, unpainted
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 
 _HEADING = 11
-_GAP = 2
+_COLUMNS = ("run ID", "start", "entry", "outcome", "calls")
 
 
 def as_text(shown: Shown, width: int = 0, paint: Paint = unpainted) -> str:
@@ -43,7 +42,7 @@ def as_text(shown: Shown, width: int = 0, paint: Paint = unpainted) -> str:
         paint: Gives text a style: ``bold``, ``bad``, ``doubtful`` or ``dim``.
     """
     if len(shown.operations) != 1:
-        return "\n".join(_list(shown.operations))
+        return "\n".join(_list(shown.operations, width))
     (operation,) = shown.operations
     return "\n".join(_one(operation, shown, width, paint))
 
@@ -58,34 +57,22 @@ def ended_line(call: StoredCall) -> str:
     return plain("  ".join(filter(None, (when, where, words, outcome))))
 
 
-def _list(operations: Sequence[Operation]) -> Iterator[str]:
-    yield f"{len(operations)} operations. To see one, name its run ID (second column)."
+def _list(operations: Sequence[Operation], width: int) -> Iterator[str]:
+    yield f"{len(operations)} operations. To see one, name its run ID."
     yield ""
     rows = [_row(operation) for operation in operations]
-    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            cell + " " * (width - width_of(cell))
-            for cell, width in zip(row, widths, strict=True)
-        )
-        yield (" " * _GAP).join(cells).rstrip()
+    yield from as_table(_COLUMNS, rows, numbers={"calls"}, width=width)
 
 
 def _row(operation: Operation) -> tuple[str, ...]:
     start = first_us(operation.calls)
     when = "(time unknown)" if start is None else rfc3339(start)
-    calls = counted(len(operation.calls), "call")
+    calls = f"{len(operation.calls):,}"
     if not operation.roots:
-        return when, plain(operation.root_id), "(no call)", "", calls
+        return operation.root_id, when, "(no call)", "", calls
     entry = operation.roots[0]
     run_id = entry.run_id or operation.root_id
-    return (
-        when,
-        plain(run_id),
-        plain(label_of(entry)),
-        plain(outcome_words(entry)),
-        calls,
-    )
+    return run_id, when, label_of(entry), outcome_words(entry), calls
 
 
 def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterator[str]:

@@ -190,4 +190,4 @@ def _width_of_marks(marks: Iterable[tuple[str, str]]) -> int:
 def _times(group: Group) -> tuple[int | None, int | None, str]:
     """Return start and end of *group*, and between them in words."""
     start, end = span_of(group)
-    return start, end, duration_words(start, end)
+    return start, end, duration_words(group)
