@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from penstock.renderers.evidence_labels import evidence_of_all
 from penstock.renderers.ids import cluster_ids
+from penstock.renderers.layout.engine import MAX_WORK
 
 from .cards import make_card
 from .drawing import (
@@ -43,6 +44,7 @@ Pair = tuple[int, int]
 _GAP = 24.0
 _GAPS = Gaps(20, 24, 20, 24)
 _LABEL_TAIL = 48.0
+_MAX_WORK = 2 * MAX_WORK  # shared by the flows of a page
 _MOST_NAMED = 3
 _NOBODY, _MOST_KEY = "no name", 160
 
@@ -159,7 +161,15 @@ class _System:
                 )
                 edges.setdefault(link, []).append(edge)
         doors = self._doors[item]
-        inside = lay_out_flow(cluster.nodes, edges, self._look, self._direction, doors)
+        share = len(cluster.nodes) / len(self._look.graph.nodes)
+        inside = lay_out_flow(
+            cluster.nodes,
+            edges,
+            self._look,
+            self._direction,
+            doors,
+            min(MAX_WORK, _MAX_WORK * share),
+        )
         return frame_of(cluster.name, self._hue(item), inside, doors, self._direction)
 
     # -- places -----------------------------------------------------------------------
