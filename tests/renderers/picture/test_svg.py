@@ -189,6 +189,38 @@ def test_details() -> None:
     assert svg(flow).lines("step-a") == ["a"]
 
 
+def test_icons() -> None:
+    """A message, a generator and an async step each have an icon of their own."""
+    steps = (
+        StepInfo("plain", "f"),
+        StepInfo("async", "f", is_async=True),
+        StepInfo("generator", "f", is_generator=True),
+        StepInfo("both", "f", is_async=True, is_generator=True),
+        StepInfo("message", "f", crosses=True, is_generator=True),
+    )
+    found = svg(FlowInfo("f", steps))
+    icons = {
+        step.name: [
+            path.attrib["d"]
+            for path in found.of_class("node")[f"step-{step.name}"].iter()
+            if path.attrib.get("class") == "icon"
+        ]
+        for step in steps
+    }
+
+    assert icons["plain"] == []
+    assert icons["both"] == icons["generator"]
+    kinds = [icons[name] for name in ("async", "generator", "message")]
+    assert len({*map(tuple, kinds)}) == 3
+
+
+def test_flows_without_steps() -> None:
+    """Frames may be empty."""
+    found = svg(FlowInfo("a"), FlowInfo("b"))
+
+    assert len(found.of_class("cluster")) == 2
+
+
 def test_long_texts_are_cut() -> None:
     """A name has three lines, a description two; the title has the whole name."""
     name = "x" * 10_000

@@ -161,7 +161,7 @@ class _System:
                 )
                 edges.setdefault(link, []).append(edge)
         doors = self._doors[item]
-        share = len(cluster.nodes) / len(self._look.graph.nodes)
+        share = len(cluster.nodes) / max(1, len(self._look.graph.nodes))
         inside = lay_out_flow(
             cluster.nodes,
             edges,
