@@ -102,6 +102,21 @@ def test_doors() -> None:
     assert names == ["bills", "far/away:go", "mails", "shop", "shop"]
 
 
+def test_doors_are_in_the_order_of_their_flows() -> None:
+    """Lines that leave a flow from one step do not cross outside."""
+    a, b = flow_of("a", {"a": None}), flow_of("b", {"b": None})
+    others = [flow_of(name, {name: ["a:a"]}) for name in "de"]
+    found = svg(a, b, flow_of("c", {"c": ["a:a", "b:b"]}), *others)
+    doors = [one for one in found.root.iter() if one.get("class") == "door"]
+    texts = [found.texts(one)[0] for one in doors]
+    places = {name: box.left for name, box in texts[:3]}
+    frames = {name: found.box(f"step-{name}").left for name in "cde"}
+
+    assert sorted(places, key=places.__getitem__) == sorted(
+        frames, key=frames.__getitem__
+    )
+
+
 def test_an_overview() -> None:
     """Flows are boxes with their number of steps; those that are shown have frames."""
     graph = overview_of(build_graph([SHOP, BILLS]), ["bills"])
