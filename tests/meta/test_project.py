@@ -30,6 +30,7 @@ NOT_CORE = (
     "checking",
     "cli",
     "contrib",
+    "drafting",
     "pytest_plugin",
     "renderers/picture/image.py",
     "runs/duckdb_engine.py",

@@ -16,6 +16,7 @@ from .check import check_flows
 from .dag import dag
 from .diff import diff
 from .docs import docs
+from .draft import draft
 from .explain import explain
 from .export import export
 from .list import list_flows
@@ -64,6 +65,7 @@ def app() -> None:
 app.add_command(list_flows)
 app.add_command(dag)
 app.add_command(docs)
+app.add_command(draft)
 app.add_command(diff)
 app.add_command(export)
 app.add_command(check_flows)
