@@ -67,3 +67,22 @@ def test_another_entry_for_a_plan(project: Project) -> None:
 
     assert result.returncode == 2
     assert "is the plan of shop.views:checkout_view" in result.stderr
+
+
+def test_candidates(project: Project) -> None:
+    """Without an entry, what a run may begin in is listed by kind."""
+    project.write("web.py", '@app.post("/orders")\ndef create_order(): ...\n')
+
+    result = project.penstock("draft")
+
+    assert result.stdout == "1 route:\n  web:create_order  web.py:2  POST /orders\n"
+
+
+def test_no_candidates(project: Project) -> None:
+    """The error says what to do where no framework is known."""
+    project.write("web.py", "def create_order(): ...\n")
+
+    result = project.penstock("draft")
+
+    assert result.returncode == 2
+    assert "Name a function: penstock draft" in result.stderr

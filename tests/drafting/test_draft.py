@@ -157,7 +157,7 @@ def test_entry_that_is_a_class(project: Project) -> None:
         ("shop.views:chekout_view", "Did you mean 'checkout_view'?"),
         ("shop.view:checkout_view", "Did you mean 'shop.views'?"),
         ("store:checkout_view", "there is no module 'store'"),
-        ("shop.orders:Order", "its methods: Order.save"),
+        ("shop.orders:Order", "Order has: Order.save"),
     ],
 )
 def test_unknown_entry(project: Project, entry: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,17 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._dag import draw
+from penstock._project.imports import MissingTargetError
+from penstock._project.load import is_django
 from penstock._project.settings import find_project
-from penstock._project.shown import counted, note
-from penstock.drafting.draft import complete_plan, draft_plan, module_paths
+from penstock._project.shown import counted, note, plain, shown_path
+from penstock.drafting.candidates import KINDS, find_candidates
+from penstock.drafting.draft import (
+    complete_plan,
+    draft_plan,
+    module_paths,
+    project_program,
+)
 from penstock.drafting.drawing import flow_of, footer
 from penstock.drafting.writing import apply_changes, changes_for, refuse_dirty
 from penstock.renderers.formats import FORMATS
@@ -22,6 +31,7 @@ from ._output import emit, warnings_as_notes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from penstock._project.settings import Project
     from penstock.drafting.draft import Draft
     from penstock.drafting.plan import DraftPlan
 
@@ -85,6 +95,8 @@ def draft(
 ) -> None:
     """Draw the flow behind ENTRY, a function without markers.
 
+    Without ENTRY, list the functions that a run may begin in.
+
     ENTRY is a view, a task, a command or any other function, as module:function.
     penstock reads the code that it leads to, and chooses the steps that seem to
     matter, in the order of execution.
@@ -92,7 +104,11 @@ def draft(
     if writes and plan is None:
         msg = "--write needs --plan FILE: look at the plan before penstock writes it."
         raise click.UsageError(msg)
-    path = find_project(Path.cwd()).import_path
+    project = find_project(Path.cwd())
+    path = project.import_path
+    if entry is None and plan is None:
+        _list(project, form)
+        return
     if plan is None:
         made = draft_plan(_given(entry), path, size=steps, resolver=resolver)
     else:
@@ -109,6 +125,29 @@ def draft(
         emit(drawing)
     for line in footer(made):
         note(line)
+
+
+def _list(project: Project, form: str | None) -> None:
+    """List the views, routes, tasks and commands of the project."""
+    program = project_program(project.import_path)
+    found = find_candidates(program, has_django=is_django(project))
+    if form == "json":
+        emit(json.dumps([one._asdict() for one in found], indent=2))
+        return
+    if not found:
+        msg = (
+            "found no view, route, task or command. Name a function: "
+            "penstock draft shop.orders:place"
+        )
+        raise MissingTargetError(msg)
+    for kind in KINDS:
+        own = [one for one in found if one.kind == kind]
+        if own:
+            emit(f"{counted(len(own), kind)}:")
+        for one in own:
+            place = f"{shown_path(one.path)}:{one.line}"
+            route = f"  {one.route}" if one.route else ""
+            emit(plain(f"  {one.entry}  {place}{route}"))
 
 
 def _given(entry: str | None) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .reading import Reading
 
-__all__ = ["Draft", "complete_plan", "draft_plan", "module_paths"]
+__all__ = ["Draft", "complete_plan", "draft_plan", "module_paths", "project_program"]
 
 _MAX_OTHERS = 25  # that the plan lists
 _ASIDE = {"tests", "test", "docs", "conftest.py", "setup.py", "noxfile.py"}
@@ -80,6 +80,13 @@ def _beside(root: Path, top: str) -> list[Path]:
         if path.name not in _ASIDE and path.stem != top
         if path.suffix == ".py" or (path / "__init__.py").is_file()
     ]
+
+
+def project_program(import_path: Sequence[Path]) -> Program:
+    """Parse everything that can be imported from *import_path*, except tests."""
+    roots = list(dict.fromkeys(path.resolve() for path in import_path))
+    folders = [folder for root in reversed(roots) for folder in _beside(root, "")]
+    return read_project(dict.fromkeys(folders), roots)
 
 
 def draft_plan(

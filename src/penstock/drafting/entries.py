@@ -99,11 +99,12 @@ def _inherited(program: Program, klass: Klass, method: str) -> Function | None:
 def _missing(
     program: Program, module: Module, qualname: str, klass: Klass | None
 ) -> MissingTargetError:
-    if klass is not None and klass.qualname == qualname:
-        listed = ", ".join(f"{qualname}.{one}" for one in klass.methods) or "none"
+    if klass is not None:
+        listed = ", ".join(f"{klass.qualname}.{one}" for one in klass.methods) or "none"
+        has = "is a class" if klass.qualname == qualname else "is not in this project"
         msg = (
-            f"{module.name}:{qualname} is a class. Name the method that a run begins "
-            f"in; its methods: {listed}."
+            f"{module.name}:{qualname} {has}. Name the method that a run begins in; "
+            f"{klass.qualname} has: {listed}."
         )
         return MissingTargetError(msg)
     known = list(_names(program, module))
