@@ -21,7 +21,9 @@ PLAN = DraftPlan(
     "shop:place",
     (
         PlannedStep("shop:place", "place", (), "entry"),
-        PlannedStep("shop:pay", "pay", ("place",), "calls save()", ("place",), 2, True),
+        PlannedStep(
+            "shop:pay", "pay", ("place",), "calls save()", (("place", 3),), 2, True
+        ),
     ),
     "sales",
 )

@@ -21,7 +21,7 @@ from penstock.drafting.draft import (
     module_paths,
     project_program,
 )
-from penstock.drafting.drawing import flow_of, footer
+from penstock.drafting.drawing import evidence_of, flow_of, footer
 from penstock.drafting.writing import apply_changes, changes_for, refuse_dirty
 from penstock.renderers.formats import FORMATS
 
@@ -65,6 +65,14 @@ __all__ = ["draft"]
 )
 @file_option("--output", "-o", explained="Write the drawing to this file.")
 @click.option(
+    "--from",
+    "command",
+    metavar="COMMAND",
+    default="",
+    help="Record what COMMAND really calls, such as 'pytest tests/checkout'. Edges "
+    "that it shows are certain; those that are only read are a guess.",
+)
+@click.option(
     "--resolver",
     metavar="[auto|ty|jedi|NAME]",
     default="auto",
@@ -89,6 +97,7 @@ def draft(
     form: str | None,
     output: Path | None,
     resolver: str,
+    command: str,
     *,
     writes: bool,
     allow_dirty: bool,
@@ -110,9 +119,13 @@ def draft(
         _list(project, form)
         return
     if plan is None:
-        made = draft_plan(_given(entry), path, size=steps, resolver=resolver)
+        made = draft_plan(
+            _given(entry), path, size=steps, resolver=resolver, command=command
+        )
     else:
-        made = _with_file(plan, entry, path, size=steps, resolver=resolver)
+        made = _with_file(
+            plan, entry, path, size=steps, resolver=resolver, command=command
+        )
     for message in made.notes:
         note(message)
     if writes:
@@ -120,7 +133,12 @@ def draft(
         return
     form = form or ("text" if output is None else None)
     with warnings_as_notes():
-        drawing = draw([flow_of(made.plan)], format=form, output=output)
+        drawing = draw(
+            [flow_of(made.plan)],
+            format=form,
+            output=output,
+            evidence=evidence_of(made.plan),
+        )
     if drawing is not None:
         emit(drawing)
     for line in footer(made):
@@ -158,7 +176,13 @@ def _given(entry: str | None) -> str:
 
 
 def _with_file(
-    file: Path, entry: str | None, path: Sequence[Path], *, size: int, resolver: str
+    file: Path,
+    entry: str | None,
+    path: Sequence[Path],
+    *,
+    size: int,
+    resolver: str,
+    command: str,
 ) -> Draft:
     """Draft a plan and write it to *file*, or complete the one that is there."""
     # Here, because only a plan needs tomlkit, which is an extra.
@@ -168,7 +192,9 @@ def _with_file(
     )
 
     if not file.exists():
-        made = draft_plan(_given(entry), path, size=size, resolver=resolver)
+        made = draft_plan(
+            _given(entry), path, size=size, resolver=resolver, command=command
+        )
     else:
         plan = read_plan(file)
         if entry not in {None, plan.entry}:
@@ -176,7 +202,7 @@ def _with_file(
                 f"{file} is the plan of {plan.entry}, not of {entry}. Name a new file."
             )
             raise click.UsageError(msg)
-        made = complete_plan(plan, path, resolver)
+        made = complete_plan(plan, path, resolver, command)
     write_plan(file, made.plan)
     return made
 

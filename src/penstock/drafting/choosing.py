@@ -109,7 +109,9 @@ def choose(reading: Reading, size: int) -> Choices:
 
 def find_group(reading: Reading, function: Function) -> Collection[Function]:
     """Return *function* and what overrides the same method."""
-    top = reading.overridden[function]
+    top = reading.overridden.get(function)
+    if top is None:
+        return [function]
     return [one for one, other in reading.overridden.items() if other is top]
 
 
@@ -117,7 +119,9 @@ def _candidates(reading: Reading, nouns: frozenset[str]) -> Iterable[Choice]:
     groups: dict[Function, list[Reached]] = {}
     for one in reading.reached.values():
         if one.function is not reading.entry and _can_be_step(one.function):
-            groups.setdefault(reading.overridden[one.function], []).append(one)
+            groups.setdefault(
+                reading.overridden.get(one.function, one.function), []
+            ).append(one)
     for members in groups.values():
         yield _scored(members, nouns)
 

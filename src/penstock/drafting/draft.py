@@ -10,12 +10,13 @@ from penstock._project.imports import MissingTargetError
 from penstock._project.shown import shown_path
 from penstock.errors import did_you_mean
 
-from .choosing import choose
+from .choosing import choose, find_group
 from .dispatches import dispatches
 from .entries import HANDLERS, find_entry, find_function, qualified
 from .ordering import predecessors
 from .plan import DraftPlan, PlannedStep
 from .reading import read_entry, read_project
+from .recording import calls_of, kept_order, record, with_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from penstock.checking.project.program import Program
 
     from .reading import Reading
+    from .recording import Run
 
 __all__ = ["Draft", "complete_plan", "draft_plan", "module_paths", "project_program"]
 
@@ -90,26 +92,41 @@ def project_program(import_path: Sequence[Path]) -> Program:
 
 
 def draft_plan(
-    entry: str, import_path: Sequence[Path], *, size: int = 12, resolver: str = "auto"
+    entry: str,
+    import_path: Sequence[Path],
+    *,
+    size: int = 12,
+    resolver: str = "auto",
+    command: str = "",
 ) -> Draft:
     """Read the project from *entry*, and choose about *size* steps.
+
+    Args:
+        entry: The function that a run begins in.
+        import_path: Folders that hold the project's modules.
+        size: How many steps to choose, the entry included.
+        resolver: What finds the definition of a name.
+        command: A command that calls *entry*: its calls are recorded.
 
     Raises:
         MissingTargetError: There is no such function.
         MissingExtraError: No resolver is installed.
         ResolverError: The resolver failed.
+        ConfigurationError: The command does not call *entry*.
     """
-    _, reading = _read(entry, import_path, resolver)
+    _, reading, runs = _read(entry, import_path, resolver, command)
     choices = choose(reading, size)
     functions = [one.reached.function for one in choices.steps]
     names = _names(functions)
-    after = predecessors(reading, functions)
+    after, notes = _without_contradicted(reading, functions, runs)
     steps = tuple(
         PlannedStep(
             qualified(one.reached.function),
             names[one.reached.function],
             tuple(names[before] for before in after[one.reached.function]),
             one.why,
+            _recorded(reading, one.reached.function, after, names, runs),
+            calls_of(runs, find_group(reading, one.reached.function)),
             overrides=one.overrides if one.overrides > 1 else 0,
             is_guess=one.reached.is_guess,
         )
@@ -122,11 +139,14 @@ def draft_plan(
     plan = DraftPlan(_flow_name(reading), entry, steps, "", others)
     hubs = [qualified(one.reached.function) for one in choices.hubs]
     ends = dispatches(reading.reached)
-    return Draft(plan, len(reading.reached), hubs, ends, reading.notes)
+    return Draft(plan, len(reading.reached), hubs, ends, [*reading.notes, *notes])
 
 
 def complete_plan(
-    plan: DraftPlan, import_path: Sequence[Path], resolver: str = "auto"
+    plan: DraftPlan,
+    import_path: Sequence[Path],
+    resolver: str = "auto",
+    command: str = "",
 ) -> Draft:
     """Fill in what *plan* lacks: names, and what steps come after.
 
@@ -137,9 +157,9 @@ def complete_plan(
         MissingExtraError: No resolver is installed.
         ResolverError: The resolver failed.
     """
-    if plan.is_complete:
+    if plan.is_complete and not command:
         return Draft(plan)
-    program, reading = _read(plan.entry, import_path, resolver)
+    program, reading, runs = _read(plan.entry, import_path, resolver, command)
     functions = [_function(program, one.function) for one in plan.steps]
     taken = {
         function: one.name
@@ -148,6 +168,7 @@ def complete_plan(
     }
     names = {**_names(functions, taken.values()), **taken}
     after = predecessors(reading, functions)
+    by_name = {name: function for function, name in names.items()}
     known = set(names.values())
     notes = list(reading.notes)
     steps: list[PlannedStep] = []
@@ -161,6 +182,11 @@ def complete_plan(
             if gone:
                 left = ", ".join(map(repr, gone))
                 notes.append(f"{filled.name}: {left} is not in the plan any more.")
+        if runs:
+            own = {function: [by_name[one] for one in filled.after or ()]}
+            counts = _recorded(reading, function, own, names, runs)
+            calls = calls_of(runs, find_group(reading, function))
+            filled = replace(filled, recorded=counts, calls=calls)
         if function not in reading.reached:
             notes.append(f"{step.function} is not reached from the entry.")
         steps.append(filled)
@@ -193,11 +219,56 @@ def module_paths(
 
 
 def _read(
-    entry: str, import_path: Sequence[Path], resolver: str
-) -> tuple[Program, Reading]:
+    entry: str, import_path: Sequence[Path], resolver: str, command: str
+) -> tuple[Program, Reading, list[Run]]:
     root, folders = _project_folders(import_path, entry)
     program = read_project(folders, [root])
-    return program, read_entry(program, find_entry(program, entry), [root], resolver)
+    begin = find_entry(program, entry)
+    runs = record(command, root, program, begin.function) if command else []
+    reading = read_entry(program, begin, [root], resolver)
+    return program, with_recorded(reading, runs), runs
+
+
+def _without_contradicted(
+    reading: Reading, functions: Sequence[Function], runs: Sequence[Run]
+) -> tuple[Mapping[Function, list[Function]], list[str]]:
+    """Return what each step comes after, except where runs show the other order."""
+    found: dict[Function, list[Function]] = {}
+    notes: list[str] = []
+    for step, before in predecessors(reading, functions).items():
+        kept: list[Function] = []
+        for one in before:
+            seen, against = _order(reading, runs, one, step)
+            if against and not seen:
+                notes.append(
+                    f"{qualified(one)} ran after {qualified(step)} in each run, so "
+                    "this edge is not drawn."
+                )
+            else:
+                kept.append(one)
+        found[step] = kept or before
+    return found, notes
+
+
+def _order(
+    reading: Reading, runs: Sequence[Run], before: Function, after: Function
+) -> tuple[int, int]:
+    groups = (find_group(reading, one) for one in (before, after))
+    return kept_order(runs, *groups)
+
+
+def _recorded(
+    reading: Reading,
+    step: Function,
+    after: Mapping[Function, Sequence[Function]],
+    names: Mapping[Function, str],
+    runs: Sequence[Run],
+) -> tuple[tuple[str, int], ...]:
+    """Return the predecessors of *step* that runs have shown, with their number."""
+    counts = (
+        (names[one], _order(reading, runs, one, step)[0]) for one in after.get(step, ())
+    )
+    return tuple(one for one in counts if one[1])
 
 
 def _function(program: Program, name: str) -> Function:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from penstock._graph.evidence import Sources
 from penstock._types import FlowInfo, StepInfo
 
 if TYPE_CHECKING:
@@ -12,17 +13,14 @@ if TYPE_CHECKING:
     from .draft import Draft
     from .plan import DraftPlan
 
-__all__ = ["flow_of", "footer"]
+__all__ = ["evidence_of", "flow_of", "footer"]
 
 _MAX_LISTED = 5
 
 
 def flow_of(plan: DraftPlan) -> FlowInfo:
     """Return the flow that *plan* would declare."""
-    labels = {
-        one.name: f"{one.name} ×{one.overrides}" if one.overrides else one.name
-        for one in plan.steps
-    }
+    labels = _labels(plan)
     steps = [
         StepInfo(
             labels[one.name],
@@ -39,6 +37,29 @@ def flow_of(plan: DraftPlan) -> FlowInfo:
     return FlowInfo(plan.flow, tuple(steps), plan.owner)
 
 
+def evidence_of(plan: DraftPlan) -> Sources | None:
+    """Return how often recorded runs kept each edge; None without any such run."""
+    if not any(one.calls for one in plan.steps):
+        return None
+    labels = _labels(plan)
+    edges = [
+        {
+            "before": labels[before],
+            "after": labels[one.name],
+            "witnessed": count,
+            "contradicted": 0,
+        }
+        for one in plan.steps
+        for before, count in one.recorded
+        if before in labels
+    ]
+    calls = {labels[one.name]: one.calls for one in plan.steps}
+    runs = plan.steps[0].calls
+    return Sources(
+        {plan.flow: {"runs": runs, "steps": calls, "edges": edges, "violations": []}}
+    )
+
+
 def footer(draft: Draft) -> Iterator[str]:
     """Yield what the picture leaves out, one line each."""
     plan = draft.plan
@@ -48,6 +69,11 @@ def footer(draft: Draft) -> Iterator[str]:
     guesses = [one.name for one in plan.steps if one.is_guess]
     if guesses:
         yield f"Only the name says that these are called: {_listed(guesses)}."
+    if any(one.calls for one in plan.steps):
+        yield (
+            "Edges with a number were recorded, in so many runs. The others are read "
+            "from the code: a guess."
+        )
     if draft.hubs:
         yield f"Many steps call these, so they are not drawn: {_listed(draft.hubs)}."
     if draft.reached:
@@ -61,6 +87,13 @@ def footer(draft: Draft) -> Iterator[str]:
         yield from (f"  {one}" for one in draft.ends[:_MAX_LISTED])
         if len(draft.ends) > _MAX_LISTED:
             yield f"  and {len(draft.ends) - _MAX_LISTED} more"
+
+
+def _labels(plan: DraftPlan) -> dict[str, str]:
+    return {
+        one.name: f"{one.name} ×{one.overrides}" if one.overrides else one.name
+        for one in plan.steps
+    }
 
 
 def _listed(names: Sequence[str]) -> str:

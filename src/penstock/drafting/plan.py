@@ -16,7 +16,8 @@ class PlannedStep:
         name: The name of the step, ``""`` if the plan leaves it to penstock.
         after: The names of the steps that it comes after; None if left to penstock.
         why: Why it was chosen.
-        recorded: Those of *after* that a recorded run has kept.
+        recorded: Those of *after* that recorded runs have kept, and in how many runs.
+        calls: How often recorded runs have called it.
         overrides: How many overrides of one method it stands for, else 0.
         is_guess: Whether a name alone says that it is called.
     """
@@ -25,7 +26,8 @@ class PlannedStep:
     name: str = ""
     after: tuple[str, ...] | None = None
     why: str = ""
-    recorded: tuple[str, ...] = ()
+    recorded: tuple[tuple[str, int], ...] = ()
+    calls: int = 0
     overrides: int = 0
     is_guess: bool = False
 

@@ -30,7 +30,7 @@ What is missing in a step is filled in; what you write stays. Write the markers:
   penstock draft --plan {file} --write"""
 _REST = "Left out. To add one: [[step]], and this line without the #."
 _MODULE = re.compile(r"[\w.]+:[\w.]+")
-_KEYS = {"function", "name", "after", "why", "recorded", "overrides", "guess"}
+_KEYS = {"function", "name", "after", "why", "recorded", "calls", "overrides", "guess"}
 
 
 def read_plan(path: Path) -> DraftPlan:
@@ -55,7 +55,7 @@ def write_plan(path: Path, plan: DraftPlan) -> None:
     for table, step in zip(tables, plan.steps, strict=True):
         for key, value in _fields(step).items():
             if table.get(key) != value:
-                table[key] = value
+                table[key] = _item(value)
     write_file(path, tomlkit.dumps(document).encode())
 
 
@@ -99,8 +99,9 @@ def _step(fields: Any) -> PlannedStep:
         _text(fields, "name", needed=False),
         _texts(fields, "after") if "after" in fields else None,
         _text(fields, "why", needed=False),
-        _texts(fields, "recorded"),
-        overrides if isinstance(overrides := fields.get("overrides"), int) else 0,
+        _counts(fields.get("recorded", {})),
+        _count(fields, "calls"),
+        _count(fields, "overrides"),
         bool(fields.get("guess")),
     )
 
@@ -122,6 +123,23 @@ def _texts(fields: dict[str, Any], key: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _count(fields: dict[str, Any], key: str) -> int:
+    value = fields.get(key, 0)
+    if not isinstance(value, int):
+        msg = f"{key} = {value!r} is not a number."
+        raise ValueError(msg)  # noqa: TRY004  # about what was read, not an argument
+    return value
+
+
+def _counts(value: Any) -> tuple[tuple[str, int], ...]:
+    if not isinstance(value, dict) or not all(
+        isinstance(one, int) for one in value.values()
+    ):
+        msg = f"recorded = {value!r} is not a table of names with numbers of runs."
+        raise ValueError(msg)
+    return tuple(value.items())
+
+
 def _fields(step: PlannedStep) -> dict[str, Any]:
     fields: dict[str, Any] = {"function": step.function, "name": step.name}
     if step.after is not None:
@@ -129,12 +147,22 @@ def _fields(step: PlannedStep) -> dict[str, Any]:
     if step.why:
         fields["why"] = step.why
     if step.recorded:
-        fields["recorded"] = list(step.recorded)
+        fields["recorded"] = dict(step.recorded)
+    if step.calls:
+        fields["calls"] = step.calls
     if step.overrides:
         fields["overrides"] = step.overrides
     if step.is_guess:
         fields["guess"] = True
     return fields
+
+
+def _item(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
 
 
 def _new(path: Path, plan: DraftPlan) -> TOMLDocument:
@@ -149,7 +177,7 @@ def _new(path: Path, plan: DraftPlan) -> TOMLDocument:
     for step in plan.steps:
         table = tomlkit.table()
         for key, value in _fields(step).items():
-            table.add(key, value)
+            table.add(key, _item(value))
         tables.append(table)
     document.add("step", tables)
     if plan.others:

@@ -41,7 +41,8 @@ class Reached:
 
     Attributes:
         function: The function.
-        position: Its place in the order of execution, from 0.
+        position: Its place in the order of execution, from 0; between two numbers if
+            only a run has shown it.
         distance: How many calls lead from the entry to it, at least.
         may: The functions that may have run, or are open, at some call of it.
         must: Those that certainly have, or are.
@@ -51,7 +52,7 @@ class Reached:
     """
 
     function: Function
-    position: int
+    position: float
     distance: int
     may: int = 0
     must: int = -1
