@@ -173,7 +173,7 @@ def test_complete_plan_fills_in(project: Project) -> None:
     write_shop(project)
     steps = (
         PlannedStep("shop.views:checkout_view", "buy", ()),
-        PlannedStep("shop.orders:load_cart"),
+        PlannedStep("shop.orders:cart_of"),
         PlannedStep("shop.mails:send_receipt", "send", ("reserve_line",)),
     )
     plan = DraftPlan("checkout", ENTRY, steps)
@@ -182,8 +182,8 @@ def test_complete_plan_fills_in(project: Project) -> None:
 
     assert after_of(draft.plan) == {
         "buy": (),
-        "load_cart": ("buy",),
-        "send": ("load_cart",),
+        "cart_of": ("buy",),
+        "send": ("cart_of",),
     }
     assert draft.notes == ["send: 'reserve_line' is not in the plan any more."]
 

@@ -182,3 +182,17 @@ def test_the_diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert change.diff.splitlines()[:2] == ["--- a/shop.py", "+++ b/shop.py"]
     assert "+@orders.entrypoint\n" in change.diff
+
+
+def test_comments_at_the_beginning_stay(tmp_path: Path) -> None:
+    """In a file without imports, the import comes before the first statement."""
+    (tmp_path / "shop.py").write_text(
+        "# -*- coding: utf-8 -*-\n\n@print\ndef place(): ...\n"
+    )
+
+    write(tmp_path, DraftPlan("orders", "shop:place", PLAN.steps[:1]))
+
+    assert (tmp_path / "shop.py").read_text() == (
+        "# -*- coding: utf-8 -*-\n\nfrom orders_flow import orders\n\n"
+        "@print\n@orders.entrypoint\ndef place(): ...\n"
+    )

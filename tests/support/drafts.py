@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 __all__ = ["write_shop"]
 
 VIEWS = '''
-from shop.orders import Order, load_cart
+from shop.orders import Order, cart_of
 from shop import payments, stock
 from shop.mails import send_receipt
 
 
 def checkout_view(request):
     """Buy what is in the cart."""
-    cart = load_cart(request)
+    cart = cart_of(request)
     order = create_order(cart)
     if order.total:
         payments.charge_order(order)
@@ -40,7 +40,7 @@ class Order:
         log("saved")
 
 
-def load_cart(request):
+def cart_of(request):
     return request["cart"]
 
 

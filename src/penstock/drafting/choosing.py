@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Choices", "choose", "find_group"]
 
 _MAX_CALLERS = 3  # among the chosen steps; more make a hub
-_MIN_SCORE = 0.5  # of what is drawn; helpers and lookups have less
+_MIN_SCORE = 0.4  # of what is drawn; helpers and lookups have less
 
 
 def _words(text: str) -> frozenset[str]:

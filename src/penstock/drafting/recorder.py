@@ -1,7 +1,7 @@
 """Run a program, and record which functions of the project begin in which order.
 
-It runs as ``python -m penstock.drafting.recorder OUTPUT ROOT COMMAND ...``, in a
-process of its own, before anything that COMMAND imports.
+It runs as ``python recorder.py OUTPUT ROOT COMMAND ...``, in a process of its own, and
+imports nothing of penstock, so that COMMAND finds everything as without it.
 """
 
 from __future__ import annotations
@@ -124,12 +124,14 @@ def main(output: str, root: str, command: list[str]) -> None:
     is_module = command[0] == "-m"
     if is_module:
         del command[0]
+    script = "" if is_module else _script(command[0])
+    sys.path[0] = str(Path(script).resolve().parent) if script else str(Path.cwd())
     sys.argv = list(command)
     recorder.start()
     if is_module:
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)
     else:
-        runpy.run_path(_script(command[0]), run_name="__main__")
+        runpy.run_path(script, run_name="__main__")
 
 
 def _script(name: str) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["calls_of", "kept_order", "record", "with_recorded"]
 
-_MODULE = "penstock.drafting.recorder"
+_RECORDER = Path(__file__).with_name("recorder.py")
 
 
 def record(command: str, root: Path, program: Program, entry: Function) -> list[Run]:
@@ -42,9 +42,10 @@ def record(command: str, root: Path, program: Program, entry: Function) -> list[
     """
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "calls.json")
-        words = [sys.executable, "-m", _MODULE, str(output), str(root)]
+        # A file, not a module: the command imports penstock itself, or never does.
+        words = [sys.executable, str(_RECORDER), str(output), str(root)]
         done = subprocess.run(  # noqa: S603  # what the user asks for
-            [*words, *shlex.split(command)], check=False, stdout=sys.stderr.fileno()
+            [*words, *shlex.split(command)], check=False, stdout=2
         )
         threads = json.loads(output.read_text("utf-8")) if output.exists() else []
     runs = [run for events in threads for run in _runs(events, program, entry)]
@@ -61,20 +62,23 @@ def record(command: str, root: Path, program: Program, entry: Function) -> list[
 def with_recorded(reading: Reading, runs: Iterable[Run]) -> Reading:
     """Return *reading* with the functions that only the runs have shown."""
     reached = dict(reading.reached)
+    hidden = 0  # the functions that only runs have shown
     for run in runs:
         ran = 0
         position = 0.0
         for function in sorted(run, key=lambda one: run[one][0]):
+            bit = reading.bits[function]
             known = reached.get(function)
             if known is None:
-                position += 0.001
-                known = reached[function] = Reached(function, position, 2)
-            if known.position != int(known.position):  # not found in the code
+                known = reached[function] = Reached(function, position + 0.001, 2)
+                hidden |= bit
+            if bit & hidden:
                 known.may |= ran
                 known.must &= ran
+            known.may |= ran & hidden
             known.is_guess = False
             position = known.position
-            ran |= reading.bits[function]
+            ran |= bit
     return replace(reading, reached=reached)
 
 

@@ -188,9 +188,9 @@ def _marked(
         new = "".join(f"{' ' * node.col_offset}{line}{end}" for line in marker)
         edits.append((*_place(node, handle), new))
     if not _has_import(tree, handle):
-        at, gap = _after_imports(tree)
+        at, before, behind = _import_place(tree)
         line = f"from {home.removeprefix('.')} import {handle}{end}"
-        edits.append((at, at, f"{end * gap}{line}"))
+        edits.append((at, at, f"{end * before}{line}{end * behind}"))
     for first, last, new in sorted(edits, reverse=True):
         lines[first:last] = [new]
     return "".join(lines)
@@ -245,15 +245,24 @@ def _has_import(tree: ast.Module, handle: str) -> bool:
     )
 
 
-def _after_imports(tree: ast.Module) -> tuple[int, bool]:
-    """Return the last line of the first imports, and whether it is another line's."""
-    at, gap = 0, False
-    for place, node in enumerate(tree.body):
-        is_import = isinstance(node, ast.Import | ast.ImportFrom)
-        if not is_import and (place or not isinstance(node, ast.Expr)):
+def _import_place(tree: ast.Module) -> tuple[int, int, int]:
+    """Return where an import goes: the line, and the empty lines around it.
+
+    It follows the first imports, else the docstring. Comments at the beginning of the
+    file, one of which may name its encoding, stay there.
+    """
+    first = tree.body[0]
+    has_doc = isinstance(first, ast.Expr)
+    at = (first.end_lineno or 0) if has_doc else 0
+    is_import = False
+    for node in tree.body[has_doc:]:
+        if not isinstance(node, ast.Import | ast.ImportFrom):
             break
-        at, gap = node.end_lineno or at, not is_import
-    return at, gap
+        at, is_import = node.end_lineno or at, True
+    if is_import or has_doc:
+        return at, not is_import, 0
+    decorators = getattr(first, "decorator_list", [])
+    return min([first.lineno, *(one.lineno for one in decorators)]) - 1, 0, 1
 
 
 def _quoted(text: str) -> str:
