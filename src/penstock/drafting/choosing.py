@@ -53,6 +53,7 @@ _EFFECTS = _words(
     send_message submit unlink update upload write
     """
 )
+_ASIDE = _words("error exception log logging debug")
 _WIRING = _words("property cached_property overload contextmanager fixture validator")
 
 
@@ -154,6 +155,8 @@ def _scored(members: Sequence[Reached], nouns: frozenset[str]) -> Choice:
     if verb in _DOES:
         facts.append((1.2, f"the verb {verb!r}"))
     elif verb in _ASKS:
+        facts.append((-1.5, ""))
+    if _ASIDE.intersection(words):
         facts.append((-1.5, ""))
     effect = next(filter(None, map(_effect, (one.function for one in members))), "")
     if effect:

@@ -39,7 +39,7 @@ def _in(function: Function) -> Iterator[tuple[int, str]]:
             continue
         called = node.func
         name = last_name(called)
-        if isinstance(called, ast.Subscript):
+        if isinstance(called, ast.Subscript) and not _is_generic(called):
             yield node.lineno, f"calls what {ast.unparse(called)} holds"
         elif name in _BY_STRING:
             yield node.lineno, f"finds what it calls by name: {name}()"
@@ -52,3 +52,9 @@ def _in(function: Function) -> Iterator[tuple[int, str]]:
                 node.lineno,
                 f"sends the signal {ast.unparse(called)[: -len(name) - 1]}",
             )
+
+
+def _is_generic(called: ast.Subscript) -> bool:
+    """Return whether it looks like a class with its parameters: ``Page[Order]``."""
+    name = last_name(called.value)
+    return name[:1].isupper() and not name.isupper()

@@ -299,7 +299,7 @@ def _names(
 
 
 def _flow_name(reading: Reading) -> str:
-    if reading.klass is None:
+    if reading.klass is None or reading.entry.name not in HANDLERS:
         return re.sub(r"(?<=.)_(flow|view|task|api)$", "", _plain(reading.entry))
     return _class_name(reading.klass)
 

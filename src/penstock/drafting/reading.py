@@ -173,7 +173,8 @@ def _spread(
             called = found[site.invocation.func.function]
             called.callers.add(caller)
             called.is_sent |= site.is_sent
-            called.is_guess &= site.kind == "possible"
+            is_override = site.invocation.func.is_guess
+            called.is_guess &= site.kind == "possible" and not is_override
             old = states.get(site.invocation, (0, -1, distance + 1))
             new = (
                 old[0] | may | bit | context.may,
