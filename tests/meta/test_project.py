@@ -30,6 +30,7 @@ NOT_CORE = (
     "checking",
     "cli",
     "contrib",
+    "drafting",
     "pytest_plugin",
     "renderers/picture/png.py",
     "runs/clickhouse_engine.py",

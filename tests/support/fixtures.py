@@ -15,9 +15,11 @@ from penstock._runtime.state import _said, state
 from penstock.conformance.judge import process_judge
 from tests.support.call_styles import MODES, Traces
 from tests.support.diagram_parsers import Mermaid
+from tests.support.projects import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(params=MODES)
@@ -95,3 +97,9 @@ def clean_counts() -> Iterator[None]:
 def recorded(clean_counts: None) -> None:  # it is to come first
     """Record how runs follow the declared order."""
     penstock.configure(conformance="record")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Return an empty project."""
+    return Project(tmp_path)

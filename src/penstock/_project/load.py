@@ -127,9 +127,14 @@ def flows_in_manifest(path: str) -> tuple[FlowInfo, ...]:
 
 def _of_django(project: Project) -> list[str]:
     """Return the modules with flows if this is a Django project."""
+    return django_modules() if is_django(project) else []
+
+
+def is_django(project: Project) -> bool:
+    """Return whether *project* is one of Django, which is set up then."""
     if "DJANGO_SETTINGS_MODULE" in os.environ:
         _look_in(project)
-    return django_modules() if set_up_django() else []
+    return set_up_django()
 
 
 def _look_in(project: Project) -> None:

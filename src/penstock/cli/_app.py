@@ -22,6 +22,7 @@ _FUNCTIONS = {
     "dag": "dag",
     "diff": "diff",
     "docs": "docs",
+    "draft": "draft",
     "explain": "explain",
     "export": "export",
     "list": "list_flows",

@@ -1,0 +1,239 @@
+"""Choose the dozen functions that a person would draw."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from penstock.checking.project.functions_and_classes import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from penstock.checking.project.functions_and_classes import Function
+
+    from .reading import Reached, Reading
+
+__all__ = ["Choice", "Choices", "choose", "find_group"]
+
+_MAX_CALLERS = 3  # among the chosen steps; more make a hub
+_MIN_SCORE = 0.4  # of what is drawn; helpers and lookups have less
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_DOES = _words(
+    """
+    accept activate allocate apply approve archive assign authorize book build cancel
+    capture charge checkout close commit complete confirm connect convert create
+    deactivate decline deliver delete deploy dispatch email enqueue ensure execute
+    export finalize finish fulfill generate handle import index ingest install invoice
+    issue link load mail move notify open order pay perform persist place post prepare
+    process provision publish push receive record refund register reject release remove
+    render reopen request reserve reset resolve resume revoke run save schedule send
+    settle ship split start stop store submit subscribe sync trigger update upload
+    validate verify void withdraw write
+    """
+)
+_ASKS = _words(
+    """
+    as by check clean clear compare count decode encode exists filter find format from
+    get has hash is iter key list log make map match normalize parse read resolve search
+    select serialize set should str to wrap
+    """
+)
+_EFFECTS = _words(
+    """
+    add apply_async bulk_create bulk_update call commit create delay delete execute
+    get_or_create insert mkdir post publish put remove save send send_mail
+    send_message submit unlink update upload write
+    """
+)
+_ASIDE = _words("error exception log logging debug")
+_WIRING = _words("property cached_property overload contextmanager fixture validator")
+
+
+class Choice(NamedTuple):
+    """A function that was chosen, or could be.
+
+    Attributes:
+        reached: The function; of several overrides the first that is called.
+        overrides: How many functions it stands for: those that override one method.
+        score: How well it fits.
+        why: The reasons for the score, in words.
+    """
+
+    reached: Reached
+    overrides: int
+    score: float
+    why: str
+
+
+class Choices(NamedTuple):
+    """What was chosen of everything that the entry leads to.
+
+    Attributes:
+        steps: The chosen functions, in the order of execution, the entry first.
+        hubs: Functions that too many of the steps call to draw them.
+        others: How many functions that could be steps were left out.
+    """
+
+    steps: Sequence[Choice]
+    hubs: Sequence[Choice]
+    others: Sequence[Choice]
+
+
+def choose(reading: Reading, size: int) -> Choices:
+    """Choose about *size* functions, the entry included."""
+    entry = reading.reached[reading.entry]
+    nouns = _nouns(entry.function)
+    ranked = sorted(
+        _candidates(reading, nouns), key=lambda one: (-one.score, one.reached.position)
+    )
+    fitting = [one for one in ranked if one.score >= _MIN_SCORE]
+    steps = [Choice(entry, 1, 0.0, "entry"), *fitting[: size - 1]]
+    del fitting[: size - 1]
+    hubs: list[Choice] = []
+    while hub := _hub(reading, steps):
+        steps.remove(hub)
+        hubs.append(hub)
+        steps += fitting[:1]
+        del fitting[:1]
+    steps.sort(key=lambda one: one.reached.position)
+    drawn = {id(one) for one in (*steps, *hubs)}
+    return Choices(steps, hubs, [one for one in ranked if id(one) not in drawn])
+
+
+def find_group(reading: Reading, function: Function) -> Collection[Function]:
+    """Return *function* and what overrides the same method."""
+    top = reading.overridden.get(function)
+    if top is None:
+        return [function]
+    return [one for one, other in reading.overridden.items() if other is top]
+
+
+def _candidates(reading: Reading, nouns: frozenset[str]) -> Iterable[Choice]:
+    groups: dict[Function, list[Reached]] = {}
+    for one in reading.reached.values():
+        if one.function is not reading.entry and _can_be_step(one.function):
+            groups.setdefault(
+                reading.overridden.get(one.function, one.function), []
+            ).append(one)
+    for members in groups.values():
+        yield _scored(members, nouns)
+
+
+def _can_be_step(function: Function) -> bool:
+    return not (
+        "<" in function.qualname
+        or function.name.startswith("__")
+        or function.decorators & _WIRING
+        or function.is_abstract
+    )
+
+
+def _scored(members: Sequence[Reached], nouns: frozenset[str]) -> Choice:
+    first = members[0]
+    function = first.function
+    words = _parts(function.name)
+    own = frozenset(words) | _home(function)
+    verb = words[0] if words else ""
+    lines = max(_lines(one.function) for one in members)
+    called = min(len({*one.callers}) for one in members)
+    facts: list[tuple[float, str]] = [
+        (-0.5 * min(first.distance - 1, 6), _away(first.distance)),
+        (min(math.log2(lines + 1), 6) / 2 - 1.5, f"{lines} lines"),
+    ]
+    shared = nouns & own
+    if shared:
+        bonus = 1.0 if nouns & frozenset(words) else 0.4
+        facts.append((bonus, f"about {min(shared)!r}"))
+    if verb in _DOES:
+        facts.append((1.2, f"the verb {verb!r}"))
+    elif verb in _ASKS:
+        facts.append((-1.5, ""))
+    if _ASIDE.intersection(words):
+        facts.append((-1.5, ""))
+    effect = next(filter(None, map(_effect, (one.function for one in members))), "")
+    if effect:
+        facts.append((0.8, f"calls {effect}()"))
+    if called > 1:
+        facts.append((-0.5 * math.log2(called), ""))
+    if all(one.is_guess for one in members):
+        facts.append((-1.0, "only its name says that it is called"))
+    if any(one.is_sent for one in members):
+        facts.append((1.0, "a message runs it"))
+    why = ", ".join(text for _, text in facts if text)
+    return Choice(first, len(members), sum(points for points, _ in facts), why)
+
+
+def _hub(reading: Reading, steps: Sequence[Choice]) -> Choice | None:
+    """Return the step that most of the others call, if these are too many."""
+    drawn = {other: one for one in steps for other in _functions(reading, one)}
+    worst, most = None, _MAX_CALLERS
+    for one in steps[1:]:
+        callers = len(_callers(reading, one, drawn))
+        if callers > most:
+            worst, most = one, callers
+    return worst
+
+
+def _functions(reading: Reading, one: Choice) -> Collection[Function]:
+    return find_group(reading, one.reached.function)
+
+
+def _callers(
+    reading: Reading, choice: Choice, drawn: Mapping[Function, Choice]
+) -> set[Function]:
+    """Return the steps that call *choice*, directly or through what is not drawn."""
+    todo = list(_functions(reading, choice))
+    seen: set[Function] = set(todo)
+    found: set[Function] = set()
+    while todo:
+        for caller in reading.reached[todo.pop()].callers - seen:
+            seen.add(caller)
+            if caller in drawn:
+                found.add(drawn[caller].reached.function)
+            else:
+                todo.append(caller)
+    return found
+
+
+def _nouns(function: Function) -> frozenset[str]:
+    words = frozenset(_parts(function.qualname.replace(".", "_"))) | _home(function)
+    return frozenset(
+        word
+        for word in words
+        if word not in _DOES | _ASKS and len(word) > 2  # noqa: PLR2004  # "of", "id"
+    ) - _words("flow flows view views task tasks service services api self new command")
+
+
+def _home(function: Function) -> frozenset[str]:
+    """Return the words of the module's own name, and of the package around it."""
+    return frozenset(_parts("_".join(function.module.name.split(".")[1:][-2:])))
+
+
+def _parts(name: str) -> list[str]:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return [re.sub(r"(?<=..[^s])s$", "", one) for one in spaced.split("_") if one]
+
+
+def _away(distance: int) -> str:
+    return "called by the entry" if distance == 1 else f"{distance} calls away"
+
+
+def _lines(function: Function) -> int:
+    return (function.node.end_lineno or 0) - function.node.lineno + 1
+
+
+def _effect(function: Function) -> str:
+    for node in function.own_nodes():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name = last_name(node.func)
+            if name in _EFFECTS:
+                return name
+    return ""

@@ -1,0 +1,69 @@
+"""What each chosen step comes after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .choosing import find_group
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from penstock.checking.project.functions_and_classes import Function
+
+    from .reading import Reading
+
+__all__ = ["predecessors"]
+
+
+def predecessors(
+    reading: Reading, steps: Sequence[Function]
+) -> Mapping[Function, list[Function]]:
+    """Return what each of *steps* comes after, the last one that surely ran first.
+
+    Other steps that may have run since then follow it. Of two steps that may run
+    before each other, as in a loop, the first one that is called comes first.
+
+    Args:
+        reading: The entry, and all that it leads to.
+        steps: The chosen functions.
+    """
+    order = sorted(
+        (one for one in steps if one in reading.reached),
+        key=lambda one: reading.reached[one].position,
+    )
+    possible: dict[Function, list[Function]] = {}
+    found: dict[Function, list[Function]] = {}
+    for place, step in enumerate(order):
+        may, must = _masks(reading, step)
+        earlier = [one for one in order[:place] if may & _bits(reading, one)]
+        certain = [one for one in earlier if must & _bits(reading, one)]
+        possible[step] = earlier
+        found[step] = _nearest(earlier, certain, possible)
+    return found
+
+
+def _nearest(
+    earlier: Sequence[Function],
+    sure: Sequence[Function],
+    possible: Mapping[Function, Sequence[Function]],
+) -> list[Function]:
+    last = sure[-1:]
+    since = earlier[earlier.index(last[0]) + 1 :] if last else earlier
+    behind = {one for step in since for one in possible[step]}
+    return [*last, *(one for one in since if one not in behind)]
+
+
+def _masks(reading: Reading, step: Function) -> tuple[int, int]:
+    may, must = 0, -1
+    for one in find_group(reading, step):
+        may |= reading.reached[one].may
+        must &= reading.reached[one].must
+    return may, must
+
+
+def _bits(reading: Reading, step: Function) -> int:
+    mask = 0
+    for one in find_group(reading, step):
+        mask |= reading.bits[one]
+    return mask

@@ -1,0 +1,146 @@
+"""The functions that a run may begin in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock.drafting.candidates import find_candidates
+from penstock.drafting.draft import project_program
+from tests.support.projects import PROCESS
+
+if TYPE_CHECKING:
+    from tests.support.projects import Project
+
+WEB = """
+    from fastapi import APIRouter
+    import click
+    from celery import shared_task
+
+    router = APIRouter()
+    CACHE = {}
+
+    @router.post("/orders")
+    async def create_order(): ...
+
+    @app.route("/health")
+    def health(): ...
+
+    @CACHE.get("orders")
+    def no_route(): ...
+
+    @shared_task
+    def send_mail(): ...
+
+    @click.command("reindex")
+    def reindex_all(): ...
+    """
+URLS = """
+    from django.urls import include, path
+    from rest_framework.routers import DefaultRouter
+    from shop.views import OrderView, OrderViewSet, TagView, cart
+
+    router = DefaultRouter()
+    router.register("orders", OrderViewSet)
+    urlpatterns = [
+        path("cart/", cart),
+        path("order/", login_required(OrderView.as_view())),
+        path("tags/", TagView.as_view()),
+        path("api/", include("api.urls")),
+    ]
+    """
+VIEWS = """
+    from django.views import View
+
+    def cart(request): ...
+
+    class OrderView(View):
+        def post(self, request): ...
+
+        def helper(self): ...
+
+    class TagView(View): ...
+
+    class OrderViewSet:
+        @action(detail=True)
+        def archive(self, request): ...
+
+        def perform_create(self, serializer): ...
+    """
+COMMAND = """
+    class Command:
+        def handle(self, *args, **options): ...
+    """
+
+
+def found(project: Project) -> list[tuple[str, str, str]]:
+    """Return the kind, the entry and the route of each candidate."""
+    program = project_program([project.root])
+    return [(one.kind, one.entry, one.route) for one in find_candidates(program)]
+
+
+def test_routes_tasks_and_commands(project: Project) -> None:
+    """What decorators of frameworks register, by kind and place."""
+    project.write("web.py", WEB)
+
+    assert found(project) == [
+        ("route", "web:create_order", "POST /orders"),
+        ("route", "web:health", "/health"),
+        ("task", "web:send_mail", ""),
+        ("command", "web:reindex_all", "reindex"),
+    ]
+
+
+def test_django_views_and_commands(project: Project) -> None:
+    """What the source of a URL configuration names, and the commands."""
+    project.write("shop/__init__.py", "")
+    project.write("shop/urls.py", URLS)
+    project.write("shop/views.py", VIEWS)
+    project.write("shop/management/__init__.py", "")
+    project.write("shop/management/commands/__init__.py", "")
+    project.write("shop/management/commands/reindex.py", COMMAND)
+
+    assert found(project) == [
+        ("Django view", "shop.views:cart", "cart/"),
+        ("Django view", "shop.views:OrderView.post", "order/"),
+        ("Django view", "shop.views:TagView", "tags/"),
+        ("Django view", "shop.views:OrderViewSet.archive", "orders"),
+        ("Django view", "shop.views:OrderViewSet.perform_create", "orders"),
+        (
+            "Django command",
+            "shop.management.commands.reindex:Command.handle",
+            "reindex",
+        ),
+    ]
+
+
+def test_django_that_is_set_up(project: Project) -> None:
+    """With settings, the URL configuration itself says what is where."""
+    pytest.importorskip("django")
+    settings = "SECRET_KEY = 'x'\nROOT_URLCONF = 'site_urls'\n"
+    urls = """
+        from django.urls import include, path
+        from site_views import OrderView, cart
+
+        more = [path("cart/", cart), path("order/", OrderView.as_view())]
+        urlpatterns = [path("shop/", include(more)), path("x/", print)]
+        """
+    project.write("site_settings.py", settings)
+    project.write("site_urls.py", urls)
+    project.write("site_views.py", VIEWS.replace("@action(detail=True)", "# "))
+
+    result = project.penstock(
+        "draft",
+        "-f",
+        "json",
+        program=PROCESS,
+        env={"DJANGO_SETTINGS_MODULE": "site_settings"},
+    )
+
+    listed = [(one["entry"], one["route"]) for one in json.loads(result.stdout)]
+    assert listed == [
+        ("site_views:cart", "shop/cart/"),
+        ("site_views:OrderView.post", "shop/order/"),
+    ]
