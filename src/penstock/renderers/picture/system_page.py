@@ -128,6 +128,7 @@ class _System:
                 self._name(other),
                 self._hue(other),
                 leads_in,
+                self._name(item),
             )
             for at, (other, leads_in) in enumerate(sorted(ends))
         }
