@@ -185,6 +185,7 @@ def test_only_its_own_script_and_style_may_run() -> None:
         f"style-src 'sha256-{digest(found.inside['style'])}'",
         f"script-src 'sha256-{digest(found.inside['script'])}'",
         "font-src data:",
+        "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",
     ]
