@@ -22,6 +22,7 @@ from .step_facts import step_facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from penstock._graph.evidence import FlowEvidence
     from penstock._graph.graph import Graph
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
@@ -107,7 +108,8 @@ def _groupings(
         kind: by_flow for kind, by_flow in found.items() if len({*by_flow.values()}) > 1
     } or {"service": found["service"]}
     if graph.evidence:
-        groups["evidence"] = {name: _seen(name, graph) for name in flows}
+        known = graph.evidence.flows
+        groups["evidence"] = {name: _seen(known[name]) for name in flows}
     return dict(
         sorted(
             groups.items(),
@@ -121,12 +123,11 @@ def _by_name(groups: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return {flow: (group, hues[group]) for flow, group in groups.items()}
 
 
-def _seen(flow: str, graph: Graph) -> tuple[str, str]:
+def _seen(known: FlowEvidence) -> tuple[str, str]:
     """Return whether runs have shown a flow, and a hue for that."""
-    known = graph.evidence.flows[flow] if graph.evidence else None
-    if known and known.contradicted + known.undeclared:
-        return "in another order", "wrong"
-    return ("seen", "blue") if known and known.seen else ("never seen", "slate")
+    if known.contradicted + known.undeclared:
+        return "not as declared", "wrong"
+    return ("seen", "blue") if known.runs + known.seen else ("never seen", "slate")
 
 
 def _flow(

@@ -23,7 +23,8 @@
   }
   for (const element of svg.querySelectorAll(".cluster")) flowOf(element.dataset.flow).element = element;
   for (const element of svg.querySelectorAll(".node")) {
-    const fact = facts.get(element.id), flow = flowOf(element.dataset.flow);
+    const fact = facts.get(element.id), isDrawn = ["step", "flow"].includes(fact.kind);
+    const flow = flowOf(isDrawn ? element.dataset.flow : element.querySelector("title").textContent);
     const words = [fact.label, fact.name, fact.doc, ...fact.tags.map((tag) => "#" + tag)];
     const step = { element, fact, flow, id: element.id, before: [], after: [] };
     step.name = element.dataset.step ?? "";
@@ -301,7 +302,7 @@
     for (const step of flow.steps.flatMap((one) => one[name])) {
       if (step.flow !== flow) found.set(step.flow, (found.get(step.flow) ?? new Set()).add(step.fact.name));
     }
-    return [...found].map(([other, names]) => chip(other.name, [...names].join(", "), () => go(other)));
+    return [...found].map(([other, names]) => chip(other.name, other.section && [...names].join(", "), () => go(other)));
   }
 
   function chip(words, note, act) {
