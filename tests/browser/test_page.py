@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from penstock.renderers.formats import Direction
+
 ENTER, ESCAPE, TAB = "\ue007", "\ue00c", "\ue004"
 LEFT, UP, RIGHT, DOWN = "\ue012", "\ue013", "\ue014", "\ue015"
 HOSTILE = (
@@ -738,6 +740,22 @@ def test_print(chrome: Browser, tmp_path: Path) -> None:
     chrome.command("Emulation.setEmulatedMedia", media="")
 
 
+@pytest.mark.parametrize(
+    ("direction", "is_wide"), [("LR", True), ("TD", False)], ids=["wide", "tall"]
+)
+def test_paper_is_turned_to_fit(
+    chrome: Browser, tmp_path: Path, *, direction: Direction, is_wide: bool
+) -> None:
+    """A picture that is wider than high prints in landscape."""
+    draw([ORDERS], output=tmp_path / "orders.html", direction=direction)
+    chrome.open(tmp_path / "orders.html")
+    printed = chrome.command("Page.printToPDF", preferCSSPageSize=True)["data"]
+    found = re.search(rb"/MediaBox \[0 0 (\d+) (\d+)", base64.b64decode(printed))
+
+    assert found
+    assert (int(found[1]) > int(found[2])) is is_wide
+
+
 def test_a_phone(tmp_path: Path) -> None:
     """On a narrow screen nothing overflows, and the panel shows with a step."""
     with chromium(is_phone=True) as phone:
@@ -751,6 +769,17 @@ def test_a_phone(tmp_path: Path) -> None:
         assert phone.run(wide) == 390
         phone.find("#close").click()
         assert phone.texts("#panel") == []
+
+        assert phone.texts("#rail a") == []
+        phone.find("#menu").click()
+        phone.find("#rail a[href='#bills']").click()
+        assert phone.texts("#rail a") == []
+        assert phone.texts("#panel h2") == ["bills"]
+        assert is_inside(phone, ".cluster[data-flow=bills]")
+        sheet, stage = box(phone, "#panel"), box(phone, "#stage")
+        assert (sheet["left"], sheet["right"]) == (0, 390)
+        assert sheet["bottom"] > stage["bottom"]
+        assert phone.run(wide) == 390
         assert phone.complaints() == []
 
 

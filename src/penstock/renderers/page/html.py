@@ -53,8 +53,8 @@ def render_html(graph: Graph, *, detail: bool, direction: Direction) -> str:
     script = _asset("page.js")
     if graph.evidence:
         style += f"\n{_asset('evidence.css')}"
-    title = _title(graph)
     flows = _declarations(graph)
+    title = _title(list(flows))
     groups = _groupings(flows, graph)
     return Template(_asset("page.html")).substitute(
         policy=content_policy(style, script, "font-src data:", "img-src data:"),
@@ -77,8 +77,7 @@ def _asset(name: str) -> str:
     return read_asset("penstock.renderers.page", name)
 
 
-def _title(graph: Graph) -> str:
-    names = list(dict.fromkeys(flow.name for flow in graph.flows))
+def _title(names: Sequence[str]) -> str:
     if len(names) > _MAX_NAMED:
         return f"{len(names)} flows"
     return printable(", ".join(names)) if names else "No flow"

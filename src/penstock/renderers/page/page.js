@@ -54,6 +54,7 @@
   svg.setAttribute("role", "group");
   svg.setAttribute("aria-label", "Drawing");
   svg.classList.add("drawing");
+  svg.classList.toggle("still", steps.size > 500); // fading 6,000 steps takes two seconds
 
   function kindOf(fact) {
     if (fact.kind === "flow") return "flow";
@@ -289,7 +290,9 @@
       const chips = subject.fact ? subject[name].map((other) => chipOf(other, subject)) : flowChips(subject, name);
       byId(name).replaceChildren(...chips);
       byId(name).hidden = byId(name).previousElementSibling.hidden = !chips.length;
-      buttons[way].querySelector("b").textContent = reached(subject, name).size - 1;
+      const count = reached(subject, name).size - 1;
+      buttons[way].querySelector("b").textContent = count;
+      buttons[way].hidden = !count;
     }
   }
 
@@ -300,7 +303,7 @@
   function flowChips(flow, name) {
     const found = new Map();
     for (const step of flow.steps.flatMap((one) => one[name])) {
-      if (step.flow !== flow) found.set(step.flow, (found.get(step.flow) ?? new Set()).add(step.fact.name));
+      if (step.flow !== flow) found.set(step.flow, (found.get(step.flow) ?? new Set()).add(step.name));
     }
     return [...found].map(([other, names]) => chip(other.name, other.section && [...names].join(", "), () => go(other)));
   }
