@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 from penstock import generate_dag
@@ -52,7 +54,7 @@ def tell(store: Store, database: Path, log: Path) -> None:
         "The message that fails on purpose: one WARNING from penstock, where it failed"
     )
     for line in failed:
-        _select(line, lines, log)
+        _show(line, log)
 
     _heading("The flows, drawn from the decorators")
     for name in ("bom_sync", "licence_report"):
@@ -70,6 +72,19 @@ def _print_table(rows: list[Row]) -> None:
         print(_ROW.format(*row).rstrip())
     if len(rows) > _SHOWN:
         print(f"  ... and {len(rows) - _SHOWN} more in the table parts")
+
+
+def _show(line: Line, log: Path) -> None:
+    """Look back at the operation of *line*, as someone on call does."""
+    if "short_id" not in line:
+        print("  no IDs: PENSTOCK_DISABLED is set")
+        return
+    arguments = ("show", line["short_id"], str(log), "--logs")
+    print(f"  $ penstock {' '.join(arguments)}\n", flush=True)
+    targets = ("--target", "examples.bom_sync")
+    subprocess.run(  # noqa: S603  # our own command; without penstock[cli] it says so
+        [sys.executable, "-m", "penstock", *arguments, *targets], check=False
+    )
 
 
 def _select(line: Line, lines: list[Line], log: Path) -> None:

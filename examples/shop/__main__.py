@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .servers import ROOT, open_shop
-from .story import await_end, hops, lines_of
+from .story import await_end, await_failure, hops, lines_of
 
 if TYPE_CHECKING:
     from .servers import Shop
 
 ORDER = {"number": "A-1", "customer": "ada"}
+TOO_LARGE = {"number": "A-2", "customer": "bob"}
 SERVICES = ("front", "office", "worker", "shipping")
 
 
@@ -34,19 +35,22 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix="shop-"))
     print(f"Starting the shop in {folder}:")
     with open_shop(folder) as shop:
-        shown = send(shop)
+        shown = send(shop, ORDER)
         await_end(shop, ORDER["number"])
         is_one = tell_hops(shop, shown)
         tell_lines(folder, shown)
+        failed = send(shop, TOO_LARGE)
+        await_failure(folder, failed)
+    tell_failure(folder, failed)
     tell_system(folder)
     return 0 if is_one else 1
 
 
-def send(shop: Shop) -> str:
+def send(shop: Shop, order: dict[str, str]) -> str:
     """Send an order as a browser does; return the ID in the response."""
     url = f"http://{shop.addresses['front']}/orders"
     request = urllib.request.Request(
-        url, json.dumps(ORDER).encode(), {"Content-Type": "application/json"}
+        url, json.dumps(order).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # our own server
         return str(answer.headers["X-Correlation-ID"])
@@ -73,12 +77,29 @@ def tell_lines(folder: Path, flow_id: str) -> None:
         print(f"  {moment} {line['service']:<9} {line['message']}")
 
 
-def tell_system(folder: Path) -> None:
-    """Draw all services as one system, from their manifests."""
+def tell_failure(folder: Path, flow_id: str) -> None:
+    """Look back at the order that failed, as someone on call does."""
+    logs = [str(path) for path in sorted(folder.glob("*.jsonl"))]
+    manifests = export(folder)
+    targets = [part for path in manifests for part in ("--target", path)]
+    print(
+        f"\nWhat happened to the order that failed?\n\n  $ penstock show {flow_id[:8]}"
+    )
+    print(f"\n{penstock('show', flow_id[:8], *logs, *targets)}")
+
+
+def export(folder: Path) -> list[str]:
+    """Write the flows of each service; return the files."""
     manifests = [str(folder / f"{service}.json") for service in SERVICES]
     for service, manifest in zip(SERVICES, manifests, strict=True):
         module = f"examples.shop.{service}"
         penstock("export", module, "--service", service, "--output", manifest)
+    return manifests
+
+
+def tell_system(folder: Path) -> None:
+    """Draw all services as one system, from their manifests."""
+    manifests = [str(folder / f"{service}.json") for service in SERVICES]
     print("\nThe whole system:\n")
     print(penstock("dag", *manifests, "--format", "mermaid"))
     for suffix in ("svg", "png"):

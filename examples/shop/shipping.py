@@ -15,6 +15,9 @@ from penstock.contrib.requests import instrument
 
 from .service import address, keep, set_up
 
+TOO_LARGE = "A-2"
+"""The order that fails on purpose."""
+
 log = logging.getLogger("shop.shipping")
 parcels = flow("parcels", owner="warehouse", description="From the shelf to the van.")
 office = requests.Session()
@@ -33,6 +36,9 @@ def ship(message: Any) -> None:
 @parcels.step(after=ship)
 def pack(number: str) -> None:
     """Pack a parcel."""
+    if number == TOO_LARGE:
+        msg = f"{number} does not fit into the van"
+        raise ValueError(msg)
     keep("parcels", number)
     log.info("parcel for %s packed", number)
 
@@ -61,7 +67,10 @@ def main() -> None:
     while not stop:
         message = consumer.poll(0.2)
         if message is not None and message.error() is None:
-            ship(message)
+            try:
+                ship(message)
+            except ValueError as exc:
+                log.error("gave up: %s", exc)  # noqa: TRY400  # penstock has logged it
     consumer.close()
 
 

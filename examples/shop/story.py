@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .servers import Shop
 
-__all__ = ["Hop", "await_end", "hops", "lines_of", "spans_of"]
+__all__ = ["Hop", "await_end", "await_failure", "hops", "lines_of", "spans_of"]
 
 END_S = 60.0
 STEPS = 12
@@ -43,6 +43,17 @@ def await_end(shop: Shop, number: str) -> None:
     while time.monotonic() < deadline:
         found = _rows(shop.folder, number)
         if len(found) == len(TABLES) and len(spans_of(shop, found["shipped"])) >= STEPS:
+            return
+        time.sleep(0.2)
+
+
+def await_failure(folder: Path, flow_id: str) -> None:
+    """Wait until the order that fails has done so, and its invoice is written."""
+    deadline = time.monotonic() + END_S
+    while time.monotonic() < deadline:
+        lines = lines_of(folder, flow_id)
+        steps = {line.get("step") for line in lines if line.get("outcome")}
+        if {"ship", "write_invoice"} <= steps:
             return
         time.sleep(0.2)
 

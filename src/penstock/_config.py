@@ -96,8 +96,8 @@ def configure(
         "outside": _one_of("outside", outside, OUTSIDE_MODES),
         "service": _string("service", service),
         "source_url": _address("source_url", source_url),
-        "headers": _headers("headers", headers),
-        "inbound_headers": _headers("inbound_headers", inbound_headers),
+        "headers": checked_headers("headers", headers),
+        "inbound_headers": checked_headers("inbound_headers", inbound_headers),
         "propagate": _keys("propagate", propagate),
         "trust_inbound": _one_of("trust_inbound", trust_inbound, TRUST),
         "is_valid_id": _function("is_valid_id", is_valid_id),
@@ -264,7 +264,14 @@ def _keys(setting: str, value: str | Iterable[str] | None) -> object:
     return None if value is None else frozenset(_names(setting, value))
 
 
-def _headers(setting: str, value: str | Iterable[str] | None) -> object:
+def checked_headers(
+    setting: str, value: str | Iterable[str] | None
+) -> tuple[str, ...] | None:
+    """Return names of headers; None if *value* is None.
+
+    Raises:
+        ConfigurationError: One is not the name of a header.
+    """
     if value is None:
         return None
     names = _names(setting, value)

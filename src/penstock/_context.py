@@ -89,16 +89,18 @@ class FlowContext:
     sent_trace: Mapping[str, str] = _EMPTY
     is_awaited: bool = False
 
-    # Where conformance is on: how far this run has come (its ``RunProgress``, a class
-    # that this module may not import), what had ended before it came here, and which
-    # step, as flow/step, was called by the message that brought it and is counted.
-    progress: Any = None
+    # Where conformance is on: what had ended before it came here, and which step, as
+    # flow/step, was called by the message that brought it and is counted.
     given_done: Done | None = None
     given_call: str = ""
 
     def __init__(self, correlation_id: str, entry: Step | None = None) -> None:
         self.correlation_id = correlation_id
         self.entry = entry
+        # Where conformance is on: how far this run has come (its ``RunProgress``, a
+        # class that this module may not import). Not a class attribute: every call
+        # reads it, and Python 3.13 reads what only instances have in half the time.
+        self.progress: Any = None
 
     def __repr__(self) -> str:
         """Show what identifies the context, not what may be secret in it."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast, overload
 
 from ._declaring.after import parse_after
 from ._declaring.binding import take_class, take_function
-from ._declaring.mark import Marker
+from ._declaring.mark import mark
 from ._registry import OUTSIDE_MODES, FlowOptions
 from ._steps.source import caller_place
-from ._steps.step import StepOptions
 from .errors import FlowDefinitionError, did_you_mean
 
 if TYPE_CHECKING:
@@ -267,15 +267,9 @@ def _mark(
             "not empty."
         )
         raise FlowDefinitionError(msg)
-    options = StepOptions(
-        name or "",
-        kind == "entrypoint",
-        parse_after(after, name or f"@{kind}"),
-        _clean_tags(tags),
-        flow is None,
-    )
-    marker = Marker(options, flow)
-    return marker if func is None else marker(func)
+    groups = parse_after(after, name or f"@{kind}")
+    decorate = partial(mark, kind, name or "", groups, _clean_tags(tags), flow)
+    return decorate if func is None else decorate(func)
 
 
 def _refuse_arguments(kind: str, unknown: Mapping[str, object]) -> NoReturn:

@@ -88,6 +88,8 @@ class Registry:
     ) -> None:
         """Add *steps* to the flow of *options*, all of them or none.
 
+        The caller holds the lock.
+
         Args:
             options: The flow's name, and what is said about it.
             steps: What one decorator or class declares.
@@ -96,31 +98,30 @@ class Registry:
         Raises:
             FlowDefinitionError: Another function already has a step's name.
         """
-        with self.lock:
-            new: dict[str, object] = {}  # imported modules, each with its spec
-            for step in steps:
-                module = step.func.__module__
-                spec = getattr(sys.modules.get(module), "__spec__", None)
-                if self._imports.get(module, self) is not spec:
-                    new[module] = spec
-            again = new.keys() & self._imports if new else frozenset()  # reloaded ones
-            declared = self._flows.get(options.name) or _DeclaredFlow(options.name)
-            kept = declared.steps if klass is None else _without(klass, declared.steps)
-            if again:
-                kept = _outside(again, kept)
-            added: dict[str, Step] = {}
-            for step in steps:
-                old = added.get(step.name) or kept.get(step.name)
-                if old is not None:
-                    _refuse_clash(old, step)
-                added[step.name] = step
-            declared.steps = kept
-            declared.update(options, added)
-            self._flows[options.name] = declared
-            self._imports.update(new)
-            for other in self._flows.values() if again else ():
-                if other is not declared:
-                    other.steps = _outside(again, other.steps)
+        new: dict[str, object] = {}  # imported modules, each with its spec
+        for step in steps:
+            module = step.func.__module__
+            spec = getattr(sys.modules.get(module), "__spec__", None)
+            if self._imports.get(module, self) is not spec:
+                new[module] = spec
+        again = new.keys() & self._imports if new else frozenset()  # reloaded ones
+        declared = self._flows.get(options.name) or _DeclaredFlow(options.name)
+        kept = declared.steps if klass is None else _without(klass, declared.steps)
+        if again:
+            kept = _outside(again, kept)
+        added: dict[str, Step] = {}
+        for step in steps:
+            old = added.get(step.name) or kept.get(step.name)
+            if old is not None:
+                _refuse_clash(old, step)
+            added[step.name] = step
+        declared.steps = kept
+        declared.update(options, added)
+        self._flows[options.name] = declared
+        self._imports.update(new)
+        for other in self._flows.values() if again else ():
+            if other is not declared:
+                other.steps = _outside(again, other.steps)
 
     def __contains__(self, name: str) -> bool:
         """Tell whether this process declares a flow with that name."""

@@ -11,11 +11,13 @@ __all__ = [
     "ConfigurationError",
     "FlowDefinitionError",
     "FlowOrderError",
+    "LogSourceError",
     "ManifestError",
     "MissingExtraError",
     "NotInFlowError",
     "PenstockError",
     "RenderError",
+    "TooManyRunsError",
     "UnknownFlowError",
 ]
 
@@ -58,6 +60,10 @@ class FlowOrderError(PenstockError, RuntimeError):
         self.code = code
 
 
+class TooManyRunsError(PenstockError, LookupError):
+    """What was looked for is found in too many stored runs."""
+
+
 class UnknownFlowError(PenstockError, KeyError):
     """No flow with that name is declared.
 
@@ -72,6 +78,10 @@ class UnknownFlowError(PenstockError, KeyError):
 
 class ConfigurationError(PenstockError, ValueError):
     """A setting has an unknown name, or a value that it cannot have."""
+
+
+class LogSourceError(PenstockError, OSError):
+    """There are no logs where they should be, or they cannot be read."""
 
 
 class MissingExtraError(PenstockError, ModuleNotFoundError):
@@ -95,9 +105,14 @@ def plain(text: str) -> str:
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'orders'?"``, or ``""`` if nothing is similar."""
+    near = closest(name, known)
+    return f" Did you mean {near!r}?" if near else ""
+
+
+def closest(name: object, known: Iterable[str]) -> str:
+    """Return the most similar name, or ``""`` if nothing is similar."""
     if not isinstance(name, str):
         return ""
     from difflib import get_close_matches  # noqa: PLC0415  # 1 ms, on errors only
 
-    near = get_close_matches(name, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return next(iter(get_close_matches(name, list(known), n=1)), "")

@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import json
 import logging
+import os
 import re
 import threading
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,13 @@ from penstock import (
     start_flow,
     step,
 )
+from penstock._platform.clock import utc
 from penstock.backends.log_fields import FIELDS
 from tests.support.call_styles import KINDS, finish, marked, run_python, unique
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
 
     Lines = list[logging.LogRecord]
 
@@ -885,6 +888,41 @@ def test_one_line_for_a_run_has_its_calls(run_lines: Lines) -> None:
     assert generated["parent"] == line["run_id"]
     assert 0 <= generated["start_ms"] <= called["start_ms"]
     assert called["start_ms"] + called["duration_ms"] <= line["duration_ms"]
+    assert line["started_at"] <= utc(line["created"])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_calls_of_a_forked_child_have_lines_of_their_own(
+    run_lines: Lines, tmp_path: Path
+) -> None:
+    """The line of the run is the parent's, which does not see them."""
+    orders = flow(unique("orders"))
+    handler = logging.FileHandler(tmp_path / "log")
+    logging.getLogger("penstock").addHandler(handler)
+
+    @orders.step
+    def inner() -> None: ...
+
+    @orders.entrypoint
+    def receive() -> None:
+        inner()
+        child = os.fork()
+        if not child:
+            inner()
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    receive()
+
+    logging.getLogger("penstock").removeHandler(handler)
+    handler.close()
+    (line,) = map(vars, run_lines)
+    assert [call["step"] for call in line["calls"]] == ["inner"]
+    written = (tmp_path / "log").read_text(encoding="utf-8").split()
+    assert [word for word in written if word.endswith("inner")] == [
+        f"{line['flow']}/inner"
+    ]
 
 
 ENDS = ["duration_ms", "outcome"]

@@ -280,6 +280,27 @@ def test_a_generators_span_is_the_bodys_alone(spans: Spans) -> None:
     assert parent_of(spans.ended()["produce"]) == id_of(spans.ended()["consumer"])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_generators_span_says_when_the_first_item_came(
+    kind: str, spans: Spans
+) -> None:
+    """Not those of other functions, nor those of bound calls around it."""
+
+    @flow(unique("orders"))
+    @entrypoint
+    async def receive() -> None:
+        await bind_flow(finish)(marked(kind, lambda: 1, role="step"))
+
+    asyncio.run(receive())
+
+    for name, span in spans.ended().items():
+        assert span.attributes is not None
+        first_ms = span.attributes.get("penstock.first_item_ms")
+        assert (first_ms is not None) == (
+            name.startswith("body") and kind.endswith("generator")
+        )
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_span_that_a_body_opens_around_a_yield_stays_in_the_body(
     spans: Spans, *, is_async: bool
@@ -954,6 +975,25 @@ def test_lines_have_the_ids_of_the_span(
         assert line["trace_id"] == format_trace_id(trace_of(span))
         assert line["span_id"] == format_span_id(id_of(span))
     assert (outside["trace_id"], outside["span_id"]) == ("-", "-")
+
+
+def test_both_lines_of_a_call_have_the_ids_of_its_span(
+    spans: Spans, lines: list[logging.LogRecord]
+) -> None:
+    """The work may be in a generator that a plain function returned."""
+    configure("logging", OTelBackend(spans.provider))
+
+    @flow(unique("orders"))
+    @entrypoint
+    def receive() -> Generator[int]:
+        def numbers() -> Generator[int]:
+            yield 1
+
+        return numbers()
+
+    assert list(receive()) == [1]
+    expected = format_span_id(id_of(spans.ended()["receive"]))
+    assert [vars(line).get("span_id") for line in lines] == [expected, expected]
 
 
 def test_a_line_inside_a_span_has_its_ids(

@@ -124,7 +124,7 @@ def seen(browser: Browser) -> list[float]:
 def test_a_page_opens(shown: Browser) -> None:
     """All steps, the rail of flows and the legend are shown."""
     assert len(shown.ids(".node")) == 7
-    assert shown.texts("#rail a") == ["bills\n2", "orders\n5"]
+    assert shown.texts("#rail a") == ["orders\n5", "bills\n2"]
     assert shown.texts("#panel") == []
     assert shown.texts(".legend li") == [
         "entrypoint",
@@ -506,8 +506,10 @@ def test_colours(shop: Browser) -> None:
     shop.find("#colour").send_keys("owner")
 
     assert shop.texts("#rail h2") == ["Ada\n1", "Bob\n1", "no name\n2"]
-    assert shop.run(disc % "capture") == "orange"
-    assert shop.run(door) == "orange-tint"
+    assert shop.run(disc % "capture") == "blue"
+    assert shop.run(disc % "reviews") == "orange"
+    assert shop.run(disc % "checkout") == "teal"
+    assert shop.run(door) == "blue-tint"
     assert not any(
         one.is_displayed() for one in shop.driver.find_elements("css selector", keys)
     )
@@ -542,7 +544,7 @@ def test_less_when_it_is_far(chrome: Browser, tmp_path: Path) -> None:
         deviceScaleFactor=1,
         mobile=False,
     )
-    assert words_at(0.3) == "bills orders"
+    assert words_at(0.29) == "bills orders"
     assert 8 < box(chrome, ".sign")["height"] < 20
     assert box(chrome, ".sign")["top"] < box(chrome, ".frame")["top"]
     chrome.command("Emulation.clearDeviceMetricsOverride")
@@ -657,6 +659,37 @@ def test_a_hostile_flow(chrome: Browser, tmp_path: Path) -> None:
     assert chrome.run(text) == HOSTILE + "x" * 10_000
     wide = "return document.documentElement.scrollWidth <= innerWidth"
     assert chrome.run(wide)
+    assert chrome.complaints() == []
+    assert chrome.requests() == [path.as_uri()]
+
+
+def test_hostile_flows(chrome: Browser, tmp_path: Path) -> None:
+    """In rail, doors, chips and the address, hostile names are text."""
+    step = StepInfo(HOSTILE, HOSTILE, is_entrypoint=True)
+    one = FlowInfo(HOSTILE, (step,), HOSTILE, service=HOSTILE)
+    other = FlowInfo(
+        "</style>",
+        (StepInfo("next", "</style>", after=((f"{HOSTILE}:{HOSTILE}",),)),),
+        service="__proto__",
+    )
+    path = tmp_path / "hostile.html"
+    draw([one, other, flow_of("constructor", {"__proto__": None})], output=path)
+    chrome.open(path)
+    chrome.settle()
+    for link in chrome.driver.find_elements("css selector", "#rail a"):
+        link.click()
+        chrome.settle()
+        address = chrome.run("return location.hash")
+        chrome.run(
+            "document.getElementById('close').click(); location.hash = arguments[0]",
+            address,
+        )
+        chrome.settle()
+        assert len(chrome.texts("#panel h2")) == 1
+
+    assert chrome.driver.title != "run"
+    assert chrome.run("return document.scripts.length") == 2
+    assert chrome.run("return document.images.length") == 0
     assert chrome.complaints() == []
     assert chrome.requests() == [path.as_uri()]
 
@@ -825,4 +858,23 @@ def test_what_runs_have_shown(chrome: Browser, tmp_path: Path) -> None:
     chrome.find("#step-charge").click()
     assert "2 calls" in chrome.texts("#details dd")
     assert chrome.texts("#before small") == ["declared, seen 2×"]
+    assert chrome.complaints() == []
+
+
+def test_the_colours_of_evidence(chrome: Browser, tmp_path: Path) -> None:
+    """Flows are coloured by what runs have shown; lines keep what they say."""
+    runs = recorded({"receive": 2, "charge": 2}, {("receive", "charge"): 2})
+    path = tmp_path / "evidence.html"
+    draw((ORDERS, BILLS), output=path, evidence=Sources({"orders": runs}))
+    chrome.open(path)
+    chrome.settle()
+    line = "return document.querySelector('#edge-ship-bill .outer').classList.value"
+    before = chrome.run(line)
+    chrome.find("#colour option:last-child").click()
+
+    assert chrome.texts("#rail h2") == ["never seen\n1", "seen\n1"]
+    assert chrome.find(".cluster[data-flow=bills] circle").get_attribute("class") == (
+        "slate"
+    )
+    assert chrome.run(line) == before
     assert chrome.complaints() == []

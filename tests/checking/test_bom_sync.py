@@ -238,6 +238,7 @@ def slowly(name: str) -> None:
         {"PEN301 write_findings"},
         {"R3 write_findings", "R2 write_findings"},
         {"hash_files -> write_findings"},
+        by_hand=True,
     ),
 }
 

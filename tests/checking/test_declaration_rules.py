@@ -225,6 +225,22 @@ def test_module_that_nothing_imports(project: CheckedProject) -> None:
     assert "shop.billing declares steps" in found[0]["message"]
 
 
+def test_file_that_is_not_a_module(project: CheckedProject) -> None:
+    """PEN004 does not suggest to import what has no name to import."""
+    project.write("pyproject.toml", '[tool.penstock]\nimport = ["shop.orders"]\n')
+    begin = "import penstock\n\n@penstock.flow('f').entrypoint\ndef go(): ...\n"
+    project.write("shop/run-me.py", begin)
+
+    (finding,) = [one for one in project.findings() if one["code"] == "PEN004"]
+
+    assert "its name cannot be imported" in finding["message"]
+    assert finding["suggestion"] == ""
+
+    (project.root / "shop/run-me.py").rename(project.root / "shop/run_me.py")
+    (finding,) = [one for one in project.findings() if one["code"] == "PEN004"]
+    assert finding["suggestion"] == 'import = [..., "shop.run_me"]'
+
+
 @pytest.mark.parametrize(
     ("start", "handle"),
     [

@@ -74,6 +74,55 @@ def test_only_a_resolver_knows(trips: CheckedProject, resolver: str) -> None:
     assert f"1 questions to {resolver}, " in result.stderr
 
 
+@pytest.mark.parametrize(
+    "travel",
+    [
+        "train = ref(Train())()",
+        "train, _ = found()",
+        "train = ref(Trip())().train",
+        "train = Trains([Train()]).pop()",
+    ],
+)
+def test_a_resolver_knows_part_of_a_value(
+    trips: CheckedProject, resolver: str, travel: str
+) -> None:
+    """What else a name may stand for, or what it is an attribute of, is no obstacle."""
+    head = BOOKING.partition("    @trips.entrypoint")[0]
+    trips.write(
+        "trips.py",
+        f"""{head}
+    from weakref import ref
+    from collections import UserList
+
+
+    class Trip:
+        def __init__(self):
+            self.train = Train()
+
+
+    class Trains(UserList[Train]): ...
+
+
+    def is_late() -> bool:
+        return input() == "late"
+
+
+    def found() -> tuple[Train, bool]:
+        return ref(Train())(), is_late()
+
+
+    @trips.entrypoint
+    def travel():
+        {travel}
+        train.book()
+""",
+    )
+
+    trips.check("trips", "--resolver", resolver, "--calls", "calls.json")
+
+    assert calls(trips) == [("trips.Train.book", "call")]
+
+
 def test_behind_a_link(trips: CheckedProject, resolver: str) -> None:
     """A project that is reached by a symbolic link is the same project."""
     link = trips.root.parent / f"{trips.root.name}-link"

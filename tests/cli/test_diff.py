@@ -211,6 +211,24 @@ def test_one_coloured_diagram(repo: Project, mermaid: Mermaid) -> None:
     }
 
 
+def test_markdown_is_the_diagram_and_the_text(repo: Project) -> None:
+    """A pull request comment shows both."""
+    repo.write("shop/orders.py", CHANGED)
+    drawing = repo.penstock("diff", "HEAD", "-f", "mermaid").stdout
+    text = repo.penstock("diff", "HEAD").stdout
+
+    result = repo.penstock("diff", "HEAD", "--format", "markdown")
+
+    assert result.stdout == f"```mermaid\n{drawing}```\n\n```text\n{text}```\n"
+
+
+def test_markdown_of_no_change_is_empty(repo: Project) -> None:
+    """So that CI can leave the comment out."""
+    result = repo.penstock("diff", "HEAD", "--format", "markdown")
+
+    assert (result.stdout, result.stderr) == ("", "No flow differs.\n")
+
+
 def test_diagram_of_several_flows(repo: Project, mermaid: Mermaid) -> None:
     """Edges are coloured in clusters, and between them, too."""
     repo.write("shop/orders.py", CHANGED.replace("ship", "send"))

@@ -108,6 +108,28 @@ def test_check_prints_what_differs(pages: Project) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
+def test_picture_is_written_beside_the_page(pages: Project) -> None:
+    """The block becomes an image; the file is checked like the text."""
+    block = "<!-- penstock:orders file=img/orders.svg -->\n<!-- /penstock -->\n"
+    pages.write("README.md", block)
+    first = pages.penstock("docs", "README.md")
+    text = (pages.root / "README.md").read_text(encoding="utf-8")
+    picture = pages.root / "img" / "orders.svg"
+    drawn = picture.read_bytes()
+    again = pages.penstock("docs", "--check", "README.md")
+    picture.write_bytes(b"<svg/>")
+    stale = pages.penstock("docs", "--check", "README.md")
+    repaired = pages.penstock("docs", "README.md")
+
+    assert first.stderr == "Updated 1 diagram in 1 file.\n"
+    assert "\n![orders](img/orders.svg)\n" in text
+    assert (again.returncode, again.stdout) == (0, "")
+    shown = os.path.join("img", "orders.svg")  # noqa: PTH118  # with a backslash on Windows
+    assert (stale.returncode, stale.stdout) == (1, f"{shown} differs.\n")
+    assert repaired.stderr == "Updated 1 diagram in 1 file.\n"
+    assert picture.read_bytes() == drawn
+
+
 def test_difference_can_be_applied(pages: Project) -> None:
     """What ``--check`` prints is a patch, also of a file without a last newline."""
     if shutil.which("git") is None:

@@ -603,6 +603,24 @@ MESSAGES = {
             "edge reserve -> send: after=['charge']."
         ),
     ),
+    "R2 beside a join": (
+        lambda: in_turn(
+            join(send=[all_of("receive", "charge"), "reserve"]),
+            *("charge", "send", "reserve"),
+        ),
+        "remove the edge reserve -> send: after=[all_of('receive', 'charge')].",
+    ),
+    "R2 of a join": (
+        lambda: in_turn(
+            join(send=["receive", all_of("charge", "reserve")]),
+            *("charge", "send", "reserve"),
+        ),
+        "'reserve' had never ended when 'send' began. Fix: run 'reserve' first.",
+    ),
+    "R1 of a name that is like its own": (
+        lambda: in_turn(Orders(receive=None, charge="chrage"), "charge"),
+        "but no such step is declared. Fix: name one that is.",
+    ),
     "R1 of a name that nothing has": (
         lambda: in_turn(Orders(receive=None, charge="recieve"), "charge"),
         (

@@ -476,6 +476,42 @@ def test_headers_out_are_configured(headers: list[str]) -> None:
     assert {response[name] for name in sent} <= {response.content.decode()}
 
 
+def test_views_find_the_id_on_the_request() -> None:
+    """Like the ID that the response shows."""
+    request: Any = RequestFactory().get("/", headers={"X-Request-ID": "r1"})
+    response: Any = FlowMiddleware(lambda _: HttpResponse())(request)
+
+    assert request.correlation_id == response["X-Correlation-ID"] == "r1"
+
+
+def test_options_of_the_middleware_are_settings() -> None:
+    """Paths to leave alone, and another header, which scripts may read."""
+
+    def answer(_request: object) -> HttpResponse:
+        return HttpResponse(headers={"Access-Control-Expose-Headers": "ETag"})
+
+    options = {
+        "exclude": ["/health"],
+        "response_headers": ["X-Trace"],
+        "expose_headers": True,
+        "transform_id": f"{__name__}.first_letter",
+    }
+    with override_settings(PENSTOCK=options):
+        middleware: Any = FlowMiddleware(answer)
+    sent = {"X-Request-ID": "r1"}
+    shown = middleware(RequestFactory().get("/", headers=sent))
+    alone = middleware(RequestFactory().get("/health", headers=sent))
+
+    assert shown["X-Trace"] == "r"
+    assert shown["Access-Control-Expose-Headers"] == "ETag, X-Trace"
+    assert "X-Trace" not in alone
+
+
+def first_letter(value: str) -> str:
+    """Shorten an ID, as a setting may name it."""
+    return value[0]
+
+
 @contextmanager
 def asked(**penstock_settings: Any) -> Generator[Any]:
     """Give the response to a request of a site with these settings."""

@@ -466,6 +466,22 @@ def test_a_batch_of_one_is_a_batch() -> None:
         assert [cause.correlation_id for cause in context.causes] == ["order-17"]
 
 
+def test_an_interrupt_while_a_batch_is_logged_leaves_no_flow_open(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing the line takes time, and the block has not begun."""
+    caplog.set_level(logging.INFO, "penstock")
+
+    def emit(_record: logging.LogRecord) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(caplog.handler, "emit", emit)
+    with pytest.raises(KeyboardInterrupt), flow_from_batch([sent("order-17")]):
+        pass
+
+    assert penstock.current_flow_id() is None
+
+
 def test_messages_by_partition_are_a_batch() -> None:
     """As ``getmany()`` and ``poll()`` give them."""
     by_partition = {"t-0": [sent("a"), sent("b")], "t-1": [sent("c")], "t-2": []}

@@ -93,6 +93,21 @@ def test_other_keys_by_your_own_names() -> None:
     ]
 
 
+def test_metadata_keeps_its_name() -> None:
+    """It is a dash where it is not set, so that one format string works."""
+    patcher = FlowPatcher("order_id")
+    inside: dict[str, Any] = {"extra": {}}
+    outside: dict[str, Any] = {"extra": {}}
+    with start_flow(order_id="A-1"):
+        patcher(inside)
+    patcher(outside)
+
+    assert (inside["extra"], outside["extra"]) == (
+        {"order_id": "A-1"},
+        {"order_id": "-"},
+    )
+
+
 def test_a_sink_in_another_thread_writes_the_callers_id() -> None:
     """With ``enqueue`` the record is made where the call is."""
     program = """

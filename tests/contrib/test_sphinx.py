@@ -191,9 +191,6 @@ def test_options(site: Site) -> None:
 
 def test_svg(site: Site) -> None:
     """An SVG, which needs no script, is part of the page."""
-    pytest.importorskip(
-        "penstock.renderers.picture.image", reason="svg is still to come"
-    )
     site.write("docs/index.rst", "X\n=\n\n.. penstock:: orders\n   :format: svg\n")
 
     site.build("html", "--fail-on-warning")

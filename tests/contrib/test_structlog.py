@@ -91,6 +91,18 @@ def test_other_keys_by_your_own_names() -> None:
     }
 
 
+def test_metadata_keeps_its_name() -> None:
+    """It is on every entry after it was set; what the entry has is kept."""
+    processor = FlowProcessor("order_id", "tenant", step="step")
+    with start_flow(order_id="A-1"):
+        assert processor(None, "info", {"event": "e"}) == {
+            "event": "e",
+            "order_id": "A-1",
+        }
+        assert processor(None, "info", {"order_id": 2}) == {"order_id": 2}
+    assert processor(None, "info", {"event": "e"}) == {"event": "e"}
+
+
 def test_what_is_unknown_is_left_out() -> None:
     """A carried context has no flow and no step; a run of its own no parent."""
     processor = FlowProcessor(flow="flow", step="step", parent_id="parent")

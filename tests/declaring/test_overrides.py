@@ -29,6 +29,7 @@ from penstock import (
     get_flow_context,
     step,
 )
+from penstock._declaring.overrides import unmarked_overrides
 from penstock._project.attributes import flows_of
 from tests.support.call_styles import unique
 from tests.support.declarations import steps_of
@@ -763,3 +764,48 @@ def test_a_protocol_asks_for_nothing_more() -> None:
         fetch: Any = Steps.fetch
 
     assert isinstance(Duck(), Bird)
+
+
+def left_alone(name: str) -> set[tuple[str, str, str]]:
+    """Return the class, the attribute and what silenced it for each override."""
+    return {
+        (one.klass.__name__, one.attr, getattr(one.silenced_by, "__name__", ""))
+        for one in unmarked_overrides()
+        if one.steps[0].flow == name
+    }
+
+
+def test_overrides_that_are_left_alone() -> None:
+    """What is not a function, is assigned later, or was never announced."""
+    name = unique("alone")
+    base: Any = importer(name)
+
+    class Value(base):  # type: ignore[misc]  # made by a function
+        fetch = 1
+
+    class Late(base):  # type: ignore[misc]  # made by a function
+        def store(self) -> None: ...
+
+    class Silent(base):  # type: ignore[misc]  # made by a function
+        def __init_subclass__(cls) -> None: ...
+
+    class Plugin(Silent):
+        def store(self) -> None: ...
+
+    class Mixin:
+        def fetch(self) -> None: ...
+
+    class Mixed(Mixin, Silent): ...
+
+    class Below(Plugin, Mixed):
+        other = 1
+
+    alone = {
+        ("Value", "fetch", ""),
+        ("Plugin", "store", "Silent"),
+        ("Mixed", "fetch", "Silent"),
+    }
+    assert left_alone(name) == alone
+    Late.fetch = lambda _self: None
+    assert left_alone(name) == {*alone, ("Late", "fetch", "")}
+    assert Below.other == Value.fetch  # the classes still exist

@@ -18,6 +18,7 @@ import penstock
 from penstock._propagation.wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
 from penstock.checking.findings import CODES
 from penstock.renderers.formats import _SUFFIXES, FORMATS
+from penstock.runs.field_layouts import ALIASES
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -58,6 +59,16 @@ def test_every_field_is_in_the_table(caplog: pytest.LogCaptureFixture) -> None:
     assert [
         name for name in fields - {"message"} if f"`{name}`" not in page("logs")
     ] == []
+
+
+def test_every_key_of_stored_logs_is_in_the_table() -> None:
+    """The page lists the keys in which each field is looked for, in that order."""
+    rows = [
+        f"| `{field}` | {', '.join(f'`{key}`' for key in keys)} |"
+        for field, keys in ALIASES.items()
+    ]
+
+    assert [row for row in rows if row not in page("stored-logs")] == []
 
 
 def test_every_error_is_in_the_table() -> None:

@@ -8,6 +8,7 @@ from penstock import ConfigurationError, UnknownFlowError
 from penstock._documents.embed import (
     DiagramRequest,
     chosen_flows,
+    draw_picture,
     draw_text,
     parse_request,
 )
@@ -25,6 +26,8 @@ FLOWS = (ORDERS, BILLING)
         ("orders detail", DiagramRequest("orders", detail=True)),
         ('"a b" direction=LR', DiagramRequest("a b", direction="LR")),
         ("a,b format=text", DiagramRequest("a,b", format="text")),
+        ("a file=b/c.svg", DiagramRequest("a", format="svg", file="b/c.svg")),
+        ("a file=../c.PNG", DiagramRequest("a", format="png", file="../c.PNG")),
         ("*  detail  format=json", DiagramRequest("*", format="json", detail=True)),
     ],
 )
@@ -43,6 +46,10 @@ def test_requests(text: str, request_: DiagramRequest) -> None:
         ("a direction=down", "direction is one of TD"),
         ("order flow", "Quote a name that has spaces"),
         ("a detial", "Did you mean 'detail'"),
+        ("a file=b.gif", "that ends in .svg or .png"),
+        ("a file=/b.svg", "relative to this document"),
+        ("a file=b>.svg", "relative to this document"),
+        ("a file=b.svg format=text", "leave out 'format'"),
         ("it's", "no closing quotation"),
     ],
 )
@@ -50,6 +57,19 @@ def test_wrong_requests(text: str, told: str) -> None:
     """The message lists what is possible."""
     with pytest.raises(ConfigurationError, match=told):
         parse_request(text)
+
+
+@pytest.mark.parametrize(
+    ("flows", "file", "image"),
+    [
+        ("orders", "img/a.svg", "![orders](img/a.svg)"),
+        ("*", "a.svg", "![all flows](a.svg)"),
+        ("a[b]", "two words.svg", r"![a\[b\]](<two words.svg>)"),
+    ],
+)
+def test_image(flows: str, file: str, image: str) -> None:
+    """The text that stands for a picture is the flow's name."""
+    assert DiagramRequest(flows, file=file).image == image
 
 
 def test_names() -> None:
@@ -68,6 +88,13 @@ def test_unknown_names() -> None:
         chosen_flows("billing,order", FLOWS)
     with pytest.raises(UnknownFlowError, match=r"no flow is declared yet"):
         chosen_flows("orders", ())
+
+
+def test_picture() -> None:
+    """A file ends with a newline, like a drawing that the command line writes."""
+    request = DiagramRequest("orders", format="svg", file="a.svg")
+
+    assert draw_picture(request, FLOWS).endswith(b"</svg>\n")
 
 
 def test_drawings() -> None:

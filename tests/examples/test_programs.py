@@ -63,6 +63,14 @@ graph TD
     judge --> overlay_evidence
     overlay_evidence --> draw
 """,
+    "checkout": """
+graph TD
+    receive --> price
+    receive --> reserve
+    price --> charge
+    reserve --> charge
+    charge --> ship
+""",
     "async_pipeline": """
 page a: 'brown' appears 1x
 page b: 'the' appears 2x

@@ -32,6 +32,8 @@ NOT_CORE = (
     "contrib",
     "pytest_plugin",
     "renderers/picture/png.py",
+    "runs/duckdb_engine.py",
+    "runs/zstd.py",
 )
 
 

@@ -115,6 +115,8 @@ def test_project_names_the_targets(shop: Project) -> None:
         ('[tool.penstock]\nsource-url = "javascript:x"', "begins with https://"),
         ("[tool.penstock]\nsource-url = 1", "[tool.penstock].source-url should be a"),
         ("[tool.penstock]\nbaseline = 1", "[tool.penstock].baseline should be a"),
+        ("[tool.penstock]\nruns = 'logs'", "[tool.penstock].runs should be a list"),
+        ("[tool.penstock.fields]\nservice = 1", "penstock].fields.service should be a"),
         ("[tool]\npenstock = 1", "[tool.penstock] should be an object"),
         ("[tool]\npenstock = ['import']", "[tool.penstock] should be an object"),
         ("tool = 1", "[tool] should be an object, and is an integer"),

@@ -87,7 +87,38 @@ def test_no_header_may_be_configured() -> None:
     assert adopted(carrier) is None
     configure(is_valid_id=lambda text: text == "order-17")
     assert adopted({"traceparent": f"00-{TRACE}-{SPAN}-01", **carrier}) == "order-17"
+
+
+@pytest.mark.parametrize(
+    ("header", "at_id", "at_all"),
+    [
+        ({}, "order-17", "order-17"),
+        ({"traceparent": f"00-{TRACE}-{SPAN}-01"}, "order-17", "order-17"),
+        ({"X-Request-ID": "proxy-1"}, "proxy-1", "order-17"),
+        ({"X-Request-ID": "two words"}, "order-17", "order-17"),
+    ],
+    ids=["alone", "trace", "proxy", "refused"],
+)
+def test_an_id_in_the_field_is_adopted(
+    header: dict[str, str], at_id: str, at_all: str
+) -> None:
+    """Where strangers may have written the field, a header counts more."""
+    configure(headers=())
+    with start_flow("order-17"):
+        carrier = inject()
+
+    assert adopted({**header, **carrier}, trust="id") == at_id
+    assert adopted({**header, **carrier}, trust="all") == at_all
+    assert adopted({**header, **carrier}, trust="none") is None
+
+
+@pytest.mark.parametrize("odd", ["two words", "x" * 200, "a\nb", 7, None, ["a"]])
+def test_an_id_in_the_field_has_the_form_of_an_id(odd: object) -> None:
+    """It is checked like one in a header."""
+    carrier = {"penstock": json.dumps({"id": odd})}
+
     assert adopted(carrier, trust="id") is None
+    assert adopted(carrier, trust="all") is None
 
 
 @pytest.mark.parametrize(

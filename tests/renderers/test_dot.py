@@ -87,3 +87,11 @@ def test_a_step_outside() -> None:
 
     assert '"shop_pay" [label="shop:pay", color="#9aa5b1", fontcolor="#5f6b7a"]' in text
     assert "rankdir=LR" in text
+
+
+def test_a_flow_of_two_services() -> None:
+    """With details, a step of a shared flow says which services it is in."""
+    one = flow_of("f", {"a": None}, service="one")
+    two = flow_of("f", {"a": None}, service="two")
+
+    assert r'label="a\none · two"' in draw_text("dot", [one, two], detail=True)

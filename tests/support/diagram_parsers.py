@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-__all__ = ["Drawing", "Mermaid", "parse_dot"]
+__all__ = ["Drawing", "Mermaid", "Sequence", "parse_dot"]
 
 _SCRIPT = """
 globalThis.parse = (text) => {
@@ -22,6 +22,23 @@ globalThis.parse = (text) => {
         nodes: [...db.getVertices().values()].map((node) => [node.id, node.text]),
         edges: db.getEdges().map((edge) => [edge.start, edge.end]),
         frames: db.getSubGraphs().map((graph) => [graph.title, graph.nodes]),
+      });
+    },
+    (error) => { globalThis.result = JSON.stringify({error: String(error)}); },
+  );
+};
+globalThis.parseSequence = (text) => {
+  globalThis.result = null;
+  mermaid.mermaidAPI.getDiagramFromText(text).then(
+    ({db}) => {
+      globalThis.result = JSON.stringify({
+        title: db.getDiagramTitle(),
+        actors: [...db.getActors().values()].map((one) => [one.name, one.description]),
+        messages: db.getMessages().map((one) => [
+          one.from, one.to,
+          Object.keys(db.LINETYPE).find((kind) => db.LINETYPE[kind] === one.type),
+          one.message,
+        ]),
       });
     },
     (error) => { globalThis.result = JSON.stringify({error: String(error)}); },
@@ -50,6 +67,17 @@ class Drawing(NamedTuple):
         return sorted((self.labels[one], self.labels[two]) for one, two in self.edges)
 
 
+class Sequence(NamedTuple):
+    """What a parser found: the title, the participants, and all arrows and notes.
+
+    These are (from, to, kind, text).
+    """
+
+    title: str
+    participants: list[str]
+    messages: list[tuple[str, str, str, str]]
+
+
 class Mermaid:
     """Mermaid, running in V8."""
 
@@ -70,14 +98,31 @@ class Mermaid:
 
     def parse(self, text: str) -> Drawing:
         """Return what Mermaid reads in *text*; a syntax error fails the test."""
-        self._context.eval(f"parse({json.dumps(text)})")
-        found: dict[str, Any] = json.loads(self._context.eval("result"))
-        assert "error" not in found, f"{found['error']}\n{text}"
+        found = self._read("parse", text)
         return Drawing(
             {node: _shown(label) for node, label in found["nodes"]},
             [(start, end) for start, end in found["edges"]],
             [(_shown(title), nodes) for title, nodes in found["frames"]],
         )
+
+    def parse_sequence(self, text: str) -> Sequence:
+        """Return the sequence diagram in *text*; a syntax error fails the test."""
+        found = self._read("parseSequence", text)
+        names = {name: _shown(label) for name, label in found["actors"]}
+        return Sequence(
+            _shown(found["title"]),
+            list(names.values()),
+            [
+                (names[start], names[end], kind, _shown(label))
+                for start, end, kind, label in found["messages"]
+            ],
+        )
+
+    def _read(self, parse: str, text: str) -> dict[str, Any]:
+        self._context.eval(f"{parse}({json.dumps(text)})")
+        found: dict[str, Any] = json.loads(self._context.eval("result"))
+        assert "error" not in found, f"{found['error']}\n{text}"
+        return found
 
     def close(self) -> None:
         """Free V8."""

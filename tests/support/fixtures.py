@@ -14,6 +14,7 @@ import penstock
 from penstock._runtime.state import _said, state
 from penstock.conformance.judge import process_judge
 from tests.support.call_styles import MODES, Traces
+from tests.support.diagram_parsers import Mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,14 @@ def lines(
     """Listen at INFO, the level of the lines for each step."""
     caplog.set_level(logging.INFO, "penstock")
     return warnings
+
+
+@pytest.fixture(scope="session")
+def mermaid() -> Iterator[Mermaid]:
+    """Start Mermaid once: it takes half a second."""
+    parser = Mermaid()
+    yield parser
+    parser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 from penstock._platform.process import DISABLED
 from penstock._registry import registry
@@ -28,64 +28,58 @@ if TYPE_CHECKING:
     )
     After = OneStep | Sequence[OneStep] | AbstractSet[OneStep] | None
 
-__all__ = ["Marker", "wrapper_of"]
-
-F = TypeVar("F", bound="Markable")
+__all__ = ["mark", "wrapper_of"]
 
 _DESCRIPTORS = (staticmethod, classmethod)
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, partial)
 
 
-class Marker:
-    """The decorator behind every form of entrypoint and step.
+def mark(
+    kind: str,
+    name: str,
+    after: tuple[tuple[object, ...], ...],
+    tags: tuple[str, ...],
+    flow: Callable[[Any], Any] | None,
+    func: Any,
+) -> Any:
+    """Return *func* marked: what the decorators do when they have their function.
 
     Args:
-        options: What the user says; the function's own name stands in for ``""``.
+        kind: ``entrypoint`` or ``step``.
+        name: Name of the step; the function's own stands in for ``""``.
+        after: What ``parse_after`` returned.
+        tags: Free labels.
         flow: The handle whose flow takes the function, None for a ``@flow`` above.
+        func: A function or method, or what stands for one.
     """
-
-    __slots__ = ("_flow", "_options")
-
-    def __init__(
-        self, options: StepOptions, flow: Callable[[Any], Any] | None = None
-    ) -> None:
-        self._options = options
-        self._flow = flow
-
-    def __call__(self, func: F, /) -> F:
+    if type(func) is not FunctionType:  # the usual case needs no checks
         if isinstance(func, _DESCRIPTORS):
             rewrap: Any = type(func)
-            return cast("F", rewrap(self._mark(func.__func__)))
-        return cast("F", self._mark(func))
-
-    def _mark(self, func: Any) -> Any:
-        options = self._options
-        is_function = type(func) is FunctionType  # the usual case, with fewer checks
-        if not is_function:
-            _refuse_uncallable(func, options)
-            _refuse_made(func, options)
-        if not options.name:
-            options = StepOptions(_own_name(func, options), *options[1:])
-        with registry.lock:
-            return self._declare(func, options)
-
-    def _declare(self, func: Any, options: StepOptions) -> Any:
-        marked = _marked(func, options)
-        before = marked.options, marked.is_pending, marked.wrapper
-        marked.options, marked.is_pending = options, True
-        wrapper = marked.wrapper = wrapper_of(marked, func)
-        if self._flow is None:
-            return wrapper
-        try:
-            return self._flow(wrapper)
-        except FlowDefinitionError:
-            marked.options, marked.is_pending, marked.wrapper = before
-            raise
+            return rewrap(mark(kind, name, after, tags, flow, func.__func__))
+        _refuse_uncallable(func, kind)
+        _refuse_made(func, kind)
+    name = name or _own_name(func, kind)
+    options = StepOptions(name, kind == "entrypoint", after, tags, flow is None)
+    with registry.lock:
+        return _declare(func, options, flow)
 
 
-def _refuse_uncallable(func: object, options: StepOptions) -> None:
+def _declare(func: Any, options: StepOptions, flow: Callable[[Any], Any] | None) -> Any:
+    marked = _marked(func, options)
+    before = marked.options, marked.is_pending, marked.wrapper
+    marked.options, marked.is_pending = options, True
+    wrapper = marked.wrapper = wrapper_of(marked, func)
+    if flow is None:
+        return wrapper
+    try:
+        return flow(wrapper)
+    except FlowDefinitionError:
+        marked.options, marked.is_pending, marked.wrapper = before
+        raise
+
+
+def _refuse_uncallable(func: object, kind: str) -> None:
     if isinstance(func, type) or not callable(func):
-        kind = options.kind
         what = getattr(func, "__qualname__", None) or repr(func)
         fix = "Put it on a function or method; under @property; and @flow on a class."
         if isinstance(func, str):
@@ -109,7 +103,7 @@ def _own_methods(func: Any) -> list[str]:
     return [name for name, value in named if name[0] != "_" and callable(value)]
 
 
-def _refuse_made(func: Any, options: StepOptions) -> None:
+def _refuse_made(func: Any, kind: str) -> None:
     """Refuse what a decorator made of a function, and calls by other methods, too."""
     methods = _own_methods(func)
     if not methods or "cache_clear" in methods:
@@ -118,19 +112,19 @@ def _refuse_made(func: Any, options: StepOptions) -> None:
     held = [value for name, value in own.items() if name[0] != "_"]
     if hasattr(func, "__wrapped__") or FunctionType in map(type, held):
         msg = (
-            f"@{options.kind} stands above a decorator that makes an object of the "
+            f"@{kind} stands above a decorator that makes an object of the "
             f"function, {func!r} ({caller_place()}). Its methods, such as "
-            f"{methods[0]}(), would not run the step. Put @flow and @{options.kind} "
+            f"{methods[0]}(), would not run the step. Put @flow and @{kind} "
             "below that decorator; for a Celery task, use @flow_task instead."
         )
         raise FlowDefinitionError(msg)
 
 
-def _own_name(func: object, options: StepOptions) -> str:
+def _own_name(func: object, kind: str) -> str:
     name = getattr(func, "__name__", "")
     if not name or name == "<lambda>":
         msg = (
-            f"@{options.kind} needs name=... for {func!r}, which has no name "
+            f"@{kind} needs name=... for {func!r}, which has no name "
             f"({place_of(func)})."
         )
         raise FlowDefinitionError(msg)

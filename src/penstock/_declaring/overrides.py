@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial, update_wrapper
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from penstock._steps.marked import (
     Marked,
@@ -28,7 +28,14 @@ from .mark import wrapper_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["mark_overrides", "overridden_by", "says_the_same", "watch_subclasses"]
+__all__ = [
+    "UnmarkedOverride",
+    "mark_overrides",
+    "overridden_by",
+    "says_the_same",
+    "unmarked_overrides",
+    "watch_subclasses",
+]
 
 
 class _SubclassHook:
@@ -95,10 +102,16 @@ def watch_subclasses(klass: type) -> object:
 
 
 def _subclasses(klass: type) -> Iterator[type]:
-    below: list[type] = type.__subclasses__(klass)
-    for subclass in below:
-        yield subclass
-        yield from _subclasses(subclass)
+    """Yield every class below *klass*, each once."""
+    seen: set[int] = set()  # a metaclass may not let its classes be compared
+    todo = [klass]
+    while todo:
+        below: list[type] = type.__subclasses__(todo.pop())
+        for subclass in below:
+            if id(subclass) not in seen:
+                seen.add(id(subclass))
+                todo.append(subclass)
+                yield subclass
 
 
 def mark_overrides(klass: type) -> None:
@@ -143,6 +156,58 @@ def overridden_by(klass: type, attr: str, marked: Marked | None) -> list[Marked]
     found = (find_marked(vars(base).get(attr)) for base in klass.__mro__)
     others = dict.fromkeys(other for other in found if other is not None)
     return [other for other in others if other is not marked]
+
+
+class UnmarkedOverride(NamedTuple):
+    """What a class has in the place of a step, without being that step.
+
+    Attributes:
+        klass: The class.
+        attr: The name of the attribute.
+        value: What the class has there.
+        steps: What it would be if it were marked.
+        silenced_by: The class above whose ``__init_subclass__`` keeps penstock from
+            marking it, if there is one.
+    """
+
+    klass: type
+    attr: str
+    value: object
+    steps: tuple[Step, ...]
+    silenced_by: type | None
+
+
+def unmarked_overrides() -> Iterator[UnmarkedOverride]:
+    """Yield the overrides of all classes that are left alone."""
+    for watched in _subclasses(object):
+        if isinstance(owner_of(watched), _SubclassHook):
+            for klass in _subclasses(watched):
+                yield from _unmarked_in(klass, watched)
+
+
+def _unmarked_in(klass: type, watched: type) -> Iterator[UnmarkedOverride]:
+    attrs = {attr: None for base in watched.__mro__ for attr in vars(base)}
+    for attr in attrs:
+        holder = _holder(klass, attr)
+        value = vars(holder)[attr]
+        above = [base for base in klass.__bases__ if watched in base.__mro__]
+        is_inherited = any(_holder(base, attr) is holder for base in above)
+        if not is_inherited and find_marked(value) is None:
+            marks = [m for m in overridden_by(klass, attr, None) if m.steps]
+            for marked in marks[:1]:
+                steps = steps_of_class(marked.steps, klass)
+                blocker = _blocker(klass, watched)
+                yield UnmarkedOverride(klass, attr, value, steps, blocker)
+
+
+def _holder(klass: type, attr: str) -> type:
+    return next(base for base in klass.__mro__ if attr in vars(base))
+
+
+def _blocker(klass: type, watched: type) -> type | None:
+    """Return the class between the two that has an ``__init_subclass__`` of its own."""
+    between = klass.__mro__[1 : klass.__mro__.index(watched)]
+    return next((base for base in between if owner_of(base) is not None), None)
 
 
 def _lookup(klass: type, attr: str, marked: Marked) -> Callable[..., Any]:

@@ -26,7 +26,7 @@ def elapsed_ms(began: float | None) -> float | None:
     """
     if began is None:
         return None
-    duration_ms = round((_CLOCKS[0]() - began) * 1000, 3)
+    duration_ms = round((_CLOCKS[0]() - began) * 1_000_000) / 1000
     return duration_ms if 0 <= duration_ms < _ABSURD_MS else None
 
 

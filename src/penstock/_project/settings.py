@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,20 @@ from penstock._steps.source_links import wrong_template
 from penstock.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
 __all__ = ["Project", "find_project", "read_table"]
 
 _FILE = "pyproject.toml"
 _TABLE = "[tool.penstock]"
-_KNOWN = ("import", "source-url", "baseline", "pytest")  # pytest is for the plugin
+_KNOWN = (
+    "import",
+    "source-url",
+    "baseline",
+    "runs",
+    "fields",
+    "pytest",  # for the plugin
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +38,16 @@ class Project:
         targets: The targets for commands that are called without any.
         source_url: Where to read the source, as ``configure`` takes it.
         baseline: The file of findings that ``check`` does not report, if any.
+        runs: Where the lines about stored runs are.
+        fields: The key that such lines have for a field of penstock's.
     """
 
     root: Path
     targets: tuple[str, ...] = ()
     source_url: str = ""
     baseline: Path | None = None
+    runs: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def import_path(self) -> tuple[Path, ...]:
@@ -110,6 +121,12 @@ def _project(folder: Path, fields: JsonObject) -> Project:
         msg = f"{_TABLE}.source-url = {url!r}: {problem}."
         raise ValueError(msg)
     baseline = fields.text("baseline")
+    named = JsonObject(fields.values("fields"), f"{_TABLE}.fields")
     return Project(
-        folder, fields.texts("import"), url, folder / baseline if baseline else None
+        folder,
+        fields.texts("import"),
+        url,
+        folder / baseline if baseline else None,
+        tuple(one if one == "-" else str(folder / one) for one in fields.texts("runs")),
+        {name: named.text(name) for name in named.keys},
     )

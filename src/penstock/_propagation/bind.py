@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
-from functools import update_wrapper, wraps
+from functools import update_wrapper
 from sys import modules
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from penstock._context import FlowContext, scope_var
+from penstock._platform.wrapper import imitate
 from penstock._runtime.bound_generators import (
     BoundAsyncGenerator,
     BoundGenerator,
@@ -53,6 +54,12 @@ class BoundFunction(Generic[P, R]):
         self._scope = scope
         self._spans = spans
         update_wrapper(self, func)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return annotations, which ``update_wrapper`` copies until Python 3.13."""
+        if name == "__annotations__":
+            return self._func.__annotations__
+        return super().__getattribute__(name)  # raises the usual error
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function in its flow, and restore what was there."""
@@ -192,8 +199,7 @@ def _bound_generator_function(
         BoundGenerator if kind == FunctionKind.GENERATOR else BoundAsyncGenerator
     )
 
-    @wraps(func)
     def call(*args: Any, **kwargs: Any) -> Any:
         return klass(func(*args, **kwargs), scope, _recordings(spans))
 
-    return call
+    return imitate(call, func)

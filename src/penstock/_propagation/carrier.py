@@ -165,7 +165,10 @@ def continued(found: Mapping[str, str], trust: str, names: InboundNames) -> Flow
         return received("")
     if FIELD in found:
         sent = unpack(found[FIELD], labels_only=trust == "id")
-        context = received(sent.correlation_id or _adopted(found, names), sent)
+        if trust == "all" and sent.correlation_id:
+            context = received(sent.correlation_id, sent)
+        else:
+            context = received(_adopted(found, names, sent.correlation_id), sent)
     else:
         context = received(_adopted(found, names))
     if "traceparent" in found and _trace_id(found["traceparent"]):
@@ -218,18 +221,21 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _adopted(found: Mapping[str, str], names: InboundNames) -> str:
+def _adopted(
+    found: Mapping[str, str], names: InboundNames, in_field: str | None = None
+) -> str:
+    """Return the ID of the best header; *in_field* counts before a trace ID."""
     for name, lower in names.ids:
         if lower not in found:
             continue
         value = found[lower]
         if lower == "traceparent":
-            value = _trace_id(value)
+            value = in_field or _trace_id(value)
         reason = refusal(value, state.is_valid_id)
         if not reason:
             return value
         say("Inbound %s was not adopted: %s.", name, reason)
-    return ""
+    return in_field or ""
 
 
 def _trace_id(traceparent: str) -> str:

@@ -102,19 +102,20 @@ def _packed_names(done: Done, room: int) -> str:
 def unpack(field: str | None, *, labels_only: bool = False) -> Sent:
     """Read a field that came in, leaving out whatever is wrong with it.
 
-    With *labels_only* read which call has sent it and nothing else.
+    With *labels_only* read the ID and which call has sent it, and nothing else.
     """
     if not field:
         return NOTHING
     try:
         sent = _parse(field)
+        correlation_id = _adopted(sent.get("id"))
         call_id, step = _label(sent.get("call_id")), _label(sent.get("step"))
         if labels_only:
-            return Sent(call_id=call_id, step=step)
+            return Sent(correlation_id, call_id=call_id, step=step)
         metadata = sent.get("meta")
         known = metadata if isinstance(metadata, dict) else {}
         return Sent(
-            _adopted(sent.get("id")),
+            correlation_id,
             _relative(sent.get("parent")),
             _relative(sent.get("root")),
             str(sent.get("flow", "")),

@@ -14,10 +14,10 @@ after any call, even before the token of the scope is stored.
 
 from __future__ import annotations
 
-from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import UNKNOWN_ANCESTORS, Call, FlowContext, leave, scope_var
+from penstock._platform.wrapper import imitate
 from penstock._steps.marked import MARKED_ATTR
 from penstock._steps.source import FunctionKind
 
@@ -64,8 +64,9 @@ def wrap(marked: Marked, kind: str, *, is_entrypoint: bool) -> Callable[..., Any
         wrapper = generator_call(marked, resolve)
     else:
         wrapper = async_generator_call(marked, resolve)
-    own_codes.add(wrapper.__code__)
-    update_wrapper(wrapper, marked.func)
+    if kind != FunctionKind.PLAIN:
+        own_codes.add(wrapper.__code__)  # hashing it costs 3 us since Python 3.12
+    imitate(wrapper, marked.func)
     setattr(wrapper, MARKED_ATTR, marked)
     return wrapper
 
@@ -134,7 +135,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                         except IndexError:
                             above = UNKNOWN_ANCESTORS
                         number = next(state.call_numbers) if state.is_numbered else 0
-                        is_open = False
+                        body, is_open = None, False
                         token = None
                         try:
                             token = _enter((context, step, number, above))
@@ -143,7 +144,7 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                             else:
                                 result = marked.target(*args)
                             if result is not None and type(result) in BODY_TYPES:
-                                is_open = stays_open(result)
+                                body, is_open = result, stays_open(result)
                         except BaseException as exc:
                             try:
                                 call = context, step, number, outer
@@ -165,10 +166,10 @@ def _step(marked: Marked) -> Callable[..., Any]:  # noqa: C901, PLR0915  # see t
                                         pass
                                 else:
                                     _reset(token)
-                        if result is not None and type(result) in BODY_TYPES:
-                            call = context, step, number, outer
-                            return _judged_body(call, above, result, is_open)
-                        return result
+                        if body is None:
+                            return result
+                        call = context, step, number, outer
+                        return _judged_body(call, above, body, is_open)
                     if fast_path.read_flags is not None:
                         try:
                             open_bits = outer[3]  # type: ignore[misc]  # the same
@@ -210,13 +211,13 @@ def _counted(
     above = open_bits | fast_path.bit
     seen_order.calls += 1
     number = next(state.call_numbers) if state.is_numbered else 0
-    is_open = False
+    body, is_open = None, False
     token = None
     try:
         token = _enter((outer[0], step, number, above))
         result = target(*args, **kwargs) if kwargs else target(*args)
         if result is not None and type(result) in BODY_TYPES:
-            is_open = stays_open(result)
+            body, is_open = result, stays_open(result)
     except BaseException as exc:
         try:
             _reported = record_failure((outer[0], step, number, outer), exc)
@@ -238,9 +239,9 @@ def _counted(
                     pass
             else:
                 _reset(token)
-    if result is not None and type(result) in BODY_TYPES:
-        return _judged_body((outer[0], step, number, outer), above, result, is_open)
-    return result
+    if body is None:
+        return result
+    return _judged_body((outer[0], step, number, outer), above, body, is_open)
 
 
 def _judged_body(
@@ -304,14 +305,14 @@ def _entry(marked: Marked) -> Callable[..., Any]:  # noqa: C901  # the same
 def _recorded(
     call: Call, target: Callable[..., Any], args: Args, kwargs: Kwargs
 ) -> Any:
-    outer = _scope()
+    outer = call[3]
     scope, started = judge_call(call, outer)
     token = None
     try:
         token = _enter(scope)
         start_recording(call, started)
         try:
-            result = target(*args, **kwargs)
+            result = target(*args, **kwargs) if kwargs else target(*args)
         except BaseException as exc:
             try:
                 _reported = end_failed(call, started, exc)

@@ -32,7 +32,7 @@ __tracebackhide__ = True  # read by pytest in globals too, where it costs nothin
 BODY_TYPES: Final = frozenset((AsyncGeneratorType, CoroutineType, GeneratorType))
 
 own_codes: Final[set[CodeType]] = set()
-"""Code of the wrappers: what they return runs in its flow already."""
+"""Code of the wrappers that are bodies themselves: these run in their flow already."""
 
 
 def stays_open(body: object) -> bool:

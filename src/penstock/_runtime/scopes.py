@@ -73,11 +73,11 @@ class EnteredFlow:
         scope.owner, scope.below = self, below
         try:
             self._tokens.append(scope_var.set(scope))
+            if self._on_enter is not None:
+                self._on_enter(self.context)
         except BaseException:  # an interrupt: otherwise the scope would never be left
             scope_var.set(below)
             raise
-        if self._on_enter is not None:
-            self._on_enter(self.context)
         return self.context
 
     def __exit__(

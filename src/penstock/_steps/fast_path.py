@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FastPath", "SeenOrder"]
+__all__ = ["FITS_NO_RUN", "FastPath", "SeenOrder"]
 
 
 class SeenOrder:
@@ -64,3 +64,7 @@ class FastPath:
         self.read_flags: Callable[[bytearray], object] | None = None
         self.mask: int = 0
         self.seen: dict[tuple[object, int], SeenOrder] = {}
+
+
+FITS_NO_RUN: Final = FastPath()
+"""The fast path of every step that ``penstock.conformance`` does not judge."""

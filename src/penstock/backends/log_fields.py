@@ -60,6 +60,7 @@ FIELDS = (
     "duration_ms",
     "first_item_ms",
     "error_type",
+    "started_at",
     "calls",
 )
 """The table. ``flow_id`` is the same as ``correlation_id``."""
@@ -119,9 +120,9 @@ def _short(root_id: str) -> str:
 
 def trace_fields() -> dict[str, str]:
     """Return the IDs of the current OpenTelemetry span, if there is one."""
-    if "opentelemetry.trace" not in modules:
+    trace: Any = modules.get("opentelemetry.trace")
+    if trace is None:
         return {}
-    trace: Any = modules["opentelemetry.trace"]
     span = trace.get_current_span().get_span_context()
     if not span.is_valid:
         return {}
@@ -149,13 +150,15 @@ def checked_keys(keys: Mapping[str, str]) -> Mapping[str, str]:
 def fill(
     entry: MutableMapping[str, Any],
     keys: Mapping[str, str],
+    metadata: Iterable[str] = (),
     absent: str = "",
 ) -> None:
-    """Add fields to *entry*, but keep what it has.
+    """Add fields and metadata to *entry*, but keep what it has.
 
     Args:
         entry: A log record's attributes, or a structured log entry.
         keys: The key in *entry* for each field.
+        metadata: The keys of metadata, which are the keys in *entry* as well.
         absent: Stands for what is not known; if empty, that is left out.
     """
     scope = scope_var.get()
@@ -166,6 +169,11 @@ def fill(
         value = fields.get(name) or absent
         if value:
             entry.setdefault(key, value)
+    known = {} if scope is None else scope[0].metadata
+    for key in metadata:
+        value = known.get(key)
+        if value is not None or absent:
+            entry.setdefault(key, absent if value is None else value)
 
 
 def install_log_fields(*keys: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from penstock._context import current_flow_id
-from penstock._platform.clock import elapsed_ms, now
+from penstock._platform.clock import elapsed_ms, now, utc
+from penstock._platform.process import on_fork
 from penstock._runtime.state import ASK_EACH_TIME, LOGGER, state
 from penstock.errors import ConfigurationError
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["LoggingBackend"]
 
 MAX_CALLS = 100
+
+_process = [object()]
+"""Stands for this process; a forked child has one of its own."""
 
 
 class LoggingBackend(TracingBackend):
@@ -92,12 +97,14 @@ class LoggingBackend(TracingBackend):
         fields: LineFields = {"flow": flow_name, "step": step_name}
         fields |= dict.fromkeys(("root_id", "parent_id", "parent_step", "service"))
         fields |= {"correlation_id": current_flow_id() or ABSENT, **attrs}
+        fields |= trace_fields()
         fields["flow_id"] = fields["correlation_id"]
         source = "(unknown file)", 0, step_name
 
         @contextmanager
         def lines() -> Iterator[None]:
-            line = self._start(fields, source)
+            line = _Line(fields, source)
+            self._start(line)
             error = None
             try:
                 yield
@@ -111,14 +118,11 @@ class LoggingBackend(TracingBackend):
 
     def start(self, call: Call) -> _Line:
         """Write ``step.start``; return what the end repeats."""
-        fields, source = step_fields(call), call[1].source
+        line = _line_of(call)
         if self._is_by_run:
-            run = _run_of(call)
-            if run is not None:
-                line = _Line(fields, source, now())
-                line.run = run
-                return line
-        return self._start(fields, source)
+            line.run = _run_of(call)
+        self._start(line)
+        return line
 
     def start_paused(self, call: Call) -> _Line:
         """Write ``step.start`` of a generator, whose first pause is after an item."""
@@ -137,8 +141,9 @@ class LoggingBackend(TracingBackend):
         """Write ``step.end`` or ``step.error``, with the time since *started*."""
         run, fields = started.run, started.fields
         if run is not None and fields["call_id"] == fields["run_id"]:
+            fields["started_at"] = utc(run.started_at)
             fields["calls"] = run.close()
-        elif run is not None and run.has_room:
+        elif run is not None and run.takes_calls():
             run.add(started, outcome_of(exc))
             if not inner or outcome_of(exc) != "error":
                 return
@@ -146,7 +151,7 @@ class LoggingBackend(TracingBackend):
 
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Write ``step.error`` for a call whose start was not logged."""
-        self._end(_Line(step_fields(call), call[1].source), exc, inner=inner)
+        self._end(_line_of(call), exc, inner=inner)
 
     def resume(self, started: _Line) -> None:
         """Note that the body goes on: what it paused for was an item."""
@@ -159,10 +164,14 @@ class LoggingBackend(TracingBackend):
         if started.is_running and started.paused_ms is None:
             started.paused_ms = elapsed_ms(started.began)
 
-    def _start(self, fields: LineFields, source: SourceLine) -> _Line:
-        fields["flow_event"] = "step.start"
-        _write(self.level, "step.start %s", (_label(fields),), fields, source)
-        return _Line(fields, source, now())
+    def _start(self, line: _Line) -> None:
+        """Write that a call began, unless its run is logged as one line."""
+        if line.run is None:
+            fields = line.fields
+            fields["flow_event"] = "step.start"
+            args = fields["flow"], fields["step"]
+            _write(self.level, "step.start %s/%s", args, line)
+        line.began = now()
 
     def _end(self, line: _Line, exc: BaseException | None, *, inner: bool) -> None:
         """Write how a call ended, and how long it took if its start was logged."""
@@ -173,32 +182,30 @@ class LoggingBackend(TracingBackend):
             return
         fields = line.fields
         event = "step.error" if is_error else "step.end"
-        template = f"{event} %s"
-        args: list[object] = [_label(fields)]
-        fields["flow_event"] = event
-        fields["outcome"] = outcome
+        fields["flow_event"], fields["outcome"] = event, outcome
+        template = f"{event} %s/%s"
+        args: tuple[object, ...] = fields["flow"], fields["step"]
         if exc is not None:
             template += " %s"
-            args.append(type(exc).__name__ if is_error else outcome)
+            args += (type(exc).__name__ if is_error else outcome,)
         if is_error:
             fields["error_type"] = type(exc).__name__
         duration_ms = elapsed_ms(line.began)
         if duration_ms is not None:
             fields["duration_ms"] = duration_ms
             template += " %.1f ms"
-            args.append(duration_ms)
+            args += (duration_ms,)
         if line.first_item_ms is not None:
             fields["first_item_ms"] = line.first_item_ms
-        has_traceback = self._traceback and is_error and inner
-        cause = exc if has_traceback else None
-        _write(level, template, tuple(args), fields, line.source, cause)
+        cause = exc if self._traceback and is_error and inner else None
+        _write(level, template, args, line, cause)
 
 
 class _Line:
-    """What the line about the end of a call needs.
+    """What the lines about a call say.
 
     Attributes:
-        fields: What the start said.
+        fields: The fields of the last line, which the next one changes.
         source: Where the user's function is.
         began: When the call began, None if its start was not logged.
         run: The run, where one line is written for all its calls.
@@ -209,17 +216,15 @@ class _Line:
     """
 
     # Most calls never need these: a class attribute costs a call nothing.
+    began: float | None = None
     run: _Run | None = None
     is_running: bool = False
     paused_ms: float | None = None
     first_item_ms: float | None = None
 
-    def __init__(
-        self, fields: LineFields, source: SourceLine, began: float | None = None
-    ) -> None:
+    def __init__(self, fields: LineFields, source: SourceLine) -> None:
         self.fields: LineFields = fields
         self.source: SourceLine = source
-        self.began: float | None = began
 
 
 class _Run:
@@ -227,15 +232,22 @@ class _Run:
 
     There are at most ``MAX_CALLS``, so that the line stays below the 16 kB at which
     container logs are cut. Calls that end later, or after the run, get their own line.
+    So do those in a forked child, where the run may never end.
     """
 
-    __slots__ = ("_began", "_calls", "_flow", "has_room")
+    __slots__ = ("_began", "_calls", "_flow", "_has_room", "_process", "started_at")
 
     def __init__(self, flow: str) -> None:
         self._flow = flow
         self._began = now()
+        self.started_at: float = time()
         self._calls: list[LineFields] = []
-        self.has_room: bool = True
+        self._has_room: bool = True
+        self._process = _process[0]
+
+    def takes_calls(self) -> bool:
+        """Tell whether the line has room for one more call of this process."""
+        return self._has_room and self._process is _process[0]
 
     def add(self, line: _Line, outcome: str) -> None:
         """Add a call that has ended."""
@@ -252,12 +264,26 @@ class _Run:
             "outcome": outcome,
         }
         self._calls.append({k: v for k, v in call.items() if v is not None})
-        self.has_room = self.has_room and len(self._calls) < MAX_CALLS
+        self._has_room = self._has_room and len(self._calls) < MAX_CALLS
 
     def close(self) -> list[LineFields]:
         """Return the calls; the run has ended."""
-        self.has_room = False
+        self._has_room = False
         return self._calls
+
+
+def _change_process() -> None:
+    _process[0] = object()
+
+
+on_fork(_change_process)
+
+
+def _line_of(call: Call) -> _Line:
+    fields = step_fields(call)
+    if spans := trace_fields():
+        fields.update(spans)
+    return _Line(fields, call[1].source)
 
 
 def _run_of(call: Call) -> _Run | None:
@@ -269,29 +295,23 @@ def _run_of(call: Call) -> _Run | None:
     return run
 
 
-def _label(fields: LineFields) -> str:
-    return f"{fields['flow']}/{fields['step']}"
-
-
 def _write(
     level: int,
     template: str,
     args: tuple[object, ...],
-    fields: LineFields,
-    source: SourceLine,
+    line: _Line,
     exc: BaseException | None = None,
 ) -> None:
-    path, line, function = source
+    path, number, function = line.source
     exc_info = None if exc is None else (type(exc), exc, exc.__traceback__)
     record = LOGGER.makeRecord(
-        LOGGER.name, level, path, line, template, args, exc_info, function
+        LOGGER.name, level, path, number, template, args, exc_info, function
     )
     # Not makeRecord(extra=...): a record factory may have set one of these fields.
-    record.__dict__.update(fields)
-    if spans := trace_fields():
-        record.__dict__.update(spans)
+    attributes = record.__dict__
+    attributes.update(line.fields)
     for name, read in state.record_fields.items():
         value = read()
         if value is not None:
-            record.__dict__[name] = value
+            attributes[name] = value
     LOGGER.handle(record)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from penstock._context import current_flow_id, get_flow_context
+from penstock._platform.clock import elapsed_ms, now
 from penstock._platform.optional import requires
 from penstock.errors import ConfigurationError
 
@@ -115,7 +116,7 @@ class OTelBackend(TracingBackend):
     def start(self, call: Call) -> _Recording:
         """Start a span and make it current."""
         before = get_current()
-        recording = _Recording(self._span(call, before))
+        recording = _Recording(self._span(call, before), now())
         recording.before = before
         recording.context = set_span_in_context(recording.span, before)
         attach(recording.context)
@@ -123,7 +124,9 @@ class OTelBackend(TracingBackend):
 
     def start_paused(self, call: Call) -> _Recording:
         """Start a span as a child of the current one."""
-        return _Recording(self._span(call, get_current()))
+        recording = _Recording(self._span(call, get_current()), now())
+        recording.is_running = True
+        return recording
 
     def _span(self, call: Call, parent: Context) -> Span:
         context, step, _, outer = call
@@ -202,6 +205,10 @@ class OTelBackend(TracingBackend):
 
     def resume(self, recording: _Recording) -> None:
         """Make the span current, or what the body has made current in it."""
+        if recording.paused_ms is not None:  # for an item, not for the end
+            recording.span.set_attribute("penstock.first_item_ms", recording.paused_ms)
+            recording.paused_ms = recording.began = None
+        recording.is_running = True
         recording.before = before = get_current()
         if recording.inner is None:
             recording.context = set_span_in_context(recording.span, before)
@@ -211,9 +218,11 @@ class OTelBackend(TracingBackend):
 
     def pause(self, recording: _Recording) -> None:
         """Restore what is current for the consumer."""
-        now = get_current()
-        recording.inner = None if now is recording.context else now
-        attach(now if recording.before is None else recording.before)
+        if recording.is_running and recording.paused_ms is None:
+            recording.paused_ms = elapsed_ms(recording.began)
+        current = get_current()
+        recording.inner = None if current is recording.context else current
+        attach(current if recording.before is None else recording.before)
         recording.before = None
 
     def _learn(self, step: Step) -> dict[str, str | int]:
@@ -244,12 +253,27 @@ class _Recording:
         before: What was current before it; None while it is not current itself.
         context: What is current with it.
         inner: What a generator's body had made current when it paused, or None.
+        began: When the call began; None once it is known when its first item came, and
+            for the span of another call.
+        is_running: Whether the body of a generator has begun, as in ``LoggingBackend``.
+        paused_ms: How long after its start the body paused for the first time.
     """
 
-    __slots__ = ("before", "context", "inner", "span")
+    __slots__ = (
+        "before",
+        "began",
+        "context",
+        "inner",
+        "is_running",
+        "paused_ms",
+        "span",
+    )
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, began: float | None = None) -> None:
         self.span: Span = span
+        self.began: float | None = began
+        self.is_running: bool = False
+        self.paused_ms: float | None = None
         self.context: Context | None = None
         self.before: Context | None = None
         self.inner: Context | None = None

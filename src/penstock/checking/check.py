@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock._declaring.overrides import unmarked_overrides
 from penstock._project.source_files import (
     BrokenFile,
     Module,
@@ -27,6 +28,7 @@ from .resolvers.registry import open_resolver
 from .rules.call_rules import follow_runs, judge_calls
 from .rules.declaration_rules import judge_declarations, unreached
 from .rules.declarations import Declarations
+from .rules.override_rules import judge_overrides, plain_methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -98,11 +100,14 @@ def _check(request: CheckRequest, resolver: Resolver, progress: Progress) -> Che
     steps = steps_of(request.known, program)
     known = [*request.known, *request.manifests]
     declarations = Declarations(request.flows, known, steps)
-    interpreter = read_program(program, steps, resolver, progress)
+    unmarked = list(unmarked_overrides())
+    plain = plain_methods(unmarked, program)
+    interpreter = read_program(program, steps, plain, resolver, progress)
     findings = [_broken(one) for one in broken]
     findings += [_too_deep(one) for one in interpreter.too_deep]
     findings += judge_declarations(declarations, known)
     findings += judge_declarations(Declarations(request.manifests, known, steps), known)
+    findings += judge_overrides(unmarked, {f.name for f in request.flows}, program)
     if request.is_whole:
         findings += unreached(modules, request.imported)
     verdicts = follow_runs(interpreter, steps, declarations)

@@ -19,6 +19,7 @@ from .docs import docs
 from .explain import explain
 from .export import export
 from .list import list_flows
+from .show import show
 
 __all__ = ["Failure", "app"]
 
@@ -50,7 +51,7 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="penstock", message="%(prog)s %(version)s")
 def app() -> None:
-    """List, draw, export and check the flows of a program.
+    """List, draw, export and check the flows of a program, and show its runs.
 
     A TARGET is a package or a module (shop), one name in it (shop.orders:OrderFlow),
     a pattern (shop.**), a file or a folder (shop/orders.py), a manifest
@@ -68,3 +69,4 @@ app.add_command(export)
 app.add_command(check_flows)
 app.add_command(explain)
 app.add_command(catalog)
+app.add_command(show)

@@ -42,8 +42,9 @@ __all__ = ["diff"]
 @click.argument("base", metavar="REVISION")
 @targets_argument
 @format_option(
-    ["text", "mermaid", "json"],
-    "mermaid is one diagram: added green, removed red and dashed, changed amber.",
+    ["text", "mermaid", "markdown", "json"],
+    "mermaid is one diagram: added green, removed red and dashed, changed amber; "
+    "markdown is that with the text below it, for a comment in a pull request.",
 )
 @file_option(
     "--output",
@@ -89,6 +90,9 @@ def diff(
     elif changes:
         with warnings_as_notes():
             result = changes_as_mermaid(changes, old, (*new, *new_known), direction)
+        if form == "markdown":
+            text = changes_as_text(changes)
+            result = "\n\n".join((fenced(result, "mermaid"), fenced(text, "text")))
     else:
         note("No flow differs.")
     _deliver(result, form, output)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from penstock._graph.names import Names
 from penstock._registry import registry
 from penstock._runtime.state import state
-from penstock._steps.fast_path import FastPath, SeenOrder
+from penstock._steps.fast_path import FITS_NO_RUN, FastPath, SeenOrder
 from penstock._steps.source import FunctionKind, kind_of
 from penstock._types import FlowInfo, StepInfo
 
@@ -31,7 +31,7 @@ MAX_FAST = 512
 
 _MAX_SETS = 1024
 _MAX_ORDERS = 128
-_GENERATORS = frozenset((FunctionKind.GENERATOR, FunctionKind.ASYNC_GENERATOR))
+GENERATORS = frozenset((FunctionKind.GENERATOR, FunctionKind.ASYNC_GENERATOR))
 _ALWAYS = 1  # this flag is always set, flag 0 never; the flags of orders follow
 _FIRST_ORDER = 2
 _FIRST_STEP = _FIRST_ORDER + _MAX_ORDERS
@@ -80,7 +80,7 @@ class StepRule:
 
     def redeclare(self, step: Step, rule: Rule, names: dict[Key, str]) -> None:
         """Follow another declaration of the step, and keep the counts."""
-        vars(self.step).pop("fast_path", None)
+        self.step.fast_path = FITS_NO_RUN
         if rule.groups != self.rule.groups:
             only = len(self.rule.edges) == 1
             self.add(self.rule.edges[0][0] if only else 0, self.fast_path.calls)
@@ -247,7 +247,7 @@ class FlowPlan(Plan):
         self._by_step[step] = step_rule
         self.own |= rule.bit
         self.generators &= ~rule.bit
-        if kind_of(step.func) in _GENERATORS:
+        if kind_of(step.func) in GENERATORS:
             self.generators |= rule.bit
         self.outside.update({key: self.bit(key) for key in others})
 
@@ -276,13 +276,23 @@ class _Finder:
         if ":" not in name:
             return flow, name
         self._names = self._names or Names(map(_info, registry.names()))
-        target = self._names.find(name, FlowInfo(flow, service=state.service))
-        if target is None:
-            place, _, step = name.partition(":")
-            return place, step
-        if target.step is None:
-            return f"{target.service}/{target.flow}", target.name
-        return target.flow, target.name
+        return find_key(name, FlowInfo(flow, service=state.service), self._names)
+
+
+def find_key(name: str, flow: FlowInfo, names: Names) -> Key:
+    """Return the step that *name* refers to in the ``after`` of a step of *flow*.
+
+    A name without a step is kept.
+    """
+    if ":" not in name:
+        return flow.name, name
+    target = names.find(name, flow)
+    if target is None:
+        place, _, step = name.partition(":")
+        return place, step
+    if target.step is None:
+        return f"{target.service}/{target.flow}", target.name
+    return target.flow, target.name
 
 
 def _info(flow: str) -> FlowInfo:

@@ -146,6 +146,15 @@ class Plan:
             found = self._verdicts[happened] = self._judged(happened)
         return found
 
+    def reached(self, steps: int) -> int:
+        """Return *steps* and all to which declared edges lead from them."""
+        frontier = steps
+        while frontier:
+            after = {rule.bit for rule in self.rules.values() if rule.mask & frontier}
+            frontier = sum(after) & ~steps
+            steps |= frontier
+        return steps
+
     def _next_bit(self) -> int:
         return 1 << (len(self._bits) + len(self._edges))
 
@@ -155,14 +164,5 @@ class Plan:
             if rule.bit & happened:
                 for before, edge in rule.edges:
                     if before & happened & ~rule.unsure and not edge & happened:
-                        found |= 0 if self._leads(rule, before) else edge
+                        found |= 0 if self.reached(rule.bit) & before else edge
         return found
-
-    def _leads(self, first: Rule, bit: int) -> bool:
-        """Tell whether *bit* is *first*, or declared edges lead from *first* to it."""
-        reached, frontier = first.bit, first.bit
-        while frontier:
-            after = {rule.bit for rule in self.rules.values() if rule.mask & frontier}
-            frontier = sum(after) & ~reached
-            reached |= frontier
-        return bool(reached & bit)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from penstock._steps.step import Step
 
     from .plan import Edge, FlowPlan, Key, StepRule
-    from .rules import Rule
+    from .rules import Plan, Rule
 
 
 class Violation(NamedTuple):
@@ -57,13 +57,14 @@ def call_violation(
         return None
     by = _name_of(caller, step)
     called = f"{_described(step)} {'was sent' if is_sent else 'ran'}"
-    missing = _missing(plan, rule, before, code)
+    missing = missing_before(plan, rule, before, code)
     unknown = [
         key for key in missing if key[0] == plan.flow and registry.find(*key) is None
     ]
     if unknown:
         name = step_rule.names[unknown[0]]
-        near = did_you_mean(name, [one.step.name for one in plan.every])
+        others = [one.step.name for one in plan.every if one is not step_rule]
+        near = did_you_mean(name, others)
         message = (
             f"{called}, and is declared after {name!r}, but no such step is declared."
             f"{near} Fix: name one that is."
@@ -79,14 +80,16 @@ def edge_violation(plan: FlowPlan, edge: Edge) -> Violation:
     key, (_, after) = edge
     step_rule = plan.steps[after]
     before = step_rule.names[key]
-    others = [name for name in step_rule.names.values() if name != before]
-    fix = f"remove the edge {before} -> {after}: after=[{_listed(others)}]"
-    if not others:
-        fix = f"name what does come before {after!r} in its after="
     step = step_rule.step
+    left = [group for group in step.after if group != (before,)]
+    fix = ""
+    if not left:
+        fix = f", or name what does come before {after!r} in its after="
+    elif not any(before in group for group in left):
+        fix = f", or remove the edge {before} -> {after}: after={_written(left)}"
     message = (
         f"{_described(step)} is declared after {before!r}; both ran, and {before!r} "
-        f"had never ended when {after!r} began. Fix: run {before!r} first, or {fix}."
+        f"had never ended when {after!r} began. Fix: run {before!r} first{fix}."
     )
     return Violation(step.flow, step.name, "R2", message)
 
@@ -104,9 +107,7 @@ def _too_early(step: Step, code: str, missing: list[str], caller: str) -> str:
     by = f", called by {caller!r}" if caller else ""
     fix = "call what is missing first, and wait for it"
     if code == "R1" and caller and caller not in known:
-        groups = [*step.after, (caller,)]
-        written = (f"all_of({_listed(g)})" if g[1:] else repr(g[0]) for g in groups)
-        fix += f", or declare after=[{', '.join(written)}]"
+        fix += f", or declare after={_written([*step.after, (caller,)])}"
     return f"{by}, when {names} {verb} ended. Fix: {fix}."
 
 
@@ -115,12 +116,12 @@ def _cached(plan: FlowPlan, missing: int) -> int:
     found = 0
     for key in plan.names(missing):
         step_rule = plan.steps.get(key[1]) if key[0] == plan.flow else None
-        if step_rule is not None and _is_behind_cache(step_rule.step):
+        if step_rule is not None and is_behind_cache(step_rule.step):
             found |= step_rule.rule.bit
     return found
 
 
-def _is_behind_cache(step: Step) -> bool:
+def is_behind_cache(step: Step) -> bool:
     """Return whether a cache may answer in place of a step in later runs.
 
     It may if its module or class holds an object other than the marked function: a
@@ -144,13 +145,19 @@ def _name_of(caller: Step | None, step: Step) -> str:
     return caller.name if caller.flow == step.flow else f"{caller.flow}:{caller.name}"
 
 
-def _missing(plan: FlowPlan, rule: Rule, before: int, code: str) -> list[Key]:
+def missing_before(plan: Plan, rule: Rule, before: int, code: str) -> list[Key]:
     """Return what must run first: for R3 what the most complete join lacks."""
     if code == "R1":
         return plan.names(rule.mask & ~before)
     lacks = [group & ~before for group in rule.groups]
     begun = [one for one, group in zip(lacks, rule.groups, strict=True) if one != group]
     return plan.names(min(begun, key=int.bit_count))
+
+
+def _written(after: Iterable[tuple[str, ...]]) -> str:
+    """Return ``after`` as it is written in code."""
+    groups = [f"all_of({_listed(g)})" if g[1:] else repr(g[0]) for g in after]
+    return f"[{', '.join(groups)}]"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,39 +7,39 @@ A middleware takes the request's ``RequestFlow``, runs the application inside
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, cast
 
-from penstock._config import TRUST
+from penstock._config import TRUST, checked_headers
 from penstock._context import leave, scope_var
 from penstock._platform.process import DISABLED
 from penstock._propagation.carrier import continued, find_headers
 from penstock._runtime.bound_generators import GeneratorScope
-from penstock._runtime.header_names import FIELD, TRACE
-from penstock._runtime.state import state
-from penstock.errors import ConfigurationError
+from penstock._runtime.header_names import FIELD, TRACE, InboundNames
+from penstock._runtime.state import say, state
+from penstock.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterable,
-        Callable,
-        Iterable,
-        Mapping,
-    )
+    from collections.abc import AsyncIterable, Mapping
     from contextvars import Token
     from types import TracebackType
 
     from penstock._context import FlowContext, Scope
 
 __all__ = [
+    "EXPOSE",
     "KEY",
     "AsyncStreamedBody",
+    "HttpOptions",
+    "MiddlewareOptions",
     "RequestFlow",
     "ServedFlow",
     "StreamedBody",
-    "checked_trust",
     "environ_headers",
+    "http_options",
     "mapping_headers",
     "scope_headers",
 ]
@@ -53,27 +53,137 @@ By it two middlewares around one application agree. No header can write it.
 _WHOLE = frozenset((FIELD, TRACE[1], FIELD.encode(), TRACE[1].encode()))
 """Headers that have commas of their own."""
 
+EXPOSE = "Access-Control-Expose-Headers"
+"""By this header a script in a browser may read the ID from a response."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOptions:
+    """What one middleware does in another way than ``configure`` says.
+
+    Attributes:
+        trust_inbound: What it adopts from a request.
+        inbound: The headers that may bring an ID.
+        response_headers: The headers of a response that show it.
+        exclude: Patterns of paths that it leaves alone.
+        transform_id: Makes an ID of what a header brings.
+        is_exposed: Whether scripts of other origins may read the response headers.
+    """
+
+    trust_inbound: str | None = None
+    inbound: InboundNames | None = None
+    response_headers: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+    transform_id: Callable[[str], str] | None = None
+    is_exposed: bool = False
+
+    @property
+    def names(self) -> InboundNames:
+        """The headers to look for."""
+        return self.inbound or state.inbound_names
+
+    def leaves_alone(self, path: object) -> bool:
+        """Return whether a request of *path* is none of penstock's business."""
+        return any(fnmatchcase(str(path), pattern) for pattern in self.exclude)
+
+    @property
+    def has_own_response(self) -> bool:
+        """Whether responses do not look as ``configure`` says."""
+        return self.response_headers is not None or self.is_exposed
+
+    def added(self, correlation_id: str) -> list[tuple[str, str]]:
+        """Return the headers of a response."""
+        names = self.response_headers
+        names = state.headers if names is None else names
+        added = [(name, correlation_id) for name in names]
+        if self.is_exposed and names:
+            added.append((EXPOSE, ", ".join(names)))
+        return added
+
+
+class MiddlewareOptions(TypedDict, total=False):
+    """The keyword arguments of every ``FlowMiddleware``.
+
+    Attributes:
+        trust_inbound: What to adopt from a request: ``none``, ``id`` or ``all``; by
+            default the setting of ``configure``, else ``id``.
+        headers: The headers that may bring an ID, the best first, and that show it
+            in the response; by default those of ``configure``.
+        response_headers: The headers that show it in the response if they are other
+            ones; ``()`` for none.
+        expose_headers: Whether ``Access-Control-Expose-Headers`` names them, so that
+            scripts of other origins may read them.
+        exclude: The paths to leave alone, such as ``/health`` or ``/static/*``.
+        transform_id: Makes an ID from the value of a header, before it is checked.
+    """
+
+    trust_inbound: str | None
+    headers: str | Iterable[str] | None
+    response_headers: str | Iterable[str] | None
+    expose_headers: bool
+    exclude: str | Iterable[str]
+    transform_id: Callable[[str], str] | None
+
+
+def http_options(**given: Unpack[MiddlewareOptions]) -> HttpOptions:
+    """Return the options of a middleware.
+
+    Raises:
+        ConfigurationError: One of them has a wrong value.
+        TypeError: There is no such option.
+    """
+    for name in given.keys() - MiddlewareOptions.__annotations__.keys():
+        hint = did_you_mean(name, MiddlewareOptions.__annotations__)
+        msg = f"FlowMiddleware has no option {name!r}.{hint}"
+        raise TypeError(msg)
+    trust = given.get("trust_inbound")
+    if trust is not None and trust not in TRUST:
+        msg = f"trust_inbound={trust!r}: expected {', '.join(map(repr, TRUST))}."
+        raise ConfigurationError(msg)
+    transform: Any = given.get("transform_id")
+    if transform is not None and not callable(transform):
+        msg = f"transform_id={transform!r}: expected a function."
+        raise ConfigurationError(msg)
+    inbound = checked_headers("headers", given.get("headers"))
+    shown = checked_headers("response_headers", given.get("response_headers"))
+    exclude = given.get("exclude", ())
+    return HttpOptions(
+        trust,
+        None if inbound is None else InboundNames(inbound),
+        inbound if shown is None else shown,
+        (exclude,) if isinstance(exclude, str) else tuple(exclude),
+        transform,
+        bool(given.get("expose_headers")),
+    )
+
+
+DEFAULTS = HttpOptions()
 
 
 class RequestFlow:
     """The flow context of one request: what its headers bring, or a fresh one.
 
     The current flow is ignored: some servers leak context variables from one request
-    on a connection to the next. Unless *trust* or ``configure(trust_inbound=...)``
-    says otherwise, the correlation ID is adopted and the ``penstock`` header is not.
+    on a connection to the next. What is adopted is up to *options*, else to
+    ``configure(trust_inbound=...)``, else it is ``id``.
 
     Attributes:
         scope: What the context variable holds in the request.
     """
 
-    __slots__ = ("scope",)
+    __slots__ = ("_options", "scope")
 
-    def __init__(self, found: dict[str, str], trust: str | None = None) -> None:
-        trust = trust or state.trust_inbound or "id"
-        context = continued(found, trust, state.inbound_names)
+    def __init__(self, found: dict[str, str], options: HttpOptions = DEFAULTS) -> None:
+        trust = options.trust_inbound or state.trust_inbound or "id"
+        names = options.names
+        if options.transform_id is not None:
+            _transform(found, names, options.transform_id)
+        context = continued(found, trust, names)
+        self._options = options
         context.is_awaited = True  # the client waits for the response
         self.scope: Scope = (context, None, 0)
 
@@ -96,18 +206,20 @@ class RequestFlow:
         """The headers to send with the response; none under ``PENSTOCK_DISABLED``."""
         if DISABLED:
             return []
-        return [(name, self.correlation_id) for name in state.headers]
+        return self._options.added(self.correlation_id)
 
     def added_to(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Return WSGI's *headers* with the ID in place of the application's."""
         added = self.headers
-        names = {name.lower() for name, _ in added}
+        names = {name.lower() for name, _ in added if name != EXPOSE}
         return [pair for pair in headers if pair[0].lower() not in names] + added
 
     def added_to_raw(
         self, headers: Iterable[tuple[bytes, bytes]]
     ) -> list[tuple[bytes, bytes]]:
         """Return ASGI's *headers* with the ID in place of the application's."""
+        if self._options.has_own_response:
+            return self._added_to_raw(headers)
         names = state.raw_headers
         sent = []
         for pair in headers:
@@ -117,6 +229,15 @@ class RequestFlow:
         for name in names:
             sent.append((name, value))  # noqa: PERF401  # the same
         return sent
+
+    def _added_to_raw(
+        self, headers: Iterable[tuple[bytes, bytes]]
+    ) -> list[tuple[bytes, bytes]]:
+        pairs = [(name.decode("latin-1"), value) for name, value in headers]
+        added = [(name, value.encode()) for name, value in self.headers]
+        names = {name.lower() for name, _ in added if name != EXPOSE}
+        kept = [pair for pair in pairs if pair[0].lower() not in names]
+        return [(name.encode("latin-1"), value) for name, value in kept + added]
 
     def entered(self) -> ServedFlow:
         """Return a block in this flow; each is used once, any number at a time."""
@@ -256,16 +377,18 @@ class AsyncStreamedBody(_Streamed["AsyncIterable[T]"], AsyncIterator[T]):
             self._place.leave(token)
 
 
-def checked_trust(value: str | None) -> str | None:
-    """Return what a middleware adopts from requests; None leaves it to the settings.
-
-    Raises:
-        ConfigurationError: It is something else.
-    """
-    if value is None or value in TRUST:
-        return value
-    msg = f"trust_inbound={value!r}: it takes {', '.join(map(repr, TRUST))}."
-    raise ConfigurationError(msg)
+def _transform(
+    found: dict[str, str], names: InboundNames, transform: Callable[[str], str]
+) -> None:
+    """Replace the IDs that headers bring; one that *transform* fails on is dropped."""
+    for name, lower in names.ids:
+        if lower in found and lower != TRACE[0]:
+            try:
+                found[lower] = str(transform(found[lower]))
+            except Exception as exc:  # noqa: BLE001  # the application goes on
+                del found[lower]
+                text = "Inbound %s was not adopted: transform_id raised %s."
+                say(text, name, type(exc).__name__)
 
 
 def _run(place: GeneratorScope, func: Callable[[], R]) -> R:
@@ -276,9 +399,9 @@ def _run(place: GeneratorScope, func: Callable[[], R]) -> R:
         place.leave(token)
 
 
-def scope_headers(scope: Mapping[str, Any]) -> dict[str, str]:
+def scope_headers(scope: Mapping[str, Any], names: InboundNames) -> dict[str, str]:
     """Return the headers that matter of an ASGI request."""
-    names, headers = state.inbound_names, scope.get("headers", ())
+    headers = scope.get("headers", ())
     found: dict[str, str] = {}
     wanted = names.wanted
     try:
@@ -291,14 +414,14 @@ def scope_headers(scope: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def environ_headers(environ: Mapping[str, Any]) -> dict[str, str]:
+def environ_headers(environ: Mapping[str, Any], names: InboundNames) -> dict[str, str]:
     """Return the headers that matter of a WSGI request."""
-    return _mapped(environ, state.inbound_names.environ)
+    return _mapped(environ, names.environ)
 
 
-def mapping_headers(headers: Mapping[str, Any]) -> dict[str, str]:
+def mapping_headers(headers: Mapping[str, Any], names: InboundNames) -> dict[str, str]:
     """Return the headers that matter of a mapping that ignores case."""
-    return _mapped(headers, ((name, name) for name, _ in state.inbound_names.environ))
+    return _mapped(headers, ((name, name) for name, _ in names.environ))
 
 
 def _mapped(

@@ -6,16 +6,18 @@ Starlette, FastAPI, Litestar or Quart application that stays what it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from penstock._context import leave, scope_var
 from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
-from ._http import KEY, RequestFlow, checked_trust, scope_headers
+from ._http import KEY, RequestFlow, http_options, scope_headers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
+
+    from ._http import MiddlewareOptions
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -46,26 +48,38 @@ class FlowMiddleware:
 
     Args:
         app: An ASGI application.
-        trust_inbound: What to adopt from a request: ``none``, ``id`` or ``all``; by
-            default the setting of ``configure``, else ``id``.
+        **options: What this middleware does otherwise than ``configure`` says:
+            ``trust_inbound``: what it adopts from a request: ``none``, ``id`` or
+            ``all``.
+            ``headers``: what may bring an ID, the best first, and shows it in the
+            response.
+            ``response_headers``: what shows it if these are others; ``()`` for none.
+            ``expose_headers=True``: name them in ``Access-Control-Expose-Headers``.
+            ``exclude``: paths to leave alone, such as ``/health`` or ``/static/*``.
+            ``transform_id``: a function that makes an ID of what a header brings.
 
     Raises:
-        ConfigurationError: *trust_inbound* has another value.
+        ConfigurationError: An option has a wrong value.
     """
 
-    def __init__(self, app: App, *, trust_inbound: str | None = None) -> None:
+    def __init__(self, app: App, **options: Unpack[MiddlewareOptions]) -> None:
         self.app = app
-        self._trust = checked_trust(trust_inbound)
+        self._options = http_options(**options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request in its flow; let the lifespan pass."""
         if DISABLED or scope["type"] not in _IN_FLOW:
             await self.app(scope, receive, send)
             return
-        if KEY in scope:  # a middleware outside decides
+        options = self._options
+        # If there is a flow, a middleware outside decides.
+        if KEY in scope or (
+            options.exclude and options.leaves_alone(scope.get("path"))
+        ):
             await self.app(scope, receive, send)
             return
-        flow = scope[KEY] = RequestFlow(scope_headers(scope), self._trust)
+        headers = scope_headers(scope, options.names)
+        flow = scope[KEY] = RequestFlow(headers, options)
         around = scope_var.get()
 
         async def send_with_id(message: Message) -> None:
@@ -95,7 +109,7 @@ class FlowMiddleware:
             scope.pop(KEY, None)
 
 
-def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
+def instrument(app: Any, **options: Unpack[MiddlewareOptions]) -> None:
     """Put ``FlowMiddleware`` around everything in *app*, and keep the object.
 
     It is outside the application's own middleware, so that the responses of its error
@@ -104,19 +118,19 @@ def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
 
     Args:
         app: A Starlette, FastAPI, Litestar or Quart application.
-        trust_inbound: As for ``FlowMiddleware``.
+        **options: As for ``FlowMiddleware``.
 
     Raises:
-        ConfigurationError: *app* is another object, or *trust_inbound* is wrong.
+        ConfigurationError: *app* is another object, or an option is wrong.
     """
     place = _place_in(app)
     inside = getattr(app, place)
     if isinstance(inside, FlowMiddleware | _Outermost):
         return
     if place != _STARLETTE:
-        setattr(app, place, FlowMiddleware(inside, trust_inbound=trust_inbound))
+        setattr(app, place, FlowMiddleware(inside, **options))
         return
-    outermost = _Outermost(inside, checked_trust(trust_inbound))
+    outermost = _Outermost(inside, options)
     setattr(app, place, outermost)
     if app.middleware_stack is not None:
         app.middleware_stack = outermost.around(app.middleware_stack)
@@ -146,9 +160,10 @@ def uninstrument(app: Any) -> None:
 class _Outermost:
     """Starlette's ``build_middleware_stack``, with ``FlowMiddleware`` around it."""
 
-    def __init__(self, build: Callable[[], App], trust: str | None) -> None:
+    def __init__(self, build: Callable[[], App], options: MiddlewareOptions) -> None:
+        http_options(**options)  # wrong ones raise here, not in a server
         self.app = build
-        self._trust = trust
+        self._options = options
 
     def __call__(self) -> FlowMiddleware:
         """Build the stack."""
@@ -156,7 +171,7 @@ class _Outermost:
 
     def around(self, stack: App) -> FlowMiddleware:
         """Return *stack* inside ``FlowMiddleware``."""
-        return FlowMiddleware(stack, trust_inbound=self._trust)
+        return FlowMiddleware(stack, **self._options)
 
 
 def _place_in(app: Any) -> str:

@@ -7,12 +7,12 @@ confluent-kafka, an attribute in aiokafka and kafka-python.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from penstock._context import current_flow_id, scope_var
 from penstock._platform.process import DISABLED
+from penstock._platform.wrapper import imitate
 from penstock._propagation.bind import bind_flow
 from penstock._propagation.carrier import FIELD, continue_flow, inject
 from penstock._runtime.state import state
@@ -177,7 +177,7 @@ def _consuming(func: Any, find: _Argument, enter: Enter, trust: str | None) -> A
             return bind_flow(func(*args, **kwargs), context)
 
     kinds = {FunctionKind.PLAIN: call, FunctionKind.ASYNC: call_async}
-    consume = wraps(func)(kinds.get(kind_of(func), call_items))
+    consume = imitate(kinds.get(kind_of(func), call_items), func)
     return consume
 
 

@@ -32,6 +32,7 @@ class FlowPatcher:
     >>> _ = logger.configure(patcher=patcher)
 
     Args:
+        *metadata: Keys of metadata, such as ``order_id``; they keep their names.
         **keys: Field to key in ``extra``. Fields are ``correlation_id``, ``flow_id``
             (the same), ``root_id``, ``short_id``, ``parent_id``, ``run_id``,
             ``call_id``, ``flow``, ``step``, ``service``, ``trace_id`` and ``span_id``.
@@ -40,9 +41,10 @@ class FlowPatcher:
         TypeError: There is no field of that name.
     """
 
-    def __init__(self, **keys: str) -> None:
+    def __init__(self, *metadata: str, **keys: str) -> None:
         self._keys = checked_keys(keys)
+        self._metadata = metadata
 
     def __call__(self, record: Mapping[str, Any]) -> None:
         """Add them, ``-`` for what is not known. What was bound is kept."""
-        fill(record["extra"], self._keys, ABSENT)
+        fill(record["extra"], self._keys, self._metadata, ABSENT)

@@ -39,6 +39,7 @@ class FlowProcessor:
     >>> processor = FlowProcessor(correlation_id="cid", flow="flow", step="step")
 
     Args:
+        *metadata: Keys of metadata, such as ``order_id``; they keep their names.
         **keys: Field to key. Fields are ``correlation_id``, ``flow_id`` (the same),
             ``root_id``, ``short_id``, ``parent_id``, ``run_id``, ``call_id``, ``flow``,
             ``step``, ``service``, ``trace_id`` and ``span_id``.
@@ -47,12 +48,13 @@ class FlowProcessor:
         TypeError: There is no field of that name.
     """
 
-    def __init__(self, **keys: str) -> None:
+    def __init__(self, *metadata: str, **keys: str) -> None:
         self._keys = checked_keys(keys)
+        self._metadata = metadata
 
     def __call__(
         self, _logger: object, _method: str, event_dict: EventDict
     ) -> EventDict:
         """Add what is known; keep what the entry has. Outside a flow, add nothing."""
-        fill(event_dict, self._keys)
+        fill(event_dict, self._keys, self._metadata)
         return event_dict

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from penstock._platform.process import DISABLED
 from penstock.errors import ConfigurationError
 
-from ._http import KEY, RequestFlow, StreamedBody, checked_trust, environ_headers
+from ._http import KEY, RequestFlow, StreamedBody, environ_headers, http_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ._http import MiddlewareOptions
 
     ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
     OptExcInfo = ExcInfo | tuple[None, None, None]
@@ -40,28 +42,37 @@ class FlowMiddleware:
 
     Args:
         app: A WSGI application.
-        trust_inbound: What to adopt from a request: ``none``, ``id`` or ``all``; by
-            default the setting of ``configure``, else ``id``.
+        **options: What this middleware does otherwise than ``configure`` says:
+            ``trust_inbound``: what it adopts from a request: ``none``, ``id`` or
+            ``all``.
+            ``headers``: what may bring an ID, the best first, and shows it in the
+            response.
+            ``response_headers``: what shows it if these are others; ``()`` for none.
+            ``expose_headers=True``: name them in ``Access-Control-Expose-Headers``.
+            ``exclude``: paths to leave alone, such as ``/health`` or ``/static/*``.
+            ``transform_id``: a function that makes an ID of what a header brings.
 
     Raises:
-        ConfigurationError: *trust_inbound* has another value.
+        ConfigurationError: An option has a wrong value.
     """
 
     def __init__(
-        self, app: WSGIApplication, *, trust_inbound: str | None = None
+        self, app: WSGIApplication, **options: Unpack[MiddlewareOptions]
     ) -> None:
         self.app = app
-        self._trust = checked_trust(trust_inbound)
+        self._options = http_options(**options)
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer a request in its flow."""
-        if DISABLED:
+        options = self._options
+        if DISABLED or options.leaves_alone(environ.get("PATH_INFO", "")):
             return self.app(environ, start_response)
         flow = environ.get(KEY)
         if not isinstance(flow, RequestFlow):  # else a middleware outside decides
-            flow = environ[KEY] = RequestFlow(environ_headers(environ), self._trust)
+            headers = environ_headers(environ, options.names)
+            flow = environ[KEY] = RequestFlow(headers, options)
         _entered = flow.scope  # read from a traceback that the server logs
         with flow.entered():
             body = self.app(environ, partial(_start, start_response, flow))
@@ -93,7 +104,7 @@ def _is_file(body: object, environ: WSGIEnvironment) -> bool:
     return isinstance(body, io.IOBase)  # uWSGI's wrapper returns the file
 
 
-def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
+def instrument(app: Any, **options: Unpack[MiddlewareOptions]) -> None:
     """Wrap a Flask application in ``FlowMiddleware``, and keep the application object.
 
     Like ``app.wsgi_app = FlowMiddleware(app.wsgi_app)``, but calling it again does
@@ -101,14 +112,14 @@ def instrument(app: Any, *, trust_inbound: str | None = None) -> None:
 
     Args:
         app: A Flask application, or another that has a ``wsgi_app``.
-        trust_inbound: As for ``FlowMiddleware``.
+        **options: As for ``FlowMiddleware``.
 
     Raises:
-        ConfigurationError: *app* has no ``wsgi_app``, or *trust_inbound* is wrong.
+        ConfigurationError: *app* has no ``wsgi_app``, or an option is wrong.
     """
     inside = _wsgi_app(app)
     if not isinstance(inside, FlowMiddleware):
-        app.wsgi_app = FlowMiddleware(inside, trust_inbound=trust_inbound)
+        app.wsgi_app = FlowMiddleware(inside, **options)
 
 
 def uninstrument(app: Any) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from penstock._graph.evidence import FlowEvidence
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from penstock._graph.evidence import EdgeEvidence, EdgeStatus, FlowEvidence
+    from penstock._graph.evidence import EdgeEvidence, EdgeStatus
     from penstock._graph.graph import Edge, Graph, Node
 
 # Labels and line styles differ too, for readers who cannot tell green from red.
@@ -95,6 +97,21 @@ def flow_evidence(flow: str, graph: Graph) -> list[str]:
     known = graph.evidence.flows[flow]
     lines = (", ".join(_coverage(known)), ", ".join(_faults(known)))
     return list(filter(None, lines))
+
+
+def evidence_of_all(graph: Graph) -> list[str]:
+    """Return the same for all flows together."""
+    if graph.evidence is None:
+        return []
+    flows = graph.evidence.flows.values()
+    known = FlowEvidence(
+        sum(flow.runs for flow in flows),
+        sum(flow.edges for flow in flows),
+        sum(flow.seen for flow in flows),
+        sum(flow.contradicted for flow in flows),
+        sum(flow.undeclared for flow in flows),
+    )
+    return [*_coverage(known), *_faults(known)]
 
 
 def legend(graph: Graph) -> Iterator[tuple[EdgeStatus, str, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast, get_args
 from penstock.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
     from penstock._graph.graph import Graph
 
@@ -108,7 +108,7 @@ def format_of(path: Path | None) -> str:
     return form
 
 
-def content_of(drawing: str | bytes, form: str, path: Path) -> bytes:
+def content_of(drawing: str | bytes, form: str, path: PurePath) -> bytes:
     """Return the content of a file with *drawing*: in Markdown a fenced block."""
     if isinstance(drawing, bytes):
         return drawing

@@ -120,7 +120,7 @@ class _Chart:
         if entries:
             name = legend_id(self._ids, cluster_ids(self._graph, self._ids).values())
             text = "\n".join(f"{label}: {meaning}" for _, label, meaning in entries)
-            yield name + _BOX.format(_escape(text))
+            yield name + _BOX.format(escape_text(text))
             yield f"style {name} {_NODES['legend']}"
         classes: dict[str, list[str]] = {}
         for node in self._graph.nodes:
@@ -146,7 +146,7 @@ class _Chart:
             name = cluster.name
             known = ", ".join(flow_evidence(name, graph))
             title = cluster_title(cluster, detail=self._detail)
-            title = _escape(f"{title}: {known}" if known else title)
+            title = escape_text(f"{title}: {known}" if known else title)
             members = [node.number for node in cluster.nodes]
             yield f'{_INDENT}subgraph {ids[name]}["{title}"]'
             yield from self._body(members, *homes.get(name, ([], [])), _INDENT * 2)
@@ -208,14 +208,14 @@ class _Chart:
             for node in self._graph.nodes:
                 lines = node_lines(node, self._graph, detail=self._detail)
                 text = "\n".join(lines)
-                shape = _shape(node).format(_escape(text))
+                shape = _shape(node).format(escape_text(text))
                 yield node.number, self._ids[node.number] + shape
             return
         if self._ids == self._graph.labels:
             return
         for number, label in enumerate(self._graph.labels):
             if self._ids[number] != label:
-                text = _escape(printable(label))
+                text = escape_text(printable(label))
                 yield number, self._ids[number] + _BOX.format(text)
 
 
@@ -225,7 +225,8 @@ def _shape(node: Node) -> str:
     return _STADIUM if node.step.is_entrypoint else _BOX
 
 
-def _escape(text: str) -> str:
+def escape_text(text: str) -> str:
+    """Return *text* so that Mermaid shows it as it is."""
     return _SPECIAL.sub(_entity, text)
 
 

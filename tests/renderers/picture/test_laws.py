@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock import FlowInfo, StepInfo
 from tests.support.flow_values import draw
 from tests.support.images import Box, Svg
 from tests.support.random_flows import flows, pairs_of, systems
 
 if TYPE_CHECKING:
-    from penstock import FlowInfo
     from penstock.renderers.formats import Direction
     from tests.support.images import Segment
 
@@ -153,3 +159,39 @@ def _is_at_border(box: Box, x: float, y: float) -> bool:
     is_inside = left - 0.2 <= x <= right + 0.2 and top - 0.2 <= y <= bottom + 0.2
     near = (abs(x - left), abs(x - right), abs(y - top), abs(y - bottom))
     return is_inside and min(near) < 0.2
+
+
+@pytest.mark.parametrize("size", [1, 2, 15, 60, 300])
+def test_any_size(size: int) -> None:
+    """A flow with long edges and joins is drawn clearly, whatever its size."""
+    random = Random(size)  # noqa: S311  # no secrets here
+    steps = []
+    for number in range(size):
+        near = range(max(0, number - 9), number)
+        chosen = random.sample(near, min(len(near), random.choice([1, 1, 1, 2])))
+        after = tuple((f"step_{one}",) for one in chosen)
+        steps.append(StepInfo(f"step_{number}", "f", not number, after))
+    found = picture(FlowInfo("f", tuple(steps)))
+
+    assert len(found.steps()) == size
+    assert_clear(found)
+
+
+def test_every_hash_seed_gives_the_same_bytes() -> None:
+    """The order of sets plays no part in what is drawn."""
+    script = (
+        "from tests.renderers.picture.test_svg import BILLS, SHOP; "
+        "from tests.support.flow_values import draw; "
+        "print(draw([SHOP, BILLS], format='svg', detail=True))"
+    )
+    drawings = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path.cwd())},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+
+    assert len(drawings) == 1

@@ -285,11 +285,11 @@ def test_hues() -> None:
 
 
 def test_hues_of_owners() -> None:
-    """In one service, hues stand for owners; those without any have one too."""
+    """In one service, hues stand for owners; flows without any have the last hue."""
     flows = [FlowInfo(name, owner=owner) for name, owner in (("a", "x"), ("b", ""))]
     words = [text for text, _ in svg(*flows).texts(svg(*flows).root)]
 
-    assert words[2:4] == ["no name 1", "x 1"]
+    assert words[2:4] == ["x 1", "no name 1"]
 
 
 def test_a_ninth_owner() -> None:
@@ -341,7 +341,12 @@ def test_evidence_of_an_overview() -> None:
     report = {"mails": recorded({"mail": 1}, {("shop:ship", "mail"): 1})}
     text = draw([SHOP, mails], format="svg", overview=True, evidence=Sources(report))
 
-    assert Svg(str(text)).lines("edge-shop-mails") == ["1 of 2"]
+    found = Svg(str(text))
+    words = [one for one, _ in found.texts(found.root)]
+    assert found.lines("edge-shop-mails") == ["1 of 2"]
+    assert words[1] == (
+        "2 flows, 5 steps, 1 link between flows, 1 of 5 edges seen (20 %), 1 run"
+    )
 
 
 def test_evidence_from_the_code() -> None:

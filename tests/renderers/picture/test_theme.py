@@ -20,10 +20,12 @@ from penstock.renderers.picture.theme import (
 )
 
 SURFACES = (PAGE, CARD, FRAME)
-TEXTS = [(text, back) for text in (INK, QUIET, WRONG) for back in (*SURFACES, PILL)]
-TEXTS += [(hue.strong, back) for hue in HUES.values() for back in SURFACES]
-TEXTS += [(hue.strong, hue.tint) for hue in HUES.values()]
-TEXTS += [(QUIET, hue.tint) for hue in HUES.values()] + [(PAGE, QUIET)]
+TEXTS = [
+    *((text, back) for text in (INK, QUIET, WRONG) for back in (*SURFACES, PILL)),
+    *((hue.strong, back) for hue in HUES.values() for back in (*SURFACES, hue.tint)),
+    *((QUIET, hue.tint) for hue in HUES.values()),
+    (PAGE, QUIET),
+]
 
 
 def luminance(colour: str) -> float:

@@ -104,16 +104,14 @@ class Attributes:
 
     def is_unknown(self, values: Values) -> bool:
         """Return whether the resolver may know better what an object is."""
-        for value in values:
-            if isinstance(value, Foreign):
-                if not value.name.endswith("()"):
-                    return False
-            elif isinstance(value, Instance | Class):
-                if not self._classes.has_foreign_base(value.klass):
-                    return False
-            elif not isinstance(value, Super):
-                return False
-        return True
+        return not values or any(map(self._may_be_more, values))
+
+    def _may_be_more(self, value: Value) -> bool:
+        if isinstance(value, Foreign):
+            return value.is_result
+        if isinstance(value, Instance | Class):
+            return self._classes.has_foreign_base(value.klass)
+        return isinstance(value, Super)
 
     def names_of(self, value: Value) -> Iterable[str]:
         """Return the names of the attributes that a module or a class defines."""
@@ -145,8 +143,11 @@ class Attributes:
             order = order[order.index(value.klass) + 1 :]
         for klass in order:
             if name in klass.methods:
+                is_plain = name == value.step
                 return frozenset(
-                    replace(one, receiver=receiver) if isinstance(one, Func) else one
+                    replace(one, receiver=receiver, is_plain=is_plain)
+                    if isinstance(one, Func)
+                    else one
                     for one in self._decorators.decorated(klass.methods[name])
                 )
         return NOTHING
@@ -154,7 +155,11 @@ class Attributes:
     def _member(self, receiver: Instance | Class, name: str) -> Values:
         methods = self._classes.methods(receiver, name)
         if methods:
-            return NOTHING.union(*(self._method_of(receiver, one) for one in methods))
+            bases = self._classes.bases(receiver.klass)
+            own = next((one for one in methods if one.klass in bases), None)
+            return NOTHING.union(
+                *(self._method_of(receiver, one, own) for one in methods)
+            )
         for klass in self._classes.bases(receiver.klass):
             for function in klass.setting.get(name, ()):
                 self._read_method(function, klass)
@@ -178,13 +183,19 @@ class Attributes:
             holders.append(receiver.site)
         return NOTHING.union(*(self._heap.get(one, name) for one in holders))
 
-    def _method_of(self, receiver: Instance | Class, method: Function) -> Values:
-        """Return a method as its decorators leave it, bound to its object."""
+    def _method_of(
+        self, receiver: Instance | Class, method: Function, own: Function | None
+    ) -> Values:
+        """Return a method as its decorators leave it, bound to its object.
+
+        *own* is what the class of *receiver* has, and a class below overrides.
+        """
+        is_guess = own is not None and self._decorators.is_other_step(method, own)
         if method.klass in self._classes.below(receiver.klass):
             receiver = replace(receiver, klass=method.klass, is_exact=False)
         to = _bound_to(method, receiver)
         return frozenset(
-            replace(one, receiver=to)
+            replace(one, receiver=to, is_guess=is_guess)
             if isinstance(one, Func) and one.receiver is None
             else one
             for one in self._decorators.decorated(method)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .binding import bound
@@ -280,8 +281,7 @@ class Calls:
             self.finish([self._send(value, node, state)], state)
         elif isinstance(value, Func):
             # A task that is not a step may run after any of its siblings.
-            is_step = value.function in self._interpreter.bits
-            unknown = 0 if is_step else ANYTHING & ~state.may
+            unknown = 0 if self._interpreter.bit(value) else ANYTHING & ~state.may
             state.may |= unknown
             summary = self._call_to_end(value, node, state, is_sent=True)
             state.may &= ~unknown | summary.may
@@ -369,15 +369,18 @@ class Calls:
         is_sent: bool = False,
     ) -> Summary:
         """Read a function and add what it does to *state*."""
+        if self._calls_overridden(func):
+            func = replace(func, is_plain=True)
         invocation = Invocation(func, arguments)
         summary = self._interpreter.summary(invocation)
-        bit = self._interpreter.bits.get(func.function, 0)
+        bit = self._interpreter.bit(func)
         if not bit:
             self._frame.apply(summary, state)
             return summary
         line = node.end_lineno if isinstance(node, ast.Attribute) else None
         path, line = self._frame.module.path, line or node.lineno
-        site = Site(invocation, path, line, state.kind, is_sent)
+        kind = "possible" if func.is_guess else state.kind
+        site = Site(invocation, path, line, kind, is_sent)
         given = self._given_generators(arguments)
         context = Context(given & summary.may, given & summary.must)
         self._frame.note(site, context, state)
@@ -386,19 +389,32 @@ class Calls:
         state.running |= summary.running
         return summary
 
+    def _calls_overridden(self, func: Func) -> bool:
+        """Return whether an override calls it by its class: ``Base.fetch(self)``."""
+        called, around = func.function, self._frame.invocation
+        if func.receiver is not None or called.klass is None or around is None:
+            return False
+        own = around.func.function
+        return (
+            (own.name, own is called) == (called.name, False)
+            and own.klass is not None
+            and called.klass in self._interpreter.classes.bases(own.klass)
+            and (around.func.is_plain or bool(self._interpreter.bit(around.func)))
+        )
+
     def _given_generators(self, arguments: Arguments) -> int:
         """Return the generator steps among *arguments*, which start in the call."""
         mask = 0
         for _, values in arguments:
             for value in values:
                 if isinstance(value, Generator):
-                    mask |= self._interpreter.bits.get(value.func.function, 0)
+                    mask |= self._interpreter.bit(value.func)
         return mask
 
     def _rest(self, func: Func, summary: Summary) -> list[Summary]:
         """Return what is left after a first yield; a step's calls are its own."""
         rest = summary.rest
-        if rest is not None and func.function in self._interpreter.bits:
+        if rest is not None and self._interpreter.bit(func):
             rest = Summary(may=rest.may, must=rest.must)
         return [] if rest is None else [rest]
 

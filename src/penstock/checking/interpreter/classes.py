@@ -9,7 +9,7 @@ from .nesting import once
 from .values import Class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from penstock._project.source_files import Module
     from penstock.checking.project.functions_and_classes import Function, Klass
@@ -56,12 +56,13 @@ class Classes:
     def _has_foreign_base(self, klass: Klass) -> bool:
         for base in self.bases(klass):
             for node in base.node.bases:
-                name = getattr(node, "attr", getattr(node, "id", ""))
-                known = self._evaluate(base.module, node)
+                made = node.value if isinstance(node, ast.Subscript) else node
+                name = getattr(made, "attr", getattr(made, "id", ""))
+                known = self._evaluate(base.module, made)
                 if name not in _PLAIN_BASES and not any(
                     isinstance(value, Class) for value in known
                 ):
-                    return not isinstance(node, ast.Subscript)
+                    return True
         return False
 
     def below(self, klass: Klass) -> list[Klass]:
@@ -75,10 +76,25 @@ class Classes:
                 found.setdefault(base, []).append(other)
         return found
 
-    def overrides(self, method: Function) -> Iterator[Function]:
-        """Yield what classes below that of *method* have in its place."""
+    def may_be(self, receiver: Instance | Class) -> list[Klass]:
+        """Return the classes of the project that *receiver* may be, or be of."""
+        below = [] if receiver.is_exact else self.below(receiver.klass)
+        return [receiver.klass, *below]
+
+    def overrides(
+        self, method: Function, steps: Container[Function]
+    ) -> Iterator[Function]:
+        """Yield what classes below that of *method* have in its place.
+
+        Where another of *steps* stands between, that one is overridden.
+        """
+        name = method.name
         for klass in self.below(method.klass) if method.klass else ():
-            yield from self._inherited(klass, method.name)
+            held = (
+                one.methods[name] for one in self.bases(klass) if name in one.methods
+            )
+            if next((one for one in held if one in steps), None) is method:
+                yield from self._inherited(klass, name)
 
     def methods(self, receiver: Instance | Class, name: str) -> list[Function]:
         """Return the functions that *name* may be: one, or its overrides as well."""
@@ -91,15 +107,17 @@ class Classes:
         found = self._inherited(receiver.klass, name)
         if not receiver.is_exact:
             below = self.below(receiver.klass)
-            found += [k.methods[name] for k in below if name in k.methods]
-            if not found:
-                found = [one for k in below for one in self._inherited(k, name)]
+            found += [one for k in below for one in self._inherited(k, name)]
         found = list(dict.fromkeys(found))
         return [one for one in found if not self._is_filled(one, found)] or found
 
     def _inherited(self, klass: Klass, name: str) -> list[Function]:
-        bases = self.bases(klass)
-        return [one.methods[name] for one in bases if name in one.methods][:1]
+        for one in self.bases(klass):
+            if name in one.methods:
+                return [one.methods[name]]
+            if one.values.get(name):
+                break  # something else stands in its place
+        return []
 
     def _is_filled(self, method: Function, others: list[Function]) -> bool:
         """Return whether one of *others* is the body that *method* leaves to it."""

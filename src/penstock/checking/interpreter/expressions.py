@@ -452,7 +452,12 @@ class Expressions:
         for value in self.value(node.args[0], state) if node.args else ():
             if isinstance(value, Class):
                 klass = value.klass
-        return frozenset({Super(klass, func.receiver)}) if klass else NOTHING
+        if klass is None:
+            return NOTHING
+        is_step = func.is_plain or self._interpreter.bit(func)
+        return frozenset(
+            {Super(klass, func.receiver, func.function.name if is_step else "")}
+        )
 
     def _by_name(self, node: ast.Call, state: PathState) -> Values:
         """Read ``getattr``; part of the name may be put together at run time."""

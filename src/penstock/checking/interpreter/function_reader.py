@@ -85,7 +85,7 @@ def _read(interpreter: Interpreter, invocation: Invocation) -> Summary:
     statements = Statements(interpreter, frame)
     calls = statements.expressions.calls
     state = PathState()
-    is_step = function in interpreter.bits
+    is_step = bool(interpreter.bit(invocation.func))
     if is_step:
         _call_decorators(interpreter, function, statements, state)
     _bind_parameters(interpreter, invocation, frame, state)

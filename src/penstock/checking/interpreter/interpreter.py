@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from penstock._project.source_files import Module
     from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
+    from penstock.checking.project.steps import Steps
     from penstock.checking.resolvers.base import Resolver
 
     from .decorators import Readers
@@ -44,16 +45,18 @@ class Interpreter:
     def __init__(
         self,
         program: Program,
-        bits: Mapping[Function, int],
+        steps: Steps,
         resolver: Resolver,
         readers: Callable[[Interpreter], Readers],
     ) -> None:
         self.program: Program = program
-        self.bits: Mapping[Function, int] = bits
+        self.bits: Mapping[Function, int] = steps.bits
         self.readers: Readers = readers(self)
         self.heap: Heap = Heap()
         self.classes: Classes = Classes(program, self.readers.evaluate)
-        self.decorators: Decorators = Decorators(program, bits, self.heap, self.readers)
+        self.decorators: Decorators = Decorators(
+            program, steps.bits, self.heap, self.readers
+        )
         self.names: GlobalNames = GlobalNames(
             program, self.heap, self.decorators, self.readers
         )
@@ -69,6 +72,7 @@ class Interpreter:
         )
         self.depth: int = 0
         self.too_deep: dict[Function, None] = {}
+        self._steps = steps
         self._resolver = resolver
         self._answers: dict[tuple[str, int, int], tuple[Function, ...]] = {}
         self._named_in: dict[str, int] = {}
@@ -195,8 +199,22 @@ class Interpreter:
         return [
             (invocation, summary)
             for invocation, summary in self._summaries.items()
-            if invocation.func.function in self.bits
+            if self.bit(invocation.func)
         ]
+
+    def bit(self, func: Func) -> int:
+        """Return the bit of the step that a call of *func* is; 0 for a plain call.
+
+        A method that overrides a step, such as one of a mixin, is the step only on
+        objects of a class with the step.
+        """
+        bit = 0 if func.is_plain else self._steps.bits.get(func.function, 0)
+        overridden = self._steps.overridden.get(func.function) if bit else None
+        if overridden and func.receiver is not None:
+            classes = self.classes.may_be(func.receiver)
+            bases = {base for one in classes for base in self.classes.bases(one)}
+            return bit if any(one.klass in bases for one in overridden) else 0
+        return bit
 
     def steps_named(self, method: str) -> int:
         """Return the steps that are methods of that name, as a mask."""

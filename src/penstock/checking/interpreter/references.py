@@ -10,7 +10,7 @@ from .interpreter import Interpreter
 from .values import Func
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.program import Program
@@ -38,6 +38,7 @@ class Reference(NamedTuple):
 def read_program(
     program: Program,
     steps: Steps,
+    plain: Container[Function],
     resolver: Resolver,
     progress: Callable[[int, int], None],
 ) -> Interpreter:
@@ -46,11 +47,13 @@ def read_program(
     Args:
         program: The parsed modules.
         steps: Which functions are steps.
+        plain: Methods that override a step, but are not the step.
         resolver: Asked what a name is where the code around it does not say.
         progress: Called with the number of steps read so far, and of all.
     """
-    interpreter = Interpreter(program, steps.bits, resolver, readers_of)
-    steps.add_overrides(interpreter.classes.overrides)
+    interpreter = Interpreter(program, steps, resolver, readers_of)
+    taken = [one for one in steps.of if interpreter.decorators.is_of_class(one)]
+    steps.add_overrides(taken, interpreter.classes.overrides, plain)
     total = len(steps.bits)
     is_large = len(program.functions) > _LARGE
     for _ in range(_MAX_ROUNDS - is_large):

@@ -79,19 +79,38 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Super:
-    """What ``super()`` gives in a method of a class."""
+    """What ``super()`` gives in a method of a class.
+
+    Attributes:
+        klass: The class.
+        receiver: The object or class that the method was called on.
+        step: The name of the method if it is a step, else ``""``.
+    """
 
     klass: Klass
     receiver: Instance | Class | None = field(hash=False)
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Func:
-    """A function, with the object it is bound to and the scope around it."""
+    """A function, with the object it is bound to and the scope around it.
+
+    Attributes:
+        function: The function.
+        receiver: The object or class.
+        scope: The scope.
+        is_plain: Whether a call is no step, though the function is one: its override
+            calls it by ``super()``.
+        is_guess: Whether the object may well be of another class, whose method is
+            another step or none.
+    """
 
     function: Function
     receiver: Instance | Class | None = field(default=None, hash=False)
     scope: Scope | None = field(default=None, hash=False)
+    is_plain: bool = False
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)

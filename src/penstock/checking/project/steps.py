@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .functions_and_classes import Function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from penstock._types import FlowInfo, StepInfo
 
@@ -26,6 +26,7 @@ class Steps:
         functions: The function of each ``(flow, step)``.
         bits: The bit of each function.
         overrides: The functions that are a step because they override one.
+        overridden: What each of those overrides.
     """
 
     of: dict[Function, tuple[StepInfo, ...]]
@@ -34,17 +35,32 @@ class Steps:
     overrides: dict[Function, list[Function]] = field(
         default_factory=dict[Function, list[Function]]
     )
+    overridden: dict[Function, list[Function]] = field(
+        default_factory=dict[Function, list[Function]]
+    )
 
     def add_overrides(
-        self, overrides: Callable[[Function], Iterable[Function]]
+        self,
+        taken: Iterable[Function],
+        overrides: Callable[[Function, Container[Function]], Iterable[Function]],
+        plain: Container[Function],
     ) -> None:
-        """Let functions that *overrides* returns for a step be that step, too."""
-        for function, infos in [*self.of.items()]:
-            for override in overrides(function):
-                if override not in self.of:
-                    self.of[override] = infos
-                    self.bits[override] = self.bits[function]
+        """Let what overrides a step be that step, too.
+
+        Args:
+            taken: The methods that ``@flow`` on their class has made steps.
+            overrides: Returns what overrides a method, given all steps.
+            plain: Methods that are left alone.
+        """
+        steps = dict(self.of)
+        for function in taken:
+            for override in dict.fromkeys(overrides(function, steps)):
+                if override not in steps and override not in plain:
+                    infos = self.of.get(override, ()) + steps[function]
+                    bit = self.bits.get(override, 0) | self.bits[function]
+                    self.of[override], self.bits[override] = infos, bit
                     self.overrides.setdefault(function, []).append(override)
+                    self.overridden.setdefault(override, []).append(function)
 
 
 UNREAD = Steps({}, {}, {})

@@ -74,7 +74,7 @@ def judge_calls(
     """Yield a finding for each difference between the code and the declared order."""
     mentioned = mentions.steps
     _doubt(verdicts, declarations, mentioned)
-    yield from _wrong(verdicts)
+    yield from _wrong(verdicts, declarations)
     yield from _uncalled(declarations, mentioned)
     yield from _unexercised(declarations, mentions, verdicts)
     yield from _unsure(verdicts)
@@ -158,7 +158,7 @@ def _doubt(
                 break
 
 
-def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
+def _wrong(verdicts: CallVerdicts, declarations: Declarations) -> Iterator[Finding]:
     for visit in verdicts.wrong.values():
         step = visit.declared.step
         missing = _missing_of_join(visit)
@@ -168,8 +168,18 @@ def _wrong(verdicts: CallVerdicts) -> Iterator[Finding]:
             yield _at_call("PEN101", what, visit)
         else:
             what = CODES["PEN101"].meaning
-            fix = written([*step.after, (visit.way[-2],)])
+            fix = written([*step.after, (_caller(visit, declarations),)])
             yield _at_call("PEN101", what, visit, suggestion=fix)
+
+
+def _caller(visit: Visit, declarations: Declarations) -> str:
+    """Return the nearest caller of the same flow, under a name that all flows know."""
+    flow, find = visit.declared.flow, declarations.names.find
+    own = (name for name in visit.way[-2::-1] if declarations.of(flow.name, name))
+    name = next(own)
+    flows = [one.flow for one in declarations.sharing(visit.declared)]
+    is_same = len({find(name, other) for other in flows}) == 1
+    return name if is_same else f"{flow.name}:{name}"
 
 
 def _missing_of_join(visit: Visit) -> list[str]:
@@ -237,10 +247,9 @@ def _unexercised(
 
 
 def _without(one: Declared, name: str) -> str:
-    """Return ``after`` as code without *name*, ``""`` if nothing is left."""
-    groups = [[other for other in group if other != name] for group in one.step.after]
-    left = [group for group in groups if group]
-    return written(left) if left else ""
+    """Return ``after`` as code without *name*, ``""`` if that would change a join."""
+    left = [group for group in one.step.after if group != (name,)]
+    return "" if any(name in group for group in left) else written(left)
 
 
 def _edge(one: Declared, name: str, code: str, what: str) -> Finding:

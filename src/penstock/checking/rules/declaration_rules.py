@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from penstock._project.flow_modules import declaring_modules
 from penstock.checking.findings import Finding, Place
-from penstock.errors import did_you_mean
+from penstock.errors import closest
 
 from .declarations import written
 
@@ -34,11 +34,10 @@ def judge_declarations(
     for declared in declarations:
         for member in declared.members:
             if member.target is None:
-                near = did_you_mean(
-                    member.name, declarations.names.known(declared.flow)
-                )
-                message = f"{member.name!r} names nothing: there is no such step.{near}"
-                yield _about("PEN001", message, declared, member, _meant(near))
+                near = _nearest(member.name, declared, declarations)
+                message = f"{member.name!r} names nothing: there is no such step."
+                message += _hint(near)
+                yield _about("PEN001", message, declared, member, near)
             elif member.target.step is None:
                 yield from _elsewhere(declared, member, member.target, known)
     yield from _unreachable(declarations)
@@ -50,14 +49,34 @@ def unreached(
     """Yield a finding for each module that declares steps and is not *imported*."""
     for module, line in declaring_modules(modules):
         if module.path not in imported:
+            is_module = all(map(str.isidentifier, module.name.split(".")))
+            why = "nothing imports it" if is_module else "its name cannot be imported"
             yield Finding(
                 "PEN004",
-                f"{module.name} declares steps, but nothing imports it, so diagrams "
-                "and checks do not include them",
+                f"{module.name} declares steps, but {why}, so diagrams and checks do "
+                "not include them",
                 Place(module.path, line),
-                suggestion=f'import = [..., "{module.name}"]',
+                suggestion=f'import = [..., "{module.name}"]' if is_module else "",
                 edge=(module.name,),
             )
+
+
+def _nearest(name: str, declared: Declared, declarations: Declarations) -> str:
+    """Return what *name* probably means and *declared* can come after, or ``""``.
+
+    A step of that name in another flow, else the most similar name.
+    """
+    find = declarations.names.find
+    flows = [one.flow for one in declarations.sharing(declared)]
+    needing = _needing(declared, declarations)
+    fitting = [
+        known
+        for known in declarations.names.known(declared.flow)
+        for targets in [[find(known, flow) for flow in flows]]
+        if all(t and (t.flow, t.name) not in needing for t in targets)
+    ]
+    same = (known for known in fitting if known.endswith(f":{name}"))
+    return next(same, closest(name, fitting))
 
 
 def _about(
@@ -97,26 +116,26 @@ def _lacking(target: Target, known: Sequence[FlowInfo]) -> tuple[str, str]:
     service = _service(target.service, [*flows, *known])
     if not flows:
         names = sorted({flow.name for flow in known})
-        near = did_you_mean(target.flow, names)
+        near = closest(target.flow, names)
         lack = f"{service} has no flow {target.flow!r}."
-        flow_name, step_name = _meant(near), target.name
+        flow_name, step_name = near, target.name
     else:
         steps = sorted(
             (step for flow in flows for step in flow.steps),
             key=lambda step: (step.path, step.line),
         )
         names = [step.name for step in steps]
-        near = did_you_mean(target.name, names)
+        near = closest(target.name, names)
         lack = f"{service} has no step {target.name!r} in its flow {target.flow!r}"
         lack += f"{_begin(steps)}."
-        flow_name, step_name = target.flow, _meant(near)
+        flow_name, step_name = target.flow, near
     exists = any(
         (flow.name, step.name) == (flow_name, step_name)
         for flow in known
         for step in flow.steps
     )
     return (
-        lack + (near or f" It has {_listed(names)}."),
+        lack + (_hint(near) or f" It has {_listed(names)}."),
         f"{target.service}/{flow_name}:{step_name}" if exists else "",
     )
 
@@ -142,9 +161,8 @@ def _listed(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _meant(hint: str) -> str:
-    """Return the name in a "Did you mean", ``""`` without one."""
-    return hint.partition("'")[2].rpartition("'")[0]
+def _hint(near: str) -> str:
+    return f" Did you mean {near!r}?" if near else ""
 
 
 def _unreachable(declarations: Declarations) -> Iterator[Finding]:
@@ -170,16 +188,33 @@ def _unreachable(declarations: Declarations) -> Iterator[Finding]:
         )
 
 
-def _reached(declarations: Declarations) -> set[tuple[str, str]]:
-    """Return the steps that a path leads to; an unknown predecessor counts as one."""
+def _needing(declared: Declared, declarations: Declarations) -> set[tuple[str, str]]:
+    """Return *declared*, and the steps that are only reached through it."""
+    if declared.step.is_entrypoint:
+        return {declared.key}
+    with_it, without = _reached(declarations), _reached(declarations, leave=declared)
+    return {declared.key, *(with_it - without)}
+
+
+def _reached(
+    declarations: Declarations, leave: Declared | None = None
+) -> set[tuple[str, str]]:
+    """Return the steps that a path leads to; an unknown predecessor counts as one.
+
+    No path goes through *leave*.
+    """
     reached = {one.key for one in declarations if one.step.is_entrypoint}
     has_grown = True
     while has_grown:
         has_grown = False
         for one in declarations:
-            if one.key not in reached and any(
-                all(_is_reached(m, reached, declarations) for m in group)
-                for group in one.groups
+            if (
+                one is not leave
+                and one.key not in reached
+                and any(
+                    all(_is_reached(m, reached, declarations) for m in group)
+                    for group in one.groups
+                )
             ):
                 reached.add(one.key)
                 has_grown = True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from penstock._graph.names import Names
 from penstock.checking.findings import Place
+from penstock.checking.project.functions_and_classes import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,6 +89,10 @@ class Declarations:
         """Return one step, or None."""
         return self._declared.get((flow, step))
 
+    def sharing(self, declared: Declared) -> list[Declared]:
+        """Return the steps that may have their ``after`` from the same marker."""
+        return [one for one in self if _marker(one.step) == _marker(declared.step)]
+
     def _declare(self, flow: FlowInfo, step: StepInfo) -> Declared:
         groups = tuple(
             tuple(self._member(name, flow) for name in group) for group in step.after
@@ -105,8 +110,8 @@ class Declarations:
 
 
 def written(after: Iterable[Iterable[str]]) -> str:
-    """Return ``after`` as it is written in code."""
-    groups = [list(map(_quoted, group)) for group in after]
+    """Return ``after`` as it is written in code, with each name once."""
+    groups = dict.fromkeys(tuple(dict.fromkeys(map(_quoted, g))) for g in after)
     items = [g[0] if len(g) == 1 else f"all_of({', '.join(g)})" for g in groups]
     return f"after={items[0]}" if len(items) == 1 else f"after=[{', '.join(items)}]"
 
@@ -116,18 +121,32 @@ def _quoted(name: str) -> str:
     return '"' + text.replace("\\'", "'").replace('"', '\\"') + '"'
 
 
+def _marker(step: StepInfo) -> tuple[object, ...]:
+    return step.path, step.line, step.module, step.qualname, step.after
+
+
 def _line_of_after(function: Function, step: StepInfo) -> int:
     """Return the line of the ``after=`` that names what *step* declares."""
     best = 0
+    wanted = {_last_part(name) for name in step.predecessors}
     for node in getattr(function.node, "decorator_list", ()):
         for keyword in node.keywords if isinstance(node, ast.Call) else ():
             if keyword.arg == "after":
-                names = {
-                    one.value
-                    for one in ast.walk(keyword.value)
-                    if isinstance(one, ast.Constant)
-                }
-                if names and names == set(step.predecessors):
+                if _names_in(keyword.value) == wanted:
                     return keyword.value.lineno
                 best = best or keyword.value.lineno
     return best
+
+
+def _names_in(after: ast.expr) -> set[str]:
+    """Return the names in an ``after=``, without those of flows and objects."""
+    if isinstance(after, ast.Constant):
+        return {_last_part(str(after.value))}
+    if isinstance(after, ast.Name | ast.Attribute):
+        return {last_name(after)}
+    nodes = after.args if isinstance(after, ast.Call) else getattr(after, "elts", [])
+    return {name for node in nodes for name in _names_in(node)}
+
+
+def _last_part(name: str) -> str:
+    return name.rpartition(":")[2]

@@ -126,8 +126,10 @@ class FlowPaths:
                         yield Visit(declared, site, context, further, sent), message
                 if self._goes_on(called):
                     bit = self._interpreter.bits[called]
+                    # What a guess leads to is no error: other code may call the step.
+                    unseen = ANYTHING if site.kind == "possible" else 0
                     after = context._replace(
-                        may=context.may | bit, must=context.must | bit
+                        may=context.may | bit | unseen, must=context.must | bit
                     )
                     brought_by = site.invocation if site.is_sent else message
                     todo.append((site.invocation, after, further, brought_by))
@@ -176,7 +178,10 @@ class FlowPaths:
         return [one for one in self._steps.of[called] if one.flow == self._flow]
 
     def _name(self, called: Function) -> str:
-        return (self._own(called) or self._steps.of[called])[0].name
+        for own in self._own(called):
+            return own.name
+        other = self._steps.of[called][0]
+        return f"{other.flow}:{other.name}"
 
     def _goes_on(self, called: Function) -> bool:
         """Return whether a call of it is not a run of its own, followed from there."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from penstock._platform.optional import requires
 from penstock._platform.process import DISABLED
 from penstock.contrib._http import (
+    EXPOSE,
     KEY,
     AsyncStreamedBody,
     RequestFlow,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+    from penstock.contrib._http import HttpOptions
+
 __all__ = ["FlowMiddleware"]
 
 
@@ -34,7 +37,8 @@ class FlowMiddleware:
 
     Put it first in ``MIDDLEWARE``, so that everything below it is in the flow. The
     context comes from the headers of the request, or is new; entrypoints that a view
-    calls take its ID. The middleware also applies ``settings.PENSTOCK``.
+    calls take its ID. Views find it as ``request.correlation_id``. The middleware also
+    applies ``settings.PENSTOCK``.
 
     Raises:
         ConfigurationError: ``settings.PENSTOCK`` has a name or a value that
@@ -45,7 +49,7 @@ class FlowMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        configure_from_settings()
+        self._options = configure_from_settings()
         if DISABLED:
             msg = "PENSTOCK_DISABLED is set"
             raise MiddlewareNotUsed(msg)
@@ -60,36 +64,42 @@ class FlowMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         """Answer *request* in its flow."""
+        if self._options.leaves_alone(request.path):
+            return self.get_response(request)
         if self._is_async:
             return self._answer(request)
-        flow = _flow_of(request)
+        flow = _flow_of(request, self._options)
         with flow.entered():
             response = self.get_response(request)
         return _finished(response, flow)
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
-        flow = _flow_of(request)
+        flow = _flow_of(request, self._options)
         with flow.entered():
             response = await self.get_response(request)
         return _finished(response, flow)
 
 
-def _flow_of(request: HttpRequest) -> RequestFlow:
+def _flow_of(request: HttpRequest, options: HttpOptions) -> RequestFlow:
     """Return the flow of *request*; a server middleware may have made it already."""
     meta = request.META
     flow = meta.get(KEY) or getattr(request, "scope", {}).get(KEY)
     if not isinstance(flow, RequestFlow):
         # Not from META: tests may write names there as only request.headers reads them.
         headers: Any = request.headers  # a cached_property to type checkers
-        flow = RequestFlow(mapping_headers(headers))
+        flow = RequestFlow(mapping_headers(headers, options.names), options)
     meta[KEY] = flow
+    request.correlation_id = flow.correlation_id
     return flow
 
 
 def _finished(response: HttpResponse, flow: RequestFlow) -> HttpResponse:
     """Show the ID in the response, and keep it while the body is streamed."""
     for name, value in flow.headers:
-        response.headers[name] = value
+        if name == EXPOSE and name in response.headers:
+            response.headers[name] += f", {value}"
+        else:
+            response.headers[name] = value
     # Servers send files by themselves (wsgi.file_wrapper) unless they are wrapped.
     if response.streaming and getattr(response, "file_to_stream", None) is None:
         _stream_in(flow, response)

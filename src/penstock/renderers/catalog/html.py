@@ -14,7 +14,7 @@ from penstock.renderers.html_assets import (
     read_asset,
 )
 from penstock.renderers.labels import printable
-from penstock.renderers.picture.theme import groups_of, hues_of, page_style
+from penstock.renderers.picture.theme import by_name, groups_of, hues_of, page_style
 
 from .entries import MAP_LEGEND, page_name
 from .pictures import draw, draw_flow, draw_linked, draw_thumbnail
@@ -58,7 +58,9 @@ def _index(catalog: Catalog, hues: Hues, groups: Mapping[str, str]) -> str:
             _SEARCH,
             *(
                 _group(name, entries, hues, is_named=len(members) > 1)
-                for name, entries in sorted(members.items())
+                for name, entries in sorted(
+                    members.items(), key=lambda one: by_name(one[0])
+                )
             ),
         ],
         script=_asset("catalog.js"),

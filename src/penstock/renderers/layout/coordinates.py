@@ -69,18 +69,19 @@ def set_coordinates(grid: Grid, spacing: Spacing) -> None:
 
 def _links(grid: Grid, spacing: Spacing) -> list[_Link]:
     above, below = _longest_ways(grid)
-    links: list[_Link] = []
-    for upper, others in enumerate(grid.below):
-        ways = [below[lower] for lower in others]
-        for lower in others:
-            found = [above[one] for one in grid.above[lower]]
-            is_spine = (
-                ways.count(max(ways)) == found.count(max(found)) == 1
-                and below[lower] == max(ways)
-                and above[upper] == max(found)
-            )
-            links.append(_link(grid, spacing, upper, lower, is_spine=is_spine))
-    return links
+    following = [_only_longest(others, below) for others in grid.below]
+    preceding = [_only_longest(others, above) for others in grid.above]
+    return [
+        _link(
+            grid,
+            spacing,
+            upper,
+            lower,
+            is_spine=following[upper] == lower and preceding[lower] == upper,
+        )
+        for upper, others in enumerate(grid.below)
+        for lower in others
+    ]
 
 
 def _link(
@@ -107,6 +108,13 @@ def _longest_ways(grid: Grid) -> tuple[list[int], list[int]]:
         for at in row:
             below[at] += max((below[one] for one in grid.below[at]), default=0)
     return above, below
+
+
+def _only_longest(slots: Sequence[int], lengths: Sequence[int]) -> int | None:
+    """Return the slot with the longest way, None if there are several."""
+    longest = max((lengths[at] for at in slots), default=0)
+    found = [at for at in slots if lengths[at] == longest]
+    return found[0] if len(found) == 1 else None
 
 
 def _least_squares(rows: Sequence[_Row], above: _Ties, below: _Ties) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, fsum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _wrap(
         rows[ranks[node]].append(node)
     first = 0
     for row in rows:
-        width = sum(widths[node] + gap for node in row) - gap
+        width = fsum(widths[node] + gap for node in row) - gap
         parts = min(len(row), _MAX_PARTS, max(1, ceil(width / max_width)))
         for at, node in enumerate(row):
             ranks[node] = first + at % parts

@@ -15,7 +15,7 @@ from penstock.renderers.html_assets import (
 )
 from penstock.renderers.labels import owners_of, printable
 from penstock.renderers.picture.svg import draw_svg
-from penstock.renderers.picture.theme import HUES, hues_of, page_style
+from penstock.renderers.picture.theme import HUES, by_name, hues_of, page_style
 
 from .step_facts import step_facts
 
@@ -100,7 +100,7 @@ def _groupings(
     """
     drawn = hues_of([one for declared in flows.values() for one in declared])
     found = {
-        kind: _by_name({name: getattr(all_[0], kind) for name, all_ in flows.items()})
+        kind: _grouped({name: getattr(all_[0], kind) for name, all_ in flows.items()})
         for kind in ("service", "owner")
     }
     groups = {
@@ -117,8 +117,8 @@ def _groupings(
     )
 
 
-def _by_name(groups: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    hues = dict(zip(sorted({*groups.values()}), cycle(HUES)))
+def _grouped(groups: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    hues = dict(zip(sorted({*groups.values()}, key=by_name), cycle(HUES)))
     return {flow: (group, hues[group]) for flow, group in groups.items()}
 
 

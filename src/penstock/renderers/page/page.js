@@ -447,7 +447,9 @@
       const name = flow.section.dataset[mode];
       groups.set(name, [...(groups.get(name) ?? []), flow]);
     }
-    const lists = [...groups].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, members]) => {
+    const rank = ([name]) => (name === "no name" ? "\uffff" : name); // the last
+    const sorted = [...groups].sort((one, other) => (rank(one) < rank(other) ? -1 : 1));
+    const lists = sorted.map(([name, members]) => {
       const heading = document.createElement("h2"), list = document.createElement("div");
       heading.className = `hue-${members[0].section.dataset[mode + "Hue"]}`;
       heading.append(...named(name, members.length));

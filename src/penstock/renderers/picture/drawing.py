@@ -87,6 +87,13 @@ def is_sideways(direction: Direction) -> bool:
     return direction in ("LR", "RL")
 
 
+def shape_of(width: float, height: float, direction: Direction) -> Shape:
+    """Return a box of a size for routing, which is always top-down."""
+    if is_sideways(direction):
+        return Shape(height, width)
+    return Shape(width, height)
+
+
 def turned(drawn: Drawn, direction: Direction) -> Placement:
     """Return a drawing with its lines leading in *direction*."""
     is_side, is_back = is_sideways(direction), direction in ("BT", "RL")

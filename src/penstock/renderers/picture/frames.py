@@ -18,6 +18,7 @@ from .drawing import (
     joined,
     label_of,
     max_across,
+    shape_of,
     turned,
 )
 from .markup import element, path, rectangle, text, title
@@ -147,11 +148,13 @@ def lay_out_flow(
         link: label_of(found, look.graph) if link[1] >= 0 else label_of((), look.graph)
         for link, found in edges.items()
     }
-    sizes = {number: (card.width, card.height) for number, card in cards.items()}
-    sizes |= {number: (door.width, DOOR_HEIGHT) for number, door in doors.items()}
     boxes = {
-        number: Shape(*(size[::-1] if is_sideways(direction) else size))
-        for number, size in sizes.items()
+        number: shape_of(card.width, card.height, direction)
+        for number, card in cards.items()
+    }
+    boxes |= {
+        number: shape_of(door.width, DOOR_HEIGHT, direction)
+        for number, door in doors.items()
     }
     links = [
         Link(*link, _groups(link, found), labels[link].size(direction))
@@ -260,8 +263,8 @@ class FlowFrame:
             x = area.x + area.width / 2 - self.bounds.x - width / 2
             y = area.y + area.height / 2 - self.bounds.y - height / 2
             ports[door.leads_in][door.other] = y if is_side else x
-        size = (height, width) if is_side else (width, height)
-        return Shape(*size, ports[False], ports[True], is_fixed=True)
+        shape = shape_of(width, height, direction)
+        return shape._replace(outs=ports[False], ins=ports[True], is_fixed=True)
 
     def painted(self, name: str, dx: float, dy: float) -> str:
         """Return the frame without what is in it, moved; *name* is its id."""

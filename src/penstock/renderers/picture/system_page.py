@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from penstock.renderers.evidence_labels import evidence_of_all
 from penstock.renderers.ids import cluster_ids
 
 from .cards import make_card
@@ -16,13 +17,14 @@ from .drawing import (
     joined,
     label_of,
     max_across,
+    shape_of,
     turned,
 )
 from .frames import Door, components, frame_of, lay_out_flow
 from .packing import pack
 from .page import header, sheet
 from .routing import Gaps, Link, Shape, route
-from .theme import groups_of
+from .theme import by_name, groups_of
 from .type import Style, one_line
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ class _System:
     """
 
     def __init__(self, look: Look, direction: Direction) -> None:
-        self._look, self._direction = look, direction
+        self._look = look
+        self._direction: Direction = direction
         self._clusters = look.graph.clusters
         self._loose = [node for node in look.graph.nodes if node.kind != "step"]
         members = [
@@ -169,8 +172,7 @@ class _System:
         }
         for item, node in enumerate(self._loose, len(self._frames)):
             card = self._cards[node.number]
-            size = (card.width, card.height)
-            boxes[item] = Shape(*(size[::-1] if is_sideways(self._direction) else size))
+            boxes[item] = shape_of(card.width, card.height, self._direction)
         blocks = [self._block(part, boxes) for part in components(boxes, self._outer)]
         blocks.sort(key=self._rank)
         found = pack([(plan.width, plan.height) for plan in blocks], _GAP)
@@ -217,6 +219,7 @@ class _System:
         counts = [_plural(len(names), "flow"), _plural(steps, "step")]
         if self._outer:
             counts.append(f"{_plural(len(self._outer), 'link')} between flows")
+        counts += evidence_of_all(graph)
         return header(heading, ", ".join(counts), [], 26, self._key())
 
     def _key(self) -> list[tuple[str, str]]:
@@ -230,8 +233,11 @@ class _System:
             return []
         style = Style(11, 600, "")
         return [
-            (f"{one_line(group or _NOBODY, style, _MOST_KEY)} {count}", hues[group])
-            for group, count in sorted(counts.items())
+            (
+                f"{one_line(name or _NOBODY, style, _MOST_KEY)} {counts[name]}",
+                hues[name],
+            )
+            for name in sorted(counts, key=by_name)
         ]
 
     def painted(self, x: float, y: float) -> list[str]:

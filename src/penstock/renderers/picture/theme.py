@@ -146,23 +146,24 @@ def font_faces() -> str:
 
 def hues_of(flows: Sequence[FlowInfo]) -> dict[str, str]:
     """Return the hue of each flow: by service, or by owner in a single service."""
-    groups = _groups(flows)
-    names = sorted(set(groups.values()))
+    groups = groups_of(flows)
+    names = sorted(set(groups.values()), key=by_name)
     hues = dict(zip(names, cycle(HUES)))
     return {flow: hues[group] for flow, group in groups.items()}
 
 
 def groups_of(flows: Sequence[FlowInfo]) -> dict[str, str]:
     """Return for each flow what its hue stands for, ``""`` if for nothing."""
-    return _groups(flows)
-
-
-def _groups(flows: Sequence[FlowInfo]) -> dict[str, str]:
     services = {flow.name: flow.service for flow in reversed(flows)}
     owners = {flow.name: flow.owner for flow in reversed(flows)}
     if 1 < len({*services.values()}) <= len(HUES):
         return services
     return owners if len({*owners.values()}) > 1 else dict.fromkeys(services, "")
+
+
+def by_name(name: str) -> tuple[bool, str]:
+    """Return a key that sorts names, those that are empty last."""
+    return not name, name
 
 
 def _written(

@@ -1,0 +1,223 @@
+"""``penstock show``: one operation, from the logs of all its services."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from penstock._project.shown import counted, note
+from penstock.errors import ConfigurationError
+from penstock.runs.finding import find_operations, follow_operations
+from penstock.runs.output.operation_json import as_json
+from penstock.runs.output.otlp_json import as_otlp
+from penstock.runs.output.sequence_diagram import as_sequence_diagram
+from penstock.runs.output.text import as_text, ended_line
+from penstock.runs.output.waterfall import unpainted
+from penstock.runs.trees import operations_of
+
+from ._following import batches, newly_ended
+from ._options import format_option
+from ._output import emit
+from ._stored_runs import (
+    chosen,
+    declared_flows,
+    judged,
+    log_files,
+    moment_us,
+    note_counts,
+    pair,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from penstock._types import FlowInfo
+    from penstock.runs.lines import ReadCounts, StoredLine
+    from penstock.runs.log_files import LogFiles
+    from penstock.runs.output.facts import Shown
+
+    Wanted = str | Mapping[str, str]
+    Declared = tuple[Sequence[FlowInfo], str]
+
+__all__ = ["show"]
+
+_COLOURS = {"bad": "red", "doubtful": "yellow", "dim": "bright_black"}
+
+
+@click.command(
+    "show",
+    short_help="Show what happened in an operation.",
+    epilog="Example: penstock show 4711abcd logs/",
+)
+@click.argument("arguments", nargs=-1, metavar="[ID] [SOURCES]...")
+@click.option(
+    "--where",
+    metavar="KEY=VALUE",
+    type=pair,
+    multiple=True,
+    help="Instead of ID: metadata that a line of the operation has, such as "
+    "order_id=A-1. If given several times, one line has all of them.",
+)
+@click.option(
+    "--logs",
+    "with_logs",
+    is_flag=True,
+    help="Show the other lines of each call, too.",
+)
+@click.option("--follow", is_flag=True, help="Wait for more lines, until Ctrl+C.")
+@click.option(
+    "--since",
+    "since_us",
+    metavar="TIME",
+    type=moment_us,
+    help="Leave out older lines: 90m, 1h, 2d, or a time such as 2026-11-30T10:15.",
+)
+@format_option(
+    ["text", "json", "mermaid", "otlp"],
+    "mermaid is a sequence diagram; otlp is a trace that tracing tools can open.",
+)
+@click.option(
+    "--map",
+    "fields",
+    metavar="FIELD=KEY",
+    type=pair,
+    multiple=True,
+    help="The key that your lines have for a field, such as service=app; may be given "
+    "several times.",
+)
+@click.option(
+    "--target",
+    "-t",
+    "targets",
+    metavar="TARGET",
+    multiple=True,
+    help="Where flows are declared, instead of what pyproject.toml says; may be given "
+    "several times.",
+)
+def show(
+    arguments: tuple[str, ...],
+    where: tuple[tuple[str, str], ...],
+    since_us: int | None,
+    form: str,
+    fields: tuple[tuple[str, str], ...],
+    targets: tuple[str, ...],
+    *,
+    with_logs: bool,
+    follow: bool,
+) -> None:
+    """Show what happened in the operation with this ID, from the logs of its services.
+
+    ID is a correlation ID, run ID or trace ID, or the beginning of one. SOURCES are
+    files, folders, patterns or - (stdin), of lines in JSON; by default the list
+    `runs` under [tool.penstock] in pyproject.toml.
+
+    Exit status 1 if nothing is found.
+    """
+    wanted, sources = _wanted(arguments, where)
+    files = log_files(sources, fields, since_us)
+    declared = declared_flows(targets)
+    if follow:
+        if form != "text":
+            msg = "--follow prints text only."
+            raise click.UsageError(msg)
+        _follow(files, wanted, declared, with_logs=with_logs)
+        return
+    found = find_operations(files, wanted)
+    operations = operations_of(line for lines in found.values() for line in lines)
+    if not operations:
+        note_counts(files.counts)
+        named = ", ".join(sources) or "`runs` in pyproject.toml"
+        looked_in = f"{counted(files.counts.files, 'file')} ({named})"
+        is_since = since_us is not None
+        note(_nothing_found(wanted, looked_in, declared[0], is_since=is_since))
+        sys.exit(1)
+    operations = chosen(operations, wanted)
+    shown = judged(operations, declared, with_logs=with_logs)
+    emit(_formatted(shown, form, files.counts))
+    note_counts(files.counts)
+
+
+def _wanted(
+    arguments: tuple[str, ...], where: tuple[tuple[str, str], ...]
+) -> tuple[Wanted, tuple[str, ...]]:
+    """Return what to look for, and where."""
+    if where:
+        return dict(where), arguments
+    if not arguments:
+        msg = "no ID given. Name one, or metadata: penstock show --where order_id=A-1"
+        raise click.UsageError(msg)
+    return arguments[0], arguments[1:]
+
+
+def _follow(
+    files: LogFiles, wanted: Wanted, declared: Declared, *, with_logs: bool
+) -> None:
+    """Show the operation again whenever lines have come, until the user ends it.
+
+    What is no terminal gets each call once, when it has ended.
+    """
+    lines: list[StoredLine] = []
+    printed: set[object] = set()
+    with suppress(KeyboardInterrupt):
+        for batch in batches(follow_operations(files, wanted)):
+            lines += batch
+            operations = chosen(operations_of(lines), wanted)
+            if not sys.stdout.isatty():
+                ended = newly_ended(operations, printed)
+                emit("".join(f"{ended_line(call)}\n" for call in ended))
+            elif operations:
+                click.clear()
+                emit(_text(judged(operations, declared, with_logs=with_logs)))
+
+
+def _formatted(shown: Shown, form: str, counts: ReadCounts) -> str:
+    if form == "json":
+        return as_json(shown, counts)
+    if form == "otlp":
+        return as_otlp(shown)
+    if form == "text":
+        return _text(shown)
+    if len(shown.operations) > 1:
+        runs = ", ".join(one.roots[0].run_id for one in shown.operations if one.roots)
+        msg = (
+            f"{len(shown.operations)} operations have this ID, and a sequence diagram "
+            f"shows one. Name a run ID: {runs}."
+        )
+        raise ConfigurationError(msg)
+    (operation,) = shown.operations
+    return as_sequence_diagram(operation, shown.judgements.get(operation, ()))
+
+
+def _text(shown: Shown) -> str:
+    if not sys.stdout.isatty():
+        return as_text(shown)
+    width = shutil.get_terminal_size().columns
+    return as_text(shown, width, unpainted if "NO_COLOR" in os.environ else _paint)
+
+
+def _paint(text: str, style: str) -> str:
+    if style == "bold":
+        return click.style(text, bold=True)
+    return click.style(text, fg=_COLOURS[style]) if style and text else text
+
+
+def _nothing_found(
+    wanted: Wanted, where: str, flows: Sequence[FlowInfo], *, is_since: bool
+) -> str:
+    if not isinstance(wanted, str):
+        pairs = " and ".join(f"{key}={value}" for key, value in wanted.items())
+        found = f"No line in {where} has {pairs}."
+        advice = "Metadata is on lines whose formatter or install_log_fields names it."
+    elif any(flow.name == wanted for flow in flows):
+        found = f"No line in {where} has the ID {wanted!r}."
+        advice = f"It is the name of a flow. To draw that: penstock dag {wanted}"
+    else:
+        found = f"No line in {where} has an ID that is {wanted!r} or begins with it."
+        advice = "Name more logs, or look for metadata: --where order_id=A-1"
+    limit = " --since leaves out older lines." if is_since else ""
+    return f"{found}{limit} {advice}"

@@ -1,0 +1,219 @@
+"""Figures of stored calls and runs: what a source is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from math import floor
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from penstock._types import FlowInfo
+
+    from .lines import StoredLine
+    from .operation import StoredCall
+
+QUANTILES = (0.5, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are asked for.
+
+    Attributes:
+        flow: Those of this flow; ``""`` for all.
+        is_failed: Only those in which a call ended in an error.
+        slow_ms: Only those that took at least so long, in milliseconds.
+        since_us: Only those that began then or later, in microseconds since 1970.
+        where: Only those with these metadata on a line.
+        limit: How many at most, the latest first.
+    """
+
+    flow: str = ""
+    is_failed: bool = False
+    slow_ms: float = 0.0
+    since_us: int | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run, in a list of runs.
+
+    Attributes:
+        run_id: Its ID.
+        root_id: The ID of its operation.
+        flow: Its flow.
+        step: The step that began it.
+        service: The service of that step.
+        start_us: When it began, in microseconds since 1970.
+        duration_ms: How long its entry call took; None if that has no end.
+        outcome: How that ended, ``""`` if it has no end.
+        calls: The number of its calls.
+        errors: How many of them ended in an error.
+        no_end: How many have no end.
+    """
+
+    run_id: str
+    root_id: str
+    flow: str
+    step: str
+    service: str
+    start_us: int
+    duration_ms: float | None
+    outcome: str
+    calls: int
+    errors: int
+    no_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepFigures:
+    """The figures of one step in one service.
+
+    Attributes:
+        flow: Its flow.
+        step: Its name.
+        service: The service.
+        calls: The number of calls.
+        errors: How many ended in an error.
+        no_end: How many have no end.
+        quantiles_ms: p50, p95 and p99 of the durations in milliseconds, exact; empty
+            if no call has an end.
+        total_ms: The sum of the durations.
+        share: *total_ms* as a share of the durations of all entry calls of the flow.
+            A step that a message brings takes its time beside them.
+    """
+
+    flow: str
+    step: str
+    service: str
+    calls: int
+    errors: int
+    no_end: int
+    quantiles_ms: tuple[float, ...]
+    total_ms: float
+    share: float = 0.0
+
+    @property
+    def error_rate(self) -> float:
+        """The share of calls that ended in an error."""
+        return self.errors / self.calls
+
+
+class RunSource(Protocol):
+    """Where stored runs are: log files read in Python or by DuckDB, or ClickHouse."""
+
+    def latest(self, wanted: RunFilter) -> list[StoredRun]:
+        """Return the latest runs, the last one first."""
+        ...
+
+    def figures(self, wanted: RunFilter) -> list[StepFigures]:
+        """Return the figures of each step, by flow, step and service.
+
+        Of *wanted*, flow and time count.
+        """
+        ...
+
+    def suspects(self, flows: Sequence[FlowInfo]) -> list[str]:
+        """Return the root IDs of all operations that may have broken the order."""
+        ...
+
+    def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
+        """Yield the lines of operations."""
+        ...
+
+
+def figures_of(calls: Iterable[StoredCall]) -> list[StepFigures]:
+    """Return the figures of *calls*."""
+    groups: dict[tuple[str, str, str], list[StoredCall]] = defaultdict(list)
+    entry_ms: dict[str, float] = defaultdict(float)
+    for call in calls:
+        groups[call.flow, call.step, call.service].append(call)
+        if call.call_id == call.run_id:
+            entry_ms[call.flow] += duration_ms(call) or 0.0
+    return [
+        _figures(key, group, entry_ms[key[0]]) for key, group in sorted(groups.items())
+    ]
+
+
+def _figures(
+    key: tuple[str, str, str], calls: Sequence[StoredCall], entry_ms: float
+) -> StepFigures:
+    durations = sorted(ms for call in calls if (ms := duration_ms(call)) is not None)
+    total_ms = sum(durations)
+    return StepFigures(
+        *key,
+        calls=len(calls),
+        errors=sum(call.outcome == "error" for call in calls),
+        no_end=sum(not call.outcome for call in calls),
+        quantiles_ms=tuple(quantile(durations, one) for one in QUANTILES)
+        if durations
+        else (),
+        total_ms=total_ms,
+        share=total_ms / entry_ms if entry_ms else 0.0,
+    )
+
+
+def duration_ms(call: StoredCall) -> float | None:
+    """Return how long *call* took, None if that is not known."""
+    if call.start_us is None or call.end_us is None:
+        return None
+    return (call.end_us - call.start_us) / 1000
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return a quantile of sorted *values*, between two of them by interpolation.
+
+    >>> quantile([1, 2, 4], 0.75)
+    3.0
+    """
+    place = share * (len(values) - 1)
+    below = floor(place)
+    above = min(below + 1, len(values) - 1)
+    return values[below] + (values[above] - values[below]) * (place - below)
+
+
+def runs_of(calls: Iterable[StoredCall]) -> list[StoredRun]:
+    """Return the runs that *calls* belong to, the last one first.
+
+    Calls whose run has no entry call here are left out.
+    """
+    groups: dict[str, list[StoredCall]] = defaultdict(list)
+    for call in calls:
+        groups[call.run_id].append(call)
+    found = []
+    for run_id, group in groups.items():
+        entry = next((call for call in group if call.call_id == run_id), None)
+        if entry is not None and entry.start_us is not None and run_id:
+            run = StoredRun(
+                run_id,
+                entry.root_id,
+                entry.flow,
+                entry.step,
+                entry.service,
+                entry.start_us,
+                duration_ms(entry),
+                entry.outcome,
+                calls=len(group),
+                errors=sum(call.outcome == "error" for call in group),
+                no_end=sum(not call.outcome for call in group),
+            )
+            found.append(run)
+    return sorted(found, key=lambda run: (-run.start_us, run.run_id))
+
+
+def chosen(runs: Iterable[StoredRun], wanted: RunFilter) -> list[StoredRun]:
+    """Return those of *runs* that are *wanted*; metadata are not looked at."""
+    found = [
+        run
+        for run in runs
+        if (not wanted.flow or run.flow == wanted.flow)
+        and (not wanted.is_failed or run.errors)
+        and (run.duration_ms or 0.0) >= wanted.slow_ms
+        and run.start_us >= (wanted.since_us or 0)
+    ]
+    return found[: wanted.limit]

@@ -1,0 +1,1 @@
+"""What is shown of operations: text, JSON, a Mermaid sequence diagram, OTLP."""

@@ -1,0 +1,153 @@
+"""Facts about operations that every output shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from penstock._platform.clock import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from penstock.runs.operation import Operation, OrderJudgement, StoredCall
+
+_MS, _S, _MIN, _H = 1_000, 1_000_000, 60_000_000, 3_600_000_000
+_TENTHS_UNTIL_US = 100 * _MS
+
+
+_FIRST_US, _LAST_US = 0, 253_402_300_799_000_000  # until the year 9999
+_FAILED = ("error", "retry")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What to show.
+
+    Attributes:
+        operations: The operations that were found.
+        judgements: The verdicts on their order.
+        without_order: Why there are no verdicts, in words.
+        with_logs: Whether to show the other lines of each call.
+    """
+
+    operations: Sequence[Operation]
+    judgements: Mapping[Operation, Sequence[OrderJudgement]] = field(
+        default_factory=dict
+    )
+    without_order: str = ""
+    with_logs: bool = False
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 call`` or ``1,200 calls``."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def label_of(call: StoredCall) -> str:
+    """Return ``flow/step``."""
+    return f"{call.flow}/{call.step}"
+
+
+def first_us(calls: Iterable[StoredCall]) -> int | None:
+    """Return the earliest time that is known of *calls*."""
+    return min((one for call in calls for one in _times(call)), default=None)
+
+
+def last_us(calls: Iterable[StoredCall]) -> int | None:
+    """Return the latest time that is known of *calls*."""
+    return max((one for call in calls for one in _times(call)), default=None)
+
+
+def _times(call: StoredCall) -> list[int]:
+    return [one for one in (call.start_us, call.end_us) if one is not None]
+
+
+def duration_us(call: StoredCall) -> int | None:
+    """Return how long *call* took, None if a line about it is missing."""
+    if call.start_us is None or call.end_us is None:
+        return None
+    return call.end_us - call.start_us
+
+
+def services_of(operation: Operation) -> list[str]:
+    """Return the services that are known, in the order of their first calls."""
+    return list(dict.fromkeys(c.service for c in operation.calls if c.service))
+
+
+def outcome_words(call: StoredCall) -> str:
+    """Return how *call* ended, such as ``ok``, ``error: KeyError`` or ``no end``."""
+    if not call.outcome:
+        return "no end"
+    return f"{call.outcome}: {call.error_type}" if call.error_type else call.outcome
+
+
+def is_failure(call: StoredCall) -> bool:
+    """Return whether *call* raised an exception that is an error."""
+    return call.outcome == "error"
+
+
+def failures_of(operation: Operation) -> Counter[tuple[str, str, str]]:
+    """Count the innermost calls that failed, by label, service and class of error."""
+    return Counter(
+        (label_of(call), call.service, call.error_type)
+        for call in operation.calls
+        if is_failure(call) and not any(map(is_failure, call.children))
+    )
+
+
+def repeats_in(operation: Operation) -> dict[StoredCall, int]:
+    """Return calls whose caller had called that step before, and that had failed.
+
+    With each is its number among its caller's calls of the step.
+    """
+    found: dict[StoredCall, int] = {}
+    for calls in (operation.roots, *(call.children for call in operation.calls)):
+        before: dict[tuple[str, str], list[StoredCall]] = {}
+        for call in calls:
+            same = before.setdefault((call.flow, call.step), [])
+            if same and same[-1].outcome in _FAILED:
+                found[call] = len(same) + 1
+            same.append(call)
+    return found
+
+
+def calls_out_of_order(
+    judgements: Iterable[OrderJudgement],
+) -> frozenset[StoredCall]:
+    """Return the calls that broke the declared order."""
+    return frozenset(
+        call
+        for judgement in judgements
+        if judgement.verdict == "out of order"
+        for call in judgement.calls
+    )
+
+
+def rfc3339(time_us: int) -> str:
+    """Return a time as RFC 3339 has it, in UTC with microseconds.
+
+    Lines may have any number as a duration: what no calendar has is as near as it gets.
+    """
+    return utc(min(max(time_us, _FIRST_US), _LAST_US) / _S)
+
+
+def sent_words(delay_us: int) -> str:
+    """Return how long before its start a message was sent, by two clocks."""
+    if delay_us < 0:
+        return f"sent {words_for(-delay_us)} later by the sender's clock"
+    return f"sent {words_for(delay_us)} before"
+
+
+def words_for(duration: int) -> str:
+    """Return microseconds in words that are short: ``12.3 ms``, ``2 min 3 s``."""
+    if duration < _TENTHS_UNTIL_US:
+        return f"{duration / _MS:.1f} ms"
+    if duration < _S:
+        return f"{duration / _MS:.0f} ms"
+    if duration < _MIN:
+        return f"{duration / _S:.2f} s"
+    if duration < _H:
+        return f"{duration // _MIN} min {duration % _MIN // _S} s"
+    return f"{duration // _H} h {duration % _H // _MIN} min"
