@@ -843,6 +843,8 @@ def test_what_runs_have_shown(chrome: Browser, tmp_path: Path) -> None:
     assert set(opacities().values()) == {"1"}
     assert chrome.texts(".edge text") == ["2×", "0×", "0×", "0×", "0×"]
     assert chrome.find("#edge-charge-ship").size["height"] > 0
+    clip = "return getComputedStyle(document.querySelector('.edge.unseen')).clipPath"
+    assert chrome.run(clip) == "none"
     chrome.find("#show-unseen").click()
     chrome.run(
         "document.querySelectorAll('.edge').forEach(e => e.getAnimations()"
@@ -876,5 +878,6 @@ def test_the_colours_of_evidence(chrome: Browser, tmp_path: Path) -> None:
     assert chrome.find(".cluster[data-flow=bills] circle").get_attribute("class") == (
         "slate"
     )
+    assert chrome.ids(".minimap .slate-tint, .minimap .blue-tint") == ["", ""]
     assert chrome.run(line) == before
     assert chrome.complaints() == []

@@ -14,7 +14,7 @@
   // -- flows, steps and edges -------------------------------------------------
 
   function flowOf(name) {
-    if (!flows.has(name)) flows.set(name, { name, steps: [], before: [], after: [], hue: "" });
+    if (!flows.has(name)) flows.set(name, { name, steps: [], marks: [], before: [], after: [], hue: "" });
     return flows.get(name);
   }
 
@@ -154,12 +154,17 @@
 
   function addMap() {
     const map = make("svg", { class: "penstock minimap", viewBox: original, width, height, "aria-hidden": "true" });
-    for (const { element, name, hue } of shown) {
+    for (const { element, name, hue, marks } of shown) {
       const { x, y, width, height } = element.querySelector(".frame, .card").getBBox();
-      map.append(make("rect", { class: `${hue}-tint ${hue}-line`, x, y, width, height, rx: 12 }));
-      const sign = make("text", { class: `sign ${hue}`, x });
-      if (element.matches(".cluster")) signs.push({ sign, name, box: { x, y, width } });
-      svg.querySelector(".graph").append(sign);
+      const spot = make("g", {}), sign = make("text", { class: hue, x }), holder = make("g", { class: "sign" });
+      spot.append(make("rect", { class: `${hue}-tint ${hue}-line`, x, y, width, height, rx: 12 }));
+      map.append(spot);
+      marks.push(spot);
+      if (!element.matches(".cluster")) continue;
+      holder.append(sign);
+      svg.querySelector(".graph").append(holder);
+      marks.push(holder);
+      signs.push({ sign, name, box: { x, y, width } });
     }
     map.append(here);
     map.addEventListener("click", (event) => {
@@ -490,8 +495,8 @@
         part.setAttribute("class", changed.join(" "));
       }
     };
-    for (const { name, element, steps } of shown) {
-      for (const one of new Set([element, ...steps.map((step) => step.element)])) repaint(one, name);
+    for (const { name, element, steps, marks } of shown) {
+      for (const one of new Set([element, ...marks, ...steps.map((step) => step.element)])) repaint(one, name);
     }
     for (const door of svg.querySelectorAll(".door")) repaint(door, beyond(door));
     for (const { element, before } of edges) {
