@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -591,6 +592,23 @@ def test_a_copy_is_a_picture_by_itself(shop: Browser) -> None:
     )
     wanted = [2 * int(root.get(name) or 0) for name in ("width", "height")]
     assert size == pytest.approx(wanted, abs=1)
+
+
+def test_a_copy_without_a_clipboard(chrome: Browser, tmp_path: Path) -> None:
+    """Where a page may not write to the clipboard, the picture is a download."""
+    show(chrome, tmp_path / "orders.html", ORDERS)
+    chrome.command(
+        "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path)
+    )
+    chrome.run("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    chrome.find("#copy-svg").click()
+    until = monotonic() + 10
+    while not (tmp_path / "orders.svg").exists():
+        assert monotonic() < until
+        sleep(0.02)
+
+    assert (tmp_path / "orders.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert chrome.complaints() == []
 
 
 def test_a_link_to_a_step(chrome: Browser, tmp_path: Path) -> None:
