@@ -138,7 +138,7 @@ def test_a_flow_has_the_hue_of_its_service() -> None:
     """Thumbnails and pages have the hue that the flow has in a map of the system."""
     site = pages(ORDERS, MAILS)
 
-    for page in ("index.html", "flows/orders.html"):
+    for page in ("index.html", "flows/orders.html", "flows/orders.drawing.html"):
         body = site[page].partition("<body>")[2]
         assert 'class="orange"' in body
     assert 'class="blue"' not in site["flows/orders.html"].partition("<body>")[2]

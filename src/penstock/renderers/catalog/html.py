@@ -14,10 +14,11 @@ from penstock.renderers.html_assets import (
     read_asset,
 )
 from penstock.renderers.labels import printable
+from penstock.renderers.page.html import render_html
 from penstock.renderers.picture.theme import by_name, groups_of, hues_of, page_style
 
 from .entries import MAP_LEGEND, page_name
-from .pictures import draw, draw_flow, draw_linked, draw_thumbnail
+from .pictures import draw_flow, draw_linked, draw_thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,8 +41,10 @@ def render_html_catalog(catalog: Catalog) -> dict[str, bytes]:
     files = {"index.html": _index(catalog, hues, groups), "map.html": _map(catalog)}
     for entry in catalog.entries:
         files[f"flows/{entry.page}.html"] = _flow(entry, hues)
-        drawing = draw(entry.graph, "html", detail=entry.is_detailed)
-        files[f"flows/{entry.page}.drawing.html"] = drawing.decode()
+        drawing = render_html(
+            entry.graph, detail=entry.is_detailed, direction="TD", hues=hues
+        )
+        files[f"flows/{entry.page}.drawing.html"] = f"{drawing}\n"
     return {name: text.encode() for name, text in files.items()}
 
 

@@ -40,22 +40,35 @@ _KINDS = {
 _NO_NAME = "no name"
 
 
-def render_html(graph: Graph, *, detail: bool, direction: Direction) -> str:
+def render_html(
+    graph: Graph,
+    *,
+    detail: bool,
+    direction: Direction,
+    hues: Mapping[str, str] | None = None,
+) -> str:
     """Return an HTML page of *graph*, without a newline at the end.
 
-    A browser can open it without a network or any other file.
+    A browser can open it without a network or any other file. *hues* has the hue of
+    each flow, if the page belongs to others.
     """
+    flows = _declarations(graph)
+    hues = hues or hues_of([one for declared in flows.values() for one in declared])
     svg = draw_svg(
-        graph, detail=detail, direction=direction, theme="page", has_legend=False
+        graph,
+        detail=detail,
+        direction=direction,
+        theme="page",
+        has_legend=False,
+        hues=hues,
     )
     # The script puts what is before the comment into a copied picture.
     style = f"{page_style()}\n/* page */\n{colour_variables()}\n{_asset('page.css')}"
     script = _asset("page.js")
     if graph.evidence:
         style += f"\n{_asset('evidence.css')}"
-    flows = _declarations(graph)
     title = _title(list(flows))
-    groups = _groupings(flows, graph)
+    groups = _groupings(flows, graph, hues)
     return Template(_asset("page.html")).substitute(
         policy=content_policy(style, script, "font-src data:", "img-src data:"),
         title=escape(title[:_MAX_TITLE]),
@@ -92,27 +105,32 @@ def _declarations(graph: Graph) -> dict[str, list[FlowInfo]]:
 
 
 def _groupings(
-    flows: Mapping[str, Sequence[FlowInfo]], graph: Graph
+    flows: Mapping[str, Sequence[FlowInfo]], graph: Graph, drawn: Mapping[str, str]
 ) -> dict[str, dict[str, tuple[str, str]]]:
     """Return the group and the hue of each flow, for each way to colour the flows.
 
-    The drawing has the colours of the first.
+    The drawing has the colours of the first, which are *drawn*.
     """
-    drawn = hues_of([one for declared in flows.values() for one in declared])
     found = {
         kind: _grouped({name: getattr(all_[0], kind) for name, all_ in flows.items()})
         for kind in ("service", "owner")
     }
     groups = {
         kind: by_flow for kind, by_flow in found.items() if len({*by_flow.values()}) > 1
-    } or {"service": found["service"]}
+    } or {
+        "service": {
+            name: (group, drawn[name]) for name, (group, _) in found["service"].items()
+        }
+    }
     if graph.evidence:
         known = graph.evidence.flows
         groups["evidence"] = {name: _seen(known[name]) for name in flows}
     return dict(
         sorted(
             groups.items(),
-            key=lambda one: {name: hue for name, (_, hue) in one[1].items()} != drawn,
+            key=lambda one: any(
+                hue != drawn[name] for name, (_, hue) in one[1].items()
+            ),
         )
     )
 
