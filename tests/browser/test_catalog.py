@@ -70,10 +70,8 @@ def browser(started: Any, site: Path) -> Iterator[Any]:
 
 def shown(browser: Any) -> list[str]:
     """Return the names of the visible flows."""
-    rows = browser.find_elements("css selector", "tbody tr")
-    return [
-        row.find_element("css selector", "a").text for row in rows if row.is_displayed()
-    ]
+    links = browser.find_elements("css selector", ".entry h3 a")
+    return [link.text for link in links if link.is_displayed()]
 
 
 def press(browser: Any, *keys: str) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ENTER, ESCAPE, TAB, RIGHT = "\ue007", "\ue00c", "\ue004", "\ue014"
+    from penstock.renderers.formats import Direction
+
+ENTER, ESCAPE, TAB = "\ue007", "\ue00c", "\ue004"
+LEFT, UP, RIGHT, DOWN = "\ue012", "\ue013", "\ue014", "\ue015"
 HOSTILE = (
     "</script><script>document.title = 'run'</script>"
     "<img src=x onerror=\"document.title='run'\">\n\u202e\u2028\x00 ${1} `end`"
@@ -48,6 +54,40 @@ ORDERS = FlowInfo(
     source_url="https://forge.example/{path}#L{line}",
 )
 BILLS = flow_of("bills", {"open": None, "bill": ["orders:ship", "open"]})
+SHOP = (
+    flow_of(
+        "checkout",
+        {
+            "receive": None,
+            "price": "receive",
+            "reserve": "receive",
+            "charge": ["price", "reserve"],
+        },
+        service="web",
+    ),
+    replace(
+        flow_of(
+            "capture",
+            {"settle": "approved"},
+            more=[
+                StepInfo(
+                    "approved",
+                    "capture",
+                    after=(("web/checkout:charge",),),
+                    is_entrypoint=True,
+                )
+            ],
+            service="payments",
+        ),
+        owner="Ada",
+    ),
+    flow_of(
+        "parcels",
+        {"pack": ["payments/capture:settle"], "send": "pack"},
+        service="web",
+    ),
+    replace(flow_of("reviews", {"search": None}, service="payments"), owner="Bob"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +118,15 @@ def seen(browser: Browser) -> list[float]:
     browser.settle()
     return [
         float(x)
-        for x in browser.find("#stage > svg").get_dom_attribute("viewBox").split()
+        for x in browser.find("#stage > .drawing").get_dom_attribute("viewBox").split()
     ]
 
 
 def test_a_page_opens(shown: Browser) -> None:
-    """All steps, the facts about the flows and the legend are shown."""
+    """All steps, the rail of flows and the legend are shown."""
     assert len(shown.ids(".node")) == 7
-    assert shown.texts("#flows h2") == ["bills", "orders"]
-    assert "From click to parcel." in shown.texts("#flows p")
+    assert shown.texts("#rail a") == ["orders\n5", "bills\n2"]
+    assert shown.texts("#panel") == []
     assert shown.texts(".legend li") == [
         "entrypoint",
         "step",
@@ -150,7 +190,7 @@ def test_its_neighbours_are_buttons(shown: Browser) -> None:
     assert shown.texts("#details h2") == ["reserve"]
     assert shown.ids(".chosen") == ["step-reserve"]
     assert shown.run("return document.activeElement.id") == "step-reserve"
-    assert shown.run("return location.hash") == "#step-reserve"
+    assert shown.run("return location.hash") == "#orders/reserve"
 
 
 def test_highlights(shown: Browser) -> None:
@@ -167,13 +207,13 @@ def test_highlights(shown: Browser) -> None:
     ]
 
     shown.find("#up").click()
-    shown.find("#down").click()
     assert shown.ids(".node.lit") == ["step-charge", "step-receive"]
-    assert shown.find("#up").text == "Upstream 1"
+    assert shown.find("#up").text == "Upstream 1 u"
+    assert shown.run("return location.hash") == "#orders/charge!up"
     shown.run("document.getAnimations().forEach((one) => one.finish())")
     opacity = "return getComputedStyle(document.getElementById(arguments[0])).opacity"
     assert shown.run(opacity, "step-receive") == "1"
-    assert shown.run(opacity, "step-ship") == "0.2"
+    assert shown.run(opacity, "step-ship") == "0.18"
     shown.press(ESCAPE)
     assert shown.ids(".lit") == []
     assert shown.texts("#details") == []
@@ -200,7 +240,7 @@ def test_without_a_mouse(shown: Browser) -> None:
         reached.append(shown.run("return document.activeElement.id"))
         if reached[-1] == "step-ship":
             break
-    assert reached[:5] == ["closer", "farther", "fit", "theme", "about"]
+    assert reached[:5] == ["theme", "help", "", "", "step-open"]
     assert reached[-1] == "step-ship"
     ring = "getComputedStyle(document.activeElement.querySelector('.card')).strokeWidth"
     assert shown.run(f"return {ring}") == "2.5px"
@@ -223,20 +263,20 @@ def test_everything_has_a_name(shown: Browser) -> None:
         if node.get("role", {}).get("value") in {"button", "searchbox", "link"}
     ]
 
-    assert ("searchbox", "Search steps") in controls
+    assert ("searchbox", "Search flows and steps") in controls
     assert ("button", "Zoom in") in controls
     assert ("button", "receive, entrypoint of orders") in controls
     assert all(name for _, name in controls)
 
 
 def test_zoom_and_pan(shown: Browser) -> None:
-    """Keys, the wheel and dragging move the view; 0 shows everything again."""
+    """Keys, the wheel and dragging move the view; f shows everything again."""
     start = seen(shown)
     shown.find("body").send_keys("+")
     assert seen(shown)[2] < start[2]
     shown.find("body").send_keys("--")
     assert seen(shown)[2] > start[2]
-    shown.find("body").send_keys("0")
+    shown.find("body").send_keys("f")
     assert seen(shown) == start
     shown.find("body").send_keys(RIGHT)
     assert seen(shown)[0] > start[0]
@@ -246,7 +286,7 @@ def test_zoom_and_pan(shown: Browser) -> None:
     shown.command(
         "Input.dispatchMouseEvent",
         type="mouseWheel",
-        x=200,
+        x=400,
         y=300,
         deltaX=0,
         deltaY=-200,
@@ -295,29 +335,288 @@ def test_pinch(shown: Browser) -> None:
     assert seen(shown)[2] < start[2] * 0.7
 
 
-def test_a_flow_of_several(shown: Browser) -> None:
-    """A flow's button zooms in on its frame."""
-    shown.find("body").send_keys("---")
-    start = seen(shown)
-    (bills, _) = shown.driver.find_elements("css selector", ".flow button")
-    bills.click()
-    shown.settle()
-    box = "return document.querySelector(arguments[0]).getBoundingClientRect().toJSON()"
-    frame, stage = (
-        shown.run(box, one) for one in (".cluster[data-flow=bills]", "#stage")
+def box(browser: Browser, selector: str) -> dict[str, float]:
+    """Return where the first element that a CSS selector finds is in the window."""
+    script = "return document.querySelector(arguments[0]).getBoundingClientRect()"
+    found: dict[str, float] = browser.run(f"{script}.toJSON()", selector)
+    return found
+
+
+def opacity(browser: Browser, selector: str) -> str:
+    """Return the opacity of an element at the end of its transition."""
+    browser.run("document.getAnimations().forEach((one) => one.finish())")
+    found: str = browser.run(
+        "return getComputedStyle(document.querySelector(arguments[0])).opacity",
+        selector,
+    )
+    return found
+
+
+def is_inside(browser: Browser, selector: str) -> bool:
+    """Return whether an element is in view as a whole."""
+    browser.settle()
+    one, stage = box(browser, selector), box(browser, "#stage")
+    return (
+        stage["left"] <= one["left"] <= one["right"] <= stage["right"]
+        and stage["top"] <= one["top"] <= one["bottom"] <= stage["bottom"]
     )
 
-    assert seen(shown)[2] < start[2]
-    assert stage["left"] <= frame["left"] <= frame["right"] <= stage["right"]
-    assert stage["top"] <= frame["top"] <= frame["bottom"] <= stage["bottom"]
+
+@pytest.fixture
+def shop(chrome: Browser, tmp_path: Path) -> Iterator[Browser]:
+    """Show the map of four flows of two services, with a chain of three of them."""
+    path = tmp_path / "shop.html"
+    yield show(chrome, path, *SHOP)
+    assert chrome.complaints() == []
+    assert chrome.requests() == [path.as_uri()]
+
+
+def test_a_flow_of_the_rail(shop: Browser) -> None:
+    """Choosing a flow frames it, lights its whole path and dims the others."""
+    assert shop.texts("#rail h2") == ["payments\n2", "web\n2"]
+    shop.find("#rail a[href='#capture']").click()
+
+    assert is_inside(shop, ".cluster[data-flow=capture]")
+    assert shop.ids(".node:not(.lit)") == ["step-search"]
+    assert shop.ids(".edge:not(.lit)") == []
+    assert len(shop.ids(".door.lit")) == 4
+    assert opacity(shop, ".cluster[data-flow=reviews]") == "0.18"
+    assert opacity(shop, ".cluster[data-flow=checkout]") == "1"
+    assert shop.texts("#panel h2") == ["capture"]
+    assert shop.texts("#panel dd") == ["Ada", "approved", "2"]
+    assert shop.texts("#before li") == ["checkout charge"]
+    assert shop.texts("#after li") == ["parcels pack"]
+    assert shop.texts("#around .group button") == [
+        "Upstream 1 u",
+        "Downstream 1 d",
+        "Open flow ↵",
+    ]
+    assert shop.texts("#rail [aria-current]") == ["capture\n2"]
+    assert shop.run("return location.hash") == "#capture"
+
+    shop.find("#down").click()
+    assert shop.ids(".cluster.lit") == ["flow_capture", "flow_parcels"]
+    assert shop.run("return location.hash") == "#capture!down"
+    shop.find("#after button").click()
+    assert shop.texts("#panel h2") == ["parcels"]
+    assert is_inside(shop, ".cluster[data-flow=parcels]")
+    shop.find("#close").click()
+    assert shop.ids(".dim, .lit") == []
+    assert shop.run("return location.hash") == ""
+
+
+def test_doors_and_frames_are_ways_to_a_flow(shop: Browser) -> None:
+    """A click on a door shows the flow behind it, one on a frame the flow in it."""
+    shop.find(".door[data-flow=checkout]").click()
+    assert shop.texts("#panel h2") == ["capture"]
+    shop.press("f")
+    shop.find(".cluster[data-flow=reviews] text").click()
+    assert shop.texts("#panel h2") == ["reviews"]
+
+
+@pytest.mark.parametrize(
+    ("address", "heading", "lit"),
+    [
+        ("#capture", "capture", 8),
+        ("#capture/approved", "approved", 1),
+        ("#capture!up", "capture", 6),
+        ("#capture/approved!down", "approved", 4),
+        ("#caf%C3%A9%21%2Fx", "café!/x", 1),
+        ("#capture/nothing", "capture", 8),
+    ],
+)
+def test_an_address_holds_the_choice(
+    chrome: Browser, tmp_path: Path, address: str, heading: str, lit: int
+) -> None:
+    """The same choice is made again, and gives the same address."""
+    path = tmp_path / "shop.html"
+    show(chrome, path, *SHOP, flow_of("café!/x", {"go": None}))
+    chrome.driver.get(path.as_uri() + address)
+    chrome.settle()
+
+    assert chrome.texts("#panel h2") == [heading]
+    assert len(chrome.ids(".node.lit")) == lit
+    known = address.removesuffix("/nothing")
+    assert chrome.run("return location.hash") == known
+    assert chrome.complaints() == []
+
+
+@pytest.mark.parametrize("address", ["#%ff", "#__proto__", "#nothing", "#/", "#a/b/c"])
+def test_an_address_of_nothing(shop: Browser, address: str) -> None:
+    """An address that names nothing opens the page without a choice."""
+    shop.run("location.hash = arguments[0]", address)
+    shop.settle()
+
+    assert shop.texts("#panel") == []
+    assert shop.ids(".lit") == []
+
+
+def test_arrows_follow_the_lines(shop: Browser) -> None:
+    """Arrows move to the next step that a line leads to, or to one beside it."""
+    shop.find("#step-receive").click()
+    found: list[str] = []
+    for key in (DOWN, LEFT, RIGHT, DOWN, DOWN, UP):
+        shop.find("body").send_keys(key)
+        found.append(*shop.texts("#details h2"))
+
+    assert found == ["reserve", "price", "reserve", "charge", "approved", "charge"]
+    assert is_inside(shop, "#step-charge")
+
+
+def test_enter_opens_the_step_and_then_its_flow(shop: Browser) -> None:
+    """Enter on a step shows it, and once more its flow; Escape ends the choice."""
+    shop.run("document.getElementById('step-approved').focus()")
+    shop.press(ENTER)
+    assert shop.texts("#details h2") == ["approved"]
+    shop.press(ENTER)
+    assert shop.texts("#panel h2") == ["capture"]
+    assert is_inside(shop, ".cluster[data-flow=capture]")
+    shop.press(ESCAPE)
+    assert shop.texts("#panel") == []
+
+
+def test_a_list_of_the_keys(shop: Browser) -> None:
+    """A question mark lists the keys; Escape closes the list."""
+    shop.press("?")
+    assert "along the lines to the next step" in shop.texts("#keys dd")
+    shop.press(ESCAPE)
+    assert shop.texts("#keys") == []
+
+
+def test_a_search_for_a_flow(shop: Browser) -> None:
+    """The rail has the flows that match, or whose steps do; Enter opens one."""
+    search = shop.find("#search")
+    search.send_keys("pack")
+    assert shop.texts("#rail a") == ["parcels\n2"]
+    search.clear()
+    search.send_keys("capture", ENTER)
+
+    assert shop.texts("#panel h2") == ["capture"]
+
+
+def test_colours(shop: Browser) -> None:
+    """Flows are coloured, and grouped in the rail, by service or owner."""
+    disc = "return document.querySelector('.cluster[data-flow=%s] circle').classList[0]"
+    door = (
+        "return document.querySelector('.door[data-flow=checkout] rect').classList[0]"
+    )
+    keys = ".graph > circle"
+    assert shop.run(disc % "capture") == "blue"
+    assert shop.run(door) == "blue-tint"
+    assert len(shop.texts("#colour option")) == 2
+    shop.find("#colour").send_keys("owner")
+
+    assert shop.texts("#rail h2") == ["Ada\n1", "Bob\n1", "no name\n2"]
+    assert shop.run(disc % "capture") == "blue"
+    assert shop.run(disc % "reviews") == "orange"
+    assert shop.run(disc % "checkout") == "teal"
+    assert shop.run(door) == "blue-tint"
+    assert not any(
+        one.is_displayed() for one in shop.driver.find_elements("css selector", keys)
+    )
+    shop.find("#colour option:first-child").click()
+    assert shop.run(disc % "capture") == "blue"
+    assert shop.run(door) == "blue-tint"
+    assert all(
+        one.is_displayed() for one in shop.driver.find_elements("css selector", keys)
+    )
+
+
+def test_less_when_it_is_far(chrome: Browser, tmp_path: Path) -> None:
+    """Small cards hide descriptions; the names of far frames keep their size."""
+    draw([ORDERS, BILLS], output=tmp_path / "orders.html", detail=True)
+    chrome.open(tmp_path / "orders.html")
+
+    def words_at(scale: float) -> str:
+        size = "document.querySelector('.drawing').getScreenCTM().a"
+        while chrome.run(f"return {size}") > scale:
+            chrome.find("#farther").click()
+            chrome.settle()
+        return " ".join(chrome.texts(".drawing text"))
+
+    assert "pci" in words_at(9)
+    middle = words_at(0.5)
+    assert "pci" not in middle
+    assert "receive" in middle
+    chrome.command(
+        "Emulation.setDeviceMetricsOverride",
+        width=800,
+        height=300,
+        deviceScaleFactor=1,
+        mobile=False,
+    )
+    assert words_at(0.29) == "bills orders"
+    assert 8 < box(chrome, ".sign")["height"] < 20
+    assert box(chrome, ".sign")["top"] < box(chrome, ".frame")["top"]
+    chrome.command("Emulation.clearDeviceMetricsOverride")
+
+
+def copied(browser: Browser, button: str, read: str) -> Any:
+    """Click a button, and return what JavaScript reads from the clipboard then."""
+    browser.find(button).click()
+    return browser.driver.execute_async_script(
+        f"""const done = arguments[0], found = document.getElementById("found");
+        (function wait() {{
+            if (found.textContent === "copied") {read}.then(done);
+            else setTimeout(wait, 20);
+        }})()"""
+    )
+
+
+def test_a_copy_is_a_picture_by_itself(shop: Browser) -> None:
+    """The buttons copy the whole picture as SVG and PNG, in the colours shown."""
+    shop.command(
+        "Browser.grantPermissions",
+        permissions=["clipboardReadWrite", "clipboardSanitizedWrite"],
+    )
+    shop.find("body").send_keys("+++")
+    svg = copied(shop, "#copy-svg", "navigator.clipboard.readText()")
+    root = ET.fromstring(svg)  # noqa: S314  # penstock drew it
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert [f"{float(x):.0f}" for x in (root.get("viewBox") or "").split()] == [
+        "0",
+        "0",
+        root.get("width"),
+        root.get("height"),
+    ]
+    assert "light-dark" not in svg
+    assert "#1f2328" in svg
+
+    size = copied(
+        shop,
+        "#copy-png",
+        """navigator.clipboard.read().then(async ([item]) => {
+            const image = await createImageBitmap(await item.getType("image/png"));
+            return [image.width, image.height];
+        })""",
+    )
+    wanted = [2 * int(root.get(name) or 0) for name in ("width", "height")]
+    assert size == pytest.approx(wanted, abs=1)
+
+
+def test_a_copy_without_a_clipboard(chrome: Browser, tmp_path: Path) -> None:
+    """Where a page may not write to the clipboard, the picture is a download."""
+    show(chrome, tmp_path / "orders.html", ORDERS)
+    chrome.command(
+        "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path)
+    )
+    chrome.run("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    chrome.find("#copy-svg").click()
+    until = monotonic() + 10
+    while not (tmp_path / "orders.svg").exists():
+        assert monotonic() < until
+        sleep(0.02)
+
+    assert (tmp_path / "orders.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert chrome.complaints() == []
 
 
 def test_a_link_to_a_step(chrome: Browser, tmp_path: Path) -> None:
-    """The address ends in the id of the chosen step, and opens the page there."""
+    """The address ends in the names of flow and step, and opens the page there."""
     draw([ORDERS], output=tmp_path / "orders.html")
     chrome.open(tmp_path / "orders.html")
     chrome.driver.get("about:blank")
-    chrome.driver.get((tmp_path / "orders.html").as_uri() + "#step-charge")
+    chrome.driver.get((tmp_path / "orders.html").as_uri() + "#orders/charge")
     chrome.settle()
 
     assert chrome.texts("#details h2") == ["charge"]
@@ -378,6 +677,37 @@ def test_a_hostile_flow(chrome: Browser, tmp_path: Path) -> None:
     assert chrome.run(text) == HOSTILE + "x" * 10_000
     wide = "return document.documentElement.scrollWidth <= innerWidth"
     assert chrome.run(wide)
+    assert chrome.complaints() == []
+    assert chrome.requests() == [path.as_uri()]
+
+
+def test_hostile_flows(chrome: Browser, tmp_path: Path) -> None:
+    """In rail, doors, chips and the address, hostile names are text."""
+    step = StepInfo(HOSTILE, HOSTILE, is_entrypoint=True)
+    one = FlowInfo(HOSTILE, (step,), HOSTILE, service=HOSTILE)
+    other = FlowInfo(
+        "</style>",
+        (StepInfo("next", "</style>", after=((f"{HOSTILE}:{HOSTILE}",),)),),
+        service="__proto__",
+    )
+    path = tmp_path / "hostile.html"
+    draw([one, other, flow_of("constructor", {"__proto__": None})], output=path)
+    chrome.open(path)
+    chrome.settle()
+    for link in chrome.driver.find_elements("css selector", "#rail a"):
+        link.click()
+        chrome.settle()
+        address = chrome.run("return location.hash")
+        chrome.run(
+            "document.getElementById('close').click(); location.hash = arguments[0]",
+            address,
+        )
+        chrome.settle()
+        assert len(chrome.texts("#panel h2")) == 1
+
+    assert chrome.driver.title != "run"
+    assert chrome.run("return document.scripts.length") == 2
+    assert chrome.run("return document.images.length") == 0
     assert chrome.complaints() == []
     assert chrome.requests() == [path.as_uri()]
 
@@ -461,6 +791,22 @@ def test_print(chrome: Browser, tmp_path: Path) -> None:
     chrome.command("Emulation.setEmulatedMedia", media="")
 
 
+@pytest.mark.parametrize(
+    ("direction", "is_wide"), [("LR", True), ("TD", False)], ids=["wide", "tall"]
+)
+def test_paper_is_turned_to_fit(
+    chrome: Browser, tmp_path: Path, *, direction: Direction, is_wide: bool
+) -> None:
+    """A picture that is wider than high prints in landscape."""
+    draw([ORDERS], output=tmp_path / "orders.html", direction=direction)
+    chrome.open(tmp_path / "orders.html")
+    printed = chrome.command("Page.printToPDF", preferCSSPageSize=True)["data"]
+    found = re.search(rb"/MediaBox \[0 0 (\d+) (\d+)", base64.b64decode(printed))
+
+    assert found
+    assert (int(found[1]) > int(found[2])) is is_wide
+
+
 def test_a_phone(tmp_path: Path) -> None:
     """On a narrow screen nothing overflows, and the panel shows with a step."""
     with chromium(is_phone=True) as phone:
@@ -474,6 +820,17 @@ def test_a_phone(tmp_path: Path) -> None:
         assert phone.run(wide) == 390
         phone.find("#close").click()
         assert phone.texts("#panel") == []
+
+        assert phone.texts("#rail a") == []
+        phone.find("#menu").click()
+        phone.find("#rail a[href='#bills']").click()
+        assert phone.texts("#rail a") == []
+        assert phone.texts("#panel h2") == ["bills"]
+        assert is_inside(phone, ".cluster[data-flow=bills]")
+        sheet, stage = box(phone, "#panel"), box(phone, "#stage")
+        assert (sheet["left"], sheet["right"]) == (0, 390)
+        assert sheet["bottom"] > stage["bottom"]
+        assert phone.run(wide) == 390
         assert phone.complaints() == []
 
 
@@ -504,13 +861,15 @@ def test_what_runs_have_shown(chrome: Browser, tmp_path: Path) -> None:
     assert set(opacities().values()) == {"1"}
     assert chrome.texts(".edge text") == ["2×", "0×", "0×", "0×", "0×"]
     assert chrome.find("#edge-charge-ship").size["height"] > 0
+    clip = "return getComputedStyle(document.querySelector('.edge.unseen')).clipPath"
+    assert chrome.run(clip) == "none"
     chrome.find("#show-unseen").click()
     chrome.run(
         "document.querySelectorAll('.edge').forEach(e => e.getAnimations()"
         ".forEach(a => a.finish()))"
     )
     assert opacities() == {
-        "edge-receive-charge": "0.15",
+        "edge-receive-charge": "0.18",
         "edge-receive-reserve": "1",
         "edge-charge-ship": "1",
         "edge-reserve-ship": "1",
@@ -519,4 +878,24 @@ def test_what_runs_have_shown(chrome: Browser, tmp_path: Path) -> None:
     chrome.find("#step-charge").click()
     assert "2 calls" in chrome.texts("#details dd")
     assert chrome.texts("#before small") == ["declared, seen 2×"]
+    assert chrome.complaints() == []
+
+
+def test_the_colours_of_evidence(chrome: Browser, tmp_path: Path) -> None:
+    """Flows are coloured by what runs have shown; lines keep what they say."""
+    runs = recorded({"receive": 2, "charge": 2}, {("receive", "charge"): 2})
+    path = tmp_path / "evidence.html"
+    draw((ORDERS, BILLS), output=path, evidence=Sources({"orders": runs}))
+    chrome.open(path)
+    chrome.settle()
+    line = "return document.querySelector('#edge-ship-bill .outer').classList.value"
+    before = chrome.run(line)
+    chrome.find("#colour option:last-child").click()
+
+    assert chrome.texts("#rail h2") == ["never seen\n1", "seen\n1"]
+    assert chrome.find(".cluster[data-flow=bills] circle").get_attribute("class") == (
+        "slate"
+    )
+    assert chrome.ids(".minimap .slate-tint, .minimap .blue-tint") == ["", ""]
+    assert chrome.run(line) == before
     assert chrome.complaints() == []

@@ -104,12 +104,49 @@ def test_site_has_a_page_for_each_flow() -> None:
 
 
 def test_index_lists_what_is_declared() -> None:
-    """The index has a column for each field that is not empty."""
+    """The index has the flows by service, with what is known of each."""
     words = Html(pages(ORDERS, MAILS)["index.html"]).words
 
-    for word in ("Flows of mail, shop", "orders", "payments", "receive", "core", "2"):
+    for word in (
+        "Flows of mail, shop",
+        "2 flows, 5 steps, 1 link between flows",
+        "mail 1 flow",
+        "payments · 3 steps · leads to mails",
+        "2 steps · after crm/leads, orders",
+        "Sells.",
+        "core",
+    ):
         assert word in words
-    assert "Tags" not in Html(pages(flow_of("f", {"a": None}))["index.html"]).words
+    alone = Html(pages(flow_of("f", {"a": None}))["index.html"])
+    assert "1 flow, 1 step" in alone.words
+    assert "h2" not in alone.tags
+
+
+def test_thumbnails_are_small() -> None:
+    """A thumbnail has no ids, and no names where they are too small to read."""
+    many = {f"s{number}": None for number in range(13)}
+    index = pages(flow_of("few", {"start": None}), flow_of("many", many))["index.html"]
+    page = Html(index)
+
+    assert set(page.ids) == {"search", "count"}
+    assert page.tags.count("svg") == 2
+    assert page.tags.count("text") == 1
+    assert "data-step" not in index
+
+
+def test_a_flow_has_the_hue_of_its_service() -> None:
+    """Thumbnails and pages have the hue that the flow has in a map of the system."""
+    site = pages(ORDERS, MAILS)
+
+    for page in ("index.html", "flows/orders.html", "flows/orders.drawing.html"):
+        body = site[page].partition("<body>")[2]
+        assert 'class="orange"' in body
+    assert 'class="blue"' not in site["flows/orders.html"].partition("<body>")[2]
+
+
+def test_an_empty_catalog() -> None:
+    """Without flows there is an index that says so."""
+    assert "0 flows, 0 steps" in Html(pages()["index.html"]).words
 
 
 def test_page_tells_of_the_steps() -> None:
@@ -160,9 +197,10 @@ def test_a_flow_of_two_services_is_one_page() -> None:
     mail = FlowInfo("orders", (StepInfo("send", "orders"),), owner="x", service="mail")
     page = Html(pages(ORDERS, mail)["flows/orders.html"])
 
-    assert "mail, shop" in page.words
+    assert page.tags.count("header") == 1
+    assert "mail shop" in page.words
     assert "x, payments" in page.words
-    assert page.words.count("Servicemail") == 2
+    assert page.words.count("Servicemail") == 1
 
 
 @pytest.mark.parametrize("name", HOSTILE)

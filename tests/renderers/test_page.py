@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from penstock import FlowInfo, StepInfo
+from penstock._graph.evidence import Sources
 from tests.support.flow_values import draw, flow_of
 from tests.support.html_pages import Page
 from tests.support.images import Svg
+from tests.support.reports import recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,6 +160,65 @@ def test_the_title_of_very_many_flows() -> None:
     assert "No flow" in page().words
 
 
+def test_groups_and_colours() -> None:
+    """Each flow has its group and hue by service, owner and evidence."""
+    flows = [
+        replace(flow_of("a", {"go": None}, service="one"), owner="ada"),
+        replace(flow_of("b", {"go": None, "on": "go"}, service="two"), owner="bob"),
+        flow_of("c", {"go": None, "on": "go"}, service="two"),
+    ]
+    runs = recorded({"go": 1}, {("go", "on"): (0, 1)})
+    evidence = Sources({"b": runs, "c": recorded({}, {}, runs=0)})
+    found = Page(str(draw(flows, format="html", evidence=evidence)))
+    sections = [
+        {name[5:]: value for name, value in given.items() if name.startswith("data-")}
+        for tag, given in found.elements
+        if tag == "section" and "data-name" in given
+    ]
+
+    assert sections == [
+        {
+            "name": "a",
+            "steps": "1",
+            "service": "one",
+            "service-hue": "blue",
+            "owner": "ada",
+            "owner-hue": "blue",
+            "evidence": "never seen",
+            "evidence-hue": "slate",
+        },
+        {
+            "name": "b",
+            "steps": "2",
+            "service": "two",
+            "service-hue": "orange",
+            "owner": "bob",
+            "owner-hue": "orange",
+            "evidence": "not as declared",
+            "evidence-hue": "wrong",
+        },
+        {
+            "name": "c",
+            "steps": "2",
+            "service": "two",
+            "service-hue": "orange",
+            "owner": "no name",
+            "owner-hue": "teal",
+            "evidence": "never seen",
+            "evidence-hue": "slate",
+        },
+    ]
+
+
+def test_an_overview_introduces_its_flows() -> None:
+    """The box of a flow has the same section as a frame."""
+    words = Page(str(draw([SHOP], format="html", overview=True))).words
+
+    assert "No flow" not in words
+    assert "shop" in words
+    assert "receive" in words
+
+
 def test_the_legend_has_what_is_drawn() -> None:
     """The legend has only what occurs in the picture."""
     plain, far = page(SHOP).words, page(flow_of("f", {"a": ["x/y:z"]})).words
@@ -185,6 +247,7 @@ def test_only_its_own_script_and_style_may_run() -> None:
         f"style-src 'sha256-{digest(found.inside['style'])}'",
         f"script-src 'sha256-{digest(found.inside['script'])}'",
         "font-src data:",
+        "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",
     ]

@@ -5,6 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from penstock.renderers.picture import theme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def read_asset(package: str, name: str) -> str:
@@ -25,6 +31,39 @@ def content_policy(style: str, script: str, *more: str) -> str:
         f"script-src {scripts}",
     )
     return "; ".join((*rules, *more, "base-uri 'none'", "form-action 'none'"))
+
+
+def colour_variables() -> str:
+    """Return the colours of pictures as CSS variables, for the page around them.
+
+    An element of the class ``hue-orange`` has ``--hue`` and ``--tint``.
+    """
+    return "\n".join(_rules())
+
+
+def _rules() -> Iterator[str]:
+    surfaces = {
+        "page": theme.PAGE,
+        "card": theme.CARD,
+        "frame": theme.FRAME,
+        "rim": theme.RIM,
+        "pill": theme.PILL,
+        "ink": theme.INK,
+        "quiet": theme.QUIET,
+        "line": theme.LINE,
+        "wrong": theme.WRONG,
+    }
+    yield _rule(":root", surfaces)
+    for name, hue in theme.HUES.items():
+        yield _rule(f".hue-{name}", {"hue": hue.strong, "tint": hue.tint})
+
+
+def _rule(selector: str, colours: dict[str, theme.Pair]) -> str:
+    written = (
+        f"--{name}:light-dark({pair.light},{pair.dark})"
+        for name, pair in colours.items()
+    )
+    return f"{selector}{{{';'.join(written)}}}"
 
 
 def _digest(text: str) -> str:

@@ -100,6 +100,17 @@ def test_doors() -> None:
 
     names = sorted(text for one in doors for text, _ in found.texts(one))
     assert names == ["bills", "far/away:go", "mails", "shop", "shop"]
+    ends = {
+        tuple(one.get(f"data-{name}") for name in ("flow", "before", "after"))
+        for one in doors
+    }
+    assert ends == {
+        ("bills", "shop", "bills"),
+        ("mails", "shop", "mails"),
+        ("shop", "shop", "bills"),
+        ("shop", "shop", "mails"),
+        ("bills", "far/away:go", "bills"),
+    }
 
 
 def test_doors_are_in_the_order_of_their_flows() -> None:

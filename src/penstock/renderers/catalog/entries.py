@@ -43,12 +43,14 @@ class StepLink(NamedTuple):
         page: The page of its flow, ``""`` if it has none.
         anchor: Its anchor on that page.
         note: The label of the edge, such as ``all of``.
+        flow: The flow of the step, as seen from the page.
     """
 
     label: str
     page: str
     anchor: str
     note: str = ""
+    flow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,20 @@ class FlowEntry:
     def entrypoints(self) -> tuple[StepEntry, ...]:
         """Its entrypoints."""
         return tuple(one for one in self.steps if one.node.step.is_entrypoint)
+
+    @property
+    def runs_after(self) -> tuple[StepLink, ...]:
+        """The steps of other flows that it runs after."""
+        return self._others(link for step in self.steps for link in step.before)
+
+    @property
+    def leads_to(self) -> tuple[StepLink, ...]:
+        """The steps of other flows that run after it."""
+        return self._others(link for step in self.steps for link in step.after)
+
+    def _others(self, links: Iterable[StepLink]) -> tuple[StepLink, ...]:
+        others = (link._replace(note="") for link in links if link.flow != self.name)
+        return tuple(sorted(set(others)))
 
     @property
     def is_detailed(self) -> bool:
@@ -213,10 +229,10 @@ class _Neighbours:
 
     def _link(self, node: Node, other: Node, note: str = "") -> StepLink:
         if other.kind != "step":
-            return StepLink(other.label, "", "", note)
+            return StepLink(other.label, "", "", note, other.label.rpartition(":")[0])
         flow, step = other.step.flow, other.step.name
         label = step if flow == node.step.flow else f"{flow}:{step}"
-        return StepLink(label, page_name(flow), self._anchors[flow, step], note)
+        return StepLink(label, page_name(flow), self._anchors[flow, step], note, flow)
 
 
 def _anchors_of(graph: Graph) -> Iterable[tuple[str, str]]:

@@ -8,87 +8,114 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from penstock.renderers.html_assets import content_policy, read_asset
+from penstock.renderers.html_assets import (
+    colour_variables,
+    content_policy,
+    read_asset,
+)
 from penstock.renderers.labels import printable
-from penstock.renderers.picture.theme import page_style
+from penstock.renderers.page.html import render_html
+from penstock.renderers.picture.theme import by_name, groups_of, hues_of, page_style
 
 from .entries import MAP_LEGEND, page_name
-from .pictures import draw, draw_linked
+from .pictures import draw_flow, draw_linked, draw_thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .entries import Catalog, FlowEntry, StepEntry, StepLink
 
+    Hues = Mapping[str, str]
+
 _SEARCH = """\
-<p class="search" hidden><label for="search">Search flows, steps, owners and tags
-<span class="about">(press /)</span></label><br>
-<input id="search" type="search" autocomplete="off" spellcheck="false"></p>"""
+<p class="search" hidden><label for="search" class="about">Search flows, steps, owners
+and tags (press /)</label>
+<input id="search" type="search" autocomplete="off" spellcheck="false">
+<span id="count" role="status"></span></p>"""
 
 
 def render_html_catalog(catalog: Catalog) -> dict[str, bytes]:
     """Return the pages of *catalog*, by their path."""
-    files = {"index.html": _index(catalog), "map.html": _map(catalog)}
+    flows = [flow for entry in catalog.entries for flow in entry.flows]
+    hues, groups = hues_of(flows), groups_of(flows)
+    files = {"index.html": _index(catalog, hues, groups), "map.html": _map(catalog)}
     for entry in catalog.entries:
-        files[f"flows/{entry.page}.html"] = _flow(entry)
-        drawing = draw(entry.graph, "html", detail=entry.is_detailed)
-        files[f"flows/{entry.page}.drawing.html"] = drawing.decode()
+        files[f"flows/{entry.page}.html"] = _flow(entry, hues)
+        drawing = render_html(
+            entry.graph, detail=entry.is_detailed, direction="TD", hues=hues
+        )
+        files[f"flows/{entry.page}.drawing.html"] = f"{drawing}\n"
     return {name: text.encode() for name, text in files.items()}
 
 
-def _index(catalog: Catalog) -> str:
-    columns = _columns(catalog)
-    heads = "".join(f'<th scope="col">{head}</th>' for head in columns)
-    rows = zip(*columns.values(), strict=True)
-    size = len(catalog.entries)
+def _index(catalog: Catalog, hues: Hues, groups: Mapping[str, str]) -> str:
+    members: dict[str, list[FlowEntry]] = {}
+    for entry in catalog.entries:
+        members.setdefault(groups[entry.name], []).append(entry)
     return _page(
         catalog.title,
         [
             f"<h1>{_text(catalog.title)}</h1>",
-            '<nav><a href="map.html">Map of the system</a></nav>',
+            f'<p class="about">{_counts(catalog)} ·',
+            '<a href="map.html">Map of the system</a></p>',
             _SEARCH,
-            f'<p id="count" role="status">{size} flow{"" if size == 1 else "s"}</p>',
-            f'<div class="table"><table><thead><tr>{heads}</tr></thead><tbody>',
-            *map(_row, catalog.entries, rows),
-            "</tbody></table></div>",
+            *(
+                _group(name, entries, hues, is_named=len(members) > 1)
+                for name, entries in sorted(
+                    members.items(), key=lambda one: by_name(one[0])
+                )
+            ),
         ],
         script=_asset("catalog.js"),
     )
 
 
-def _columns(catalog: Catalog) -> dict[str, list[str]]:
-    """Return the cells of the index by column, without empty columns."""
+def _counts(catalog: Catalog) -> str:
     entries = catalog.entries
-    columns = {
-        "Flow": [_heading(one) for one in entries],
-        "Owner": [", ".join(map(_name, one.owners)) for one in entries],
-        "Service": [", ".join(map(_name, one.services)) for one in entries],
-        "Entrypoints": [_entrypoints(one) for one in entries],
-        "Steps": [str(len(one.steps)) for one in entries],
-        "Tags": [_tags(one.tags, "") for one in entries],
-    }
-    return {head: cells for head, cells in columns.items() if any(cells)}
+    links = sum(len({link.flow for link in one.leads_to}) for one in entries)
+    steps = sum(len(one.steps) for one in entries)
+    counts = [_plural(len(entries), "flow"), _plural(steps, "step")]
+    if links:
+        counts.append(f"{_plural(links, 'link')} between flows")
+    return ", ".join(counts)
 
 
-def _row(entry: FlowEntry, cells: Iterable[str]) -> str:
-    """Return a row of the index, with more words for the search in an attribute."""
-    steps = [one.node.step for one in entry.steps]
-    words = " ".join(word for step in steps for word in (step.name, *step.tags))
-    html = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr data-steps="{_text(words)}">{html}</tr>'
+def _group(
+    name: str, entries: Sequence[FlowEntry], hues: Hues, *, is_named: bool
+) -> str:
+    hue = hues[entries[0].name]
+    count = f"<small>{_plural(len(entries), 'flow')}</small>"
+    heading = f"<h2>{_name(name or 'no name')} {count}</h2>" if is_named else ""
+    cards = "\n".join(_card(one, hues) for one in entries)
+    return f'<section class="group hue-{hue}">{heading}<ul>{cards}</ul></section>'
 
 
-def _heading(entry: FlowEntry) -> str:
-    about = (
-        f'<br><span class="about">{_text(one)}</span>' for one in entry.descriptions
+def _card(entry: FlowEntry, hues: Hues) -> str:
+    """Return a flow of the index, with the words for the search in an attribute."""
+    about = "".join(f"<p>{_text(one)}</p>" for one in entry.descriptions)
+    tags = f"<p>{_tags(entry.tags, '')}</p>" if entry.tags else ""
+    return (
+        f'<li class="entry" data-words="{_text(_words(entry))}">'
+        f'<div class="thumbnail">{draw_thumbnail(entry.graph, hues)}</div>'
+        f'<h3><a href="flows/{entry.page}.html">{_name(entry.name)}</a></h3>'
+        f'{about}<p class="about">{" · ".join(_meta(entry))}</p>{tags}</li>'
     )
-    link = f'<a href="flows/{entry.page}.html">{_name(entry.name)}</a>'
-    return link + "".join(about)
 
 
-def _entrypoints(entry: FlowEntry) -> str:
-    labels = (one.node.label for one in entry.entrypoints)
-    return ", ".join(f'<span class="go">{_name(label)}</span>' for label in labels)
+def _words(entry: FlowEntry) -> str:
+    words = [entry.name, *entry.owners, *entry.services, *entry.descriptions]
+    words += entry.tags
+    for one in entry.steps:
+        words += [one.node.step.name, *one.node.step.tags]
+    return " ".join(words)
+
+
+def _meta(entry: FlowEntry) -> Iterator[str]:
+    yield from map(_name, entry.owners)
+    yield _plural(len(entry.steps), "step")
+    for word, links in (("after", entry.runs_after), ("leads to", entry.leads_to)):
+        if names := ", ".join(map(_name, dict.fromkeys(one.flow for one in links))):
+            yield f"{word} {names}"
 
 
 def _map(catalog: Catalog) -> str:
@@ -97,41 +124,48 @@ def _map(catalog: Catalog) -> str:
         lambda node: (
             f"flows/{page_name(node.step.flow)}.html" if node.kind == "flow" else ""
         ),
-        detail=False,
     )
     return _page(
         "Map of the system",
         [
             '<nav><a href="index.html">All flows</a></nav>',
             "<h1>Map of the system</h1>",
-            f"<p>{MAP_LEGEND}</p>",
+            f'<p class="about">{MAP_LEGEND}</p>',
             _drawing("Map of the system", drawing),
         ],
     )
 
 
-def _flow(entry: FlowEntry) -> str:
+def _flow(entry: FlowEntry, hues: Hues) -> str:
     anchors = {one.node.step.name: one.anchor for one in entry.steps}
-    drawing = draw_linked(
+    drawing = draw_flow(
         entry.graph,
         lambda node: f"#{anchors[node.step.name]}" if node.kind == "step" else "",
+        hues,
         detail=entry.is_detailed,
     )
     name = f"{entry.page}.drawing.html"
-    larger = f'<p><a href="{name}">Open the diagram to zoom and search</a></p>'
+    larger = f'<p><a href="{name}">Open the interactive diagram</a></p>'
+    services = " ".join(
+        f'<span class="service">{_name(one)}</span>' for one in entry.services
+    )
+    entrypoints = ", ".join(_name(one.node.label) for one in entry.entrypoints)
     return _page(
         entry.name,
         [
             '<nav><a href="../index.html">All flows</a>',
             '<a href="../map.html">Map of the system</a></nav>',
-            f"<h1>{_name(entry.name)}</h1>",
+            f'<header class="hue-{hues[entry.name]}">{services}',
+            f"<h1>{_name(entry.name)}</h1></header>",
             *(f"<p>{_text(one)}</p>" for one in entry.descriptions),
             _facts(
                 ("Owner", ", ".join(map(_name, entry.owners))),
-                ("Service", ", ".join(map(_name, entry.services))),
                 ("Tags", _tags(entry.tags, "../")),
+                ("Entrypoints", entrypoints),
+                ("Steps", str(len(entry.steps))),
+                ("Runs after", _links(entry.runs_after)),
+                ("Leads to", _links(entry.leads_to)),
             ),
-            "<h2>Diagram</h2>",
             _drawing(f"Diagram of {entry.name}", drawing),
             larger,
             "<h2>Steps</h2>",
@@ -140,21 +174,25 @@ def _flow(entry: FlowEntry) -> str:
     )
 
 
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def _step(one: StepEntry, entry: FlowEntry) -> str:
     step = one.node.step
     # Name the services only if they are not those of the whole flow.
     services = one.node.services if one.node.services != entry.services else ()
-    kind = ' <span class="go">entrypoint</span>' if step.is_entrypoint else ""
+    kind = ' <span class="entrypoint">entrypoint</span>' if step.is_entrypoint else ""
     doc = f"<pre>{_text(step.doc)}</pre>" if step.doc else ""
     facts = _facts(
         ("Service", ", ".join(map(_name, services))),
         ("Source", _text(one.place) if one.place else ""),
         ("Tags", _tags(step.tags, "../")),
-        ("After", _links(one.before)),
-        ("Before", _links(one.after)),
+        ("Runs after", _links(one.before)),
+        ("Leads to", _links(one.after)),
     )
     heading = f"<h3>{_name(step.name)}{kind}</h3>"
-    return f'<section id="{one.anchor}">{heading}{doc}{facts}</section>'
+    return f'<section class="step" id="{one.anchor}">{heading}{doc}{facts}</section>'
 
 
 def _links(links: Iterable[StepLink]) -> str:
@@ -189,7 +227,7 @@ def _drawing(label: str, svg: str) -> str:
 
 
 def _page(title: str, body: Sequence[str], *, script: str = "") -> str:
-    style = f"{page_style()}\n{_asset('catalog.css')}"
+    style = f"{page_style()}\n{colour_variables()}\n{_asset('catalog.css')}"
     scripts = [f"<script>\n{script}\n</script>"] if script else []
     page = Template(_asset("catalog.html")).substitute(
         # The icon is a data: URL. Without one, browsers request /favicon.ico.

@@ -54,12 +54,14 @@ class Door(NamedTuple):
         name: Its name.
         hue: Its hue, ``""`` if it has none.
         leads_in: Whether lines come in.
+        home: The name of the flow in the frame.
     """
 
     other: int
     name: str
     hue: str
     leads_in: bool
+    home: str
 
     @property
     def style(self) -> Style:
@@ -88,7 +90,12 @@ class Door(NamedTuple):
         kind = f"icon {self.hue}-line" if self.hue else "icon"
         return element(
             "g",
-            {"class": "door"},
+            {
+                "class": "door",
+                "data-flow": printable(self.home),
+                "data-before": printable(self.name if self.leads_in else self.home),
+                "data-after": printable(self.home if self.leads_in else self.name),
+            },
             rectangle(
                 f"{self.hue}-tint" if self.hue else "pill",
                 x,

@@ -46,10 +46,14 @@ def draw_svg(
     theme: Theme = "both",
     has_legend: bool = True,
     heat: Mapping[int, Heat] | None = None,
+    hues: Mapping[str, str] | None = None,
 ) -> str:
-    """Return an SVG of *graph* for a file, a page or a PNG, which *theme* tells."""
+    """Return an SVG of *graph* for a file, a page or a PNG, which *theme* tells.
+
+    *hues* has the hue of each flow, if others are on the same pages.
+    """
     flows = [*graph.flows, *(flow for box in graph.boxes.values() for flow in box)]
-    look = Look(graph, detail, hues_of(flows), heat or {})
+    look = Look(graph, detail, hues or hues_of(flows), heat or {})
     is_system = len(graph.clusters) > 1 or bool(graph.boxes)
     page = system_page if is_system else flow_page
     picture = page(look, direction, has_legend=has_legend)

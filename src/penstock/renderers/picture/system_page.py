@@ -157,6 +157,7 @@ class _System:
                 self._name(other),
                 self._hue(other),
                 leads_in,
+                self._name(item),
             )
             for at, (_, other, leads_in) in enumerate(sorted(ends))
         }

@@ -89,7 +89,7 @@ _SHAPES = (
     "text{font-weight:400}",
     ".bold{font-weight:600}",
     ".line,.icon{fill:none;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round}",
-    ".outer .line{stroke-width:2}",
+    ".outer{stroke-width:2}",
     ".crossing .line{stroke-dasharray:5 4}",
     ".seen .line{stroke-width:2.25}",
     ".declared-only .line{stroke-width:2;stroke-dasharray:.1 5}",
