@@ -41,7 +41,11 @@ html_static_path: list[str] = []
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 
-copybutton_exclude = ".gp, .go"  # prompts, and what commands print
+# Of a block with prompts, only the commands, without what they print.
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_line_continuation_character = "\\"
+copybutton_copy_empty_lines = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
