@@ -272,6 +272,17 @@ def test_several_operations() -> None:
     ]
 
 
+def test_parts_of_an_operation() -> None:
+    """Where the log of the first service is missing, the list says so."""
+    parts = [operation(call(f"f/{n}", parent_call_id="c-9")) for n in range(2)]
+
+    listed = as_text(Shown([*parts, operation(call("f/a"))])).splitlines()
+
+    assert listed[1] == (
+        "Of 2, the caller is missing: they may be parts of one operation."
+    )
+
+
 def test_a_duration_in_a_line_counts() -> None:
     """The times of the lines may be coarse, lost, or by a clock that was set back."""
     root = call(
