@@ -232,7 +232,7 @@ def test_ten_thousand_calls_are_drawn() -> None:
     tree = tree_of(call("f/a", 0, 12_000, *kinds))
 
     assert len(tree) == 10_001
-    assert tree[-1] == "… and 2,001 calls more"
+    assert tree[-1] == "… and 2,001 more calls"
 
 
 def test_deep_chains() -> None:

@@ -207,8 +207,8 @@ class Waterfall:
                 yield from (_Row(indent + branch + text) for text in logged(content))
                 continue
             if rows == _MAX_CALLS:
-                rest = counted(len(self._calls) - drawn, "call")
-                yield _Row(f"… and {rest} more")
+                rest = counted(len(self._calls) - drawn, "more call")
+                yield _Row(f"… and {rest}")
                 return
             rows, drawn = rows + 1, drawn + len(content)
             depth = len(waiting) - 1
