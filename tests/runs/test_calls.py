@@ -23,6 +23,20 @@ def test_copies_of_a_line_count_once() -> None:
     assert call.doubts == []
 
 
+def test_two_steps_with_one_call_id() -> None:
+    """The first is shown, with a doubt: nothing is left out in silence."""
+    lines = made_call("charge", 0, 2) + made_call("pay", 1, 3, call_id="id-charge")
+
+    (call,) = calls_of(lines)
+
+    assert (call.step, call.start_us, call.end_us) == (
+        "charge",
+        EPOCH_US,
+        EPOCH_US + 2000,
+    )
+    assert call.doubts == ["another step, which is not shown, has its call ID"]
+
+
 def test_a_call_without_an_end() -> None:
     """No line says how it ended, so nothing does."""
     (call,) = calls_of(made_call("receive", 0, 9)[:1])

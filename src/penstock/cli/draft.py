@@ -13,7 +13,7 @@ from penstock._dag import draw
 from penstock._project.imports import MissingTargetError
 from penstock._project.load import is_django
 from penstock._project.settings import find_project
-from penstock._project.shown import counted, note, plain, shown_path
+from penstock._project.shown import counted, note, shown_path
 from penstock.drafting.candidates import KINDS, find_candidates
 from penstock.drafting.draft import (
     complete_plan,
@@ -23,6 +23,7 @@ from penstock.drafting.draft import (
 )
 from penstock.drafting.drawing import evidence_of, flow_of, footer
 from penstock.drafting.writing import apply_changes, changes_for, refuse_dirty
+from penstock.errors import plain
 from penstock.renderers.formats import FORMATS
 
 from ._options import file_option

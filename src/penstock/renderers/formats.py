@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast, get_args
 
 from penstock.errors import ConfigurationError, did_you_mean
 
@@ -107,7 +107,8 @@ def themed(name: str, theme: Theme) -> Renderer:
     if name not in _THEMED:
         msg = f"a theme is for {' and '.join(_THEMED)}, and {name!r} has none."
         raise ConfigurationError(msg)
-    return partial(find_renderer(name), theme=theme)
+    draw: Any = find_renderer(name)  # those of _THEMED take one more argument
+    return cast("Renderer", partial(draw, theme=theme))
 
 
 def format_of(path: Path | None) -> str:

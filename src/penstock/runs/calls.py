@@ -39,6 +39,7 @@ _COARSE_US = 2_000
 """How wrong times may be that have milliseconds only."""
 
 _IDS = ("service", "run_id", "correlation_id", "root_id", "parent_id")
+_STEP = ("flow", "step")
 _PROCESS = ("host.name", "process.pid")
 _OF_RUN = {*_IDS, *_PROCESS, "flow"}
 _OF_ENTRIES = {
@@ -83,6 +84,8 @@ class _Parts:
     entry: dict[str, Any] | None = None
     run_line: StoredLine | None = None
     """The line of its run, where *entry* stands."""
+    is_shared: bool = False
+    """Whether lines about another step have the same call ID."""
 
 
 @dataclass(slots=True)
@@ -99,6 +102,10 @@ class _CallLines:
         fields = line.fields
         call_id: str = fields["call_id"]
         parts = self.parts.setdefault(call_id, _Parts())
+        known = parts.start or parts.end or line
+        if any(known.fields[name] != fields[name] for name in _STEP):
+            parts.is_shared = True
+            return
         if fields["flow_event"] == "step.start":
             parts.start = parts.start or line
         else:
@@ -118,7 +125,13 @@ class _CallLines:
 
     def calls(self) -> list[StoredCall]:
         """Return the calls."""
-        return [self._call(call_id, parts) for call_id, parts in self.parts.items()]
+        calls = []
+        for call_id, parts in self.parts.items():
+            call = self._call(call_id, parts)
+            if parts.is_shared:
+                call.doubts.append("another step, which is not shown, has its call ID")
+            calls.append(call)
+        return calls
 
     def _call(self, call_id: str, parts: _Parts) -> StoredCall:
         if parts.entry is not None and parts.run_line is not None:

@@ -117,7 +117,7 @@ def test_many_calls(mermaid: Mermaid) -> None:
     (last,) = drawn.messages[-1:]
 
     assert 40_000 < len(text) < 50_000
-    assert last[2:] == ("NOTE", f"{5001 - len(drawn.messages) + 1:,} calls more")
+    assert last[2:] == ("NOTE", f"{5001 - len(drawn.messages) + 1:,} more calls")
 
 
 def test_many_services(mermaid: Mermaid) -> None:

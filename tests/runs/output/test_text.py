@@ -232,7 +232,7 @@ def test_ten_thousand_calls_are_drawn() -> None:
     tree = tree_of(call("f/a", 0, 12_000, *kinds))
 
     assert len(tree) == 10_001
-    assert tree[-1] == "… and 2,001 calls more"
+    assert tree[-1] == "… and 2,001 more calls"
 
 
 def test_deep_chains() -> None:
@@ -270,6 +270,17 @@ def test_several_operations() -> None:
         ["r2", "2026-11-30T10:15:02.123456Z", "a/b", "no end", "2"],
         ["r3", "(time unknown)", "(no call)", "0"],
     ]
+
+
+def test_parts_of_an_operation() -> None:
+    """Where the log of the first service is missing, the list says so."""
+    parts = [operation(call(f"f/{n}", parent_call_id="c-9")) for n in range(2)]
+
+    listed = as_text(Shown([*parts, operation(call("f/a"))])).splitlines()
+
+    assert listed[1] == (
+        "Of 2, the caller is missing: they may be parts of one operation."
+    )
 
 
 def test_a_duration_in_a_line_counts() -> None:

@@ -99,8 +99,8 @@ class CallTree:
                 yield TreeRow(content, depth, indent + branch)
                 continue
             if rows == _MAX_CALLS:
-                rest = counted(len(self._calls) - drawn, "call")
-                yield TreeRow(f"… and {rest} more")
+                rest = counted(len(self._calls) - drawn, "more call")
+                yield TreeRow(f"… and {rest}")
                 return
             rows, drawn = rows + 1, drawn + len(content)
             if depth == 0:

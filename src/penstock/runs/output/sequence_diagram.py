@@ -81,7 +81,7 @@ class _Sequence:
             size += _size(lines)
             if size > _MAX_TEXT:
                 rest = len(self._operation.calls) - drawn
-                yield _note("p1", f"{counted(rest, 'call')} more")
+                yield _note("p1", counted(rest, "more call"))
                 return
             yield from lines
             if not has_begun:

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from penstock.errors import plain
+from penstock.runs.trees import is_caller_missing
 
 from .call_tree import logged
 from .facts import (
@@ -59,6 +60,9 @@ def ended_line(call: StoredCall) -> str:
 
 def _list(operations: Sequence[Operation], width: int) -> Iterator[str]:
     yield f"{len(operations)} operations. To see one, name its run ID."
+    parts = sum(any(map(is_caller_missing, one.roots[:1])) for one in operations)
+    if parts:
+        yield f"Of {parts}, the caller is missing: they may be parts of one operation."
     yield ""
     rows = [_row(operation) for operation in operations]
     yield from as_table(_COLUMNS, rows, numbers={"calls"}, width=width)
