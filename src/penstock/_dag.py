@@ -21,9 +21,11 @@ from .renderers.formats import (
     DIRECTIONS,
     Direction,
     TextFormat,
+    Theme,
     content_of,
     find_renderer,
     format_of,
+    themed,
 )
 from .renderers.warnings import warn_caller
 
@@ -171,6 +173,7 @@ def draw(
     overview: bool = False,
     expand: Sequence[str] = (),
     evidence: Sources | None = None,
+    theme: Theme | None = None,
 ) -> str | bytes | None:
     """Draw *flows* as ``generate_dag`` draws those of the registry.
 
@@ -184,10 +187,12 @@ def draw(
         overview: Whether each flow is one box.
         expand: The flows that show their steps; naming one implies an overview.
         evidence: What code and runs show.
+        theme: The pages that the picture is for; by default SVG suits both kinds,
+            and PNG light ones.
     """
     path = None if output is None else Path(output)
     form = format or format_of(path)
-    render = find_renderer(form)
+    render = themed(form, theme) if theme else find_renderer(form)
     _check_direction(direction)
     known = tuple(known)
     graph = build_graph(flows, known)

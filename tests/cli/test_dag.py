@@ -325,3 +325,33 @@ def test_colors_of_the_project(shop: Project) -> None:
     assert "pink-tint" in pictures[1].stdout
     assert "pink-tint" not in pictures[0].stdout
     assert pictures[0].stdout == pictures[2].stdout
+
+
+def test_a_theme(shop: Project) -> None:
+    """``--theme`` writes the colors of one kind of page."""
+    arguments = ("dag", "shop.orders", "--format", "svg")
+    both, light, dark = (
+        shop.penstock(*arguments, *theme).stdout
+        for theme in ((), ("--theme", "light"), ("--theme", "dark"))
+    )
+
+    assert "prefers-color-scheme" in both
+    assert "prefers-color-scheme" not in light + dark
+    assert ".page{fill:#ffffff}" in light
+    assert ".page{fill:#0d1117}" in dark
+
+
+@needs_draw
+def test_a_dark_png(shop: Project) -> None:
+    """A PNG can be dark, too."""
+    shop.penstock("dag", "shop.orders", "--theme", "dark", "--output", "dark.png")
+
+    assert (shop.root / "dark.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_theme_of_text(shop: Project) -> None:
+    """A format without colors has no theme, and says which have."""
+    result = shop.penstock("dag", "shop.orders", "--theme", "dark")
+
+    assert result.returncode == 2
+    assert "a theme is for svg and png, and 'mermaid' has none." in result.stderr

@@ -16,7 +16,7 @@ from penstock._graph.selection import select_flows
 from penstock._project.load import load_flows
 from penstock._project.shown import note
 from penstock.errors import RenderError
-from penstock.renderers.formats import FORMATS
+from penstock.renderers.formats import FORMATS, THEMES
 
 from ._options import (
     direction_option,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from penstock._graph.evidence import Sources
     from penstock._project.load import Loaded
-    from penstock.renderers.formats import Direction
+    from penstock.renderers.formats import Direction, Theme
 
 __all__ = ["dag"]
 
@@ -45,6 +45,7 @@ class _DrawOptions(TypedDict):
     direction: Direction
     overview: bool
     expand: tuple[str, ...]
+    theme: Theme | None
 
 
 @click.command("dag", epilog="Example: penstock dag orders --output orders.svg")
@@ -84,6 +85,12 @@ class _DrawOptions(TypedDict):
     metavar="NAME",
     multiple=True,
     help="In an overview, show the steps of this flow; may be given several times.",
+)
+@click.option(
+    "--theme",
+    type=click.Choice(THEMES),
+    help="Draw SVG or PNG for light or for dark pages. By default an SVG suits both "
+    "and a PNG is light.",
 )
 @evidence_option(
     "show for each edge whether the code has it and how often runs took it."

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast, get_args
 
 from penstock.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path, PurePath
 
     from penstock._graph.graph import Graph
@@ -20,6 +22,12 @@ Direction = Literal["TD", "TB", "LR", "RL", "BT"]
 """Where edges point: top-down (twice), left-right, right-left, bottom-top."""
 
 DIRECTIONS: tuple[str, ...] = get_args(Direction)
+
+
+Theme = Literal["light", "dark"]
+"""The pages that a picture is for."""
+
+THEMES: tuple[str, ...] = get_args(Theme)
 
 
 class Renderer(Protocol):
@@ -67,6 +75,7 @@ MARKDOWN_SUFFIXES = (".md", ".markdown")
 _SUFFIXES = dict.fromkeys(MARKDOWN_SUFFIXES, "mermaid") | {
     suffix: name for name, row in _TABLE.items() for suffix in row.suffixes
 }
+_THEMED = ("svg", "png")
 _BACKTICKS = re.compile("`+")
 
 
@@ -88,6 +97,19 @@ def find_renderer(name: str) -> Renderer:
     near = did_you_mean(name, names)
     msg = f"there is no format {name!r}.{near} Formats are: {', '.join(names)}."
     raise ConfigurationError(msg)
+
+
+def themed(name: str, theme: Theme) -> Renderer:
+    """Return the renderer of a format for pages that are light, or dark.
+
+    Raises:
+        ConfigurationError: The format has no colors of its own.
+    """
+    if name not in _THEMED:
+        msg = f"a theme is for {' and '.join(_THEMED)}, and {name!r} has none."
+        raise ConfigurationError(msg)
+    render: Callable[..., str | bytes] = find_renderer(name)
+    return partial(render, theme=theme)
 
 
 def format_of(path: Path | None) -> str:

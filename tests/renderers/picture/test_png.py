@@ -62,11 +62,11 @@ def test_it_is_twice_as_large_as_the_svg_says() -> None:
 
 def test_light_and_dark() -> None:
     """A dark PNG has the other colour of each pair."""
-    from penstock.renderers.picture.png import draw_png  # noqa: PLC0415  # an extra
+    from penstock.renderers.picture.png import render_png  # noqa: PLC0415  # an extra
 
     graph = build_graph([SHOP])
     light, dark = (
-        pixels(draw_png(graph, detail=False, direction="TD", theme=theme))
+        pixels(render_png(graph, detail=False, direction="TD", theme=theme))
         for theme in ("light", "dark")
     )
     box = Svg(str(draw([SHOP], format="svg"))).box("step-receive")

@@ -18,12 +18,10 @@ with requires("resvg_py", extra="draw"):
     import resvg_py
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from penstock._graph.graph import Graph
     from penstock.renderers.formats import Direction
-
-    from .cards import Heat
 
 _SCALE = 2  # for screens with small pixels
 # Browsers and viewers open pictures up to about this size.
@@ -40,27 +38,21 @@ _NO_CHARACTER = "\U0010fffd"
 _INVISIBLE = ("Cc", "Cf", "Me", "Mn", "Zs")
 
 
-def render_png(graph: Graph, *, detail: bool, direction: Direction) -> bytes:
-    """Return a PNG of *graph*.
+def render_png(
+    graph: Graph,
+    *,
+    detail: bool,
+    direction: Direction,
+    theme: Literal["light", "dark"] = "light",
+) -> bytes:
+    """Return a PNG of *graph* on a light or a dark page.
 
     Warns about characters that no font on this machine has.
 
     Raises:
         RenderError: The picture would be too large to open.
     """
-    return draw_png(graph, detail=detail, direction=direction)
-
-
-def draw_png(
-    graph: Graph,
-    *,
-    detail: bool,
-    direction: Direction,
-    theme: Literal["light", "dark"] = "light",
-    heat: Mapping[int, Heat] | None = None,
-) -> bytes:
-    """Return a PNG of *graph* on a light or a dark page."""
-    svg = draw_svg(graph, detail=detail, direction=direction, theme=theme, heat=heat)
+    svg = draw_svg(graph, detail=detail, direction=direction, theme=theme)
     _check_size(svg)
     texts = "".join(unescape(found) for found in _TEXT.findall(svg))
     if is_in_font(texts):

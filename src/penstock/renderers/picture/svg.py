@@ -30,12 +30,15 @@ _MOST_LISTED = 100  # steps or edges in words
 _MOST_TIMES, _TALL = 3, 4_000  # height to width, and pixels that fit no screen
 
 
-def render_svg(graph: Graph, *, detail: bool, direction: Direction) -> str:
+def render_svg(
+    graph: Graph, *, detail: bool, direction: Direction, theme: Theme = "both"
+) -> str:
     """Return an SVG of *graph*, without a newline at the end.
 
-    One file suits light and dark pages, and has its font inside.
+    One file suits light and dark pages unless *theme* says otherwise, and has its
+    font inside.
     """
-    return draw_svg(graph, detail=detail, direction=direction)
+    return draw_svg(graph, detail=detail, direction=direction, theme=theme)
 
 
 def draw_svg(
@@ -103,4 +106,4 @@ def _listed(words: Sequence[str]) -> str:
 
 def _style(picture: Picture, theme: Theme) -> str:
     style = style_of(theme, classes_in(picture.parts))
-    return f"{font_faces()}\n{style}" if theme == "both" else style
+    return style if theme == "page" else f"{font_faces()}\n{style}"
