@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast, get_args
 
 from penstock.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path, PurePath
 
     from penstock._graph.graph import Graph
@@ -107,8 +108,8 @@ def themed(name: str, theme: Theme) -> Renderer:
     if name not in _THEMED:
         msg = f"a theme is for {' and '.join(_THEMED)}, and {name!r} has none."
         raise ConfigurationError(msg)
-    draw: Any = find_renderer(name)  # those of _THEMED take one more argument
-    return cast("Renderer", partial(draw, theme=theme))
+    render: Callable[..., str | bytes] = find_renderer(name)
+    return partial(render, theme=theme)
 
 
 def format_of(path: Path | None) -> str:
