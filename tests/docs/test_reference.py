@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +20,9 @@ from penstock._propagation.wire import MAX_BYTES, MAX_DEPTH, MAX_DONE, MAX_KEYS
 from penstock.checking.findings import CODES
 from penstock.renderers.formats import _SUFFIXES, FORMATS
 from penstock.runs.field_layouts import ALIASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -108,11 +112,13 @@ def test_every_key_of_a_manifest_is_in_the_tables() -> None:
 
     @penstock.flow("orders")
     @penstock.entrypoint
-    def receive() -> None: ...
+    def receive() -> Iterator[int]:
+        yield 1
 
     manifest = json.loads(penstock.generate_dag("orders", format="json"))
     (flow,) = manifest["flows"]
-    keys = {*manifest, *flow, *flow["steps"][0], *flow["edges"][0]}
+    steps = {key for step in flow["steps"] for key in step}
+    keys = {*manifest, *flow, *steps, *flow["edges"][0]}
     described = {
         name
         for line in page("manifest").splitlines()
