@@ -59,6 +59,30 @@ def test_random_logs(text: str) -> None:
         assert_equal(PythonRuns(LogFiles([str(path)])), DuckDBRuns([str(path)]))
 
 
+def test_absurd_durations(tmp_path: Path) -> None:
+    """A duration of 10^300 years is none, wherever a line has it."""
+    line = {
+        "timestamp": "2026-01-01T00:00:00Z",
+        "flow_event": "step.end",
+        "flow": "orders",
+        "step": "receive",
+        **dict.fromkeys(("call_id", "run_id", "root_id", "correlation_id"), "1"),
+        "outcome": "ok",
+        "duration_ms": 1e308,
+        "calls": [{"step": "charge", "call": "2", "start_ms": 1e308, "outcome": "ok"}],
+    }
+    path = tmp_path / "a.log"
+    path.write_text(f"{json.dumps(line)}\n", encoding="utf-8")
+
+    found = DuckDBRuns([str(path)]).figures(RunFilter())
+
+    assert [(one.step, one.calls, one.quantiles_ms) for one in found] == [
+        ("charge", 1, ()),
+        ("receive", 1, ()),
+    ]
+    assert_equal(PythonRuns(LogFiles([str(path)])), DuckDBRuns([str(path)]))
+
+
 @pytest.fixture(params=["each", "run"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[list[str], Truth]:
     """Write the logs of the shop, with everything that goes wrong."""

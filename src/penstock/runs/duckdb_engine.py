@@ -23,6 +23,7 @@ from .figures import QUANTILES, StepFigures, StoredRun
 from .line_scanner import MAX_LINE
 from .lines import ReadCounts, StoredLine
 from .order_counts import OrderCounts
+from .times import MAX_MS
 
 with requires("duckdb", extra="runs"):
     import duckdb
@@ -94,21 +95,26 @@ _CALLS = """
         SELECT root_id, run_id, correlation_id, coalesce(service, '') AS service,
             "host.name" AS host, "process.pid" AS pid, flow_event,
             entry IS NULL AS is_own, is_own AND has_calls AS is_whole,
+            CASE WHEN abs(lines.duration_ms) <= {longest} THEN lines.duration_ms END
+                AS own_ms,
+            CASE WHEN abs(entry.duration_ms) <= {longest} THEN entry.duration_ms END
+                AS entry_ms,
+            CASE WHEN abs(entry.start_ms) <= {longest} THEN entry.start_ms END
+                AS begun_ms,
             coalesce(entry."call", call_id) AS call_id,
             coalesce(entry.flow, flow) AS flow,
             coalesce(entry.step, step) AS step,
             CASE WHEN is_own THEN parent_call_id ELSE entry.parent END AS parent,
             CASE WHEN is_own THEN sent_at ELSE entry.sent_at END AS sent_at,
             CASE WHEN is_own THEN outcome ELSE entry.outcome END AS outcome,
-            CASE WHEN is_own THEN lines.duration_ms ELSE entry.duration_ms END
-                AS duration_ms,
+            CASE WHEN is_own THEN own_ms ELSE entry_ms END AS duration_ms,
             epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)) AS at_us,
             coalesce(
                 epoch_us(TRY_CAST(started_at AS TIMESTAMPTZ)),
-                at_us - round(lines.duration_ms * 1000)::BIGINT
-            ) + coalesce(round(entry.start_ms * 1000)::BIGINT, 0) AS start_us,
+                at_us - round(own_ms * 1000)::BIGINT
+            ) + coalesce(round(begun_ms * 1000)::BIGINT, 0) AS start_us,
             CASE WHEN is_own THEN at_us
-            ELSE start_us + round(entry.duration_ms * 1000)::BIGINT END AS event_us,
+            ELSE start_us + round(entry_ms * 1000)::BIGINT END AS event_us,
             is_own AND flow_event = 'step.start' AS is_start
         FROM lines
         WHERE entry IS NULL OR (entry."call" IS NOT NULL AND entry.step IS NOT NULL)
@@ -200,7 +206,7 @@ class DuckDBRuns:
             )
             conditions.append(f"root_id IN (SELECT root_id FROM {table} WHERE {has})")
         rows = self._rows(
-            f"WITH {_CALLS.format(table=table)}, runs AS ({_RUNS}), "
+            f"WITH {_CALLS.format(longest=MAX_MS, table=table)}, runs AS ({_RUNS}), "
             f"wanted AS (SELECT * EXCLUDE (lines) FROM runs "
             f"WHERE {' AND '.join(conditions)} ORDER BY start_us DESC, run_id "
             f"LIMIT {wanted.limit}) "
@@ -213,7 +219,7 @@ class DuckDBRuns:
     def figures(self, wanted: RunFilter) -> list[StepFigures]:
         """Return the figures of each step, by flow, step and service."""
         since = "true" if wanted.since_us is None else f"start_us >= {wanted.since_us}"
-        calls = _CALLS.format(table=self._table())
+        calls = _CALLS.format(longest=MAX_MS, table=self._table())
         rows = self._rows(f"WITH {calls} {_FIGURES.format(since=since)}")
         self._count(sum(row[-1] for row in rows))
         rows = [
@@ -232,7 +238,8 @@ class DuckDBRuns:
 
     @cached_property
     def _order(self) -> OrderQueries:
-        return OrderQueries(self._rows, _CALLS.format(table=self._table()))
+        calls = _CALLS.format(longest=MAX_MS, table=self._table())
+        return OrderQueries(self._rows, calls)
 
     def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
         """Count operations that clearly kept the order; return the roots of others."""
