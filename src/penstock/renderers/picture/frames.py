@@ -141,7 +141,7 @@ def lay_out_flow(
     """
     cards = {node.number: make_card(node, look) for node in nodes}
     labels = {
-        link: label_of(found, look.graph) if link[1] >= 0 else label_of((), look.graph)
+        link: label_of(found if link[1] >= 0 else (), look.graph)
         for link, found in edges.items()
     }
     boxes = {
