@@ -84,11 +84,9 @@ class Card(NamedTuple):
         """Return the card at a place, which may be larger than the card."""
         stroke = 1.5 if self.is_strong else 1
         parts = [rectangle(self.kind, x, y, width, height, 8, stroke_width=stroke)]
-        left, y = x + _PADDING, y + (height - self.height) / 2
-        if not (self.about or self.pills or self.heat):
-            left = x + (width - self._name_width) / 2
-        else:
-            left = x + (width - self.width) / 2 + _PADDING
+        has_more = self.about or self.pills or self.heat
+        own = self.width - 2 * _PADDING if has_more else self._name_width
+        left, y = x + (width - own) / 2, y + (height - self.height) / 2
         parts += self._icons(left, y + 10)
         left_of_name = left + _icons_width(self.icons)
         for at, line in enumerate(self.name):

@@ -148,7 +148,7 @@ def lay_out_flow(
     """
     cards = {node.number: make_card(node, look) for node in nodes}
     labels = {
-        link: label_of(found, look.graph) if link[1] >= 0 else label_of((), look.graph)
+        link: label_of(found if link[1] >= 0 else (), look.graph)
         for link, found in edges.items()
     }
     boxes = {
@@ -291,27 +291,26 @@ def frame_of(
 ) -> FlowFrame:
     """Return the frame around a flow, with its name where no line crosses it."""
     plan = inside.plan
-    left, top = -_PADDING, -_TITLE_HEIGHT
-    right, bottom = plan.width + _PADDING, plan.height + _PADDING
+    sides = {
+        "left": -_PADDING,
+        "top": -_TITLE_HEIGHT,
+        "right": plan.width + _PADDING,
+        "bottom": plan.height + _PADDING,
+    }
     crossed = []
     for number, door in doors.items():
         area = plan.areas[number]
         x, y = area.x + area.width / 2, area.y + area.height / 2
         side = _SIDES[direction][0 if door.leads_in else 1]
+        sides[side] = x if is_sideways(direction) else y
         if side == "top":
-            top = y
             crossed += [
                 line[0 if door.leads_in else -1][0]
                 for link, lines in plan.lines.items()
                 if number in link
                 for line in lines
             ]
-        elif side == "bottom":
-            bottom = y
-        elif side == "left":
-            left = x
-        else:
-            right = x
+    left, top, right, bottom = sides.values()
     style = Style(14, 600, hue)
     width = _DISC + text_width(_heading(name, style), style)
     title_x, more = _title_place(width, left, right, sorted(crossed))

@@ -183,9 +183,9 @@ class _Way(NamedTuple):
     Attributes:
         link: What it is for.
         pieces: Its part in each gap between rows.
-        cluster: The ports at which it enters, None at the right side of a box.
-        start: Where a way back leaves below, None if it does so at the right side.
-        end: Where it enters above, likewise.
+        cluster: The ports at which a way down enters.
+        start: Where it leaves below, None if it does so at the right side of a box.
+        end: Where a way back enters above, likewise.
     """
 
     link: Link
@@ -374,29 +374,18 @@ class _Router:
         """Give each way back its place at the right side of its two boxes."""
         right = self._centre(node) + self._across[node] / 2
         beside = self._right[node]
-        outs = [link for link, leaves in beside if leaves and link.before != link.after]
-        ins = [
-            link for link, leaves in beside if not leaves and link.before != link.after
-        ]
-        loops = [
-            link for link, leaves in beside if leaves and link.before == link.after
-        ]
+        loops = [link for link, _ in beside if link.before == link.after][:1]
+        outs = [link for link, leaves in beside if leaves and link not in loops]
+        ins = [link for link, leaves in beside if not leaves and link not in loops]
         # From the middle outwards: those that leave go up, so they are above.
-        count = len(outs) + len(ins) + 2 * len(loops)
-        apart = min(
-            _ANCHOR, (self._boxes[node].along - 2 * _CORNER) / max(count - 1, 1)
-        )
-        order = [
-            *((link, True) for link in outs),
-            *((link, True) for link in loops),
-            *((link, False) for link in loops[::-1]),
-            *((link, False) for link in ins),
-        ]
-        steps = {
-            link.edge: at for at, link in enumerate((*loops, *outs, *ins[::-1]), 1)
-        }
+        order = [(link, True) for link in outs + loops]
+        order += [(link, False) for link in loops + ins]
+        last = len(order) - 1
+        room = self._boxes[node].along - 2 * _CORNER
+        apart = min(_ANCHOR, room / max(last, 1))
+        steps = {link.edge: at for at, link in enumerate(loops + outs + ins[::-1], 1)}
         for at, (link, leaves) in enumerate(order):
-            offset = (at - (count - 1) / 2) * apart
+            offset = (at - last / 2) * apart
             end = End(right + _BESIDE * steps[link.edge])
             self._anchors[link.edge, leaves] = end, offset
 
@@ -473,9 +462,8 @@ class _Router:
             for cluster in self._clusters[link.after]:
                 if link in cluster.links:
                     end = cluster.ends[cluster.links.index(link)]
-                    yield _Way(
-                        link, self._fall(route, self._starts[link.edge], end), cluster
-                    )
+                    start = self._starts[link.edge]
+                    yield _Way(link, self._fall(route, start, end), cluster, start)
 
     def _fall(self, route: Sequence[Slot], start: End, end: End) -> list[Piece]:
         """Return the pieces of a line from an upper to a lower box."""
@@ -560,10 +548,7 @@ class _Router:
         link = way.link
         before, after = places[link.before], places[link.after]
         bar = BAR if way.cluster and way.cluster.group else 0.0
-        if link.edge not in self._back:
-            at = self._starts[link.edge]
-            first = [(at.x, before.top + before.along)]
-        elif way.start:
+        if way.start:
             at = way.start
             first = [(at.x, before.top + before.along)]
         else:
@@ -576,7 +561,7 @@ class _Router:
             if not piece.is_straight:
                 y = rows.tracks[piece]
                 points += [(points[-1][0], y), (at.x, y)]
-        if link.edge not in self._back or way.end:
+        if way.cluster or way.end:
             return Wire(link.edge, (*points, (points[-1][0], after.top - bar)))
         _, offset = self._anchors[link.edge, False]
         y = after.top + after.along / 2 + offset
