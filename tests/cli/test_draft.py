@@ -44,7 +44,11 @@ def test_plan_then_write_then_check(project: Project) -> None:
     assert "create_order --> charge_order" in first.stdout
     assert (refused.returncode, "not in Git" in refused.stderr) == (2, True)
     assert "+@checkout.entrypoint" in written.stdout
-    assert written.stderr == "Changed 6 files, for 6 steps.\n"
+    assert written.stderr == (
+        "capture_payment stands for 2 overrides, and only "
+        "shop.gateways:Card.capture_payment is marked.\n"
+        "Changed 6 files, for 6 steps.\n"
+    )
     assert again.stderr == "All markers of this plan are there.\n"
     assert checked.returncode == 0, checked.stdout
 

@@ -220,5 +220,11 @@ def _write(plan: DraftPlan, path: Sequence[Path], *, allow_dirty: bool) -> None:
     if sys.stdin.isatty() and not click.confirm("Write this?", err=True):
         return
     apply_changes(changes)
+    for one in plan.steps:
+        if one.overrides:
+            note(
+                f"{one.name} stands for {one.overrides} overrides, and only "
+                f"{one.function} is marked."
+            )
     files = counted(len(changes), "file")
     note(f"Changed {files}, for {counted(len(plan.steps), 'step')}.")
