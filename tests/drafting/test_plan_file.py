@@ -62,6 +62,9 @@ def test_comments_and_order_stay(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("flow = ", "line 1"),
+        ("step = [1]", r"one \[\[step\]\] for each"),
+        (f'{_HEAD}[[step]]\nfunction = "a:b"\ncalls = "x"\n', "is not a number"),
+        (f'{_HEAD}[[step]]\nfunction = "a:b"\nrecorded = 1\n', "is not a table"),
         ('flow = "orders"\nentry = "shop:place"\n', r"one \[\[step\]\] for each"),
         (f'{_HEAD}[[step]]\nfunction = "place"\n', "is not module:function"),
         (f'{_HEAD}[[step]]\nfunction = "a:b"\nafter = 3\n', "after = 3 is not a list"),

@@ -134,3 +134,11 @@ def test_a_command_that_never_calls_the_entry(project: Project) -> None:
             [project.root],
             command=f"python {project.root / 'other.py'}",
         )
+
+
+def test_a_command_with_an_open_quote(project: Project) -> None:
+    """The error shows the command."""
+    project.write("shop.py", SHOP)
+
+    with pytest.raises(ConfigurationError, match="is not a command: No closing"):
+        draft_plan("shop:place_order", [project.root], command="pytest 'tests")

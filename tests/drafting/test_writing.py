@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def test_only_markers_and_the_import_change(tmp_path: Path) -> None:
 
     assert path.read_bytes().decode("latin-1") == MARKED
     assert (tmp_path / "orders_flow.py").read_text() == (
-        '"""The flow orders, on functions of several modules."""\n\n'
+        '"""A flow on functions of several modules."""\n\n'
         "from penstock import flow\n\n"
         'orders = flow("orders", owner="sales", outside="warn")\n'
     )
@@ -196,3 +197,16 @@ def test_comments_at_the_beginning_stay(tmp_path: Path) -> None:
         "# -*- coding: utf-8 -*-\n\nfrom orders_flow import orders\n\n"
         "@print\n@orders.entrypoint\ndef place(): ...\n"
     )
+
+
+def test_a_name_cannot_leave_its_string(tmp_path: Path) -> None:
+    """A plan from elsewhere brings names, never code, and is found again."""
+    (tmp_path / "shop.py").write_text("def place(): ...\n")
+    plan = DraftPlan('a\'\n"""\nimport os #(', "shop:place", PLAN.steps[:1], 'b"\n')
+
+    assert [write(tmp_path, plan), write(tmp_path, plan)] == [2, 0]
+
+    (path,) = tmp_path.glob("*_flow.py")
+    *_, declared = ast.parse(path.read_text()).body
+    assert len(ast.parse(path.read_text()).body) == 3
+    assert isinstance(declared, ast.Assign)

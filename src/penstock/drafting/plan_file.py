@@ -65,7 +65,9 @@ def _document(path: Path) -> TOMLDocument:
 
 def _plan(fields: dict[str, Any]) -> DraftPlan:
     steps = fields.get("step") or []
-    if not isinstance(steps, list) or not steps:
+    if not isinstance(steps, list) or not all(isinstance(s, dict) for s in steps):
+        steps = []
+    if not steps:
         msg = "a plan has one [[step]] for each step, the entrypoint first."
         raise ValueError(msg)
     plan = DraftPlan(

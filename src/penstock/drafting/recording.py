@@ -38,14 +38,19 @@ def record(command: str, root: Path, program: Program, entry: Function) -> list[
     the last call, and how many there were. What the command prints goes to stderr.
 
     Raises:
-        ConfigurationError: The command never calls *entry*.
+        ConfigurationError: The command cannot be read, or never calls *entry*.
     """
+    try:
+        words = shlex.split(command)
+    except ValueError as exc:
+        msg = f"{command!r} is not a command: {exc}."
+        raise ConfigurationError(msg) from exc
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "calls.json")
         # A file, not a module: the command imports penstock itself, or never does.
-        words = [sys.executable, str(_RECORDER), str(output), str(root)]
+        recorder = [sys.executable, str(_RECORDER), str(output), str(root)]
         done = subprocess.run(  # noqa: S603  # what the user asks for
-            [*words, *shlex.split(command)], check=False, stdout=2
+            [*recorder, *words], check=False, stdout=2
         )
         threads = json.loads(output.read_text("utf-8")) if output.exists() else []
     runs = [run for events in threads for run in _runs(events, program, entry)]

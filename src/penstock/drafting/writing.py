@@ -141,9 +141,8 @@ def _handle(
     number = 2
     while path.exists():
         text, _ = _read(path)
-        found = re.search(
-            rf"^(\w+) = flow\(\s*{_quoted(plan.flow)}", text, re.MULTILINE
-        )
+        known = re.escape(_quoted(plan.flow))
+        found = re.search(rf"^(\w+) = flow\(\s*{known}", text, re.MULTILINE)
         if found:
             return found[1], path, text
         path, number = folder / f"{base}_flow_{number}.py", number + 1
@@ -158,7 +157,7 @@ def _declaration(plan: DraftPlan, handle: str, before: str | None) -> str:
         return before
     owner = f", owner={_quoted(plan.owner)}" if plan.owner else ""
     return (
-        f'"""The flow {plan.flow}, on functions of several modules."""\n\n'
+        '"""A flow on functions of several modules."""\n\n'
         "from penstock import flow\n\n"
         f'{handle} = flow({_quoted(plan.flow)}{owner}, outside="warn")\n'
     )
@@ -191,7 +190,8 @@ def _marked(
         at, before, behind = _import_place(tree)
         line = f"from {home.removeprefix('.')} import {handle}{end}"
         edits.append((at, at, f"{end * before}{line}{end * behind}"))
-    for first, last, new in sorted(edits, reverse=True):
+    # From the end; of two at one place the import is the last, and so stands first.
+    for first, last, new in sorted(edits, key=lambda one: one[:2], reverse=True):
         lines[first:last] = [new]
     return "".join(lines)
 
