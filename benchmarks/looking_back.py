@@ -98,7 +98,7 @@ def _packed(folder: Path) -> str:
 
 def main() -> None:
     """Print the table for the logs in a folder."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     print(results(rows(parser.parse_args().folder)))
 

@@ -377,7 +377,7 @@ def _ids(root: str, run_id: str) -> dict[str, Any]:
 
 def main() -> None:
     """Write logs as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=600_000, help="default: 5 GB")
     parser.add_argument("--lines", choices=["each", "run"], default="each")

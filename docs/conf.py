@@ -19,13 +19,19 @@ release = version_of("penstock")
 version = release
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the examples
-penstock_import = ["examples.orders"]
+penstock_import = [
+    "examples.checkout",
+    "examples.orders",
+    "examples.penstock_itself",
+    "examples.user_updates",
+]
 
 extensions = [
     "myst_parser",
     "penstock.contrib.sphinx",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "sphinx_copybutton",
 ]
 exclude_patterns = ["_build"]
 html_theme = "furo"
@@ -34,6 +40,8 @@ html_static_path: list[str] = []
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
+
+copybutton_exclude = ".gp, .go"  # prompts, and what commands print
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

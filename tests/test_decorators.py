@@ -267,17 +267,22 @@ def test_a_step_knows_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("func", "is_async"),
-    [(receive, False), (charge, True), (parcels, False), (scans, True)],
+    ("func", "kind"),
+    [
+        (receive, (False, False)),
+        (charge, (True, False)),
+        (parcels, (False, True)),
+        (scans, (True, True)),
+    ],
 )
-def test_a_step_knows_whether_it_is_async(
-    func: Callable[..., Any],
-    is_async: bool,  # noqa: FBT001  # a parameter of the test
+def test_a_step_knows_its_kind(
+    func: Callable[..., Any], kind: tuple[bool, bool]
 ) -> None:
-    """What is awaited or iterated with ``async for`` is async."""
+    """What is awaited or iterated with ``async for`` is async; some yield items."""
     flow("kinds")(func)
 
-    assert [s.is_async for s in the_flow("kinds").steps] == [is_async]
+    (found,) = the_flow("kinds").steps
+    assert (found.is_async, found.is_generator) == kind
 
 
 def test_unwrap_gives_the_plain_function() -> None:

@@ -1,4 +1,4 @@
-"""Print what happened: the parts, two operations by their IDs, the diagrams."""
+"""Print what happened: the parts, two operations by their IDs, the picture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROW = "  {:<22.22} {:<12.12} {:<24.24} {:>5} {:>6} {:>8}  {:.16}"
 
 
 def tell(store: Store, database: Path, log: Path) -> None:
-    """Print the parts, the log lines of two operations, and the diagrams."""
+    """Print the parts, the log lines of two operations, and where the picture is."""
     rows = store.table()
     lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     failed = [line for line in lines if line["message"].startswith("gave up on ")]
@@ -57,10 +57,20 @@ def tell(store: Store, database: Path, log: Path) -> None:
         _show(line, log)
 
     _heading("The flows, drawn from the decorators")
-    for name in ("bom_sync", "licence_report"):
+    for name in ("bom_sync", "licence_report") if _can_draw() else ():
         print(f"{name}\n\n{generate_dag(name, format='text')}\n")
-    print("and the whole system, as Mermaid\n")
-    print(generate_dag(None))
+    picture = database.with_suffix(".svg")
+    generate_dag(None, detail=True, output=str(picture))
+    print(f"All of them, to open in a browser: {picture}")
+
+
+def _can_draw() -> bool:
+    """Tell whether the terminal has the characters of boxes."""
+    try:
+        "╔╤▼╭".encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _heading(text: str) -> None:

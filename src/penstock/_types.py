@@ -29,6 +29,7 @@ class StepInfo:
             consumer, so that edges into the step cross processes.
         signature: What the function takes and returns, as ``(order: str) -> int``,
             ``""`` if that is not known.
+        is_generator: Whether calls yield items, with ``async for`` or without.
     """
 
     name: str
@@ -45,6 +46,7 @@ class StepInfo:
     is_async: bool = False
     crosses: bool = False
     signature: str = ""
+    is_generator: bool = False
 
     @property
     def predecessors(self) -> tuple[str, ...]:

@@ -311,3 +311,17 @@ def test_open_without_a_browser(shop: Project) -> None:
 
     assert result.returncode == 0
     assert "no browser here to open file:" in result.stderr
+
+
+def test_colors_of_the_project(shop: Project) -> None:
+    """Pinned colors are those of every picture, until the setting is gone."""
+    told = "[tool.penstock]\n"
+    pictures = []
+    for table in (told, f'{told}colors = {{web = "pink"}}\n', told):
+        shop.write("pyproject.toml", table)
+        arguments = ("dag", "shop.orders", "--format", "svg")
+        pictures.append(shop.penstock(*arguments, env={"PENSTOCK_SERVICE": "web"}))
+
+    assert "pink-tint" in pictures[1].stdout
+    assert "pink-tint" not in pictures[0].stdout
+    assert pictures[0].stdout == pictures[2].stdout

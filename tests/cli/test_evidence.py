@@ -212,7 +212,7 @@ def test_backtest_as_text(changed: Project, truth: Truth) -> None:
     markdown = changed.penstock(*COMMAND, "--format", "markdown").stdout
 
     assert text.strip() in markdown
-    assert f"  in {RUNS} stored runs, 0 of them unknown:" in text
+    assert f"  {RUNS} runs in the logs:" in text
     lines = text.splitlines()
     (added,) = (line for line in lines if "+ notify after pack: " in line)
     (removed,) = (line for line in lines if "- notify after ship: " in line)
@@ -220,7 +220,7 @@ def test_backtest_as_text(changed: Project, truth: Truth) -> None:
     unpacked, early = (broken(truth, way) for way in ("no pack", "early notify"))
     assert f"of {RUNS} runs ({len(unpacked)}), for instance" in added
     assert f"of {RUNS} runs ({len(early)}), for instance" in removed
-    assert step.endswith("; before the change 0")
+    assert step.endswith("; before the change in 0 runs")
     (fine,) = (line for line in lines if "+ ship after stock: " in line)
     assert fine.endswith(f"out of order in none of {RUNS} runs")
 

@@ -19,19 +19,21 @@ from penstock.checking.findings import CODES  # only where click is
 
 
 def test_one_code(shop: Project) -> None:
-    """The level, the meaning and the section of the reference."""
+    """The level, the meaning and the page of the reference, for a terminal."""
     result = shop.penstock("explain", "pen101")
 
     assert result.returncode == 0
     assert result.stdout.startswith(
         "PEN101 (error): called before any step it is declared after\n\n"
     )
-    assert "Move the call,\nor declare what the code does." in result.stdout
+    assert "Move the call, or declare what the code does." in result.stdout
     assert "PEN201" not in result.stdout
+    assert "<!--" not in result.stdout
+    assert "](" not in result.stdout
 
 
 def test_every_code(shop: Project) -> None:
-    """Each code has a section of its own, also for programs."""
+    """Each code has a page of its own, also for programs."""
     listed = shop.penstock("explain")
     explained = json.loads(shop.penstock("explain", "--format", "json").stdout)
 
@@ -52,10 +54,13 @@ def test_unknown_code(shop: Project) -> None:
 
 
 def test_wheel_has_the_explanations() -> None:
-    """An installed penstock has the page that a checkout has in its docs."""
+    """An installed penstock has the pages that a checkout has in its docs."""
     root = Path(__file__).parents[2]
     document = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     included = document["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
 
-    assert included == {"docs/reference/findings.md": "penstock/checking/findings.md"}
-    assert (root / "docs/reference/findings.md").exists()
+    assert included == {"docs/reference/findings": "penstock/checking/explanations"}
+    assert {path.stem for path in (root / "docs/reference/findings").iterdir()} == {
+        *CODES,
+        "index",
+    }

@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.request import url2pathname
 
 import pytest
 
@@ -23,7 +25,6 @@ from tests.support.terminals import run_in_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytest.importorskip("click", reason="needs click")
 pytest.importorskip("rich", reason="needs rich")
@@ -156,6 +157,7 @@ def test_several_operations(stored: Stored) -> None:
     one, two = filter(None, runs)
     listed = stored.show(stored.ids[0], "logs")
     drawn = stored.show(stored.ids[0], "logs", "-f", "mermaid")
+    page = stored.show(stored.ids[0], "logs", "-f", "html")
 
     assert listed.returncode == 0
     assert [row.split()[0:3:2] for row in listed.stdout.splitlines()[4:]] == [
@@ -164,7 +166,48 @@ def test_several_operations(stored: Stored) -> None:
     ]
     assert len(tree_of(stored.show(two, "logs").stdout)) == 3
     assert drawn.returncode == 2
-    assert f"shows one. Name a run ID: {one}, {two}." in drawn.stderr
+    assert f"diagram shows one. Name a run ID: {one}, {two}." in drawn.stderr
+    assert f"a page shows one. Name a run ID: {one}, {two}." in page.stderr
+
+
+def test_a_page(stored: Stored) -> None:
+    """The suffix of --output is enough; the picture needs the declarations."""
+    command = (stored.ids[1], "logs", "-t", "shop")
+    result = stored.show(*command, "-o", "run.html")
+    page = (stored.project.root / "run.html").read_text(encoding="utf-8")
+
+    assert (result.returncode, result.stdout) == (0, "")
+    assert result.stderr == "Read 7 lines in 1 file.\n"
+    assert page.startswith("<!DOCTYPE html>")
+    assert ".edge:is(#edge-charge-ship) {" in page
+    assert "asking the bank" not in page
+    assert stored.show(*command, "-f", "html").stdout == page
+
+
+def test_other_formats_in_a_file(stored: Stored) -> None:
+    """--output writes any format, without colours, and --follow none."""
+    command = (stored.ids[0], "logs", "-o", "run.txt")
+    result = stored.show(*command)
+    following = stored.show(*command, "--follow")
+
+    assert result.returncode == 0
+    assert "orders/receive (shop)" in (stored.project.root / "run.txt").read_text()
+    assert following.returncode == 2
+    assert "--follow prints text only." in following.stderr
+
+
+def test_open(stored: Stored) -> None:
+    """``--open`` shows a page in the browser, in a temporary file or in --output."""
+    command = (stored.ids[0], "logs", "--open")
+    env = {"BROWSER": "echo"}
+    temporary = stored.show(*command, program=PROCESS, env=env)
+    named = stored.show(*command, "-o", "run.htm", program=PROCESS, env=env)
+
+    path = Path(url2pathname(temporary.stdout.strip().removeprefix("file://")))
+    assert path.suffix == ".html"
+    assert "orders/receive" in path.read_text(encoding="utf-8")
+    assert named.stdout.strip() == (stored.project.root / "run.htm").as_uri()
+    path.unlink()
 
 
 def test_nothing_found(stored: Stored) -> None:
@@ -320,7 +363,7 @@ def test_hostile_lines(stored: Stored) -> None:
     stored.project.write("logs/bad.log", json.dumps(line))
     stored.project.write("logs/b\x1bad.log", json.dumps(line)[:-5])
 
-    for form in ("text", "mermaid", "json", "otlp"):
+    for form in ("text", "html", "mermaid", "json", "otlp"):
         result = stored.show("hostile", "logs", "-f", form)
         said = result.stdout + result.stderr
         assert result.returncode == 0

@@ -104,10 +104,17 @@ def site(tmp_path: Path) -> Site:
     return site
 
 
+def ask_for_mermaid(site: Site) -> None:
+    """Let the document name the format."""
+    site.write("docs/conf.py", CONF.format(more=["sphinxcontrib.mermaid"]))
+    directive = ".. penstock:: orders\n   :format: mermaid\n"
+    site.write("docs/index.rst", f"Orders\n======\n\n{directive}\nEnd.\n")
+
+
 def test_mermaid_where_it_is_drawn(site: Site) -> None:
     """With sphinxcontrib.mermaid a page of HTML has its diagram."""
     pytest.importorskip("sphinxcontrib.mermaid", reason="needs sphinxcontrib-mermaid")
-    site.write("docs/conf.py", CONF.format(more=["sphinxcontrib.mermaid"]))
+    ask_for_mermaid(site)
 
     output = site.build("html", "--fail-on-warning")
 
@@ -121,7 +128,7 @@ def test_mermaid_where_it_is_drawn(site: Site) -> None:
 def test_diagram_that_mermaid_will_not_draw(site: Site) -> None:
     """A warning names the place, but only where Mermaid is to draw it."""
     pytest.importorskip("sphinxcontrib.mermaid", reason="needs sphinxcontrib-mermaid")
-    site.write("docs/conf.py", CONF.format(more=["sphinxcontrib.mermaid"]))
+    ask_for_mermaid(site)
     steps = "\n".join(
         f'@f.step(after="start", name="{i}")\ndef s(): ...' for i in range(501)
     )
@@ -145,7 +152,9 @@ def test_diagram_that_mermaid_will_not_draw(site: Site) -> None:
     ],
 )
 def test_text_where_nothing_draws_it(site: Site, builder: str, file: str) -> None:
-    """Without the extension, and outside web pages, the flow is drawn as boxes."""
+    """Without the extension, and outside web pages, Mermaid is drawn as boxes."""
+    directive = ".. penstock:: orders\n   :format: mermaid\n"
+    site.write("docs/index.rst", f"Orders\n======\n\n{directive}")
     site.build(builder)
 
     assert "║ receive ║" in site.result(file)
@@ -154,7 +163,7 @@ def test_text_where_nothing_draws_it(site: Site, builder: str, file: str) -> Non
 def test_one_reading_serves_all_builders(site: Site) -> None:
     """Documents that were read for HTML are right for text, too."""
     pytest.importorskip("sphinxcontrib.mermaid", reason="needs sphinxcontrib-mermaid")
-    site.write("docs/conf.py", CONF.format(more=["sphinxcontrib.mermaid"]))
+    ask_for_mermaid(site)
     site.build("html")
     site.build("text")
 
@@ -173,6 +182,7 @@ def test_options(site: Site) -> None:
         ======
 
         .. penstock:: orders
+           :format: mermaid
            :direction: lr
            :detail:
 
@@ -190,15 +200,29 @@ def test_options(site: Site) -> None:
 
 
 def test_svg(site: Site) -> None:
-    """An SVG, which needs no script, is part of the page."""
-    site.write("docs/index.rst", "X\n=\n\n.. penstock:: orders\n   :format: svg\n")
+    """An SVG, which needs no script or extension, is part of the page."""
+    twice = ".. penstock:: orders\n\n" * 2
+    site.write("docs/index.rst", f"X\n=\n\n{twice}")
 
     site.build("html", "--fail-on-warning")
     site.build("text")
 
     page = site.result("_html/index.html")
-    assert '<figure class="penstock"><svg' in page
+    assert page.count('<figure class="penstock"><svg') == 2
+    assert page.count("@font-face{font-family:'Penstock Sans';font-weight:400") == 1
     assert "║ receive ║" in site.result("_text/index.txt")
+
+
+def test_colours_of_an_svg(site: Site) -> None:
+    """They follow the switch of a theme; in a book, the reading device."""
+    site.build("html")
+    site.build("epub")
+
+    page, book = site.result("_html/index.html"), site.result("_epub/index.xhtml")
+    assert ".penstock .ink{fill:light-dark(#1f2328,#e6edf3)}" in page
+    assert "[data-theme=dark] figure.penstock{color-scheme:dark}" in page
+    assert "light-dark" not in book
+    assert "@media(prefers-color-scheme:dark){" in book
 
 
 def test_myst(site: Site) -> None:

@@ -89,13 +89,13 @@ def test_every_format_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_finding_has_a_row_and_a_section(code: str) -> None:
+def test_every_finding_has_a_row_and_a_page(code: str) -> None:
     """The page lists each code with its level and meaning, and explains it."""
     level, meaning = CODES[code]
-    row = rf"^\| `{code}` \| {level}\b.* \| {re.escape(meaning)} \|$"
+    row = rf"^\| \[`{code}`\]\({code}\.md\) \| {level}\b.* \| {re.escape(meaning)} \|$"
 
-    assert re.search(row, page("findings"), re.MULTILINE)
-    assert f"\n## {code}\n" in page("findings")
+    assert re.search(row, page("findings/index"), re.MULTILINE)
+    assert page(f"findings/{code}").startswith(f"# {code}: {meaning}\n")
 
 
 def test_every_key_of_a_manifest_is_in_the_tables() -> None:

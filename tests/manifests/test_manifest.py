@@ -31,6 +31,7 @@ ORDERS = FlowInfo(
             is_async=True,
             crosses=True,
             signature="(self, order: Order) -> None",
+            is_generator=True,
         ),
         StepInfo("receive", "orders", is_entrypoint=True),
         StepInfo("reserve", "orders"),

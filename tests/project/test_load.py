@@ -113,6 +113,14 @@ def test_project_names_the_targets(shop: Project) -> None:
         ('[tool.penstock]\nimport = "shop"', "[tool.penstock].import should be a list"),
         ("[tool.penstock]\nimport = [1]", "[tool.penstock].import[0] should be a"),
         ('[tool.penstock]\nsource-url = "javascript:x"', "begins with https://"),
+        (
+            '[tool.penstock]\ncolors = {payments = "oragne"}',
+            (
+                "[tool.penstock].colors has no color 'oragne' for 'payments'. "
+                "Did you mean 'orange'? Colors are: blue, orange, teal, "
+            ),
+        ),
+        ('[tool.penstock]\ncolors = "orange"', "[tool.penstock].colors should be an"),
         ("[tool.penstock]\nsource-url = 1", "[tool.penstock].source-url should be a"),
         ("[tool.penstock]\nbaseline = 1", "[tool.penstock].baseline should be a"),
         ("[tool.penstock]\nruns = 'logs'", "[tool.penstock].runs should be a list"),

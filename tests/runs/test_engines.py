@@ -48,7 +48,7 @@ def assert_equal(one: RunSource, other: RunSource) -> None:
         assert rounded(one.figures(wanted)) == rounded(other.figures(wanted))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(random_logs())
 def test_random_logs(text: str) -> None:
     """Python and DuckDB give the same runs and figures."""

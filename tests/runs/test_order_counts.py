@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,8 @@ import penstock
 from benchmarks.stored_runs import Rates, write
 from penstock import LoggingBackend, configure, conformance_report
 from penstock._registry import registry
+from penstock._types import FlowInfo, StepInfo
+from penstock.runs import duckdb_engine, judged_runs
 from penstock.runs.calls import calls_of
 from penstock.runs.duckdb_engine import DuckDBRuns
 from penstock.runs.evidence import count_order
@@ -122,6 +126,57 @@ def totals(flows: dict[str, Any]) -> dict[str, Any]:
     return flows
 
 
+def line(event: str, at_ms: int, flow: str, step: str, call: int, **more: Any) -> str:
+    """Return a line of one operation, whose first call is that of orders."""
+    ids = {"correlation_id": "c", "root_id": "c", "call_id": f"p-{call}"}
+    time = f"2026-11-30T10:00:00.{at_ms:03}500Z"
+    fields = {"flow_event": event, "flow": flow, "step": step, **ids, **more}
+    ended = {} if event == "step.start" else {"outcome": "ok", "duration_ms": 1.0}
+    return json.dumps({"timestamp": time, **fields, **ended})
+
+
+@pytest.mark.parametrize("knows_both", [True, False])
+def test_predecessors_in_other_flows_and_services(
+    tmp_path: Path, *, knows_both: bool
+) -> None:
+    """They are witnessed if they were before the call, and never held against it."""
+    receive = StepInfo("receive", "orders", is_entrypoint=True)
+    orders = FlowInfo("orders", (receive, StepInfo("charge", "orders")), service="shop")
+    after = (("shop/orders:charge",), ("shop/orders:ship",))
+    steps = (
+        StepInfo("bill", "billing", is_entrypoint=True),
+        StepInfo("book", "billing", after=after),
+    )
+    billing = FlowInfo("billing", steps, service="shop")
+    outer = {"service": "shop", "run_id": "p-1"}
+    inner = {"service": "shop", "run_id": "p-3"}
+    top, below = {"parent_call_id": "p-1"}, {"parent_call_id": "p-3"}
+    log = tmp_path / "app.log"
+    written = [
+        line("step.start", 1, "orders", "receive", 1, **outer),
+        line("step.start", 2, "orders", "charge", 2, **outer, **top),
+        line("step.end", 3, "orders", "charge", 2, **outer, **top),
+        line("step.start", 4, "billing", "bill", 3, **inner, **top),
+        line("step.start", 5, "billing", "book", 4, **inner, **below),
+        line("step.end", 6, "billing", "book", 4, **inner, **below),
+        line("step.end", 7, "billing", "bill", 3, **inner, **top),
+        line("step.end", 8, "orders", "receive", 1, **outer),
+    ]
+    log.write_text("\n".join(written))
+
+    flows = [orders, billing] if knows_both else [billing]
+    for source in both([log]):
+        counts = count_order([source], flows)
+        assert counts.flows["billing"].edges == {
+            ("shop/orders:charge", "book"): [1, 0],
+            ("shop/orders:ship", "book"): [0, 0],
+        }
+        assert counts.verdicts["billing"] == {"in order": 1}
+        verdict = "in order" if knows_both else "unknown"
+        assert counts.verdicts["orders"] == {verdict: 1}
+    assert DuckDBRuns([str(log)]).count_clear(flows, OrderCounts.of(flows)) == []
+
+
 @pytest.mark.parametrize("lines", ["each", "run"])
 def test_generated_logs(lines: str, tmp_path: Path) -> None:
     """DuckDB and Python count the same in runs that break, crash and lose lines."""
@@ -151,6 +206,25 @@ def test_duckdb_judges_few(tmp_path: Path) -> None:
     left = source.count_clear(flows, OrderCounts.of(flows))
 
     assert {*left} == {*truth.broken}
+
+
+def test_many_suspects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The lines of many operations are read once, and kept for all batches."""
+    monkeypatch.setattr(duckdb_engine, "_READ_AT_ONCE", 3)
+    monkeypatch.setattr(judged_runs, "OPERATIONS_AT_ONCE", 4)
+    (flow,) = shop_flows()
+    write(tmp_path, 30, Rates(crashed=0, lost=0))
+    late = replace(flow.steps[1], after=(("fraud",),))
+    changed = replace(flow, steps=(flow.steps[0], late, *flow.steps[2:]))
+
+    by_python, by_duckdb = (
+        count_order([source], [changed])
+        for source in both(sorted(tmp_path.glob("*.log")))
+    )
+
+    assert by_duckdb.to_dict() == by_python.to_dict()
+    assert by_duckdb.broken == by_python.broken
+    assert by_duckdb.broken["orders", "fraud", "stock"].runs > 25
 
 
 def test_clickhouse(tmp_path: Path) -> None:

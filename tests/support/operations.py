@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.runs.lines import StoredLine
-from penstock.runs.operation import Operation, StoredCall
+from penstock.runs.operation import Operation, OrderJudgement, StoredCall
+from tests.support.flow_values import flow_of
 
-__all__ = ["BEGIN_US", "call", "line", "operation", "shop_operation"]
+if TYPE_CHECKING:
+    from penstock import FlowInfo
+    from tests.support.flow_values import After
+
+__all__ = [
+    "BEGIN_US",
+    "call",
+    "line",
+    "operation",
+    "shop_flows",
+    "shop_judgements",
+    "shop_operation",
+]
 
 BEGIN_US = 1_796_033_702_123_456
 """2026-11-30 10:15:02.123456 in UTC."""
@@ -131,3 +144,48 @@ def shop_operation() -> Operation:
         gaps=["2 calls without an end"],
         lines=[line(800, "queue is long", logger="broker")],
     )
+
+
+def shop_flows() -> list[FlowInfo]:
+    """Return the flows of that order, with steps that it did not call."""
+    orders: dict[str, After] = {
+        "receive": None,
+        "lines": "receive",
+        "price": "lines",
+        "discount": "lines",
+        "ship": ["billing:pay", "price"],
+    }
+    billing: dict[str, After] = {
+        "pay": None,
+        "reserve": "pay",
+        "capture": "reserve",
+        "refund": "capture",
+    }
+    shipping: dict[str, After] = {
+        "parcel": None,
+        "pick": "parcel",
+        "label": "pick",
+        "hand_over": [("label", "pick")],
+    }
+    return [
+        flow_of("orders", orders, service="shop"),
+        flow_of("billing", billing, service="billing"),
+        flow_of("shipping", shipping, service="shipping"),
+    ]
+
+
+def shop_judgements(shown: Operation) -> list[OrderJudgement]:
+    """Return verdicts on that order, one of each kind."""
+    label = next(one for one in shown.calls if one.step == "label")
+    return [
+        OrderJudgement("orders", "", "in order"),
+        OrderJudgement("billing", "", "unknown", ("lines are missing",)),
+        OrderJudgement(
+            "shipping",
+            "",
+            "out of order",
+            ("'label' was called when 'pick' had not ended",),
+            (("pick", "label"),),
+            (label,),
+        ),
+    ]

@@ -18,7 +18,7 @@ ChangeStatus = Literal["added", "removed", "changed"]
 # Not shown in any diagram, or compared in another way.
 _SKIPPED = frozenset((
     "name", "flow", "is_entrypoint", "after", "doc", "module", "qualname", "path",
-    "line", "is_async", "signature",
+    "line", "is_async", "signature", "is_generator",
 ))  # fmt: skip
 _COMPARED = [each.name for each in fields(StepInfo) if each.name not in _SKIPPED]
 

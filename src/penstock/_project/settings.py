@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from penstock._platform.json_fields import JsonObject
 from penstock._steps.source_links import wrong_template
 from penstock.errors import ConfigurationError, did_you_mean
+from penstock.renderers.picture.theme import HUES
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -23,6 +24,7 @@ _KNOWN = (
     "baseline",
     "runs",
     "fields",
+    "colors",
     "pytest",  # for the plugin
 )
 
@@ -38,6 +40,7 @@ class Project:
         baseline: The file of findings that ``check`` does not report, if any.
         runs: Where the lines about stored runs are.
         fields: The key that such lines have for a field of penstock's.
+        colors: The hue that a service or owner has in pictures.
     """
 
     root: Path
@@ -46,6 +49,7 @@ class Project:
     baseline: Path | None = None
     runs: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    colors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def import_path(self) -> tuple[Path, ...]:
@@ -130,4 +134,17 @@ def _project(folder: Path, fields: JsonObject) -> Project:
             for one in fields.texts("runs")
         ),
         {name: named.text(name) for name in named.keys},
+        _colors(JsonObject(fields.values("colors"), f"{_TABLE}.colors")),
     )
+
+
+def _colors(fields: JsonObject) -> dict[str, str]:
+    colors = {name: fields.text(name) for name in fields.keys}
+    for name, color in colors.items():
+        if color not in HUES:
+            problem = (
+                f"{_TABLE}.colors has no color {color!r} for {name!r}."
+                f"{did_you_mean(color, HUES)} Colors are: {', '.join(HUES)}."
+            )
+            raise ValueError(problem)
+    return colors

@@ -151,6 +151,7 @@ class Step:
         func = self.func.func if isinstance(self.func, partial) else self.func
         doc = getattr(func, "__doc__", None) or ""
         path, line, _ = self.source
+        kind = kind_of(self.func)
         return StepInfo(
             name=self.name,
             flow=self.flow,
@@ -163,10 +164,12 @@ class Step:
             qualname=self.origin.qualname,
             path=path,
             line=line,
-            is_async=kind_of(self.func) in _ASYNC,
+            is_async=kind in _ASYNC,
             crosses=self.options.crosses,
             signature=signature_of(self.func),
+            is_generator=kind in _GENERATORS,
         )
 
 
 _ASYNC = frozenset((FunctionKind.ASYNC, FunctionKind.ASYNC_GENERATOR))
+_GENERATORS = frozenset((FunctionKind.GENERATOR, FunctionKind.ASYNC_GENERATOR))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from penstock._manifests.diff import ChangeStatus, FlowChange
     from penstock._types import FlowInfo
-    from penstock.runs.operation import OrderVerdict
 
 __all__ = ["EdgeTrial", "FlowTrial", "StepTrial", "backtest"]
 
@@ -106,8 +105,7 @@ def backtest(
 
 def _trial(change: FlowChange, was: OrderCounts, now: OrderCounts) -> FlowTrial:
     flow = change.name
-    counted = was if change.status == "removed" else now
-    verdicts: Mapping[OrderVerdict, int] = counted.verdicts.get(flow, {})
+    verdicts = (was if change.status == "removed" else now).verdicts[flow]
     edges = []
     for edge in change.edges:
         counts = was if edge.status == "removed" else now
@@ -121,8 +119,8 @@ def _trial(change: FlowChange, was: OrderCounts, now: OrderCounts) -> FlowTrial:
         if any(field.field == "after" for field in step.fields)
     }
     return FlowTrial(
-        sum(verdicts.values()),
-        verdicts.get("unknown", 0),
+        verdicts.total(),
+        verdicts["unknown"],
         tuple(edges),
         tuple(
             StepTrial(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock._project.settings import find_project
+from penstock._project.shown import note
 from penstock.conformance import ConformanceReport
 from penstock.errors import ConfigurationError
 from penstock.runs.evidence import count_order
@@ -86,7 +87,8 @@ def open_evidence(
     reports: list[Path] = []
     logs: list[str] = []
     servers: list[str] = []
-    for path in [fspath(one) for one in paths]:
+    for given in paths:
+        path = fspath(given)
         if path.startswith(_SCHEME):
             servers.append(path)
         elif _is_log(Path(path)):
@@ -95,7 +97,9 @@ def open_evidence(
             reports += _reports_at(Path(path))
     fields = find_project(Path.cwd()).fields
     asked = [[one] for one in servers] + ([logs] if logs else [])
-    sources = [(", ".join(one), open_runs(one, fields=fields)) for one in asked]
+    sources = [
+        (", ".join(one), open_runs(one, fields=fields, note=note)) for one in asked
+    ]
     return reports, sources
 
 

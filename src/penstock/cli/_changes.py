@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from penstock.errors import plain
-from penstock.runs.output.order_text import out_of_order
+from penstock.runs.output.order_text import out_of_order, runs_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,16 +62,17 @@ def _paragraph(change: FlowChange) -> Iterator[str]:
 
 def _tried(trial: FlowTrial) -> Iterator[str]:
     """Yield what stored runs show about the changes of a flow."""
-    yield f"  in {trial.runs:,} stored runs, {trial.unknown:,} of them unknown:"
+    unknown = f", {trial.unknown:,} of them unknown" if trial.unknown else ""
+    yield f"  {runs_in_words(trial.runs)} in the logs{unknown}:"
     for edge in trial.edges:
         name = f"{plain(edge.after)} after {plain(edge.before)}"
-        found = f"{edge.calls:,} calls"
+        found = f"taken by {edge.calls:,} call{'' if edge.calls == 1 else 's'}"
         if edge.status == "added" or edge.broken.runs:
             found += f", {out_of_order(edge.broken, trial.runs)}"
         yield f"    {_SIGNS[edge.status]} {name}: {found}"
     for step in trial.steps:
-        found = out_of_order(step.new, trial.runs)
-        yield f"    ~ {plain(step.name)}: {found}; before the change {step.old.runs:,}"
+        found = f"{out_of_order(step.new, trial.runs)}; before the change in"
+        yield f"    ~ {plain(step.name)}: {found} {runs_in_words(step.old.runs)}"
 
 
 def _words(change: FieldChange) -> str:

@@ -6,8 +6,11 @@ import codecs
 import os
 import shutil
 import sys
+import tempfile
 import warnings
+import webbrowser
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._project.shown import note
@@ -35,6 +38,20 @@ _ASCII = {
     )
     for char in chars
 }
+
+
+def temporary_file(suffix: str) -> Path:
+    """Return a new file in the folder for temporary files."""
+    handle, name = tempfile.mkstemp(suffix, "penstock-")
+    os.close(handle)
+    return Path(name)
+
+
+def open_in_browser(path: Path) -> None:
+    """Open a file in the user's browser, or say where it is."""
+    address = path.resolve().as_uri()
+    if not webbrowser.open(address):
+        note(f"There is no browser here to open {address}")
 
 
 @contextmanager

@@ -47,6 +47,12 @@ def log_files(
         UsageError: Neither the user nor the project names logs.
     """
     paths, keys = _sources(sources, fields, "penstock show ID logs/")
+    if any(path.startswith("clickhouse://") for path in paths):
+        msg = (
+            "penstock show reads files. In ClickHouse, look for the spans with the ID "
+            "as penstock.correlation_id; penstock runs and stats read it."
+        )
+        raise click.UsageError(msg)
     return LogFiles(paths, fields=keys, since_us=since_us)
 
 
@@ -110,7 +116,7 @@ def judged(
     """Return *operations* with the verdicts on their order."""
     flows, reason = declared
     verdicts = {one: judge(one, flows) for one in operations} if flows else {}
-    return Shown(operations, verdicts, reason, with_logs=with_logs)
+    return Shown(operations, verdicts, reason, flows, with_logs=with_logs)
 
 
 def chosen(operations: list[Operation], wanted: object) -> list[Operation]:

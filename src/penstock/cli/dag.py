@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
-import webbrowser
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
@@ -14,7 +10,6 @@ import click
 from penstock._dag import draw
 from penstock._graph.selection import select_flows
 from penstock._project.load import load_flows
-from penstock._project.shown import note
 from penstock.errors import RenderError
 from penstock.renderers.formats import FORMATS
 
@@ -24,10 +19,11 @@ from ._options import (
     file_option,
     targets_argument,
 )
-from ._output import emit, warnings_as_notes
+from ._output import emit, open_in_browser, temporary_file, warnings_as_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from penstock._graph.evidence import Sources
     from penstock._project.load import Loaded
@@ -110,10 +106,7 @@ def dag(
         raise click.UsageError(msg)
     loaded = load_flows(targets)
     if opens and options["output"] is None:
-        suffix = f".{options['format'] or 'html'}"
-        handle, name = tempfile.mkstemp(suffix, "penstock-")
-        os.close(handle)
-        options["output"] = Path(name)
+        options["output"] = temporary_file(f".{options['format'] or 'html'}")
     chosen = select_flows(names, loaded.flows) if names else loaded.flows
     sources = _sources(loaded, evidence, reads_code=reads_code) if evidence else None
     with warnings_as_notes():
@@ -124,9 +117,7 @@ def dag(
     if drawing is not None:
         emit(drawing)
     if opens and options["output"] is not None:
-        address = options["output"].resolve().as_uri()
-        if not webbrowser.open(address):
-            note(f"There is no browser here to open {address}")
+        open_in_browser(options["output"])
 
 
 def _sources(

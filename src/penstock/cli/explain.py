@@ -16,8 +16,10 @@ from ._output import emit
 
 __all__ = ["explain"]
 
-_PACKAGED = Path(__file__).parents[1] / "checking" / "findings.md"
-_IN_CHECKOUT = Path(__file__).parents[3] / "docs" / "reference" / "findings.md"
+_PACKAGED = Path(__file__).parents[1] / "checking" / "explanations"
+_IN_CHECKOUT = Path(__file__).parents[3] / "docs" / "reference" / "findings"
+_COMMENT = re.compile(r"(?s)<!--.*?-->\n+")  # what the tests of the page read
+_LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")  # to another page, which is not here
 
 
 @click.command("explain", epilog="Example: penstock explain PEN101")
@@ -26,12 +28,11 @@ _IN_CHECKOUT = Path(__file__).parents[3] / "docs" / "reference" / "findings.md"
 def explain(codes: tuple[str, ...], form: str) -> None:
     """Explain the findings with these CODEs; without any, list all codes."""
     wanted = [_known(code) for code in codes]
-    pages = _pages()
     if form == "json":
-        listed = [{"code": code, **_about(code, pages)} for code in wanted or CODES]
+        listed = [{"code": code, **_about(code)} for code in wanted or CODES]
         emit(json.dumps(listed, indent=2))
     elif wanted:
-        emit("\n\n".join(f"{_headline(code)}\n\n{pages[code]}" for code in wanted))
+        emit("\n\n".join(f"{_headline(code)}\n\n{_text(code)}" for code in wanted))
     else:
         emit("\n".join(map(_headline, CODES)))
 
@@ -50,13 +51,13 @@ def _headline(code: str) -> str:
     return f"{code} ({level}): {meaning}"
 
 
-def _about(code: str, pages: dict[str, str]) -> dict[str, str]:
-    return {**CODES[code]._asdict(), "text": pages[code]}
+def _about(code: str) -> dict[str, str]:
+    return {**CODES[code]._asdict(), "text": _text(code)}
 
 
-def _pages() -> dict[str, str]:
-    """Return the section of each code in the reference, as Markdown."""
-    page = _PACKAGED if _PACKAGED.exists() else _IN_CHECKOUT
-    sections = re.split(r"(?m)^## (.*)\n+", page.read_text(encoding="utf-8"))
-    pairs = zip(sections[1::2], sections[2::2], strict=True)
-    return {title: text.strip() for title, text in pairs if title in CODES}
+def _text(code: str) -> str:
+    """Return the page of *code* in the reference, as Markdown without its title."""
+    folder = _PACKAGED if _PACKAGED.exists() else _IN_CHECKOUT
+    page = (folder / f"{code}.md").read_text(encoding="utf-8")
+    text = _COMMENT.sub("", page.partition("\n")[2]).strip()
+    return _LINK.sub(r"\1", text)

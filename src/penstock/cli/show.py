@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from penstock._platform.file import write_file
 from penstock._project.shown import counted, note
 from penstock.errors import ConfigurationError
 from penstock.runs.finding import find_operations, follow_operations
 from penstock.runs.output.operation_json import as_json
+from penstock.runs.output.operation_page import as_page
 from penstock.runs.output.otlp_json import as_otlp
 from penstock.runs.output.sequence_diagram import as_sequence_diagram
 from penstock.runs.output.text import as_text, ended_line
@@ -22,8 +24,8 @@ from penstock.runs.trees import operations_of
 
 from ._following import batches, newly_ended
 from ._option_values import pair
-from ._options import format_option, map_option, since_option, target_option
-from ._output import emit
+from ._options import file_option, map_option, since_option, target_option
+from ._output import emit, open_in_browser, temporary_file
 from ._stored_runs import (
     chosen,
     declared_flows,
@@ -34,6 +36,7 @@ from ._stored_runs import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from penstock._types import FlowInfo
     from penstock.runs.lines import ReadCounts, StoredLine
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["show"]
 
+_FORMATS = ("text", "json", "html", "mermaid", "otlp")
 _COLOURS = {"bad": "red", "doubtful": "yellow", "dim": "bright_black"}
 
 
@@ -70,9 +74,21 @@ _COLOURS = {"bad": "red", "doubtful": "yellow", "dim": "bright_black"}
 )
 @click.option("--follow", is_flag=True, help="Wait for more lines, until Ctrl+C.")
 @since_option("Leave out older lines")
-@format_option(
-    ["text", "json", "mermaid", "otlp"],
-    "mermaid is a sequence diagram; otlp is a trace that tracing tools can open.",
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="html is a page with the flow's diagram, mermaid a sequence diagram, otlp a "
+    "trace that tracing tools can open. By default html for --open and for an --output "
+    "that ends in .html, else text.",
+)
+@file_option("--output", "-o", explained="Write this file instead of stdout.")
+@click.option(
+    "--open",
+    "opens",
+    is_flag=True,
+    help="Open the result in a browser. By default it is HTML in a temporary file.",
 )
 @map_option
 @target_option
@@ -80,12 +96,14 @@ def show(
     arguments: tuple[str, ...],
     where: tuple[tuple[str, str], ...],
     since_us: int | None,
-    form: str,
+    form: str | None,
+    output: Path | None,
     fields: tuple[tuple[str, str], ...],
     targets: tuple[str, ...],
     *,
     with_logs: bool,
     follow: bool,
+    opens: bool,
 ) -> None:
     """Show what happened in the operation with this ID, from the logs of its services.
 
@@ -96,10 +114,11 @@ def show(
     Exit status 1 if nothing is found.
     """
     wanted, sources = _wanted(arguments, where)
+    form = form or _default_format(output, opens=opens)
     files = log_files(sources, fields, since_us)
     declared = declared_flows(targets)
     if follow:
-        if form != "text":
+        if form != "text" or output:
             msg = "--follow prints text only."
             raise click.UsageError(msg)
         _follow(files, wanted, declared, with_logs=with_logs)
@@ -121,8 +140,18 @@ def show(
         sys.exit(1)
     operations = chosen(operations, wanted)
     shown = judged(operations, declared, with_logs=with_logs)
-    emit(_formatted(shown, form, files.counts))
+    if opens and output is None:
+        output = temporary_file(f".{form}")
+    _write(_formatted(shown, form, files.counts, output), output)
+    if opens and output:
+        open_in_browser(output)
     note_counts(files.counts)
+
+
+def _default_format(output: Path | None, *, opens: bool) -> str:
+    if output is None:
+        return "html" if opens else "text"
+    return "html" if output.suffix.lower() in (".html", ".htm") else "text"
 
 
 def _wanted(
@@ -158,22 +187,32 @@ def _follow(
                 emit(_text(judged(operations, declared, with_logs=with_logs)))
 
 
-def _formatted(shown: Shown, form: str, counts: ReadCounts) -> str:
+def _formatted(shown: Shown, form: str, counts: ReadCounts, output: Path | None) -> str:
     if form == "json":
         return as_json(shown, counts)
     if form == "otlp":
         return as_otlp(shown)
     if form == "text":
-        return _text(shown)
+        return as_text(shown) if output else _text(shown)
     if len(shown.operations) > 1:
         runs = ", ".join(one.roots[0].run_id for one in shown.operations if one.roots)
+        kind = "a page" if form == "html" else "a sequence diagram"
         msg = (
-            f"{len(shown.operations)} operations have this ID, and a sequence diagram "
-            f"shows one. Name a run ID: {runs}."
+            f"{len(shown.operations)} operations have this ID, and {kind} shows one. "
+            f"Name a run ID: {runs}."
         )
         raise ConfigurationError(msg)
     (operation,) = shown.operations
+    if form == "html":
+        return as_page(operation, shown)
     return as_sequence_diagram(operation, shown.judgements.get(operation, ()))
+
+
+def _write(result: str, output: Path | None) -> None:
+    if output is None:
+        emit(result)
+    else:
+        write_file(output, f"{result}\n".encode())
 
 
 def _text(shown: Shown) -> str:

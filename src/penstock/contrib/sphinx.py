@@ -13,7 +13,9 @@ from penstock._manifests.manifest import load_manifest
 from penstock._platform.optional import requires
 from penstock._registry import declared_flows
 from penstock.errors import PenstockError
-from penstock.renderers.formats import Direction, find_renderer
+from penstock.renderers.formats import Direction
+from penstock.renderers.picture.svg import draw_svg
+from penstock.renderers.picture.theme import page_style
 
 with requires("docutils", extra="sphinx"):
     from docutils import nodes
@@ -32,11 +34,19 @@ if TYPE_CHECKING:
 __all__ = ["FlowDirective", "setup"]
 
 _MERMAID = "sphinxcontrib.mermaid"
+# Themes with a switch say in data-theme what a reader chose; the others are light.
+# A phone scrolls, as the text of a picture as narrow as its screen is unreadable.
+_STYLE = """
+figure.penstock{margin:1.5em 0;overflow-x:auto;color-scheme:light}
+[data-theme=auto] figure.penstock{color-scheme:light dark}
+[data-theme=dark] figure.penstock{color-scheme:dark}
+figure.penstock svg{max-width:max(100%,40rem);height:auto}
+"""
 _log = logging.getLogger(__name__)
 
 
 def _format(argument: str) -> str:
-    return directives.choice(argument, ("mermaid", "svg", "text"))
+    return directives.choice(argument, ("svg", "mermaid", "text"))
 
 
 def _direction(argument: str) -> str:
@@ -51,10 +61,11 @@ class _Diagram(nodes.General, nodes.Element):
 class FlowDirective(SphinxDirective):
     """Draws a flow, several with commas between them, or all: ``*``.
 
-    ``:format: mermaid`` is the default. It and ``svg`` need a builder that makes
-    HTML, and Mermaid also needs the extension ``sphinxcontrib.mermaid``; without
-    them, the diagram is drawn as ``text``. ``:detail:`` and ``:direction:`` are those
-    of ``generate_dag``. A flow that cannot be drawn is a warning with its place.
+    ``:format: svg``, the default, is a picture that turns dark with the page. It and
+    ``mermaid`` need a builder that makes HTML, and Mermaid also needs the extension
+    ``sphinxcontrib.mermaid``; without them, the diagram is drawn as ``text``.
+    ``:detail:`` and ``:direction:`` are those of ``generate_dag``. A flow that cannot
+    be drawn is a warning with its place.
     """
 
     required_arguments = 1
@@ -70,7 +81,7 @@ class FlowDirective(SphinxDirective):
         flows = (*declared_flows(), *self._of_manifests())
         detail = "detail" in self.options
         direction = self.options.get("direction", "TD")
-        form = self.options.get("format", "mermaid")
+        form = self.options.get("format", "svg")
         names = self.arguments[0]
         try:
             self._note_sources(chosen_flows(names, flows))
@@ -112,23 +123,33 @@ def _drawing(request: DiagramRequest, flows: Sequence[FlowInfo]) -> str:
     if request.format != "svg":
         return draw_text(request, flows)
     graph = build_graph(chosen_flows(request.flows, flows), flows)
-    render = find_renderer("svg")
-    return str(render(graph, detail=request.detail, direction=request.direction))
+    return draw_svg(
+        graph, detail=request.detail, direction=request.direction, theme="page"
+    )
 
 
 def _show(app: Sphinx, document: nodes.document, _name: str) -> None:
     """Replace each diagram by what the builder can show."""
-    for diagram in list(document.findall(_Diagram)):
+    diagrams = list(document.findall(_Diagram))
+    if app.builder.format == "html" and any(one["format"] == "svg" for one in diagrams):
+        diagrams[0].parent.insert(diagrams[0].parent.index(diagrams[0]), _style(app))
+    for diagram in diagrams:
         diagram.replace_self(_shown(diagram, app))
+
+
+def _style(app: Sphinx) -> nodes.Node:
+    """Return the colours and the font of all pictures of a page."""
+    # A reading device may not know light-dark(), and has no switch.
+    is_page = app.builder.name != "epub"
+    style = page_style("page" if is_page else "both")
+    return nodes.raw("", f"<style>{style}{_STYLE}</style>", format="html")
 
 
 def _shown(diagram: _Diagram, app: Sphinx) -> nodes.Node:
     form, drawing, text = (diagram[key] for key in ("format", "drawing", "text"))
     is_html = app.builder.format == "html"
     if is_html and form == "svg":
-        # Inside HTML, an SVG has no XML prologue.
-        svg = drawing[drawing.index("<svg") :]
-        html = f'<figure class="penstock">{svg}</figure>'
+        html = f'<figure class="penstock">{drawing}</figure>'
         return nodes.raw("", html, format="html")
     runs_scripts = is_html and app.builder.name != "epub"
     if form == "mermaid" and runs_scripts and _MERMAID in app.extensions:

@@ -244,7 +244,9 @@ class ClickHouseRuns:
         return [row[0] for row in rows]
 
     def count_clear(
-        self, _flows: Sequence[FlowInfo], _counts: OrderCounts
+        self,
+        flows: Sequence[FlowInfo],  # noqa: ARG002  # part of RunSource
+        counts: OrderCounts,  # noqa: ARG002  # the same
     ) -> list[str]:
         """Return the root IDs of all operations."""
         self._count()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,11 @@ from penstock._platform.optional import requires
 from penstock.errors import LogSourceError
 
 from .blocks import blocks_of
-from .declared_order import rules_of
 from .duckdb_order import OrderQueries
 from .figures import QUANTILES, StepFigures, StoredRun
 from .line_scanner import MAX_LINE
 from .lines import ReadCounts, StoredLine
+from .order_counts import OrderCounts
 
 with requires("duckdb", extra="runs"):
     import duckdb
@@ -32,13 +33,12 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
 
     from .figures import RunFilter
-    from .order_counts import OrderCounts
 
 _SETTINGS = {
     "autoinstall_known_extensions": "false",  # nothing is downloaded
     "autoload_known_extensions": "false",
     "enable_progress_bar": "false",
-    "memory_limit": "'600MB'",  # with what is outside of it, below 1 GB
+    "memory_limit": "'800MB'",  # with what is outside of it, below 1 GB
     "preserve_insertion_order": "false",
     "TimeZone": "'UTC'",
 }
@@ -72,60 +72,58 @@ _COLUMNS = {
         "VARCHAR)[]"
     ),
 }
-_CALLS_AT_ONCE = 500_000
+
+_READ_AT_ONCE = 20_000
+"""Of more operations the lines are kept, rather than read for each batch of them."""
 
 _EVENTS = (b'"flow_event": "step.', b'"flow_event":"step.')
 _LEFT_OUT = "about a call, but not as penstock writes it: cut, not JSON, or older"
 
 # A line about a call is an event, and so is each call inside the line of a run. A call
 # has a start and an end, or an end alone, from which its start follows. Columns that a
-# query does not use cost nothing.
+# query does not use cost nothing. Calls are grouped by a hash, because their IDs would
+# not fit into memory.
 _CALLS = """
     lines AS (
-        SELECT *, epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)) AS at_us,
-            coalesce(
-                epoch_us(TRY_CAST(started_at AS TIMESTAMPTZ)),
-                at_us - round(duration_ms * 1000)::BIGINT
-            ) AS begun_us, {{
-                'flow': flow, 'step': step, 'call': call_id, 'parent': parent_call_id,
-                'sent_at': sent_at, 'start_ms': NULL::DOUBLE,
-                'duration_ms': duration_ms, 'first_item_ms': NULL::DOUBLE,
-                'outcome': outcome
-            }} AS own
-        FROM {table}
-        WHERE flow_event IS NOT NULL AND call_id IS NOT NULL
+        SELECT * EXCLUDE (calls), calls IS NOT NULL AS has_calls, unnest(
+            CASE WHEN calls IS NULL THEN [NULL] ELSE list_prepend(NULL, calls) END
+        ) AS entry
+        FROM {table} WHERE flow_event IS NOT NULL AND call_id IS NOT NULL
     ),
     events AS (
-        SELECT * EXCLUDE (flow, step, outcome, duration_ms, sent_at),
-            unnest(
-                CASE WHEN calls IS NULL THEN [own] ELSE list_prepend(own, calls) END
-            ) AS event
+        SELECT root_id, run_id, correlation_id, coalesce(service, '') AS service,
+            "host.name" AS host, "process.pid" AS pid, flow_event,
+            entry IS NULL AS is_own, is_own AND has_calls AS is_whole,
+            coalesce(entry."call", call_id) AS call_id,
+            coalesce(entry.flow, flow) AS flow,
+            coalesce(entry.step, step) AS step,
+            CASE WHEN is_own THEN parent_call_id ELSE entry.parent END AS parent,
+            CASE WHEN is_own THEN sent_at ELSE entry.sent_at END AS sent_at,
+            CASE WHEN is_own THEN outcome ELSE entry.outcome END AS outcome,
+            CASE WHEN is_own THEN lines.duration_ms ELSE entry.duration_ms END
+                AS duration_ms,
+            epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)) AS at_us,
+            coalesce(
+                epoch_us(TRY_CAST(started_at AS TIMESTAMPTZ)),
+                at_us - round(lines.duration_ms * 1000)::BIGINT
+            ) + coalesce(round(entry.start_ms * 1000)::BIGINT, 0) AS start_us,
+            CASE WHEN is_own THEN at_us
+            ELSE start_us + round(entry.duration_ms * 1000)::BIGINT END AS event_us,
+            is_own AND flow_event = 'step.start' AS is_start
         FROM lines
-    ),
-    times AS (
-        SELECT *, event.start_ms IS NULL AND flow_event = 'step.start' AS is_start,
-            CASE WHEN event.start_ms IS NULL THEN at_us ELSE begun_us
-                + round((event.start_ms + event.duration_ms) * 1000) END::BIGINT
-                AS event_us,
-            CASE WHEN event.start_ms IS NULL THEN begun_us
-            ELSE begun_us + round(event.start_ms * 1000) END::BIGINT AS start_us
-        FROM events
+        WHERE entry IS NULL OR (entry."call" IS NOT NULL AND entry.step IS NOT NULL)
     ),
     calls AS (
-        SELECT hash(event.call) AS call, any_value(hash(event.parent)) AS parent,
+        SELECT hash(call_id) AS call, any_value(hash(parent)) AS parent,
             any_value(root_id) AS root_id, any_value(run_id) AS run_id,
-            any_value(event.call = run_id) AS is_entry,
-            any_value(coalesce(event.flow, own.flow)) AS flow,
-            any_value(event.step) AS step, any_value(coalesce(service, '')) AS service,
-            any_value(hash("host.name", "process.pid")) AS process,
-            epoch_us(TRY_CAST(any_value(event.sent_at) AS TIMESTAMPTZ)) AS sent_us,
-            coalesce(
-                min(event_us) FILTER (is_start), min(start_us)
-            ) AS start_us,
+            any_value(call_id = run_id) AS is_entry, any_value(flow) AS flow,
+            any_value(step) AS step, any_value(service) AS service,
+            coalesce(min(event_us) FILTER (is_start), min(start_us)) AS start_us,
             max(event_us) FILTER (NOT is_start) AS end_us,
-            max(event.duration_ms) AS duration_ms, max(event.outcome) AS outcome,
-            count(*) FILTER (event.start_ms IS NULL) AS lines
-        FROM times GROUP BY event.call
+            max(duration_ms) AS duration_ms, max(outcome) AS outcome,
+            bool_or(outcome = 'error') AS is_error,
+            bool_or(outcome IS NOT NULL) AS has_end, count(*) FILTER (is_own) AS lines
+        FROM events GROUP BY hash(call_id)
     )
 """
 
@@ -137,66 +135,16 @@ _RUNS = """
         any_value(start_us) FILTER (is_entry) AS start_us,
         any_value(duration_ms) FILTER (is_entry) AS duration_ms,
         any_value(coalesce(outcome, '')) FILTER (is_entry), count(*),
-        count(*) FILTER (outcome = 'error') AS errors,
-        count(*) FILTER (outcome IS NULL), sum(lines) AS lines
+        count(*) FILTER (is_error) AS errors,
+        count(*) FILTER (NOT has_end), sum(lines) AS lines
     FROM calls GROUP BY run_id
 """
 _FIGURES = f"""
     SELECT {{since}} AS is_wanted, flow, step, service, count(*),
-        count(*) FILTER (outcome = 'error'), count(*) FILTER (outcome IS NULL),
+        count(*) FILTER (is_error), count(*) FILTER (NOT has_end),
         quantile_cont(duration_ms, {list(QUANTILES)}), coalesce(sum(duration_ms), 0),
         coalesce(sum(duration_ms) FILTER (is_entry), 0), sum(lines)
     FROM calls GROUP BY ALL ORDER BY ALL
-"""
-_KEEP_CALLS = """
-    CREATE OR REPLACE TEMP TABLE kept AS WITH {calls}
-    SELECT call, parent, root_id, hash(root_id) AS root, hash(flow, step) AS step,
-        process, sent_us, start_us, end_us, lines
-    FROM calls
-"""
-# What clearly kept the order is left out: a predecessor that has made the call, or that
-# had ended by the clock of its own process when the call was made or sent.
-_SUSPECTS = """
-    WITH rules AS (
-        SELECT hash(flow, step) AS step, alternative,
-            hash(before_flow, before) AS required
-        FROM (VALUES {rules}) AS r(flow, step, alternative, before_flow, before)
-    ),
-    part AS (SELECT * FROM kept WHERE root % {parts} = {part}),
-    judged AS (
-        SELECT one.root, one.call, one.step, one.parent, caller.parent AS above,
-            one.process, one.start_us, one.sent_us,
-            caller.process AS caller_process, caller.sent_us AS caller_sent_us,
-            above.process AS above_process
-        FROM part AS one
-        LEFT JOIN part AS caller ON caller.call = one.parent
-        LEFT JOIN part AS above ON above.call = caller.parent
-        WHERE one.step IN (SELECT step FROM rules)
-    ),
-    pairs AS (
-        SELECT judged.root, judged.call, alternative, required,
-            bool_or(before.call IS NOT NULL) AS has_run,
-            coalesce(bool_or(
-                before.call IN (judged.parent, judged.above)
-                OR before.process = judged.process AND before.end_us <= judged.start_us
-                OR before.process = caller_process AND before.end_us <= judged.sent_us
-                OR before.process = above_process AND before.end_us <= caller_sent_us
-            ), false) AS is_before
-        FROM judged JOIN rules USING (step)
-        LEFT JOIN part AS before
-            ON before.root = judged.root AND before.step = required
-        GROUP BY ALL
-    ),
-    alternatives AS (
-        SELECT root, call, bool_and(is_before) AS holds,
-            bool_or(has_run AND NOT is_before) AS is_odd
-        FROM pairs GROUP BY root, call, alternative
-    ),
-    suspects AS (
-        SELECT root FROM alternatives
-        GROUP BY root, call HAVING NOT bool_or(holds) OR bool_or(is_odd)
-    )
-    SELECT DISTINCT root_id FROM part WHERE root IN (SELECT root FROM suspects)
 """
 
 
@@ -221,6 +169,7 @@ class DuckDBRuns:
     ) -> None:
         self._paths = list(paths)
         self._is_parquet = is_parquet
+        self._kept_roots: frozenset[str] = frozenset()
         self.counts: ReadCounts = counts or ReadCounts(files=len(self._paths))
 
     @cached_property
@@ -279,24 +228,7 @@ class DuckDBRuns:
 
     def suspects(self, flows: Sequence[FlowInfo]) -> list[str]:
         """Return the root IDs of all operations that may have broken the order."""
-        rules = ", ".join(
-            f"({', '.join(map(_quoted, (flow, step)))}, {number}, "
-            f"{', '.join(map(_quoted, before))})"
-            for flow, step, number, before in rules_of(flows)
-        )
-        if not rules:
-            return []
-        self._connection.execute(
-            _KEEP_CALLS.format(calls=_CALLS.format(table=self._table()))
-        )
-        ((calls, lines),) = self._rows("SELECT count(*), sum(lines) FROM kept")
-        self._count(lines)
-        parts = calls // _CALLS_AT_ONCE + 1
-        queries = (
-            _SUSPECTS.format(rules=rules, parts=parts, part=part)
-            for part in range(parts)
-        )
-        return [row[0] for query in queries for row in self._rows(query)]
+        return self.count_clear(flows, OrderCounts.of(flows))
 
     @cached_property
     def _order(self) -> OrderQueries:
@@ -306,20 +238,21 @@ class DuckDBRuns:
         """Count operations that clearly kept the order; return the roots of others."""
         found = self._order.count_clear(flows, counts)
         self._count(self._order.lines)
+        if len(found) > _READ_AT_ONCE:
+            self._keep_lines(found)
         return found
 
     def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
         """Yield the lines about the calls of operations."""
-        self._connection.execute(
-            "CREATE OR REPLACE TEMP TABLE wanted (root_id VARCHAR)"
-        )
-        wanted = [(root_id,) for root_id in root_ids]
-        self._connection.executemany("INSERT INTO wanted VALUES (?)", wanted)
+        wanted = list(root_ids)
+        is_kept = self._kept_roots.issuperset(wanted)
+        table = "kept_lines" if is_kept else self._table()
         listed = ", ".join(map(_name, _COLUMNS))
         cursor = self._connection.execute(
-            f'SELECT epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)), {listed} '
-            f"FROM {self._table()} WHERE flow_event IS NOT NULL "
-            "AND root_id IN (FROM wanted)"
+            'SELECT epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)), '
+            f"{listed} FROM {table} WHERE flow_event IS NOT NULL "
+            "AND root_id IN (SELECT unnest(?::VARCHAR[]))",
+            [wanted],
         )
         while row := cursor.fetchone():
             pairs = zip(_COLUMNS, row[1:], strict=True)
@@ -327,18 +260,39 @@ class DuckDBRuns:
                 row[0], {key: one for key, one in pairs if one is not None}
             )
 
+    def _keep_lines(self, root_ids: Sequence[str]) -> None:
+        """Keep the lines of many operations, so that they are read once for all."""
+        listed = ", ".join(map(_name, _COLUMNS))
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE kept_lines AS SELECT {listed} FROM "
+            f"{self._table()} WHERE flow_event IS NOT NULL "
+            "AND root_id IN (SELECT unnest(?::VARCHAR[]))",
+            [root_ids],
+        )
+        self._kept_roots = frozenset(root_ids)
+
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        if not self._is_parquet:
+            _ = self._events  # begins
         try:
             return self._connection.execute(query).fetchall()
         except duckdb.Error as exc:
             msg = f"DuckDB cannot read {', '.join(self._paths)}: {exc}"
             raise LogSourceError(msg) from exc
 
+    @cached_property
+    def _events(self) -> Future[int]:
+        """The number of lines about calls, counted while DuckDB reads them."""
+        pool = ThreadPoolExecutor(max_workers=1)
+        counted = pool.submit(lambda: sum(map(_events_in, self._paths)))
+        pool.shutdown(wait=False)
+        return counted
+
     def _count(self, found: int | None) -> None:
         """Count the lines about calls, those that DuckDB has left out, too."""
         self.counts.hits = int(found or 0)
         if not self._is_parquet and _LEFT_OUT not in self.counts.skipped:
-            lost = sum(map(_events_in, self._paths)) - self.counts.hits
+            lost = self._events.result() - self.counts.hits
             if lost > 0:
                 self.counts.skipped[_LEFT_OUT] = lost
 

@@ -31,35 +31,30 @@ _CALLS_AT_ONCE = 500_000
 _CALLS = """
     CREATE TEMP TABLE order_calls AS WITH {calls},
     found AS (
-        SELECT event.call AS call, any_value(event.parent) AS parent,
+        SELECT hash(call_id) AS call,
+            any_value(CASE WHEN parent IS NOT NULL THEN hash(parent) END) AS parent,
             any_value(root_id) AS root_id,
-            any_value(coalesce(run_id, correlation_id)) AS run,
-            any_value(event.call = run_id) AS is_entry,
-            any_value(coalesce(event.flow, own.flow)) AS flow,
-            any_value(event.step) AS step, any_value(service) AS service,
-            any_value("host.name") AS host, any_value("process.pid") AS pid,
-            epoch_us(TRY_CAST(any_value(event.sent_at) AS TIMESTAMPTZ)) AS sent_us,
-            coalesce(
-                min(event_us) FILTER (is_start), min(start_us)
-            ) AS start_us,
+            any_value(hash(coalesce(run_id, correlation_id))) AS run,
+            any_value(call_id = run_id) AS is_entry, any_value(flow) AS flow,
+            any_value(step) AS step, any_value(service) AS service,
+            any_value(hash(host, coalesce(
+                pid, nullif(regexp_extract(call_id, '^(.*)-', 1), ''), call_id
+            ))) AS clock, any_value(hash(service, host, pid)) AS place,
+            epoch_us(TRY_CAST(any_value(sent_at) AS TIMESTAMPTZ)) AS sent_us,
+            coalesce(min(event_us) FILTER (is_start), min(start_us)) AS start_us,
             max(event_us) FILTER (NOT is_start) AS end_us,
-            max(event.duration_ms) AS duration_ms,
-            bool_or(is_start) AS has_start,
-            bool_or(event.start_ms IS NOT NULL) AS is_inner,
-            bool_or(calls IS NOT NULL AND event.call = own.call) AS is_whole,
-            count(*) FILTER (event.start_ms IS NULL) AS lines
-        FROM times WHERE root_id IS NOT NULL GROUP BY event.call
+            max(duration_ms) AS duration_ms, bool_or(is_start) AS is_begun,
+            bool_or(NOT is_own) AS is_inner, bool_or(is_whole) AS is_whole,
+            count(*) FILTER (is_own) AS lines
+        FROM events WHERE root_id IS NOT NULL GROUP BY hash(call_id)
     )
-    SELECT hash(root_id) AS root, root_id, hash(run) AS run, hash(call) AS call,
-        CASE WHEN parent IS NOT NULL THEN hash(parent) END AS parent,
+    SELECT hash(root_id) AS root, root_id, run, call, parent,
         coalesce(is_entry, false) AS is_entry, is_whole, flow, step,
         hash(flow, step) AS key, hash(service || '/' || flow, step) AS away_key,
-        hash(host, coalesce(
-            pid, nullif(regexp_extract(call, '^(.*)-', 1), ''), call
-        )) AS clock, hash(service, host, pid) AS place,
-        start_us, end_us, sent_us, lines, has_start OR is_inner AS has_start,
+        clock, place, start_us, end_us, sent_us, lines,
+        is_begun OR is_inner AS has_start,
         coalesce(
-            has_start AND duration_ms * 1000 > end_us - start_us + 2000, false
+            is_begun AND duration_ms * 1000 > end_us - start_us + 2000, false
         ) AS is_set_back
     FROM found WHERE flow IS NOT NULL AND step IS NOT NULL
 """

@@ -134,7 +134,9 @@ class RunSource(Protocol):
         """Return the root IDs of all operations that may have broken the order."""
         ...
 
-    def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
+    def count_clear(
+        self, flows: Sequence[FlowInfo], counts: OrderCounts, /
+    ) -> list[str]:
         """Count operations that clearly kept the order; return the roots of all others.
 
         Those of which lines are missing need not be returned: they are unknown.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ class BrokenRuns:
 
     Attributes:
         runs: How many.
-        example: The ID of one of them.
+        example: The first of their correlation IDs.
     """
 
     runs: int = 0
@@ -50,7 +50,9 @@ class OrderCounts:
     """
 
     flows: dict[str, FlowCounts] = field(default_factory=dict)
-    verdicts: dict[str, Counter[OrderVerdict]] = field(default_factory=dict)
+    verdicts: defaultdict[str, Counter[OrderVerdict]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
     broken: dict[Name, BrokenRuns] = field(default_factory=dict)
     entrypoints: set[tuple[str, str]] = field(default_factory=set)
 
@@ -87,7 +89,7 @@ class OrderCounts:
 
     def count_verdict(self, flow: str, verdict: OrderVerdict, runs: int) -> None:
         """Count runs with a verdict."""
-        self.verdicts.setdefault(flow, Counter())[verdict] += runs
+        self.verdicts[flow][verdict] += runs
 
     def count_operation(
         self, operation: Operation, judgements: Sequence[OrderJudgement]
@@ -129,3 +131,4 @@ class OrderCounts:
         for name in names:
             broken = self.broken.setdefault(name, BrokenRuns(example=run))
             broken.runs += 1
+            broken.example = min(broken.example, run)

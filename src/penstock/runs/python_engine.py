@@ -61,7 +61,9 @@ class PythonRuns:
         return list(dict.fromkeys(found))
 
     def count_clear(
-        self, _flows: Sequence[FlowInfo], _counts: OrderCounts
+        self,
+        flows: Sequence[FlowInfo],  # noqa: ARG002  # part of RunSource
+        counts: OrderCounts,  # noqa: ARG002  # the same
     ) -> list[str]:
         """Return the root IDs of all operations: judging them is as fast as asking."""
         return list(dict.fromkeys(filter(None, map(root_of, self._lines))))

@@ -102,6 +102,21 @@ def test_doors() -> None:
     assert names == ["bills", "far/away:go", "mails", "shop", "shop"]
 
 
+def test_doors_are_in_the_order_of_their_flows() -> None:
+    """Lines that leave a flow from one step do not cross outside."""
+    a, b = flow_of("a", {"a": None}), flow_of("b", {"b": None})
+    others = [flow_of(name, {name: ["a:a"]}) for name in "de"]
+    found = svg(a, b, flow_of("c", {"c": ["a:a", "b:b"]}), *others)
+    doors = [one for one in found.root.iter() if one.get("class") == "door"]
+    texts = [found.texts(one)[0] for one in doors]
+    places = {name: box.left for name, box in texts[:3]}
+    frames = {name: found.box(f"step-{name}").left for name in "cde"}
+
+    assert sorted(places, key=places.__getitem__) == sorted(
+        frames, key=frames.__getitem__
+    )
+
+
 def test_an_overview() -> None:
     """Flows are boxes with their number of steps; those that are shown have frames."""
     graph = overview_of(build_graph([SHOP, BILLS]), ["bills"])
@@ -187,6 +202,38 @@ def test_details() -> None:
     assert found.lines("step-c")[-1] == "+35"
     assert words[:4] == ["f", "ada", "core", "From a to b."]
     assert svg(flow).lines("step-a") == ["a"]
+
+
+def test_icons() -> None:
+    """A message, a generator and an async step each have an icon of their own."""
+    steps = (
+        StepInfo("plain", "f"),
+        StepInfo("async", "f", is_async=True),
+        StepInfo("generator", "f", is_generator=True),
+        StepInfo("both", "f", is_async=True, is_generator=True),
+        StepInfo("message", "f", crosses=True, is_generator=True),
+    )
+    found = svg(FlowInfo("f", steps))
+    icons = {
+        step.name: [
+            path.attrib["d"]
+            for path in found.of_class("node")[f"step-{step.name}"].iter()
+            if path.attrib.get("class") == "icon"
+        ]
+        for step in steps
+    }
+
+    assert icons["plain"] == []
+    assert icons["both"] == icons["generator"]
+    kinds = [icons[name] for name in ("async", "generator", "message")]
+    assert len({*map(tuple, kinds)}) == 3
+
+
+def test_flows_without_steps() -> None:
+    """Frames may be empty."""
+    found = svg(FlowInfo("a"), FlowInfo("b"))
+
+    assert len(found.of_class("cluster")) == 2
 
 
 def test_long_texts_are_cut() -> None:
@@ -432,6 +479,28 @@ def test_a_fan_is_no_strip(direction: Direction) -> None:
     _, _, width, height = svg(flow, direction=direction).size
 
     assert max(width, height) < 1_800
+
+
+def chain(length: int) -> list[FlowInfo]:
+    """Return flows of which each leads to the next."""
+    first = flow_of("f0", {"s0": None})
+    return [
+        first,
+        *(
+            flow_of(f"f{at}", {f"s{at}": [f"f{at - 1}:s{at - 1}"]})
+            for at in range(1, length)
+        ),
+    ]
+
+
+def test_a_long_chain_of_flows() -> None:
+    """A picture that is far too tall advises the overview; its HTML does not."""
+    with pytest.warns(UserWarning, match=r"24 times as tall as wide.*--overview"):
+        draw(chain(40), format="svg")
+
+    draw(chain(40), format="html")
+    draw(chain(8), format="svg")
+    draw(chain(60), format="svg", overview=True)
 
 
 def test_components() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from penstock import FlowInfo
 from penstock.renderers.picture.theme import (
     CARD,
     FRAME,
@@ -15,9 +18,14 @@ from penstock.renderers.picture.theme import (
     QUIET,
     WRONG,
     Pair,
+    hues_of,
     page_style,
+    pin_hues,
     style_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 SURFACES = (PAGE, CARD, FRAME)
 TEXTS = [
@@ -82,3 +90,41 @@ def test_only_what_is_used() -> None:
     assert ".quiet" not in style_of("light", ["ink"])
     assert ".orange" not in style_of("light", ["ink", "blue"])
     assert isinstance(PAGE, Pair)
+
+
+@pytest.fixture
+def _pins() -> Generator[None]:
+    yield
+    pin_hues({})
+
+
+@pytest.mark.usefixtures("_pins")
+@pytest.mark.parametrize(
+    ("flows", "hues"),
+    [
+        (["a", "b", "c"], ["blue", "orange", "teal"]),
+        (["mail", "pay", "shop"], ["blue", "orange", "purple"]),
+        (["a", "b", "pay"], ["blue", "teal", "orange"]),
+        (["pay"], ["orange"]),
+        (["a"], ["blue"]),
+    ],
+)
+def test_pinned_services(flows: list[str], hues: list[str]) -> None:
+    """A pinned service has its hue in every picture, the others have the rest."""
+    pin_hues({"pay": "orange", "shop": "purple"})
+    found = hues_of([FlowInfo(name, service=name) for name in flows])
+
+    assert [found[name] for name in flows] == hues
+
+
+@pytest.mark.usefixtures("_pins")
+def test_pinned_owners() -> None:
+    """In a single service owners can be pinned; more names than hues share the rest."""
+    pin_hues({"ada": "pink", "s": "brown"})
+    flows = [FlowInfo(name, owner=name, service="s") for name in ("ada", "bob")]
+    ten = [FlowInfo(name, owner=name, service="s") for name in ("ada", *"bcdefghij")]
+
+    assert hues_of(flows) == {"ada": "pink", "bob": "blue"}
+    assert hues_of(flows[:1]) == {"ada": "brown"}
+    assert list(hues_of(ten).values()).count("pink") == 1
+    assert hues_of(ten)["i"] == "blue"

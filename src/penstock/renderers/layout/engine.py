@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from .slots import Slot, Spacing
 
+MAX_WORK = 4_000_000
+"""What is spent on the order of one drawing; about a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -45,6 +48,7 @@ def lay_out(
     shared_lines: bool = False,
     first: Collection[int] = (),
     last: Collection[int] = (),
+    max_work: float = MAX_WORK,
 ) -> Layout:
     """Lay out the nodes of *widths*, given in the order of their declaration.
 
@@ -59,6 +63,7 @@ def lay_out(
             they pass. Very dense graphs do this in any case.
         first: Nodes that no edge leads to, for the first row, which is theirs alone.
         last: Nodes that no edge leaves, for the last row, which is theirs alone.
+        max_work: How long to look for an order with few crossings.
     """
     back = find_back_edges(widths, edges)
     down = {edge: edge for edge in edges if edge not in back}
@@ -73,7 +78,7 @@ def lay_out(
     ranks = {node: rank + down_by for node, rank in ranks.items()}
     ranks |= dict.fromkeys(first, 0) | dict.fromkeys(last, end)
     grid = build_grid(widths, ranks, down, back, shared_lines=shared_lines)
-    order_rows(grid)
+    order_rows(grid, max_work)
     set_coordinates(grid, spacing)
     slots = grid.slots
     return Layout(

@@ -10,6 +10,7 @@ Graphviz has them, gain nothing once there are shakes.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,6 @@ _STARTS = 4
 _SWEEPS = 4
 _PATIENCE = 200
 """Shakes in vain before it gives up, and two more for each slot."""
-_MAX_WORK = 4_000_000
-"""Steps of the innermost loops; about half a second."""
 _MAX_ROUNDS = 8
 """Sifts of each row before the first shake."""
 _MAX_SIFTS = 40
@@ -34,17 +33,43 @@ _MAX_SHUFFLED = 6
 _FEW = 8
 """Up to so many ends are inserted faster one by one."""
 
+_Rows = tuple[tuple[int, ...], ...]
 
-def order_rows(grid: Grid) -> int:
+
+def order_rows(grid: Grid, max_work: float) -> int:
     """Put the slots of every row in an order with few crossings.
+
+    Args:
+        grid: The rows.
+        max_work: After how many steps of the innermost loops to stop.
 
     Returns:
         The work that it took: a bit more than the limit for a huge graph.
     """
-    search = _Search(grid)
+    rows, work = _best_order(
+        _frozen(grid.rows), _frozen(grid.above), _frozen(grid.below), max_work
+    )
+    for row, order in zip(grid.rows, rows, strict=True):
+        row[:] = order
+    return work
+
+
+def _frozen(lists: Iterable[Iterable[int]]) -> _Rows:
+    return tuple(map(tuple, lists))
+
+
+@lru_cache(maxsize=64)
+def _best_order(
+    rows: _Rows, above: _Rows, below: _Rows, max_work: float
+) -> tuple[_Rows, int]:
+    """Return the best order that was found, and the work that it took.
+
+    Pages often have flows of the same shape, and draw the same flow several times.
+    """
+    search = _Search([*map(list, rows)], above, below, max_work)
     best, fewest = search.copy(), search.count()
     for start in range(_STARTS):
-        if not fewest or search.work > _MAX_WORK / 4:
+        if not fewest or search.work > max_work / 4:
             break
         search.begin(start)
         crossings = search.sort(start)
@@ -52,20 +77,23 @@ def order_rows(grid: Grid) -> int:
             best, fewest = search.copy(), crossings
     search.restore(enumerate(best))
     search.shake()
-    return search.work
+    return _frozen(search.copy()), search.work
 
 
 class _Search:
     """The orders of rows that were tried, and the work spent on them."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(
+        self, rows: list[list[int]], above: _Rows, below: _Rows, max_work: float
+    ) -> None:
         self.work = 0
-        self._rows = grid.rows
-        self._sides = (grid.above, -1), (grid.below, 1)
-        self._below = grid.below
+        self._max_work = max_work
+        self._rows = rows
+        self._sides = (above, -1), (below, 1)
+        self._below = below
         self._random = Random()
-        self._places = [0] * len(grid.slots)
-        self.restore(enumerate(_depth_first(grid)))
+        self._places = [0] * len(below)
+        self.restore(enumerate(_depth_first(rows, below)))
 
     def copy(self) -> list[list[int]]:
         """Return the present order."""
@@ -90,7 +118,7 @@ class _Search:
         """Sort rows by their neighbours, down and up; return the crossings left."""
         best, fewest = self.copy(), self.count()
         for sweep in range(start, start + _SWEEPS):
-            if self.work > _MAX_WORK / 4:
+            if self.work > self._max_work / 4:
                 break
             nexts, _ = self._sides[sweep % 2]
             for at in range(len(self._rows))[:: -1 if sweep % 2 else 1]:
@@ -107,7 +135,7 @@ class _Search:
         gaps = [self._crossings(at) for at in range(len(self._rows) - 1)]
         total = sum(gaps)
         limit = patience = _PATIENCE + 2 * len(self._places)
-        while total and patience and self.work < _MAX_WORK:
+        while total and patience and self.work < self._max_work:
             before = self._disturb(self._pick(gaps, total))
             touched = {gap for at in before for gap in (at - 1, at)}
             counts = {
@@ -165,9 +193,11 @@ class _Search:
     def _sift(self, at: int) -> bool:
         """Move each slot of a row to its best place; return if that changed it."""
         row = self._rows[at]
+        if len(row) == 1:
+            return False
         ends = sum(len(nexts[slot]) for nexts, _ in self._sides for slot in row)
         work = len(row) * (len(row) + ends)
-        if work > _MAX_WORK - self.work:
+        if work > self._max_work - self.work:
             return False
         self.work += work
         costs_of = self._costs(at)
@@ -243,20 +273,20 @@ class _Search:
             self._places[slot] = place
 
 
-def _depth_first(grid: Grid) -> list[list[int]]:
+def _depth_first(rows: Sequence[Sequence[int]], below: _Rows) -> list[list[int]]:
     """Return the rows in the order in which a search from the top meets the slots."""
-    rows: list[list[int]] = [[] for _ in grid.rows]
+    found: list[list[int]] = [[] for _ in rows]
     seen: set[int] = set()
-    for row in grid.rows:
+    for at, row in enumerate(rows):
         for root in row:
-            stack = [root]
+            stack = [(root, at)]
             while stack:
-                slot = stack.pop()
+                slot, place = stack.pop()
                 if slot not in seen:
                     seen.add(slot)
-                    rows[grid.slots[slot].row].append(slot)
-                    stack += reversed(grid.below[slot])
-    return rows
+                    found[place].append(slot)
+                    stack += ((one, place + 1) for one in reversed(below[slot]))
+    return found
 
 
 def _excess(places: Sequence[int], size: int) -> list[int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Graph, Node
 
 _PADDING, _LEAST_WIDTH, _ICON_GAP = 12.0, 88.0, 6.0
-_ICON_WIDTHS = {"entrypoint": 16.0, "flow": 9.0, "message": 16.0, "async": 16.0}
+_ICON_WIDTH, _DISC_WIDTH = 16.0, 9.0  # that of a flow is smaller
 _NAME_LINE, _LINE = 18.0, 16.5
 _MOST_NAME, _MOST_TEXT = 264.0, 216.0
 _NAME_LINES, _TEXT_LINES = 3, 2
@@ -242,7 +242,8 @@ def _pill_text(word: str) -> str:
 
 def _icons_width(icons: Iterable[str]) -> float:
     """Return the width of icons with the gap after each."""
-    return sum(_ICON_WIDTHS[name] + _ICON_GAP for name in icons)
+    widths = (_DISC_WIDTH if name == "flow" else _ICON_WIDTH for name in icons)
+    return sum(width + _ICON_GAP for width in widths)
 
 
 def _icon_names(node: Node, *, is_entrypoint: bool) -> Iterator[str]:
@@ -252,6 +253,8 @@ def _icon_names(node: Node, *, is_entrypoint: bool) -> Iterator[str]:
         yield "flow"
     elif node.step.crosses:
         yield "message"
+    elif node.step.is_generator:
+        yield "generator"
     elif node.step.is_async:
         yield "async"
 
@@ -272,4 +275,5 @@ _ICONS = {
     "message": "M1.5 3.5h13v9.2h-13zM1.8 4l6.2 5 6.2-5",
     "async": "M13.6 6.2A6 6 0 0 0 3 4.6M2.6 1.8l.3 3.3 3.2-.3"
     "M2.4 9.8A6 6 0 0 0 13 11.4M13.4 14.2l-.3-3.3-3.2 .3",
+    "generator": "M2 3.5h7M2 8h5M2 12.5h7M10.5 4.5 14 8l-3.5 3.5",
 }

@@ -8,6 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.renderers.labels import printable
+from penstock.renderers.layout.engine import MAX_WORK
 
 from .cards import make_card
 from .drawing import (
@@ -126,6 +127,7 @@ def lay_out_flow(
     look: Look,
     direction: Direction,
     doors: Mapping[int, Door] = {},
+    max_work: float = MAX_WORK,
 ) -> Inside:
     """Lay out the steps of a flow.
 
@@ -135,6 +137,7 @@ def lay_out_flow(
         look: What the cards show.
         direction: Where lines lead.
         doors: Its doors, by negative numbers.
+        max_work: As in ``route``.
     """
     cards = {node.number: make_card(node, look) for node in nodes}
     labels = {
@@ -164,7 +167,7 @@ def lay_out_flow(
         ),
     )
     parts = [
-        _route_part(part, boxes, links, gaps, doors, direction)
+        _route_part(part, boxes, links, gaps, doors, direction, max_work)
         for part in components(boxes, edges)
     ]
     if doors:
@@ -188,6 +191,7 @@ def _route_part(
     gaps: Gaps,
     doors: Mapping[int, Door],
     direction: Direction,
+    max_work: float,
 ) -> Drawn:
     members = set(part)
     shapes = {one: boxes[one] for one in part}
@@ -203,6 +207,7 @@ def _route_part(
         max_across=max_across(shapes.values(), direction),
         first=first,
         last=last,
+        max_work=max_work,
     )
 
 

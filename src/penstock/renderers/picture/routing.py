@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import ceil, floor, inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from penstock.renderers.layout.engine import lay_out
+from penstock.renderers.layout.engine import MAX_WORK, lay_out
 from penstock.renderers.layout.ranks import find_back_edges
 from penstock.renderers.layout.slots import Spacing
 
@@ -144,13 +144,15 @@ def route(
     max_across: float = inf,
     first: Collection[int] = (),
     last: Collection[int] = (),
+    max_work: float = MAX_WORK,
 ) -> Drawn:
     """Place *boxes*, and lead the lines of *links*.
 
     The boxes of *first* are alone in the first row, those of *last* in the last one.
     A row of boxes that is wider than *max_across* continues in the next one.
+    *max_work* limits the search for an order with few crossings.
     """
-    return _Router(boxes, links, gaps).drawn(max_across, first, last)
+    return _Router(boxes, links, gaps).drawn(max_across, first, last, max_work)
 
 
 @dataclass(slots=True, eq=False)
@@ -229,13 +231,23 @@ class _Router:
         self._slot_ends: dict[Slot, End] = {}
 
     def drawn(
-        self, max_across: float, first: Collection[int], last: Collection[int]
+        self,
+        max_across: float,
+        first: Collection[int],
+        last: Collection[int],
+        max_work: float,
     ) -> Drawn:
         """Return everything in its place."""
         widths = {node: self._across[node] + self._margin(node) for node in self._boxes}
         edges = [link.edge for link in self._links]
         self._layout = lay_out(
-            widths, edges, _SPACING, max_width=max_across, first=first, last=last
+            widths,
+            edges,
+            _SPACING,
+            max_width=max_across,
+            first=first,
+            last=last,
+            max_work=max_work,
         )
         for node in self._boxes:
             self._set_outs(node)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from penstock.renderers.labels import printable
+from penstock.renderers.warnings import warn_caller
 
 from .cards import Look
 from .flow_page import flow_page
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _MOST_LISTED = 100  # steps or edges in words
+_MOST_TIMES, _TALL = 3, 4_000  # height to width, and pixels that fit no screen
 
 
 def render_svg(graph: Graph, *, detail: bool, direction: Direction) -> str:
@@ -51,6 +53,8 @@ def draw_svg(
     is_system = len(graph.clusters) > 1 or bool(graph.boxes)
     page = system_page if is_system else flow_page
     picture = page(look, direction, has_legend=has_legend)
+    if theme != "page" and len(graph.clusters) > 1 and not graph.boxes:
+        _advise(picture)  # not in a page of ours, where readers can zoom
     style = [] if theme == "page" else [element("style", {}, _style(picture, theme))]
     return element(
         "svg",
@@ -68,6 +72,16 @@ def draw_svg(
         *style,
         element("g", {"class": "graph"}, *picture.parts),
     )
+
+
+def _advise(picture: Picture) -> None:
+    """Warn about a chain of flows that is too long to be looked at."""
+    times = picture.height / picture.width
+    if times > _MOST_TIMES and picture.height > _TALL:
+        warn_caller(
+            f"the picture is {times:.0f} times as tall as wide: each flow leads to the "
+            "next. Draw an overview (overview=True, or --overview), or fewer flows."
+        )
 
 
 def _in_words(graph: Graph) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from penstock.renderers.evidence_labels import evidence_of_all
 from penstock.renderers.ids import cluster_ids
+from penstock.renderers.layout.engine import MAX_WORK, lay_out
+from penstock.renderers.layout.slots import Spacing
 
 from .cards import make_card
 from .drawing import (
@@ -43,6 +45,7 @@ Pair = tuple[int, int]
 _GAP = 24.0
 _GAPS = Gaps(20, 24, 20, 24)
 _LABEL_TAIL = 48.0
+_MAX_WORK = 2 * MAX_WORK  # shared by the flows of a page
 _MOST_NAMED = 3
 _NOBODY, _MOST_KEY = "no name", 160
 
@@ -90,6 +93,7 @@ class _System:
                 self._inner[ends[0]].append(edge)
             else:
                 self._outer.setdefault(ends, []).append(edge)
+        self._beside = self._lines_beside()
         self._doors = [self._doors_of(item) for item in range(len(self._clusters))]
         self._frames = [self._frame(item) for item in range(len(self._clusters))]
         self._cards = {node.number: make_card(node, look) for node in self._loose}
@@ -120,11 +124,33 @@ class _System:
         is_flow = not self._is_loose(item) or self._node(item).kind == "flow"
         return self._look.hues[self._name(item)] if is_flow else ""
 
+    def _lines_beside(self) -> dict[tuple[Pair, int], float]:
+        """Return where the line between two items passes the row next to each.
+
+        The order of items in rows does not depend on their size.
+        """
+        found: dict[tuple[Pair, int], float] = {}
+        for part in components(self._home.values(), self._outer):
+            members = dict.fromkeys(sorted(part), 1.0)
+            pairs = [pair for pair in self._outer if pair[0] in members]
+            layout = lay_out(members, pairs, Spacing(1, 1, 1))
+            for pair, way in layout.routes.items():
+                upper, lower = pair[::-1] if pair in layout.back else pair
+                found[pair, upper] = way[1 % len(way)].x
+                found[pair, lower] = way[-2 % len(way)].x
+        return found
+
     def _doors_of(self, item: int) -> dict[int, Door]:
-        """Return the doors of a frame, by negative numbers."""
-        ins = (one for one, other in self._outer if other == item)
-        outs = (other for one, other in self._outer if one == item)
-        ends = [*((one, True) for one in ins), *((other, False) for other in outs)]
+        """Return the doors of a frame, by negative numbers.
+
+        They are in the order in which lines outside come to them, which the layout of
+        the frame keeps where nothing inside forbids it.
+        """
+        ends = [
+            (self._beside[pair, item], pair[pair[0] == item], pair[1] == item)
+            for pair in self._outer
+            if item in pair
+        ]
         return {
             -1 - at: Door(
                 other,
@@ -132,7 +158,7 @@ class _System:
                 self._hue(other),
                 leads_in,
             )
-            for at, (other, leads_in) in enumerate(sorted(ends))
+            for at, (_, other, leads_in) in enumerate(sorted(ends))
         }
 
     def _door(self, item: int, other: int, *, leads_in: bool) -> int:
@@ -159,7 +185,15 @@ class _System:
                 )
                 edges.setdefault(link, []).append(edge)
         doors = self._doors[item]
-        inside = lay_out_flow(cluster.nodes, edges, self._look, self._direction, doors)
+        share = len(cluster.nodes) / max(1, len(self._look.graph.nodes))
+        inside = lay_out_flow(
+            cluster.nodes,
+            edges,
+            self._look,
+            self._direction,
+            doors,
+            min(MAX_WORK, _MAX_WORK * share),
+        )
         return frame_of(cluster.name, self._hue(item), inside, doors, self._direction)
 
     # -- places -----------------------------------------------------------------------

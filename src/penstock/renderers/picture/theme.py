@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from .type import FONTS, WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from penstock._types import FlowInfo
 
@@ -98,6 +98,7 @@ _SHAPES = (
     ".cross{stroke-width:2}",
     ".external .card{stroke-dasharray:4 3}",
 )
+_pinned: dict[str, str] = {}
 _NAME = re.compile(r"\.([\w-]+)")
 
 
@@ -128,10 +129,10 @@ def style_of(theme: Theme, used: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def page_style() -> str:
+def page_style(theme: Theme = "page") -> str:
     """Return the CSS of all pictures for a page of ours, with the font inside."""
     used = {name for selector, _, _ in _COLOURS for name in _NAME.findall(selector)}
-    return f"{font_faces()}\n{style_of('page', used)}"
+    return f"{font_faces()}\n{style_of(theme, used)}"
 
 
 @cache
@@ -147,9 +148,22 @@ def font_faces() -> str:
 def hues_of(flows: Sequence[FlowInfo]) -> dict[str, str]:
     """Return the hue of each flow: by service, or by owner in a single service."""
     groups = groups_of(flows)
-    names = sorted(set(groups.values()), key=by_name)
-    hues = dict(zip(names, cycle(HUES)))
+    hues: dict[str, str] = {}
+    for flow in flows:
+        group = groups[flow.name]
+        for name in (group,) if group else (flow.service, flow.owner):
+            if name in _pinned:
+                hues.setdefault(group, _pinned[name])
+    others = sorted(set(groups.values()) - hues.keys(), key=by_name)
+    free = [hue for hue in HUES if hue not in hues.values()]
+    hues |= dict(zip(others, cycle(free or HUES)))
     return {flow: hues[group] for flow, group in groups.items()}
+
+
+def pin_hues(hues: Mapping[str, str]) -> None:
+    """Give services and owners their hues in every picture of this process."""
+    _pinned.clear()
+    _pinned.update(hues)
 
 
 def groups_of(flows: Sequence[FlowInfo]) -> dict[str, str]:

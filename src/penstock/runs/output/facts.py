@@ -11,10 +11,12 @@ from penstock._platform.clock import utc
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from penstock._types import FlowInfo
     from penstock.runs.operation import Operation, OrderJudgement, StoredCall
 
 _MS, _S, _MIN, _H = 1_000, 1_000_000, 60_000_000, 3_600_000_000
 _TENTHS_UNTIL_US = 100 * _MS
+_TWO_DIGITS = 0.1
 
 
 _FIRST_US, _LAST_US = 0, 253_402_300_799_000_000  # until the year 9999
@@ -29,6 +31,7 @@ class Shown:
         operations: The operations that were found.
         judgements: The verdicts on their order.
         without_order: Why there are no verdicts, in words.
+        flows: The flows as they are declared.
         with_logs: Whether to show the other lines of each call.
     """
 
@@ -37,6 +40,7 @@ class Shown:
         default_factory=dict
     )
     without_order: str = ""
+    flows: Sequence[FlowInfo] = ()
     with_logs: bool = False
 
 
@@ -74,6 +78,34 @@ def duration_us(call: StoredCall) -> int | None:
     if call.start_us is None or call.end_us is None:
         return None
     return call.end_us - call.start_us
+
+
+def span_of(group: Sequence[StoredCall]) -> tuple[int | None, int | None]:
+    """Return start and end of calls that look the same, as far as they are known."""
+    call = group[0]
+    if len(group) > 1 and call.end_us is not None:
+        return first_us(group), last_us(group)
+    return call.start_us, call.end_us
+
+
+def duration_words(group: Sequence[StoredCall]) -> str:
+    """Return how long calls took, in words, or which of their ends is missing."""
+    call = group[0]
+    start, end = span_of(group)
+    took = duration_us(call)
+    if len(group) > 1 and start is not None and end is not None:
+        took = end - start
+    if not call.outcome:
+        return "no end"
+    if took is not None:
+        return words_for(took)
+    return "no start" if start is None else ""
+
+
+def new_service(call: StoredCall) -> str:
+    """Return the service of *call*, ``""`` if it is that of its caller."""
+    caller = call.parent
+    return "" if caller and caller.service == call.service else call.service
 
 
 def services_of(operation: Operation) -> list[str]:
@@ -158,3 +190,13 @@ def words_for(duration: int) -> str:
     if duration < _H:
         return f"{duration // _MIN} min {duration % _MIN // _S} s"
     return f"{duration // _H} h {duration % _H // _MIN} min"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, with two digits that say something.
+
+    >>> percent(0.00093), percent(0.5), percent(0)
+    ('0.093 %', '50 %', '0 %')
+    """
+    is_long = share >= _TWO_DIGITS or not share
+    return f"{share * 100:.0f} %" if is_long else f"{share * 100:.2g} %"

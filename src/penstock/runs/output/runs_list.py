@@ -79,7 +79,8 @@ def runs_as_json(runs: Sequence[Listed], counts: ReadCounts) -> str:
 
 def _entry(run: StoredRun, verdict: OrderJudgement | None) -> dict[str, Any]:
     found = {"short_id": short(run.root_id), **asdict(run)}
-    found["start"] = rfc3339(found.pop("start_us"))
+    del found["start_us"]
+    found["start"] = rfc3339(run.start_us)
     if verdict is not None:
         found["reasons"] = verdict.reasons
         found["edges"] = verdict.edges

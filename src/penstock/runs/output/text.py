@@ -3,50 +3,33 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from penstock.errors import plain
 from penstock.runs.trees import is_caller_missing
 
+from .call_tree import logged
 from .facts import (
-    counted,
     duration_us,
-    failures_of,
     first_us,
-    is_failure,
     label_of,
-    last_us,
     outcome_words,
     rfc3339,
-    services_of,
     words_for,
 )
+from .header import footnotes, header_of
 from .tables import as_table
-from .waterfall import Waterfall, logged, unpainted
+from .waterfall import Waterfall, unpainted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from penstock.runs.operation import (
-        Operation,
-        OrderJudgement,
-        OrderVerdict,
-        StoredCall,
-    )
+    from penstock.runs.operation import Operation, StoredCall
 
     from .facts import Shown
     from .waterfall import Paint
 
-    Fact = tuple[str, str]
-    """What is known, and the style to paint it in."""
 
-_STYLES: dict[OrderVerdict, str] = {
-    "in order": "",
-    "out of order": "bad",
-    "unknown": "doubtful",
-}
-_MAX_NAMED = 10
 _HEADING = 11
 _COLUMNS = ("run ID", "start", "entry", "outcome", "calls")
 
@@ -98,7 +81,7 @@ def _row(operation: Operation) -> tuple[str, ...]:
 
 def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterator[str]:
     judgements = shown.judgements.get(operation, ())
-    for name, facts in _facts(operation, judgements, shown.without_order):
+    for name, facts in header_of(operation, judgements, shown.without_order):
         begin = f"{name:<{_HEADING}}"
         for text, style in facts:
             for line in _wrapped(plain(text), width):
@@ -116,67 +99,7 @@ def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterat
             yield from (f"   {text}" for text in logged(other))
     if waterfall.notes:
         yield ""
-        yield from _footnotes(waterfall.notes)
-
-
-def _facts(
-    operation: Operation, judgements: Sequence[OrderJudgement], without_order: str
-) -> Iterator[tuple[str, Iterable[Fact]]]:
-    calls = operation.calls
-    yield "operation", [(operation.root_id, "bold")]
-    start, end = first_us(calls), last_us(calls)
-    if start is not None and end is not None:
-        least = "" if all(call.outcome for call in calls) else "at least "
-        begin = rfc3339(operation.roots[0].start_us or start)
-        yield "when", [(f"{begin}, {least}{words_for(end - start)} in all", "")]
-    if operation.roots:
-        yield "outcome", [_outcome(operation.roots[0])]
-    yield "calls", [(_calls(operation), "")]
-    yield "failed", _failures(operation)
-    yield "missing", ((gap, "doubtful") for gap in operation.gaps)
-    hosts = {call.host for call in calls if call.host}
-    if len(hosts) > 1:
-        yield "clocks", [(f"{len(hosts)} hosts, each with its own clock", "")]
-    yield "order", _order(judgements, without_order)
-
-
-def _outcome(entry: StoredCall) -> Fact:
-    outcome = outcome_words(entry)
-    style = "bad" if is_failure(entry) else "" if entry.outcome else "doubtful"
-    if entry.parent_call_id:
-        outcome += f" ({label_of(entry)}, whose caller is missing)"
-    return outcome, style
-
-
-def _calls(operation: Operation) -> str:
-    calls = counted(len(operation.calls), "call")
-    services = ", ".join(services_of(operation))
-    return f"{calls} in {services}" if services else calls
-
-
-def _failures(operation: Operation) -> Iterator[Fact]:
-    failures = failures_of(operation)
-    for (label, service, error), number in failures.most_common(_MAX_NAMED):
-        where = f"{label} ({service})" if service else label
-        times = f", {number} times" if number > 1 else ""
-        yield f"{where}: {error or 'error'}{times}", "bad"
-    if len(failures) > _MAX_NAMED:
-        yield f"… and {len(failures) - _MAX_NAMED} more", "bad"
-
-
-def _order(judgements: Sequence[OrderJudgement], without_order: str) -> Iterator[Fact]:
-    if not judgements:
-        reason = without_order or "no run of a flow is stored"
-        yield f"unknown, because {reason}", "doubtful"
-    for (verdict, text), number in Counter(map(_verdict, judgements)).items():
-        yield f"{text} ({number} runs)" if number > 1 else text, _STYLES[verdict]
-
-
-def _verdict(judgement: OrderJudgement) -> tuple[OrderVerdict, str]:
-    text = f"{judgement.flow}: {judgement.verdict}"
-    if judgement.reasons:
-        text += ", because " if judgement.verdict == "unknown" else ": "
-    return judgement.verdict, text + "; ".join(judgement.reasons)
+        yield from (plain(note) for note in footnotes(waterfall.notes))
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -184,10 +107,3 @@ def _wrapped(text: str, width: int) -> list[str]:
         return [text]
     room = max(width - _HEADING, 1)
     return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
-
-
-def _footnotes(notes: Sequence[str]) -> Iterator[str]:
-    for number, note in enumerate(notes[:_MAX_NAMED], 1):
-        yield f"[{number}] {plain(note)}"
-    if len(notes) > _MAX_NAMED:
-        yield f"… and {len(notes) - _MAX_NAMED} more"

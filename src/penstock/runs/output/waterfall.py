@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import merge
-from statistics import median_low
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.errors import plain
 from penstock.renderers.terminal.canvas import width_of
 from penstock.runs.lines import StoredLine
 
+from .call_tree import CallTree, logged
 from .facts import (
-    calls_out_of_order,
-    counted,
-    duration_us,
+    duration_words,
     first_us,
     is_failure,
     label_of,
     last_us,
-    repeats_in,
-    rfc3339,
-    sent_words,
-    words_for,
+    new_service,
+    span_of,
 )
-from .folding import Folding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from penstock.runs.operation import Operation, OrderJudgement
+    from penstock.runs.operation import Operation, OrderJudgement, StoredCall
 
     from .folding import Group
 
     Paint = Callable[[str, str], str]
     """Gives text a style; ``""`` is none."""
 
-_MAX_CALLS = 10_000
 _INDENT = 3
 _MIN_DEPTH = 4
 _SPACE_FOR_LABEL = 16
@@ -45,33 +38,11 @@ _DURATION = 10
 _BESIDE = 2 * len(_GAP) + _DURATION
 _MIN_BAR, _MAX_BAR = 10, 40
 _NOT_A_TERMINAL = 120
-_EXCEPTION = ("exception.type", "exception.message")
-_USUAL = ("", "ok", "closed")
 
 
 def unpainted(text: str, _style: str) -> str:
     """Return *text* as it is."""
     return text
-
-
-def logged(line: StoredLine) -> list[str]:
-    """Return another line of a log; below it is its traceback, if it has one."""
-    known = line.fields
-    clock = "" if line.time_us is None else rfc3339(line.time_us)[11:23]
-    names = (clock, known.get("level", ""), known.get("logger", ""))
-    begin = " ".join(filter(None, names))
-    facts = (known.get("message"), *map(line.extra.get, _EXCEPTION))
-    text = ": ".join((begin, *(str(one) for one in facts if one)))
-    trace = str(line.extra.get("exception.stacktrace", ""))
-    return [plain(text), *(f"  {plain(one)}" for one in trace.splitlines())]
-
-
-class _Item(NamedTuple):
-    """What is drawn below a call: calls that it made, or another line of the log."""
-
-    content: Group | StoredLine
-    branch: str = ""
-    below: str = ""
 
 
 class _Row(NamedTuple):
@@ -134,22 +105,18 @@ class Waterfall:
         paint: Paint,
     ) -> None:
         self._calls = operation.calls
-        self._roots = operation.roots
-        self._broken = calls_out_of_order(judgements)
-        self._repeats = repeats_in(operation)
-        self._with_logs = with_logs
         self._width = width or _NOT_A_TERMINAL
         self._paint = paint
-        apart = {call for call in self._calls if with_logs and call.lines}
-        self._folding = Folding(self._calls, self._broken | apart)
         self._most = max(self._width - _BESIDE - _MIN_BAR, _MIN_BAR)
-        self._max_depth = max(_MIN_DEPTH, (self._most - _SPACE_FOR_LABEL) // _INDENT)
-        self._notes: dict[str, int] = {}
+        depth = max(_MIN_DEPTH, (self._most - _SPACE_FOR_LABEL) // _INDENT)
+        self._tree = CallTree(
+            operation, judgements, with_logs=with_logs, max_depth=depth
+        )
 
     @property
     def notes(self) -> list[str]:
         """The footnotes that the lines refer to, once these have been made."""
-        return list(self._notes)
+        return self._tree.notes
 
     def lines(self) -> Iterator[str]:
         """Yield every line."""
@@ -195,89 +162,19 @@ class Waterfall:
         return "".join(_GAP + self._paint(*mark) for mark in marks)
 
     def _rows(self) -> Iterator[_Row]:
-        drawn = rows = 0
-        waiting = [(_items(self._folding.groups(self._roots)), "")]
-        while waiting:
-            items, indent = waiting[-1]
-            if not items:
-                waiting.pop()
-                continue
-            content, branch, below = items.pop()
+        for content, _, before, below, marks in self._tree.rows():
             if isinstance(content, StoredLine):
-                yield from (_Row(indent + branch + text) for text in logged(content))
-                continue
-            if rows == _MAX_CALLS:
-                rest = counted(len(self._calls) - drawn, "more call")
-                yield _Row(f"… and {rest}")
-                return
-            rows, drawn = rows + 1, drawn + len(content)
-            depth = len(waiting) - 1
-            if depth == 0:
-                branch = below = ""
-            elif depth > self._max_depth:  # no room to indent
-                branch, below, indent = f"[{depth}] ", "", ""
-            row = self._row(content, indent + branch, indent + below)
-            yield row
-            waiting.append((self._items_below(content), row.below))
-
-    def _items_below(self, group: Group) -> list[_Item]:
-        groups = self._folding.below(group)
-        lines = group[0].lines if self._with_logs else []
-        # Calls keep their order, whatever the clocks say, so this is no sort.
-        return _items(merge(groups, lines, key=_place))
-
-    def _row(self, group: Group, before: str, below: str) -> _Row:
-        call = group[0]
-        name = before + plain(label_of(call))
-        if call.service and (
-            call.parent is None or call.parent.service != call.service
-        ):
-            name += f" ({plain(call.service)})"
-        return _Row(name, below, group, list(self._marks(group)))
-
-    def _marks(self, group: Group) -> Iterator[tuple[str, str]]:
-        call = group[0]
-        if len(group) > 1:
-            yield _statistics(group), "bold"
-        elif call in self._repeats:
-            yield f"call {self._repeats[call]} after a failure", "doubtful"
-        if is_failure(call):
-            yield plain(f"✗ {call.error_type or 'error'}"), "bad"
-        elif call.outcome not in _USUAL:
-            yield plain(call.outcome), "doubtful"
-        if call in self._broken:
-            yield "out of order", "bad"
-        if call.sent_at_us is not None and call.start_us is not None:
-            yield sent_words(call.start_us - call.sent_at_us), "dim"
-        if call.first_item_us is not None and call.start_us is not None:
-            first = words_for(call.first_item_us - call.start_us)
-            yield f"first item after {first}", "dim"
-        for doubt in call.doubts:
-            number = self._notes.setdefault(doubt, len(self._notes) + 1)
-            yield f"[{number}]", "doubtful"
+                yield from (_Row(before + text) for text in logged(content))
+            elif isinstance(content, str):
+                yield _Row(content)
+            else:
+                yield _Row(before + _name(content[0]), below, content, marks)
 
 
-def _items(contents: Iterable[Group | StoredLine]) -> list[_Item]:
-    """Return *contents* with their branches, the last first."""
-    contents = list(contents)
-    calls = [at for at, one in enumerate(contents) if not isinstance(one, StoredLine)]
-    last = max(calls, default=-1)
-    found = []
-    for at, content in enumerate(contents):
-        below = "│  " if at < last else "   "
-        if isinstance(content, StoredLine):
-            found.append(_Item(content, below))
-        else:
-            found.append(_Item(content, "├─ " if at < last else "└─ ", below))
-    return found[::-1]
-
-
-def _place(content: Group | StoredLine) -> int:
-    """Return when it happened, as the caller of a call saw it."""
-    if isinstance(content, StoredLine):
-        return content.time_us or 0
-    call = content[0]
-    return call.sent_at_us or call.start_us or call.end_us or 0
+def _name(call: StoredCall) -> str:
+    name = plain(label_of(call))
+    service = new_service(call)
+    return f"{name} ({plain(service)})" if service else name
 
 
 def _sizes(row: _Row) -> tuple[int, int]:
@@ -292,21 +189,5 @@ def _width_of_marks(marks: Iterable[tuple[str, str]]) -> int:
 
 def _times(group: Group) -> tuple[int | None, int | None, str]:
     """Return start and end of *group*, and between them in words."""
-    call = group[0]
-    start, end, took = call.start_us, call.end_us, duration_us(call)
-    if len(group) > 1 and end is not None:
-        start, end = first_us(group) or 0, last_us(group) or 0
-        took = end - start
-    if not call.outcome:
-        return start, end, "no end"
-    if took is not None:
-        return start, end, words_for(took)
-    return start, end, "no start" if start is None else ""
-
-
-def _statistics(group: Group) -> str:
-    took = [one for call in group if (one := duration_us(call)) is not None]
-    number = f"× {len(group):,}"
-    if not took:
-        return number
-    return f"{number}, p50 {words_for(median_low(took))}, max {words_for(max(took))}"
+    start, end = span_of(group)
+    return start, end, duration_words(group)
