@@ -221,7 +221,7 @@ def test_many_calls() -> None:
 
     assert rows_of(alike)[1:] == ["f/ b   × 99, p50 1.0 ms, max 1.0 ms 1.0 ms"]
     assert len(many) == 10_001
-    assert many[-1] == "… and 5 calls more"
+    assert many[-1] == "… and 5 more calls"
 
 
 def test_hostile_text() -> None:
