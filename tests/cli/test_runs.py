@@ -158,6 +158,32 @@ def test_figures(stored: tuple[Project, Truth]) -> None:
     assert line.split()[:3] == ["receive", "shop", "40"]
 
 
+def test_figures_over_the_picture(stored: tuple[Project, Truth]) -> None:
+    """A card says what its step took; without a declaration there is no picture."""
+    project, _ = stored
+    project.write(
+        "little.py",
+        "from penstock import flow\n"
+        "orders = flow('orders')\n"
+        "@orders.entrypoint\ndef receive(): ...\n",
+    )
+    command = ("stats", "logs", "--format", "svg", "--target")
+
+    drawn = project.penstock(*command, "little", "--output", "heat.svg")
+    project.write(
+        "other.py",
+        "from penstock import step, flow\nother = flow('other')\n@other.entrypoint\ndef a(): ...\n",
+    )
+    refused = project.penstock(*command, "other")
+
+    assert (drawn.returncode, drawn.stdout) == (0, "")
+    svg = (project.root / "heat.svg").read_text(encoding="utf-8")
+    assert svg.startswith("<svg")
+    assert "p95 " in svg
+    assert refused.returncode == 2
+    assert "no flow of these runs is declared" in refused.stderr
+
+
 def test_sources_of_the_project(stored: tuple[Project, Truth]) -> None:
     """pyproject.toml names them; without, the message shows how."""
     project, _ = stored

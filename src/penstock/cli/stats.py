@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from penstock._platform.file import write_file
 from penstock._project.shown import note
+from penstock.errors import RenderError
 from penstock.runs.figures import RunFilter
+from penstock.runs.output.figures_picture import figures_as_svg
 from penstock.runs.output.figures_table import figures_as_json, figures_as_text
 
-from ._options import flow_option, format_option, map_option, since_option
+from ._options import (
+    file_option,
+    flow_option,
+    format_option,
+    map_option,
+    since_option,
+    target_option,
+)
 from ._output import emit, terminal_width
-from ._stored_runs import note_counts, stored_runs
+from ._stored_runs import declared_flows, note_counts, stored_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from penstock.runs.figures import StepFigures
 
 __all__ = ["stats"]
 
@@ -25,14 +42,21 @@ __all__ = ["stats"]
 @click.argument("sources", nargs=-1)
 @flow_option
 @since_option("Only calls that began since then")
-@format_option(["text", "json"], "json is for programs.")
+@format_option(
+    ["text", "json", "svg"],
+    "json is for programs; svg is the picture of the flows with p95 and errors.",
+)
+@file_option("--output", "-o", explained="Write this file instead of stdout.")
 @map_option
+@target_option
 def stats(
     sources: tuple[str, ...],
     flow: str,
     since_us: int | None,
     form: str,
+    output: Path | None,
     fields: tuple[tuple[str, str], ...],
+    targets: tuple[str, ...],
 ) -> None:
     """Show for each step how often it ran and failed, and how long it took.
 
@@ -44,10 +68,29 @@ def stats(
     source = stored_runs("stats", sources, fields)
     found = source.figures(RunFilter(flow, since_us=since_us))
     if form == "json":
-        emit(figures_as_json(found, source.counts))
+        _deliver(figures_as_json(found, source.counts), output)
+    elif found and form == "svg":
+        _deliver(_picture(found, targets), output)
     elif found:
-        emit(figures_as_text(found, terminal_width()))
+        _deliver(figures_as_text(found, 0 if output else terminal_width()), output)
     note_counts(source.counts)
     if not found:
         note("No such call.")
         sys.exit(1)
+
+
+def _picture(found: Sequence[StepFigures], targets: Sequence[str]) -> str:
+    flows, why = declared_flows(targets)
+    known = {flow.name for flow in flows}
+    if not any(one.flow in known for one in found):
+        why = why or "no flow of these runs is declared"
+        msg = f"The figures cannot be drawn: {why}."
+        raise RenderError(msg)
+    return figures_as_svg(found, flows)
+
+
+def _deliver(text: str, output: Path | None) -> None:
+    if output is None:
+        emit(text)
+    else:
+        write_file(output, f"{text}\n".encode())
