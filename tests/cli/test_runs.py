@@ -170,10 +170,8 @@ def test_figures_over_the_picture(stored: tuple[Project, Truth]) -> None:
     command = ("stats", "logs", "--format", "svg", "--target")
 
     drawn = project.penstock(*command, "little", "--output", "heat.svg")
-    project.write(
-        "other.py",
-        "from penstock import step, flow\nother = flow('other')\n@other.entrypoint\ndef a(): ...\n",
-    )
+    little = (project.root / "little.py").read_text(encoding="utf-8")
+    project.write("other.py", little.replace("orders", "other"))
     refused = project.penstock(*command, "other")
 
     assert (drawn.returncode, drawn.stdout) == (0, "")
