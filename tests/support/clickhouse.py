@@ -1,16 +1,25 @@
-"""Serve chdb, ClickHouse's engine, as a ClickHouse server does over HTTP."""
+"""Serve chdb, ClickHouse's engine, as a ClickHouse server does over HTTP.
+
+It runs in a process of its own, because chdb warns of every fork in its process.
+"""
 
 from __future__ import annotations
 
 import json
-import threading
+import subprocess
+import sys
+import urllib.request
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).parents[2]
 
 TABLE = """
     CREATE TABLE otel_traces (
@@ -45,18 +54,35 @@ TABLE = """
 """What the collector's exporter creates."""
 
 
-def insert(session: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Write spans into a new table."""
-    session.query("DROP TABLE IF EXISTS otel_traces")
-    session.query(TABLE)
+def insert(address: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Write spans into a new table of the server at *address*."""
     lines = "\n".join(map(json.dumps, rows))
-    session.query(f"INSERT INTO otel_traces FORMAT JSONEachRow {lines}")
+    for query in (
+        "DROP TABLE IF EXISTS otel_traces",
+        TABLE,
+        f"INSERT INTO otel_traces FORMAT JSONEachRow {lines}",
+    ):
+        url = f"http://{urlsplit(address).netloc}/?insert=1"
+        urllib.request.urlopen(url, query.encode(), timeout=60).close()
 
 
 @contextmanager
-def served(session: Any) -> Iterator[str]:
-    """Yield the address of a server that asks *session*."""
-    lock = threading.Lock()
+def served() -> Iterator[str]:
+    """Yield the address of a server; its tables are gone when it ends."""
+    command = [sys.executable, "-m", "tests.support.clickhouse"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            yield f"clickhouse://127.0.0.1:{port}/default"
+        finally:
+            process.kill()
+
+
+def main() -> None:
+    """Serve one session of chdb, and print the port."""
+    # Not in the process of the tests, and without types.
+    session: Any = import_module("chdb.session").Session()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -69,11 +95,14 @@ def served(session: Any) -> Iterator[str]:
             }
             text, _, form = body.partition("FORMAT ")
             try:
-                with lock:
+                if "insert" in given:
+                    session.query(body)
+                    status, data = 200, b""
+                else:
                     result = session.query(
                         text, form.strip() or "TSV", params=parameters
                     )
-                status, data = 200, result.bytes()
+                    status, data = 200, result.bytes()
             except Exception as exc:  # noqa: BLE001  # the answer says what
                 status, data = 500, str(exc).encode()
             self.send_response(status)
@@ -84,11 +113,11 @@ def served(session: Any) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"clickhouse://127.0.0.1:{server.server_port}/default"
-        finally:
-            server.shutdown()
-            thread.join()
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        sys.stdout.write(f"{server.server_port}\n")
+        sys.stdout.flush()
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
