@@ -244,7 +244,7 @@ def test_the_policy() -> None:
     found = Page(shop_page(with_logs=True))
     (policy,) = [
         given["content"]
-        for tag, given in found.elements
+        for _, given in found.elements
         if given.get("http-equiv") == "Content-Security-Policy"
     ]
 
