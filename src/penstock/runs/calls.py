@@ -56,7 +56,7 @@ def calls_of(lines: Iterable[StoredLine]) -> list[StoredCall]:
     """Return the calls that *lines* are about, without the links between them.
 
     Lines may come in any order, and several times. The calls come in the order of
-    their first lines. A call of which both log lines and a span are stored is one call.
+    their first lines. A call that has both log lines and a span is one call.
     """
     spans, found = SpanTree(), _CallLines()
     older: list[StoredLine] = []

@@ -113,7 +113,7 @@ class DeclaredOrder:
         return self._untold | self.plan.reached(sum(map(self.bit, away)))
 
     def _find_untold(self) -> int:
-        """Return the steps of which no line tells: cached, or not declared at all."""
+        """Return the steps that leave no line: cached, or not declared at all."""
         found = named = 0
         for rule in self.plan.rules.values():
             named |= rule.mask

@@ -139,7 +139,7 @@ class RunSource(Protocol):
     ) -> list[str]:
         """Count operations that clearly kept the order; return the roots of all others.
 
-        Those of which lines are missing need not be returned: they are unknown.
+        Those with missing lines need not be returned: they are unknown.
         """
         ...
 

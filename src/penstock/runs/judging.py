@@ -5,8 +5,8 @@ processes have written decides, and only where it is certain: a step was before 
 if it is above it, or had ended when the call was made, by the same clock. Each host has
 a clock of its own, and two clocks are never compared.
 
-Nothing is held against a run of which lines are missing. Two things leave no trace: a
-call of which both lines, or the only span, are lost, and a message whose receiver's
+A run with missing lines is never accused. Two things leave no trace: a call whose
+lines, or whose only span, are all lost, and a message whose receiver's
 lines are not given, unless its step is declared as one that messages call.
 """
 

@@ -159,7 +159,7 @@ class Statements:
             self.expressions.bind(name, found, state)
 
     def _if(self, node: ast.If, state: PathState) -> None:
-        """Read ``if`` and all of its ``elif``, of which there may be hundreds."""
+        """Read ``if`` and all of its ``elif``, and there may be hundreds."""
         ways: list[PathState] = []
         left = state.copy()
         while True:

@@ -42,7 +42,7 @@ _MAX_NAMED = 10
 def header_of(
     operation: Operation, judgements: Sequence[OrderJudgement], without_order: str
 ) -> Iterator[tuple[str, Iterable[Fact]]]:
-    """Yield names and the facts below them, of which there may be none."""
+    """Yield names and the facts below them, if there are any."""
     calls = operation.calls
     yield "operation", [(operation.root_id, "bold")]
     start, end = first_us(calls), last_us(calls)
