@@ -570,3 +570,15 @@ def test_fields_under_keys_of_their_own(keys: dict[str, str]) -> None:
     assert entry == {"f": "own", "root": "order-17"}
     assert scope is not None
     assert ids_of(scope)["short_id"] == "order-17"
+
+
+def test_fill_adds_metadata() -> None:
+    """What the entry has is kept; what is not set is left out, or absent."""
+    with start_flow(order_id="A-1"):
+        entry: dict[str, Any] = {"tenant": "mine"}
+        fill(entry, {}, ("order_id", "tenant", "customer"))
+    dashes: dict[str, Any] = {}
+    fill(dashes, {}, ("order_id",), "-")
+
+    assert entry == {"tenant": "mine", "order_id": "A-1"}
+    assert dashes == {"order_id": "-"}

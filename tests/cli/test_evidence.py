@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from benchmarks.stored_runs import Truth
 
+pytest.importorskip("click", reason="needs click")
+pytest.importorskip("duckdb", reason="needs duckdb")
+
 ORDERS = """
     from penstock import all_of, entrypoint, flow, step
 

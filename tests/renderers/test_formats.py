@@ -66,6 +66,8 @@ def test_formats_that_come_with_penstock() -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_has_a_renderer(form: str) -> None:
     """Each format that a message lists can be drawn."""
+    if form == "png":
+        pytest.importorskip("resvg_py", reason="needs resvg-py")
     assert callable(find_renderer(form))
 
 

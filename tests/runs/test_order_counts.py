@@ -18,7 +18,6 @@ from penstock._registry import registry
 from penstock._types import FlowInfo, StepInfo
 from penstock.runs import duckdb_engine, judged_runs
 from penstock.runs.calls import calls_of
-from penstock.runs.duckdb_engine import DuckDBRuns
 from penstock.runs.evidence import count_order
 from penstock.runs.log_files import LogFiles
 from penstock.runs.open_runs import open_runs
@@ -28,6 +27,10 @@ from tests.conformance.test_no_false_findings import PROGRAMS, Shop
 from tests.runs.test_clickhouse_engine import span_of
 from tests.support.clickhouse import insert, served
 from tests.support.shop_flows import shop_flows
+
+pytest.importorskip("duckdb", reason="needs duckdb")
+
+from penstock.runs.duckdb_engine import DuckDBRuns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

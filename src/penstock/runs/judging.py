@@ -307,9 +307,9 @@ class _JudgedRun:
 def _caller_of(call: StoredCall) -> str:
     """Return the name of the caller, as ``after`` would name it."""
     caller = call.parent
-    if caller is None:
-        return ""
-    return caller.step if caller.flow == call.flow else f"{caller.flow}:{caller.step}"
+    if caller is not None and caller.flow != call.flow:
+        return f"{caller.flow}:{caller.step}"
+    return "" if caller is None else caller.step
 
 
 def _too_early(step: str, code: str, missing: Sequence[str]) -> str:

@@ -68,12 +68,6 @@ class LogFiles:
         """Whether stdin, a pipe or a device is among them."""
         return any(source.is_stream for source in self.sources)
 
-    @property
-    def size(self) -> int:
-        """How many bytes the files have; what streams have is not known."""
-        paths = (one.path for one in self.sources if not one.is_stream)
-        return sum(Path(path).stat().st_size for path in paths)
-
     def keys_of(self, name: str) -> tuple[str, ...]:
         """Return the keys that lines may have for the field *name*."""
         return self._layout.keys_of(name)
