@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -17,6 +18,10 @@ import penstock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # It is ignored in background jobs of a shell; some tests interrupt themselves.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.support.fixtures", "tests.support.shop"]
 
