@@ -16,7 +16,7 @@ from benchmarks.stored_runs import Rates, write
 from penstock import LoggingBackend, configure, conformance_report
 from penstock._registry import registry
 from penstock._types import FlowInfo, StepInfo
-from penstock.runs import duckdb_engine, judged_runs
+from penstock.runs import judged_runs
 from penstock.runs.calls import calls_of
 from penstock.runs.evidence import count_order
 from penstock.runs.log_files import LogFiles
@@ -24,13 +24,14 @@ from penstock.runs.open_runs import open_runs
 from penstock.runs.order_counts import OrderCounts
 from penstock.runs.python_engine import PythonRuns, lines_about_calls
 from tests.conformance.test_no_false_findings import PROGRAMS, Shop
-from tests.runs.test_clickhouse_engine import span_of
 from tests.support.clickhouse import insert, served
 from tests.support.shop_flows import shop_flows
 
 pytest.importorskip("duckdb", reason="needs duckdb")
 
+from penstock.runs import duckdb_engine
 from penstock.runs.duckdb_engine import DuckDBRuns
+from tests.runs.test_clickhouse_engine import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
