@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ from penstock import (
 from tests.support.call_styles import KINDS, Traces, finish, function, unique
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import AsyncGenerator, Callable, Generator
 
 BODIES = KINDS[1:]
@@ -364,3 +364,26 @@ def test_a_body_from_super_is_that_of_the_override() -> None:
             return list(self.load())
 
     assert Orders().go() != [None]
+
+
+def test_a_quiet_step_that_returns_a_coroutine() -> None:
+    """Its body runs in the flow, too, where no backend wants it and nothing watches."""
+    quiet = penstock.flow(unique("quiet"))
+
+    async def body() -> str | None:
+        return penstock.current_flow_id()
+
+    @quiet.step(after="receive")
+    def call() -> Any:
+        return body()
+
+    @quiet.entrypoint
+    async def receive() -> str | None:
+        found: str | None = await call()
+        return found
+
+    logging.getLogger("penstock").setLevel(logging.ERROR)
+    try:
+        assert asyncio.run(receive())
+    finally:
+        logging.getLogger("penstock").setLevel(logging.NOTSET)
