@@ -71,6 +71,23 @@ def test_what_is_said_of_a_broken_order() -> None:
     assert [call.step for call in found.calls] == ["charge"]
 
 
+def test_the_caller_is_named_as_after_would_name_it() -> None:
+    """With its flow if that is another one."""
+    bill = made_call("bill", 1, 9, flow="billing")
+    by_bill = made_call("charge", 2, 3, parent_call_id="id-bill")
+
+    callers = [
+        one.rules[0].caller
+        for lines in (
+            [*RECEIVE, *made_call("charge", 2, 3)],
+            [*RECEIVE, *bill, *by_bill],
+        )
+        for one in judge(operations_of(lines)[0], [CHAIN])
+    ]
+
+    assert callers == ["receive", "billing:bill"]
+
+
 def test_what_is_said_of_joins() -> None:
     """R1 names all predecessors, R3 what the join lacks, R2 the edge."""
     one_of = orders(charge="receive", pack="receive", send=("charge", "pack"))

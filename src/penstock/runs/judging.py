@@ -307,9 +307,9 @@ class _JudgedRun:
 def _caller_of(call: StoredCall) -> str:
     """Return the name of the caller, as ``after`` would name it."""
     caller = call.parent
-    is_other = caller is not None and caller.flow != call.flow
-    prefix = f"{caller.flow}:" if caller is not None and is_other else ""
-    return "" if caller is None else prefix + caller.step
+    if caller is not None and caller.flow != call.flow:
+        return f"{caller.flow}:{caller.step}"
+    return "" if caller is None else caller.step
 
 
 def _too_early(step: str, code: str, missing: Sequence[str]) -> str:

@@ -100,8 +100,8 @@ class Func:
         function: The function.
         receiver: The object or class.
         scope: The scope.
-        is_plain: Whether a call is no step, though the function is one: its override
-            calls it by ``super()``.
+        is_plain: Whether a call is a plain one, although the function is a step: its
+            override calls it by ``super()``.
         is_guess: Whether the object may well be of another class, whose method is
             another step or none.
     """

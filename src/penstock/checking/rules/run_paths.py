@@ -126,7 +126,7 @@ class FlowPaths:
                         yield Visit(declared, site, context, further, sent), message
                 if self._goes_on(called):
                     bit = self._interpreter.bits[called]
-                    # What a guess leads to is no error: other code may call the step.
+                    # Never an error below a guess: other code may call the step.
                     unseen = ANYTHING if site.kind == "possible" else 0
                     after = context._replace(
                         may=context.may | bit | unseen, must=context.must | bit
