@@ -44,7 +44,7 @@ _FLOW = {*FIELDS} - {"flow_id", "service", *_TRACE}
 _MARKS = ("flow_event", "correlation_id", "root_id")
 """Where one of these stands, the fields of the flow do."""
 
-ALIASES = {
+ALIASES: dict[str, tuple[str, ...]] = {
     "correlation_id": ("correlation_id", "flow_id"),
     "trace_id": (
         "trace_id",
