@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,7 @@ def events() -> Iterator[list[dict[str, Any]]]:
         yield sent
         uninstall_sentry()
         sentry_sdk.get_client().close(timeout=0)
-        sentry_sdk.init()
+        sentry_sdk.init(default_integrations=False)
 
 
 def test_events_have_the_flow_and_the_step(events: list[dict[str, Any]]) -> None:
@@ -112,3 +113,34 @@ def test_it_is_installed_once_and_can_be_undone(events: list[dict[str, Any]]) ->
         sentry_sdk.capture_message("hello")
 
     assert not events[0].get("tags")
+
+
+@pytest.mark.parametrize("sentry_first", [True, False])
+def test_a_thread_has_its_flow_beside_sentrys_threads(*, sentry_first: bool) -> None:
+    """Sentry's integration wraps ``Thread.start`` too; its patch stays for good."""
+    start_both = ["sentry_sdk.init('http://key@localhost:1/1')", "install_threads()"]
+    if not sentry_first:
+        start_both.reverse()
+    program = f"""
+import sys, threading
+sys.modules["eventlet"] = None
+import penstock, sentry_sdk
+from penstock.contrib.threads import install_threads
+{start_both[0]}
+{start_both[1]}
+
+def work():
+    print(penstock.current_flow_id())
+
+with penstock.start_flow("order-17"):
+    for thread in (threading.Thread(target=work), threading.Timer(0, work)):
+        thread.start()
+        thread.join()
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["order-17", "order-17"], done.stderr

@@ -6,6 +6,7 @@ import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import wraps
+from types import MethodType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from penstock._context import scope_var
@@ -97,11 +98,12 @@ def _start_in_flow(start: Callable[..., None]) -> Callable[..., None]:
         if _installed and scope_var.get() is not None:
             bound = bind_flow(self.run)
 
-            def run() -> None:
-                del self.run  # or the thread and its run keep each other alive
+            def run(thread: threading.Thread) -> None:
+                del thread.run  # or the thread and its run keep each other alive
                 bound()
 
-            self.run = run  # type: ignore[method-assign]  # as Thread's own code calls it
+            # A method, as before: Sentry wraps the function below it.
+            self.run = MethodType(run, self)  # type: ignore[method-assign]
         start(self)
 
     return start_in_flow
