@@ -240,7 +240,7 @@ class _Search:
             size = len(self._rows[at + step]) if ends else 0
             for costs, own in zip(matrix, places, strict=True):
                 if own:
-                    excess = _excess(own, size)
+                    excess = _excess(tuple(own), size)
                     for i, end in ends:
                         costs[i] += excess[end]
         return matrix
@@ -300,7 +300,8 @@ def _depth_first(rows: Sequence[Sequence[int]], below: _Rows) -> list[list[int]]
     return found
 
 
-def _excess(places: Sequence[int], size: int) -> list[int]:
+@lru_cache(maxsize=1024)
+def _excess(places: tuple[int, ...], size: int) -> list[int]:
     """Return for each place how many more of *places* are left of it than right."""
     counts = [0] * size
     for place in places:
