@@ -128,7 +128,7 @@ def _words(entry: FlowEntry) -> str:
 def _meta(entry: FlowEntry) -> Iterator[str]:
     yield from map(_name, entry.owners)
     yield _plural(len(entry.steps), "step")
-    for word, links in (("after", entry.runs_after), ("leads to", entry.leads_to)):
+    for word, links in (("runs after", entry.runs_after), ("leads to", entry.leads_to)):
         if names := ", ".join(map(_name, dict.fromkeys(one.flow for one in links))):
             yield f"{word} {names}"
 
