@@ -38,17 +38,27 @@ def render_html_catalog(catalog: Catalog) -> dict[str, bytes]:
     """Return the pages of *catalog*, by their path."""
     flows = [flow for entry in catalog.entries for flow in entry.flows]
     hues, groups = hues_of(flows), groups_of(flows)
-    files = {"index.html": _index(catalog, hues, groups), "map.html": _map(catalog)}
+    files: dict[str, str] = {}
+    cards: dict[str, str] = {}
     for entry in catalog.entries:
+        # One after the other, the drawings of a flow share the search for an order.
+        cards[entry.name] = _card(entry, hues)
         files[f"flows/{entry.page}.html"] = _flow(entry, hues)
         drawing = render_html(
             entry.graph, detail=entry.is_detailed, direction="TD", hues=hues
         )
         files[f"flows/{entry.page}.drawing.html"] = f"{drawing}\n"
+    files["index.html"] = _index(catalog, hues, groups, cards)
+    files["map.html"] = _map(catalog)
     return {name: text.encode() for name, text in files.items()}
 
 
-def _index(catalog: Catalog, hues: Hues, groups: Mapping[str, str]) -> str:
+def _index(
+    catalog: Catalog,
+    hues: Hues,
+    groups: Mapping[str, str],
+    cards: Mapping[str, str],
+) -> str:
     members: dict[str, list[FlowEntry]] = {}
     for entry in catalog.entries:
         members.setdefault(groups[entry.name], []).append(entry)
@@ -60,7 +70,7 @@ def _index(catalog: Catalog, hues: Hues, groups: Mapping[str, str]) -> str:
             '<a href="map.html">Map of the system</a></p>',
             _SEARCH,
             *(
-                _group(name, entries, hues, is_named=len(members) > 1)
+                _group(name, entries, hues, cards, is_named=len(members) > 1)
                 for name, entries in sorted(
                     members.items(), key=lambda one: by_name(one[0])
                 )
@@ -81,13 +91,18 @@ def _counts(catalog: Catalog) -> str:
 
 
 def _group(
-    name: str, entries: Sequence[FlowEntry], hues: Hues, *, is_named: bool
+    name: str,
+    entries: Sequence[FlowEntry],
+    hues: Hues,
+    cards: Mapping[str, str],
+    *,
+    is_named: bool,
 ) -> str:
     hue = hues[entries[0].name]
     count = f"<small>{_plural(len(entries), 'flow')}</small>"
     heading = f"<h2>{_name(name or 'no name')} {count}</h2>" if is_named else ""
-    cards = "\n".join(_card(one, hues) for one in entries)
-    return f'<section class="group hue-{hue}">{heading}<ul>{cards}</ul></section>'
+    listed = "\n".join(cards[one.name] for one in entries)
+    return f'<section class="group hue-{hue}">{heading}<ul>{listed}</ul></section>'
 
 
 def _card(entry: FlowEntry, hues: Hues) -> str:
@@ -113,7 +128,7 @@ def _words(entry: FlowEntry) -> str:
 def _meta(entry: FlowEntry) -> Iterator[str]:
     yield from map(_name, entry.owners)
     yield _plural(len(entry.steps), "step")
-    for word, links in (("after", entry.runs_after), ("leads to", entry.leads_to)):
+    for word, links in (("runs after", entry.runs_after), ("leads to", entry.leads_to)):
         if names := ", ".join(map(_name, dict.fromkeys(one.flow for one in links))):
             yield f"{word} {names}"
 
