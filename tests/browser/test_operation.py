@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from penstock.runs.output.facts import Shown
 from penstock.runs.output.operation_page import as_page
 from tests.support.flow_values import flow_of
-from tests.support.html_pages import Browser, chromium
+from tests.support.html_pages import Browser, chromium, point_at
 from tests.support.operations import (
     call,
     line,
@@ -67,14 +67,6 @@ def show(browser: Browser, path: Path, shown: Shown) -> Browser:
 def lit_rows(browser: Browser) -> list[str]:
     """Return the steps whose rows are lit."""
     return browser.texts(".row.lit .label")
-
-
-def point_at(browser: Browser, element: Any) -> None:
-    """Move the pointer."""
-    from selenium.webdriver import ActionChains  # noqa: PLC0415  # is optional
-
-    ActionChains(browser.driver).move_to_element(element).perform()
-    browser.settle()
 
 
 def colour(browser: Browser, selector: str, name: str) -> str:

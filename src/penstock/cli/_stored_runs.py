@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ __all__ = [
     "judged",
     "log_files",
     "note_counts",
+    "source_names",
     "stored_runs",
 ]
 
@@ -68,6 +70,12 @@ def stored_runs(
     """
     paths, keys = _sources(sources, fields, f"penstock {command} logs/")
     return open_runs(paths, fields=keys, note=note)
+
+
+def source_names(sources: Sequence[str]) -> list[str]:
+    """Return what the runs are read from, without passwords."""
+    named = sources or find_project(Path.cwd()).runs
+    return [re.sub("^clickhouse://[^/]*@", "clickhouse://", one) for one in named]
 
 
 def _sources(

@@ -7,7 +7,7 @@ call has a start and an end, and a call that has not ended is not there.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -65,9 +65,9 @@ _CALLS = """
         fromUnixTimestamp64Micro({{since:Int64}})
 """
 _FIGURES = f"""
-    SELECT flow, step, service, count() AS calls, countIf(is_error),
+    SELECT flow, step, service, count() AS calls, countIf(is_error), 0 AS no_end,
         quantilesExactInclusive({", ".join(map(str, QUANTILES))})(duration_ms),
-        sum(duration_ms)
+        sum(duration_ms), min(start_us), max(start_us)
     FROM ({{calls}}) WHERE start_us >= {{{{after:Int64}}}}
     GROUP BY flow, step, service ORDER BY flow, step, service
 """
@@ -90,6 +90,10 @@ _RUNS = """
         FROM ({calls}) WHERE run_id != '' GROUP BY run_id
     )
     WHERE start_us >= {{after:Int64}}
+"""
+_ENTRIES = f"""
+    SELECT flow, step, service, count(), sum(duration_ms) FROM ({_RUNS})
+    GROUP BY flow, step, service
 """
 # As in DuckDB: what clearly kept the order is left out.
 _SUSPECTS = """
@@ -211,15 +215,15 @@ class ClickHouseRuns:
     def figures(self, wanted: RunFilter) -> list[StepFigures]:
         """Return the figures of each step, by flow, step and service."""
         values = _moments(wanted.since_us)
-        runs = _RUNS.format(calls=self._calls())
-        entries = self._query(
-            f"SELECT flow, sum(duration_ms) FROM ({runs}) GROUP BY flow", values
-        )
-        entry_ms = dict(map(tuple, entries))
+        entries = self._query(_ENTRIES.format(calls=self._calls()), values)
+        entry_ms: Counter[str] = Counter()
+        for flow, *_, total_ms in entries:
+            entry_ms[flow] += total_ms
+        runs = {tuple(step): number for *step, number, _ in entries}
         self._count()
         rows = self._query(_FIGURES.format(calls=self._calls()), values)
         return [
-            _figures(row, entry_ms.get(row[0], 0.0))
+            _figures(row, entry_ms[row[0]], runs.get(tuple(row[:3]), 0))
             for row in rows
             if wanted.flow in {"", row[0]}
         ]
@@ -294,12 +298,11 @@ def _moments(since_us: int | None) -> dict[str, int]:
     return {"since": max(after - _DAY_US, 0), "after": after}
 
 
-def _figures(row: Row, entry_ms: float) -> StepFigures:
-    flow, step, service, calls, errors, quantiles, total_ms = row
+def _figures(row: Row, entry_ms: float, runs: int) -> StepFigures:
+    quantiles_ms, total_ms, *times = row[6:]
     share = total_ms / entry_ms if entry_ms else 0.0
-    return StepFigures(
-        flow, step, service, calls, errors, 0, tuple(quantiles), total_ms, share
-    )
+    values = *row[:6], tuple(quantiles_ms), total_ms, share, runs, *times
+    return StepFigures(*values)
 
 
 def _is_suspect(alternatives: Sequence[Sequence[tuple[str, str]]]) -> str:

@@ -87,11 +87,9 @@ def text_of(text: str) -> str:
 
 
 def step_name(flow: str, step: str) -> str:
-    """Return the name of a step, and before it that of its flow."""
-    return (
-        f'<span class="label" dir="auto"><span class="quiet">{text_of(flow)}/</span>'
-        f"{text_of(step)}</span>"
-    )
+    """Return the name of a step, and before it that of its flow, if there is one."""
+    before = f'<span class="quiet">{text_of(flow)}/</span>' if flow else ""
+    return f'<span class="label" dir="auto">{before}{text_of(step)}</span>'
 
 
 def section(title: str, parts: Iterable[str]) -> str:
