@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 pytest.importorskip("click", reason="needs click")
 pytest.importorskip("rich", reason="needs rich")
 
+from penstock.cli._stored_runs import source_names
+
 MODULE = """
     from penstock import all_of, flow
 
@@ -180,6 +182,31 @@ def test_figures_over_the_picture(stored: tuple[Project, Truth]) -> None:
     assert "p95 " in svg
     assert refused.returncode == 2
     assert "no flow of these runs is declared" in refused.stderr
+
+
+def test_the_page_of_figures(stored: tuple[Project, Truth]) -> None:
+    """It has the table and the picture, and without a declaration the table alone."""
+    project, _ = stored
+    command = ("stats", "logs", "--format", "html")
+
+    drawn = project.penstock(*command, "--target", "shop", "--output", "figures.html")
+    alone = project.penstock(*command)
+
+    assert (drawn.returncode, drawn.stdout) == (0, "")
+    page = (project.root / "figures.html").read_text(encoding="utf-8")
+    assert '<dt>sources</dt><dd class="" dir="auto">logs</dd>' in page
+    assert 'id="step-charge"' in page
+    assert alone.stdout.startswith("<!DOCTYPE html>")
+    assert "<svg" not in alone.stdout.split("<table>")[0]
+
+
+def test_passwords_are_left_out() -> None:
+    """Addresses of servers are named without them."""
+    named = source_names(
+        ["clickhouse://me:se@cret@host:8123/otel?table=t", "clickhouse://host", "a@b/"]
+    )
+
+    assert named == ["clickhouse://host:8123/otel?table=t", "clickhouse://host", "a@b/"]
 
 
 def test_sources_of_the_project(stored: tuple[Project, Truth]) -> None:
