@@ -220,16 +220,6 @@ def test_sources_of_the_project(stored: tuple[Project, Truth]) -> None:
     assert project.penstock("stats").returncode == 0
 
 
-def test_show_reads_no_clickhouse(stored: tuple[Project, Truth]) -> None:
-    """The message says where to look instead."""
-    project, _ = stored
-
-    result = project.penstock("show", "4711abcd", "clickhouse://host/otel")
-
-    assert result.returncode == 2
-    assert "penstock show reads files." in result.stderr
-
-
 @pytest.mark.parametrize("wrong", ["1", "s", "-1s", "1 s"])
 def test_wrong_durations(wrong: str, stored: tuple[Project, Truth]) -> None:
     """A duration has a unit."""
