@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._project.imports import TargetError
-from penstock._project.load import NoFlowError, load_flows
+from penstock._project.load import (
+    NoFlowError,
+    is_django_without_settings,
+    load_flows,
+)
 from penstock._project.settings import find_project
 from penstock._project.shown import counted, note
 from penstock.runs.judging import judge
@@ -105,7 +109,10 @@ def declared_flows(targets: Sequence[str]) -> tuple[tuple[FlowInfo, ...], str]:
     except NoFlowError:
         if targets:
             raise
-        return (), "no declaration was found: name your package with --target"
+        advice = "name your package with --target"
+        if is_django_without_settings():
+            advice = "run it as python manage.py penstock"
+        return (), f"no declaration was found: {advice}"
     except TargetError as exc:
         if targets:
             raise
