@@ -11,6 +11,7 @@ from penstock.renderers.layout.engine import MAX_WORK, lay_out
 from penstock.renderers.layout.slots import Spacing
 
 from .cards import make_card
+from .columns import folded
 from .drawing import (
     Line,
     Painter,
@@ -226,7 +227,8 @@ class _System:
             gaps = Gaps(_GAPS.lead, tail, _GAPS.first, tail)
         shapes = {item: boxes[item] for item in sorted(part)}
         most = max_across(shapes.values(), self._direction)
-        return turned(route(shapes, links, gaps, max_across=most), self._direction)
+        drawn = route(shapes, links, gaps, max_across=most)
+        return turned(folded(drawn, self._direction), self._direction)
 
     def _rank(self, block: Placement) -> tuple[bool, str, float, str]:
         """Sort blocks by height, then single items by hue, height and name."""
