@@ -203,12 +203,15 @@ def test_a_long_chain(direction: Direction, *, detail: bool) -> None:
 
 def test_a_chain_with_a_line_beside_it() -> None:
     """What two lines pass in every gap cannot be cut, and stays in one column."""
-    after = {at: (("step_0",), (f"step_{at - 1}",)) for at in range(1, 40)}
-    steps = [StepInfo(f"step_{at}", "f", not at, after.get(at, ())) for at in range(40)]
-    early = [replace(one, after=one.after[1:]) for one in steps[:5]] + steps[5:]
-
-    for some_steps in (steps, early):
-        _, _, width, height = picture(FlowInfo("f", tuple(some_steps))).size
+    for root in (0, 4):
+        after: dict[int, tuple[tuple[str, ...], ...]]
+        after = {at: ((f"step_{at - 1}",),) for at in range(1, 40)}
+        for at in range(root + 2, 40):
+            after[at] += ((f"step_{root}",),)
+        names = [
+            StepInfo(f"step_{at}", "f", not at, after.get(at, ())) for at in range(40)
+        ]
+        _, _, width, height = picture(FlowInfo("f", tuple(names))).size
         assert height > 2 * width
 
 
