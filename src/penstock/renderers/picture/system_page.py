@@ -51,18 +51,11 @@ _MOST_NAMED = 3
 _NOBODY, _MOST_KEY = "no name", 160
 
 
-def system_page(look: Look, direction: Direction, *, has_legend: bool) -> Picture:
+def system_page(look: Look, direction: Direction) -> Picture:
     """Return the picture of all flows of a graph."""
     system = _System(look, direction)
     plan = system.plan
-    return sheet(
-        system.header(),
-        plan.width,
-        plan.height,
-        system.painted,
-        look,
-        has_legend=has_legend,
-    )
+    return sheet(system.header(), plan.width, plan.height, system.painted, look)
 
 
 class _System:
@@ -252,7 +245,8 @@ class _System:
             len({step.name for flow in flows for step in flow.steps})
             for flows in graph.boxes.values()
         )
-        counts = [_plural(len(names), "flow"), _plural(steps, "step")]
+        counts = [_plural(len(names), "flow")] if len(names) <= _MOST_NAMED else []
+        counts.append(_plural(steps, "step"))
         if self._outer:
             counts.append(f"{_plural(len(self._outer), 'link')} between flows")
         counts += evidence_of_all(graph)
