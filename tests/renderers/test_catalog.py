@@ -246,7 +246,10 @@ def test_interactive_pages_come_along() -> None:
 def test_a_drawing_that_fails() -> None:
     """The message names the flow."""
     names = [f"step_{number}" for number in range(150)]
-    chain = flow_of("long", dict(zip(names, [None, *names], strict=False)))
+    chain = flow_of(
+        "long",
+        {name: [*names[max(0, at - 2) : at]] for at, name in enumerate(names)},
+    )
 
     with pytest.raises(RenderError, match=r"the drawing of 'long' failed: .*too many"):
         book(chain, images="png")
