@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,7 @@ from penstock.drafting.plan import DraftPlan, PlannedStep
 from tests.support.drafts import write_shop
 
 if TYPE_CHECKING:
+    from penstock._types import FlowInfo
     from tests.support.projects import Project
 
 pytest.importorskip("jedi")
@@ -206,6 +207,13 @@ def test_complete_plan_names_a_function_that_is_gone(project: Project) -> None:
         complete_plan(plan, [project.root], "jedi")
 
 
+def drawn(flow: FlowInfo, form: str, **given: Any) -> str:
+    """Return a picture as a string."""
+    picture = draw([flow], format=form, **given)
+    assert isinstance(picture, str)
+    return picture
+
+
 def drafted(project: Project, text: str, entry: str = "shop:start") -> DraftPlan:
     """Return the plan of a program in one module."""
     project.write("shop.py", text)
@@ -233,8 +241,8 @@ def test_guesses_are_dotted(project: Project) -> None:
     """Only the edge that a name alone suggests is dotted; the legend explains it."""
     flow = flow_of(drafted(project, GUESS))
 
-    svg = draw([flow], format="svg")
-    dot = draw([flow], format="dot")
+    svg = drawn(flow, "svg")
+    dot = drawn(flow, "dot")
 
     assert svg.count('class="edge guess"') == 1
     assert svg.count('class="edge"') == 1
@@ -242,9 +250,9 @@ def test_guesses_are_dotted(project: Project) -> None:
     assert "guess, by its name alone" in svg
     assert "by a message" not in svg
     assert '"charge_order" -> "ship_parcel" [style=dotted]' in dot
-    assert "charge_order -.-> ship_parcel" in draw([flow], format="mermaid")
-    assert '<i class="sample guess">' in draw([flow], format="html")
-    edges = json.loads(draw([flow], format="json"))["flows"][0]["edges"]
+    assert "charge_order -.-> ship_parcel" in drawn(flow, "mermaid")
+    assert '<i class="sample guess">' in drawn(flow, "html")
+    edges = json.loads(drawn(flow, "json"))["flows"][0]["edges"]
     assert [one.get("guess", False) for one in edges] == [False, True]
 
 
@@ -254,7 +262,7 @@ def test_a_picture_without_guesses_has_no_such_entry(project: Project) -> None:
 
     flow = flow_of(draft_plan(ENTRY, [project.root], resolver="jedi").plan)
 
-    assert "guess" not in draw([flow], format="svg")
+    assert "guess" not in drawn(flow, "svg")
 
 
 def test_recorded_edges_are_solid(project: Project) -> None:
@@ -269,14 +277,14 @@ def test_recorded_edges_are_solid(project: Project) -> None:
     plan = DraftPlan("start", "shop:start", steps)
     flow, evidence = flow_of(plan), evidence_of(plan)
 
-    svg = draw([flow], format="svg", evidence=evidence)
+    svg = drawn(flow, "svg", evidence=evidence)
 
     assert svg.count('class="edge seen"') == 2
     assert svg.count('class="edge unseen"') == 1
     assert svg.count('class="edge guess unseen"') == 1
     for words in ("calls came this way", "in the code, never seen", "guess, by its"):
         assert words in svg
-    assert "b → c      guess" in draw([flow], format="text", evidence=evidence)
+    assert "b → c      guess" in drawn(flow, "text", evidence=evidence)
 
 
 @pytest.mark.parametrize(
@@ -323,7 +331,7 @@ def test_the_reason_for_an_empty_picture(
 
     assert reason in draft.reason
     assert next(iter(footer(draft))) == draft.reason
-    svg = draw([flow_of(draft.plan, draft.reason)], format="svg", detail=True)
+    svg = drawn(flow_of(draft.plan, draft.reason), "svg", detail=True)
     assert draft.reason.split()[0] in svg
 
 

@@ -61,7 +61,9 @@ _STORES = _words(
 )
 _SAYS_NOTHING = _words("async do impl inner internal task")
 _ASIDE = _words("error exception log logging debug")
-_WIRING = _words("property cached_property overload contextmanager fixture validator")
+_WIRING = _words(
+    "cached_property contextmanager deleter fixture overload property setter validator"
+)
 
 
 class Choice(NamedTuple):
