@@ -78,6 +78,7 @@ def _new_run(outer: FlowContext, step: Step) -> FlowContext:
         context = FlowContext(outer.correlation_id, step)
         context.parent_id = outer.parent_id
         context.home = outer
+        context.given_run_id = outer.lend_run_id()
     else:
         context = FlowContext(state.new_id(), step)
         context.parent_id = outer.correlation_id
