@@ -27,6 +27,7 @@ from ._option_values import pair
 from ._options import file_option, map_option, since_option, target_option
 from ._output import emit, open_in_browser, temporary_file
 from ._stored_runs import (
+    NEEDS_JSON,
     chosen,
     declared_flows,
     judged,
@@ -131,6 +132,8 @@ def show(
         looked_in = f"{counted(files.counts.files, 'file')} ({named})"
         is_since = since_us is not None
         note(_nothing_found(wanted, looked_in, declared[0], is_since=is_since))
+        if files.counts.skipped:
+            note(NEEDS_JSON)
         if files.counts.elsewhere:
             lines = counted(files.counts.elsewhere, "line")
             note(
