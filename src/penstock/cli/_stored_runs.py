@@ -31,14 +31,18 @@ if TYPE_CHECKING:
     from penstock.runs.operation import Operation
 
 __all__ = [
+    "NEEDS_JSON",
     "chosen",
     "declared_flows",
     "judged",
     "note_counts",
+    "note_nothing",
     "source_names",
     "stored_runs",
     "where_to_look",
 ]
+
+NEEDS_JSON = "penstock reads lines in JSON, such as penstock.JSONFormatter writes."
 
 _IDS = ("run_id", "call_id", "correlation_id")
 
@@ -147,6 +151,13 @@ def chosen(operations: list[Operation], wanted: object) -> list[Operation]:
 def _has(operation: Operation, wanted: str, *, exactly: bool) -> bool:
     ids = (getattr(call, name) for call in operation.calls for name in _IDS)
     return any(one == wanted or (not exactly and one.startswith(wanted)) for one in ids)
+
+
+def note_nothing(counts: ReadCounts, found: str) -> None:
+    """Say that nothing was found, and what the lines may lack if none is of use."""
+    note(found)
+    if counts.files and not counts.hits:
+        note(f"{NEEDS_JSON} The logger 'penstock' writes the lines of steps, at INFO.")
 
 
 def note_counts(counts: ReadCounts) -> None:
