@@ -33,10 +33,12 @@ class Sources(NamedTuple):
     Attributes:
         runs: The flows of a conformance report.
         code: What the code shows; None if it was not read.
+        last_runs: When the last run of a flow began, in words, where that is known.
     """
 
     runs: Mapping[str, Any]
     code: CodeEvidence | None = None
+    last_runs: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,11 @@ class GraphEvidence:
         steps: By the number of the node.
         flows: By name.
         has_code: Whether the code was read.
+        last_runs: When the last run of a flow began, as in the sources.
     """
 
     edges: Mapping[tuple[int, int], EdgeEvidence]
     steps: Mapping[int, StepEvidence]
     flows: Mapping[str, FlowEvidence]
     has_code: bool
+    last_runs: Mapping[str, str]

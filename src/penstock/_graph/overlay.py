@@ -42,6 +42,7 @@ def add_evidence(
         _steps(graph, tally),
         _flows(graph, edges, sources.runs),
         has_code=code is not None,
+        last_runs=sources.last_runs,
     )
     drawn = replace(
         graph,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from penstock._graph.graph import Graph
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
+    from penstock.renderers.picture.cards import Heat
 
 _CALLS_ROW = '\n<dt>Runs</dt><dd data-of="calls"></dd>'
 _MAX_NAMED = 3  # flows in the title
@@ -38,6 +39,7 @@ _KINDS = {
     "crossing": "between processes",
 }
 _NO_NAME = "no name"
+_SLOW, _FAST = 0.5, 0.1  # shares of the highest p95
 
 
 def render_html(
@@ -46,11 +48,12 @@ def render_html(
     detail: bool,
     direction: Direction,
     hues: Mapping[str, str] | None = None,
+    heat: Mapping[int, Heat] | None = None,
 ) -> str:
     """Return an HTML page of *graph*, without a newline at the end.
 
     A browser can open it without a network or any other file. *hues* has the hue of
-    each flow, if the page belongs to others.
+    each flow, if the page belongs to others; *heat* the figures of steps.
     """
     flows = _declarations(graph)
     hues = hues or hues_of([one for declared in flows.values() for one in declared])
@@ -60,6 +63,7 @@ def render_html(
         direction=direction,
         theme="page",
         has_legend=False,
+        heat=heat,
         hues=hues,
     )
     # The script puts what is before the comment into a copied picture.
@@ -68,7 +72,7 @@ def render_html(
     if graph.evidence:
         style += f"\n{_asset('evidence.css')}"
     title = _title(list(flows))
-    groups = _groupings(flows, graph, hues)
+    groups = _groupings(flows, graph, hues, heat or {})
     return Template(_asset("page.html")).substitute(
         policy=content_policy(style, script, "font-src data:", "img-src data:"),
         title=escape(title[:_MAX_TITLE]),
@@ -105,7 +109,10 @@ def _declarations(graph: Graph) -> dict[str, list[FlowInfo]]:
 
 
 def _groupings(
-    flows: Mapping[str, Sequence[FlowInfo]], graph: Graph, drawn: Mapping[str, str]
+    flows: Mapping[str, Sequence[FlowInfo]],
+    graph: Graph,
+    drawn: Mapping[str, str],
+    heat: Mapping[int, Heat],
 ) -> dict[str, dict[str, tuple[str, str]]]:
     """Return the group and the hue of each flow, for each way to colour the flows.
 
@@ -125,6 +132,12 @@ def _groupings(
     if graph.evidence:
         known = graph.evidence.flows
         groups["evidence"] = {name: _seen(known[name]) for name in flows}
+    if heat:
+        shares: dict[str, float] = {}
+        for number, one in heat.items():
+            flow = graph.steps[number].flow
+            shares[flow] = max(one.share, shares.get(flow, 0))
+        groups["heat"] = {name: _heat(shares.get(name)) for name in flows}
     return dict(
         sorted(
             groups.items(),
@@ -147,6 +160,15 @@ def _seen(known: FlowEvidence) -> tuple[str, str]:
     return ("seen", "blue") if known.runs + known.seen else ("never seen", "slate")
 
 
+def _heat(share: float | None) -> tuple[str, str]:
+    """Return how slow the slowest step of a flow is, and a hue for that."""
+    if share is None:
+        return "no figures", "slate"
+    if share >= _SLOW:
+        return "slow", "orange"
+    return ("medium", "blue") if share >= _FAST else ("fast", "teal")
+
+
 def _flow(
     name: str,
     flows: Sequence[FlowInfo],
@@ -164,6 +186,7 @@ def _flow(
         "Entrypoints": ", ".join(entrypoints),
         "Steps": str(len(steps)),
         "Evidence": ", ".join(flow_evidence(name, graph)),
+        "Last run": graph.evidence.last_runs.get(name, "") if graph.evidence else "",
     }
     shown = escape(printable(name))
     hue = next(iter(groups.values()))[name][1]

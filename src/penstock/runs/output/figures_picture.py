@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock._graph.graph import build_graph
+from penstock.renderers.page.html import render_html
 from penstock.renderers.picture.cards import Heat
 from penstock.renderers.picture.svg import draw_svg
 
 from .facts import percent, words_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from penstock._graph.graph import Graph
     from penstock._types import FlowInfo
     from penstock.runs.figures import StepFigures
 
@@ -20,7 +22,21 @@ _P95 = 1
 
 
 def figures_as_svg(figures: Sequence[StepFigures], flows: Sequence[FlowInfo]) -> str:
-    """Return the picture of those of *flows* that have figures.
+    """Return the picture of those of *flows* that have figures."""
+    graph, heat = _with_heat(figures, flows)
+    return draw_svg(graph, detail=False, direction="TD", heat=heat)
+
+
+def figures_as_html(figures: Sequence[StepFigures], flows: Sequence[FlowInfo]) -> str:
+    """Return the same picture as a page."""
+    graph, heat = _with_heat(figures, flows)
+    return render_html(graph, detail=False, direction="TD", heat=heat)
+
+
+def _with_heat(
+    figures: Sequence[StepFigures], flows: Sequence[FlowInfo]
+) -> tuple[Graph, Mapping[int, Heat]]:
+    """Return the graph of those of *flows* that have figures, and these.
 
     A card has the p95 of its step and a bar as long as its share of the highest p95,
     and how many of the calls failed. If several services have the step, the p95 is
@@ -37,7 +53,7 @@ def figures_as_svg(figures: Sequence[StepFigures], flows: Sequence[FlowInfo]) ->
         for number, step in enumerate(graph.steps)
         if (step.flow, step.name) in steps
     }
-    return draw_svg(graph, detail=False, direction="TD", heat=heat)
+    return graph, heat
 
 
 def _p95_ms(one: StepFigures) -> float:
