@@ -25,7 +25,7 @@ from .drawing import (
 )
 from .markup import element, path, rectangle, text, title
 from .packing import pack
-from .routing import Drawn, Link, PlacedBox, Shape, Wire, route
+from .routing import Drawn, Link, Shape, route
 from .type import Style, one_line, text_width
 
 if TYPE_CHECKING:
@@ -174,13 +174,14 @@ def lay_out_flow(
             direction == "BT" and False in is_beside,
         ),
     )
+    # Doors are at two rims, which all parts of a flow share.
     parts = [
         _route_part(part, boxes, links, gaps, doors, direction, max_work)
-        for part in components(boxes, edges)
+        for part in ([[*boxes]] if doors else components(boxes, edges))
     ]
-    if doors:
-        return Inside(turned(_beside(parts, doors, gaps), direction), cards, labels)
-    plans = [turned(folded(part, direction), direction) for part in parts]
+    if not doors:
+        parts = [folded(part, direction) for part in parts]
+    plans = [turned(part, direction) for part in parts]
     found = pack([(plan.width, plan.height) for plan in plans], _COMPONENT_GAP)
     return Inside(joined(plans, found), cards, labels)
 
@@ -359,45 +360,3 @@ def _bounds(rim: Area, plan: Placement, doors: Mapping[int, Door]) -> Area:
     right = max(area.x + area.width for area in areas)
     bottom = max(area.y + area.height for area in areas)
     return Area(left, top, right - left, bottom - top)
-
-
-def _beside(parts: Sequence[Drawn], doors: Mapping[int, Door], gaps: Gaps) -> Drawn:
-    """Return drawings side by side, with all doors at the same two rims."""
-    ins = {number for number, door in doors.items() if door.leads_in}
-    outs = doors.keys() - ins
-    depth = max(
-        place.along
-        for part in parts
-        for number, place in part.places.items()
-        if number in doors
-    )
-    starts = [
-        0.0 if not ins or ins & part.places.keys() else depth + gaps.first + gaps.tail
-        for part in parts
-    ]
-    end = max(
-        start
-        + part.along
-        + (0 if not outs or outs & part.places.keys() else depth + gaps.tail)
-        for start, part in zip(starts, parts, strict=True)
-    )
-    places: dict[int, PlacedBox] = {}
-    bars, wires, across = [], [], 0.0
-    for start, part in zip(starts, parts, strict=True):
-        late = end - start - part.along
-        for number, place in part.places.items():
-            down = start + (late if number in outs else 0)
-            places[number] = place._replace(
-                left=place.left + across, top=place.top + down
-            )
-        bars += [
-            bar._replace(left=bar.left + across, right=bar.right + across)
-            for bar in part.bars
-        ]
-        for edge, points in part.wires:
-            moved = [(x + across, y + start) for x, y in points]
-            if edge[1] in outs:
-                moved[-1] = moved[-1][0], moved[-1][1] + late
-            wires.append(Wire(edge, tuple(moved)))
-        across += part.across + _COMPONENT_GAP
-    return Drawn(places, bars, wires, across - _COMPONENT_GAP, end)
