@@ -12,20 +12,11 @@ from penstock.renderers.layout.engine import MAX_WORK
 
 from .cards import make_card
 from .columns import folded
-from .drawing import (
-    Area,
-    Placement,
-    gaps_of,
-    is_sideways,
-    joined,
-    label_of,
-    max_across,
-    shape_of,
-    turned,
-)
+from .drawing import gaps_of, label_of, max_across, shape_of
 from .markup import element, path, rectangle, text, title
 from .packing import pack
-from .routing import Drawn, Link, Shape, route
+from .placement import Area, is_sideways, joined, turned
+from .routing import Link, Shape, route
 from .type import Style, one_line, text_width
 
 if TYPE_CHECKING:
@@ -36,7 +27,8 @@ if TYPE_CHECKING:
 
     from .cards import Card, Look
     from .drawing import Label
-    from .routing import Edge as Pair
+    from .placement import Edge as Pair
+    from .placement import Placement
     from .routing import Gaps
 
 _COMPONENT_GAP = 36.0
@@ -201,7 +193,7 @@ def _route_part(
     doors: Mapping[int, Door],
     direction: Direction,
     max_work: float,
-) -> Drawn:
+) -> Placement:
     members = set(part)
     shapes = {one: boxes[one] for one in part}
     first = [one for one in part if one in doors and doors[one].leads_in]
