@@ -268,7 +268,7 @@ def assert_counts_as_judged(spans: ClickHouseRuns, flows: list[FlowInfo]) -> lis
     assert counts.to_dict() == judged.to_dict()
     assert counts.verdicts == judged.verdicts
     assert counts.broken == judged.broken
-    return spans.suspects(flows)
+    return sorted(spans.suspects(flows))
 
 
 BATCH = FlowInfo(
@@ -340,11 +340,32 @@ def test_spans_of_frameworks(server: str) -> None:
     assert verdicts == {"in order": 1, "unknown": 1}
 
 
+def test_flows_that_are_not_declared(server: str) -> None:
+    """Their runs are unknown, and need not be judged."""
+    insert(server, [*run_of("one", "o", "charge", "ship"), *run_of("two", "t", "ship")])
+    spans = open_server([server])
+
+    assert assert_counts_as_judged(spans, []) == []
+    assert count_order([spans], []).verdicts["orders"] == {"unknown": 2}
+    other = replace(BATCH, name="orders", steps=BATCH.steps[1:])
+    assert assert_counts_as_judged(spans, [other]) == ["one", "two"]
+
+
 def test_copies_are_judged(server: str) -> None:
     """A collector may write a span twice."""
     insert(server, [*run_of("twice", "t", "charge"), *run_of("twice", "t", "charge")])
 
     assert assert_counts_as_judged(open_server([server]), [BATCH]) == ["twice"]
+
+
+def test_many_operations(server: str) -> None:
+    """More root IDs than fit into an address are asked for at once."""
+    roots = [f"{number:032x}" for number in range(1500)]
+    insert(server, [row(root, root, "receive", 0) for root in roots])
+
+    found = list(open_server([server]).lines_of(roots))
+
+    assert len(found) == len(roots)
 
 
 def test_sampled_runs(server: str) -> None:

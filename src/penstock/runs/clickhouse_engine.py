@@ -101,7 +101,8 @@ _ENTRIES = f"""
 # strictly than in `judging`: each run has one entrypoint, all its calls are declared,
 # and whatever a call comes after has made it, or had ended by the clock of its process
 # when the call was made or sent. A span is
-# (key, call, parent, process, start_us, end_us, sent_us, run_id, is_top).
+# (key, call, parent, process, start_us, end_us, sent_us, run_id, is_top, flow). Runs of
+# flows that are not declared are clearly unknown.
 _ORDER = """
     SELECT is_clear ? '' : root_id AS root,
         is_clear ? arraySort(arrayMap(top -> (top.1, arraySort(arrayMap(
@@ -110,7 +111,7 @@ _ORDER = """
         count()
     FROM (
         SELECT root_id, spans, tops,
-            {after} AS after, {entrypoints} AS entrypoints,
+            {after} AS after, {entrypoints} AS entrypoints, {flows} AS flows,
             arrayMap(
                 one -> (one, arrayFirst(caller -> caller.2 = one.3, spans)), spans
             ) AS made,
@@ -119,11 +120,12 @@ _ORDER = """
             AND NOT has(spans.8, '')
             AND (NOT has((spans.4).2, '') OR arrayMax(spans.7) = 0)
             AND arrayAll(
-                top -> has(entrypoints, top.1) AND (top.9 OR has(spans.2, top.3)), tops
+                top -> (has(entrypoints, top.1) OR NOT has(flows, top.10))
+                    AND (top.9 OR has(spans.2, top.3)), tops
             )
             AND arrayAll(
-                pair -> splitByChar('\\0', pair.1.1)[1] != splitByChar('\\0',
-                    arrayFirst(top -> top.8 = pair.1.8, tops).1)[1]
+                pair -> NOT has(flows, pair.1.10)
+                OR pair.1.10 != arrayFirst(top -> top.8 = pair.1.8, tops).10
                 OR mapContains(after, pair.1.1) AND (
                     empty(after[pair.1.1])
                     OR has(tops.2, pair.1.2)
@@ -138,7 +140,8 @@ _ORDER = """
         FROM (
             SELECT root_id, groupArray((
                     concat(flow, '\\0', step), call, parent, process, start_us, end_us,
-                    sent_us, run_id, parent = '' OR parent IN ({frameworks})
+                    sent_us, run_id, parent = '' OR parent IN ({frameworks}),
+                    flow
                 )) AS spans,
                 arrayMap(one -> (one.8, one.2), spans) AS calls,
                 arrayFilter(one -> NOT has(calls, (one.8, one.3)), spans) AS tops
@@ -300,6 +303,7 @@ class ClickHouseRuns:
         query = _ORDER.format(
             after=_after(rules),
             entrypoints=_array(map(_key, rules.entrypoints)),
+            flows=_array(map(_quoted, rules.flows)),
             befores=_BEFORES,
             frameworks=_FRAMEWORKS.format(table=self._table),
             calls=self._calls(),

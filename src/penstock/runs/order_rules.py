@@ -28,6 +28,7 @@ class OrderRules:
         own: What each step comes after, all alternatives. A step that comes after one
             of another flow is not there.
         entrypoints: The steps that are entrypoints.
+        flows: The names of the flows.
     """
 
     def __init__(self, flows: Iterable[FlowInfo]) -> None:
@@ -46,6 +47,7 @@ class OrderRules:
             for key, found in alternatives.items()
             if all(before[0] == key[0] for one in found.values() for before in one)
         }
+        self.flows: frozenset[str] = frozenset(flow.name for flow in known)
         self.entrypoints: list[Key] = [
             key for key, step in steps.items() if step.is_entrypoint
         ]
@@ -53,10 +55,14 @@ class OrderRules:
     def count_run(
         self, counts: OrderCounts, flow: str, steps: Iterable[Key], runs: int
     ) -> None:
-        """Count runs of a flow that clearly kept the order, all with these calls."""
+        """Count runs of a flow, all with these calls.
+
+        They clearly kept the order, if the flow is declared.
+        """
         calls = Counter(steps)
-        counts.flow(flow).runs += runs
-        counts.count_verdict(flow, "in order", runs)
+        is_declared = flow in self.flows
+        counts.flow(flow).runs += runs if is_declared else 0
+        counts.count_verdict(flow, "in order" if is_declared else "unknown", runs)
         for (of, name), number in calls.items():
             counts.count_calls(flow, of, name, number * runs)
             for before, label in self._labels.get((of, name), {}).items():
