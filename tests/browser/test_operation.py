@@ -152,6 +152,22 @@ def test_light_and_dark(order: Browser) -> None:
     ]
 
 
+def test_an_entrypoint_that_was_not_called(chrome: Browser, tmp_path: Path) -> None:
+    """Its border is not that of what was called."""
+    flows = [flow_of("f", {"called": None, "uncalled": None, "step": "uncalled"})]
+    show(
+        chrome,
+        tmp_path / "one.html",
+        Shown([operation(call("f/called"))], {}, "", flows),
+    )
+
+    called, uncalled, step = (
+        colour(chrome, f"#step-{name} .card", "stroke")
+        for name in ("called", "uncalled", "step")
+    )
+    assert uncalled == step != called
+
+
 def test_print(order: Browser) -> None:
     """A print is light, and nothing scrolls."""
     dark = {"name": "prefers-color-scheme", "value": "dark"}

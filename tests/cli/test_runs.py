@@ -142,6 +142,24 @@ def test_nothing_found(stored: tuple[Project, Truth]) -> None:
     assert stats.stderr.endswith("No such call.\n")
 
 
+def test_logs_that_are_text(tmp_path: Path) -> None:
+    """They are named as the reason; one that is JSON but empty of runs is not."""
+    project = Project(tmp_path)
+    project.write("logs/shop.log", "12:00:00 5f0c9c1e step.start orders/receive\n")
+    needed = (
+        "penstock reads lines in JSON, such as penstock.JSONFormatter writes. The "
+        "logger 'penstock' writes the lines of steps, at INFO.\n"
+    )
+
+    for command, found in ("runs", "No such run."), ("stats", "No such call."):
+        result = project.penstock(command, "logs")
+        assert result.returncode == 1
+        assert result.stderr.endswith(f"{found}\n{needed}")
+    shown = project.penstock("show", "5f0c9c1e", "logs")
+
+    assert needed.partition(". The")[0] in shown.stderr
+
+
 def test_figures(stored: tuple[Project, Truth]) -> None:
     """Text and JSON say the same."""
     project, truth = stored

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._project.imports import TargetError
-from penstock._project.load import NoFlowError, load_flows
+from penstock._project.load import (
+    NoFlowError,
+    is_django_without_settings,
+    load_flows,
+)
 from penstock._project.settings import find_project
 from penstock._project.shown import counted, note
 from penstock.runs.judging import judge
@@ -26,14 +30,18 @@ if TYPE_CHECKING:
     from penstock.runs.operation import Operation
 
 __all__ = [
+    "NEEDS_JSON",
     "chosen",
     "declared_flows",
     "judged",
     "note_counts",
+    "note_nothing",
     "source_names",
     "stored_runs",
     "where_to_look",
 ]
+
+NEEDS_JSON = "penstock reads lines in JSON, such as penstock.JSONFormatter writes."
 
 _IDS = ("run_id", "call_id", "correlation_id")
 
@@ -104,7 +112,10 @@ def declared_flows(targets: Sequence[str]) -> tuple[tuple[FlowInfo, ...], str]:
     except NoFlowError:
         if targets:
             raise
-        return (), "no declaration was found: name your package with --target"
+        advice = "name your package with --target"
+        if is_django_without_settings():
+            advice = "run it as python manage.py penstock"
+        return (), f"no declaration was found: {advice}"
     except TargetError as exc:
         if targets:
             raise
@@ -139,6 +150,13 @@ def chosen(operations: list[Operation], wanted: object) -> list[Operation]:
 def _has(operation: Operation, wanted: str, *, exactly: bool) -> bool:
     ids = (getattr(call, name) for call in operation.calls for name in _IDS)
     return any(one == wanted or (not exactly and one.startswith(wanted)) for one in ids)
+
+
+def note_nothing(counts: ReadCounts, found: str) -> None:
+    """Say that nothing was found, and what the lines may lack if none is of use."""
+    note(found)
+    if counts.files and not counts.hits:
+        note(f"{NEEDS_JSON} The logger 'penstock' writes the lines of steps, at INFO.")
 
 
 def note_counts(counts: ReadCounts) -> None:

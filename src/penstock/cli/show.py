@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from contextlib import suppress
@@ -29,6 +30,7 @@ from ._option_values import pair
 from ._options import file_option, map_option, since_option, target_option
 from ._output import emit, open_in_browser, temporary_file
 from ._stored_runs import (
+    NEEDS_JSON,
     chosen,
     declared_flows,
     judged,
@@ -38,7 +40,7 @@ from ._stored_runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from penstock._types import FlowInfo
@@ -53,6 +55,7 @@ __all__ = ["show"]
 
 _FORMATS = ("text", "json", "html", "mermaid", "otlp")
 _BY_DEFAULT = "`runs` in pyproject.toml"
+_MAX_KEYS = 5
 _COLOURS = {"bad": "red", "doubtful": "yellow", "dim": "bright_black"}
 
 
@@ -139,12 +142,10 @@ def show(
             looked_in = f"{counted(counts.files, 'file')} ({looked_in})"
         is_since = since_us is not None
         note(_nothing_found(wanted, looked_in, declared[0], is_since=is_since))
-        if counts.elsewhere:
-            lines = counted(counts.elsewhere, "line")
-            note(
-                f"The text is elsewhere in {lines}. If it is under a key that penstock "
-                "does not know, name that: --map correlation_id=KEY"
-            )
+        if counts.skipped:
+            note(NEEDS_JSON)
+        for advice in _elsewhere(wanted, counts):
+            note(advice)
         sys.exit(1)
     operations = chosen(operations, wanted)
     shown = judged(operations, declared, with_logs=with_logs)
@@ -249,6 +250,27 @@ def _paint(text: str, style: str) -> str:
     if style == "bold":
         return click.style(text, bold=True)
     return click.style(text, fg=_COLOURS[style]) if style and text else text
+
+
+def _elsewhere(wanted: Wanted, counts: ReadCounts) -> Iterator[str]:
+    """Yield how many lines have the text elsewhere, and how to find them."""
+    if not counts.elsewhere:
+        return
+    keys = sorted(counts.elsewhere_keys)
+    found = f"The text is elsewhere in {counted(counts.elsewhere, 'line')}"
+    if keys:
+        more = len(keys) - _MAX_KEYS
+        named = ", ".join(keys[:_MAX_KEYS]) + (f" and {more} more" if more > 0 else "")
+        text = wanted if isinstance(wanted, str) else max(wanted.values(), key=len)
+        option = shlex.quote(f"{keys[0]}={text}")
+        yield f"{found}, as {named}: --where {option}"
+    else:
+        yield f"{found}."
+    if isinstance(wanted, str):
+        yield (
+            "If it is an ID under a key that penstock does not know, name that: "
+            f"--map correlation_id={keys[0] if keys else 'KEY'}"
+        )
 
 
 def _nothing_found(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._platform.file import write_file
-from penstock._project.shown import note
 from penstock.errors import RenderError
 from penstock.runs.figures import RunFilter
 from penstock.runs.output.figures_page import figures_as_page
@@ -24,7 +23,13 @@ from ._options import (
     target_option,
 )
 from ._output import emit, terminal_width
-from ._stored_runs import declared_flows, note_counts, source_names, stored_runs
+from ._stored_runs import (
+    declared_flows,
+    note_counts,
+    note_nothing,
+    source_names,
+    stored_runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +86,7 @@ def stats(
         _deliver(figures_as_text(found, 0 if output else terminal_width()), output)
     note_counts(source.counts)
     if not found:
-        note("No such call.")
+        note_nothing(source.counts, "No such call.")
         sys.exit(1)
 
 

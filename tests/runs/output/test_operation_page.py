@@ -57,7 +57,7 @@ def test_the_header() -> None:
         "4711abcd9f0e4b1c8d2e3f4a5b6c7d8e",
         "2026-11-30T10:15:02.123456Z, at least 791 ms in all",
         "13 calls in shop, billing, shipping",
-        "billing/capture (billing): CardError",
+        "billing/capture (billing): CardError, ok when billing/pay was called again",
         "2 calls without an end",
         "orders: in order",
         "billing: unknown, because lines are missing",
