@@ -16,6 +16,7 @@ from benchmarks.stored_runs import Rates, write
 from penstock import LoggingBackend, configure, conformance_report
 from penstock._registry import registry
 from penstock._types import FlowInfo, StepInfo
+from penstock.checking.recorded import read_evidence
 from penstock.runs import judged_runs
 from penstock.runs.calls import calls_of
 from penstock.runs.evidence import count_order
@@ -327,10 +328,12 @@ def test_clickhouse(tmp_path: Path) -> None:
     with served() as address:
         insert(address, list(map(span_of, calls_of(lines))))
         by_clickhouse = count_order([open_runs([address])], flows)
+        note, *_ = read_evidence([address.replace("//", "//me:secret@")], flows).notes
 
     (by_python, _) = (count_order([source], flows) for source in both(logs))
     assert by_clickhouse.to_dict() == by_python.to_dict()
     assert by_clickhouse.verdicts["orders"]["out of order"] == len(truth.broken)
+    assert note.startswith(f"{address}: 60 runs of orders: ")
 
 
 def both(logs: Sequence[Path]) -> Iterator[RunSource]:

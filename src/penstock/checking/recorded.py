@@ -15,7 +15,7 @@ from penstock.conformance import ConformanceReport
 from penstock.errors import ConfigurationError
 from penstock.runs.evidence import count_order
 from penstock.runs.figures import RunFilter
-from penstock.runs.open_runs import open_runs
+from penstock.runs.open_runs import open_runs, shown_source
 from penstock.runs.output.order_text import order_lines, read_lines
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def open_evidence(
     fields = find_project(Path.cwd()).fields
     asked = [[one] for one in servers] + ([logs] if logs else [])
     sources = [
-        (", ".join(one), open_runs(one, fields=fields, note=note)) for one in asked
+        (", ".join(map(shown_source, one)), open_runs(one, fields=fields, note=note))
+        for one in asked
     ]
     return reports, sources
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock._graph.names import Names
-from penstock.conformance.plan import find_key
+from .declared_order import rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from penstock._types import FlowInfo
 
@@ -220,7 +219,7 @@ class OrderQueries:
     def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
         """Count what clearly kept the order; return the roots of all others."""
         self._declare(flows)
-        has_away = any("/" in row[4] for row in _rules(flows))
+        has_away = any("/" in before[0] for *_, before in rules_of(flows))
         pairs = _PAIRS.format(
             end_us=_END_US, away=_AWAY.format(end_us=_END_US) if has_away else ""
         )
@@ -235,9 +234,10 @@ class OrderQueries:
 
     def _declare(self, flows: Sequence[FlowInfo]) -> None:
         steps = [(step.flow, step.name) for flow in flows for step in flow.steps]
+        rules = [(*rest, *before) for *rest, before in rules_of(flows)]
         nothing = (("",) * 2, ("", "", 0, "", "", ""))  # VALUES needs a row
         self._query(_DECLARED.format(steps=_listed([*steps, nothing[0]])))
-        self._query(_RULES.format(rules=_listed([*_rules(flows), nothing[1]])))
+        self._query(_RULES.format(rules=_listed([*rules, nothing[1]])))
 
     def _count(self, counts: OrderCounts) -> None:
         for of, flow, step, calls, entries in self._query(_STEPS):
@@ -248,24 +248,6 @@ class OrderQueries:
             counts.count_verdict(flow, verdict, runs)
         for flow, before, step, calls in self._query(_EDGES):
             counts.flow(flow).count_edge((before, step), witnessed=calls)
-
-
-def _rules(flows: Sequence[FlowInfo]) -> Iterator[tuple[str, str, int, str, str, str]]:
-    """Yield for each predecessor its step, alternative, name and place.
-
-    Where several services declare a step, the first declaration counts.
-    """
-    names = Names(flows)
-    known: set[tuple[str, str]] = set()
-    for flow in flows:
-        for step in flow.steps:
-            if (flow.name, step.name) in known:
-                continue
-            known.add((flow.name, step.name))
-            for number, alternative in enumerate(step.after):
-                for label in alternative:
-                    key = find_key(label, flow, names)
-                    yield flow.name, step.name, number, label, *key
 
 
 def _listed(rows: Sequence[tuple[object, ...]]) -> str:
