@@ -30,7 +30,6 @@ from tests.support.shop_flows import shop_flows
 
 pytest.importorskip("duckdb", reason="needs duckdb")
 
-from penstock.runs import duckdb_engine
 from penstock.runs.duckdb_engine import DuckDBRuns
 from tests.runs.test_clickhouse_engine import span_of
 
@@ -297,8 +296,7 @@ def test_duckdb_judges_few(tmp_path: Path) -> None:
 
 
 def test_many_suspects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The lines of many operations are read once, and kept for all batches."""
-    monkeypatch.setattr(duckdb_engine, "_READ_AT_ONCE", 3)
+    """Operations are judged in batches."""
     monkeypatch.setattr(judged_runs, "OPERATIONS_AT_ONCE", 4)
     (flow,) = shop_flows()
     write(tmp_path, 30, Rates(crashed=0, lost=0))
