@@ -467,3 +467,34 @@ def test_a_detail_of_one_of_many_overrides(project: Project) -> None:
         ("start", 0),
         ("import_orders", 3),
     ]
+
+
+def test_what_two_alternatives_call_comes_after_both(project: Project) -> None:
+    """It is called first by the first one, and still stands below the second one."""
+    text = """
+        def start(order):
+            if order.key:
+                update_order(order)
+            else:
+                create_order(order)
+
+        def create_order(order):
+            order.write("created")
+            write_tags(order)
+
+        def update_order(order):
+            order.write("updated")
+            write_tags(order)
+
+        def write_tags(order):
+            for tag in order:
+                order.write(tag)
+        """
+    plan = drafted(project, text)
+
+    assert list(after_of(plan).items()) == [
+        ("start", ()),
+        ("update_order", ("start",)),
+        ("create_order", ("start",)),
+        ("write_tags", ("update_order", "create_order")),
+    ]

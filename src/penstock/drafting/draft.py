@@ -122,6 +122,8 @@ def draft_plan(
     functions = [one.reached.function for one in choices.steps]
     names = _names(functions)
     after, notes = _without_contradicted(reading, functions, runs)
+    order = list(after)
+    chosen = sorted(choices.steps, key=lambda one: order.index(one.reached.function))
     steps = tuple(
         PlannedStep(
             qualified(one.reached.function),
@@ -133,7 +135,7 @@ def draft_plan(
             overrides=one.overrides if one.overrides > 1 else 0,
             is_guess=one.reached.is_guess,
         )
-        for one in choices.steps
+        for one in chosen
     )
     others = tuple(
         (qualified(one.reached.function), one.why)
