@@ -145,7 +145,7 @@ def _candidates(reading: Reading, nouns: frozenset[str]) -> Iterable[Choice]:
     }
     for members in groups.values():
         scored = _scored(members, nouns)
-        if all(variants >= one.callers for one in members):
+        if all(variants.issuperset(one.callers) for one in members):
             scored = scored._replace(score=scored.score - 0.8)
         yield scored
 
@@ -227,7 +227,7 @@ def find_callers(
     seen: set[Function] = set(todo)
     found: set[Function] = set()
     while todo:
-        for caller in reading.reached[todo.pop()].callers - seen:
+        for caller in reading.reached[todo.pop()].callers.keys() - seen:
             seen.add(caller)
             if caller in step_of:
                 found.add(step_of[caller])

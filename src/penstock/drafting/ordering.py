@@ -38,7 +38,10 @@ def predecessors(
         certain = [one for one in earlier if must & _bits(reading, one)]
         possible[step] = earlier
         callers = find_callers(reading, step, order)
-        found[step] = _nearest(earlier, certain, possible, callers)
+        before = _nearest(earlier, certain, possible, callers)
+        around = (one for one in earlier if one not in before)
+        before += [one for one in around if _calls_alone(reading, one, step, earlier)]
+        found[step] = sorted(before, key=order.index)
     return found
 
 
@@ -76,6 +79,20 @@ def _nearest(
     if callers and all(one in since for one in callers):
         last = []  # one of those that have run since has called it
     return [*last, *(one for one in since if one not in behind)]
+
+
+def _calls_alone(
+    reading: Reading, caller: Function, step: Function, earlier: Sequence[Function]
+) -> bool:
+    """Return whether *caller* may call *step* with no other step between the two."""
+    after = earlier[earlier.index(caller) + 1 :]
+    between = sum(_bits(reading, one) for one in after)
+    return any(
+        one in reading.reached[each].callers
+        and not reading.reached[each].callers[one] & between
+        for one in find_group(reading, caller)
+        for each in find_group(reading, step)
+    )
 
 
 def _masks(reading: Reading, step: Function) -> tuple[int, int]:
