@@ -500,3 +500,16 @@ def test_what_two_alternatives_call_comes_after_both(project: Project) -> None:
         ("update_order", ("start", "create_order")),
         ("write_tags", ("create_order", "update_order")),
     ]
+
+
+def test_a_folder_of_the_same_name(project: Project) -> None:
+    """The folder that has the module counts, not one that only has its name."""
+    project.write("shop/upload.txt", "")
+    project.write("src/shop/__init__.py", "")
+    project.write("src/shop/views.py", "def start(): ...\n")
+
+    draft = draft_plan(
+        "shop.views:start", [project.root, project.root / "src"], resolver="jedi"
+    )
+
+    assert draft.plan.flow == "start"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._project.imports import MissingTargetError
@@ -21,7 +22,6 @@ from .recording import calls_of, kept_order, record, with_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
 
     from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
@@ -66,7 +66,18 @@ def _project_folders(
         MissingTargetError: The module is in none of the folders.
     """
     top = re.split(r"[.:/]", entry)[0]
-    for root in dict.fromkeys(path.resolve() for path in import_path):
+    module = Path(*entry.partition(":")[0].split("."))
+    roots = list(dict.fromkeys(path.resolve() for path in import_path))
+    # A folder of the package's name may hold something else, such as uploads.
+    roots.sort(
+        key=lambda one: (
+            not any(
+                (one / file).is_file()
+                for file in (module.with_suffix(".py"), module / "__init__.py")
+            )
+        )
+    )
+    for root in roots:
         own = [root / top, root / f"{top}.py"]
         if any(one.exists() for one in own):
             return root, [one for one in own if one.exists()] + _beside(root, top)
