@@ -131,7 +131,8 @@ def draft_plan(
     program, reading, runs = _read(entry, import_path, resolver, command)
     choices = choose(reading, size)
     functions = [one.reached.function for one in choices.steps]
-    names = _names(functions)
+    several = {one.reached.function for one in choices.steps if one.overrides > 1}
+    names = _names(functions, several=several)
     after, notes = _without_contradicted(reading, functions, runs)
     order = list(after)
     chosen = sorted(choices.steps, key=lambda one: order.index(one.reached.function))
@@ -299,12 +300,17 @@ def _function(program: Program, name: str) -> Function:
 
 
 def _names(
-    functions: Sequence[Function], taken: Collection[str] = ()
+    functions: Sequence[Function],
+    taken: Collection[str] = (),
+    several: Collection[Function] = (),
 ) -> Mapping[Function, str]:
-    """Return a name for each step, unique in the flow."""
+    """Return a name for each step, unique in the flow.
+
+    Those of *several* stand for methods of more than one class.
+    """
     found: dict[Function, str] = {}
     used = set(taken)
-    plain = [_plain(one) for one in functions]
+    plain = [_plain(one, is_one=one not in several) for one in functions]
     for function, name in zip(functions, plain, strict=True):
         is_taken = plain.count(name) > 1 or name in used
         base = f"{_home(function)}_{name}" if is_taken else name
@@ -337,10 +343,10 @@ def _home(function: Function) -> str:
     return next((one for one in reversed(parts) if one not in _VAGUE), parts[-1])
 
 
-def _plain(function: Function) -> str:
-    """Return its own name; a handler of a framework has that of its class, too."""
+def _plain(function: Function, *, is_one: bool = True) -> str:
+    """Return its own name; that of a method in one word has that of its class, too."""
     name = function.name.strip("_")
-    if function.klass is not None and function.name in HANDLERS:
+    if function.klass is not None and is_one and "_" not in name:
         return f"{_class_name(function.klass)}_{name}"
     return name or function.name
 
