@@ -29,23 +29,24 @@ def _words(text: str) -> frozenset[str]:
 
 _DOES = _words(
     """
-    accept activate allocate apply approve archive assign authorize backup book build
-    calculate cancel capture charge checkout close commit complete confirm connect
-    convert crawl create deactivate decline deliver delete deploy dispatch download
-    email enqueue ensure escalate execute export extract fetch finalize finish fulfill
+    accept activate allocate apply approve archive assign authorize backup book
+    build calculate cancel capture charge checkout close commit complete confirm
+    connect crawl create deactivate decline delete deliver deploy dispatch download
+    email enqueue escalate execute export extract fetch finalize finish fulfill
     generate handle import index ingest install invoice issue link load mail merge
     migrate move notify open order pay perform persist place post prepare process
     provision publish pull push receive record refund register reject release remove
-    render reopen request reserve reset resolve restore resume retry revoke run save
+    reopen request reserve reset resolve restore resume retry revoke run save
     schedule scrape send settle ship split start stop store submit subscribe sync
     transfer transform trigger update upload validate verify void withdraw write
     """
 )
 _ASKS = _words(
     """
-    as by check clean clear compare count decode encode exists filter find format from
-    get has hash is iter key list log make map match normalize parse read resolve search
-    select serialize set should str to wrap
+    as by check clean clear compare convert count decode encode ensure exists filter
+    find format from get has hash is iter key list log make map match normalize
+    parse read redirect render resolve search select serialize set should str to
+    wrap
     """
 )
 _EFFECTS = _words(
