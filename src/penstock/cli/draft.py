@@ -160,7 +160,8 @@ def _list(project: Project, form: str | None) -> None:
     program = project_program(project.import_path)
     found = find_candidates(program, has_django=is_django(project))
     if form == "json":
-        emit(json.dumps([one._asdict() for one in found], indent=2))
+        listed = [one._replace(path=shown_path(one.path)) for one in found]
+        emit(json.dumps([one._asdict() for one in listed], indent=2))
         return
     if not found:
         msg = (
