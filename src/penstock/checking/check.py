@@ -28,6 +28,7 @@ from .resolvers.registry import open_resolver
 from .rules.call_rules import follow_runs, judge_calls
 from .rules.declaration_rules import judge_declarations, unreached
 from .rules.declarations import Declarations
+from .rules.decorator_rules import judge_decorators
 from .rules.override_rules import judge_overrides, plain_methods
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _check(request: CheckRequest, resolver: Resolver, progress: Progress) -> Che
     findings += judge_declarations(declarations, known)
     findings += judge_declarations(Declarations(request.manifests, known, steps), known)
     findings += judge_overrides(unmarked, {f.name for f in request.flows}, program)
+    findings += judge_decorators(steps)
     if request.is_whole:
         findings += unreached(modules, request.imported)
     verdicts = follow_runs(interpreter, steps, declarations)
