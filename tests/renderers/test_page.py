@@ -224,9 +224,9 @@ def test_the_legend_has_what_is_drawn() -> None:
     plain, far = page(SHOP).words, page(flow_of("f", {"a": ["x/y:z"]})).words
 
     assert "entrypoint" in plain
-    assert "between processes" not in plain
+    assert "by a message" not in plain
     assert "entrypoint" not in far
-    assert "between processes" in far
+    assert "by a message" in far
     assert "step of another service" in far
 
 

@@ -35,7 +35,7 @@ _KINDS = {
     "step": "step",
     "outside": "step of another flow",
     "external": "step of another service",
-    "crossing": "between processes",
+    "crossing": "by a message",
     "guess": "guess, by its name alone",
 }
 _NO_NAME = "no name"
