@@ -614,3 +614,30 @@ assert generate_dag("orders") == "graph TD\\n    receive"
     subprocess.run(
         [sys.executable, "-c", program], check=True, env={"PENSTOCK_DISABLED": "1"}
     )
+
+
+def test_a_task_without_signals_is_told_what_is_missing(
+    app: Celery, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the worker that has not called ``install_celery_signals``, not elsewhere."""
+    app.conf.task_always_eager = True
+    orders = flow("orders", outside="warn")
+
+    @app.task
+    @orders.step(after="receive")
+    def called() -> int:
+        return 1
+
+    @app.task
+    @orders.step(after="receive")
+    def sent() -> int:
+        return 1
+
+    assert called() == 1
+    assert "install_celery_signals" not in caplog.text
+    assert sent.delay().get() == 1
+    assert "call install_celery_signals() of penstock.contrib" in caplog.text
+    caplog.clear()
+    install_celery_signals()
+    assert sent.delay().get() == 1
+    assert "outside a flow" not in caplog.text
