@@ -623,16 +623,13 @@ def test_a_task_without_signals_is_told_what_is_missing(
     app.conf.task_always_eager = True
     orders = flow("orders", outside="warn")
 
-    @app.task
-    @orders.step(after="receive")
-    def called() -> int:
+    def charge() -> int:
         return 1
 
-    @app.task
-    @orders.step(after="receive")
-    def sent() -> int:
-        return 1
-
+    called, sent = [
+        app.task(orders.step(after="receive", name=name)(charge), name=name)
+        for name in ("called", "sent")
+    ]
     assert called() == 1
     assert "install_celery_signals" not in caplog.text
     assert sent.delay().get() == 1

@@ -343,16 +343,6 @@ def test_outside_names_an_entrypoint_that_was_called_without_its_marker() -> Non
             call()
 
 
-def test_a_warning_names_it_too(caplog: pytest.LogCaptureFixture) -> None:
-    """With ``outside="warn"``, the step runs, and one warning says why outside."""
-    configure(outside="warn")
-    caplog.set_level("WARNING", logger="penstock")
-
-    assert inspect.unwrap(receive_route)() == "charged"
-
-    assert "It runs as a plain function. The entrypoint routed/rec" in caplog.text
-
-
 def test_outside_accuses_no_entrypoint_that_left_its_flow() -> None:
     """``outside_flow()`` is a way to be outside, too."""
     with pytest.raises(NotInFlowError) as caught:
