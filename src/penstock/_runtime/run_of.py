@@ -78,6 +78,7 @@ def _new_run(outer: FlowContext, step: Step) -> FlowContext:
         context = FlowContext(outer.correlation_id, step)
         context.parent_id = outer.parent_id
         context.home = outer
+        context.given_run_id = outer.lend_run_id()
     else:
         context = FlowContext(state.new_id(), step)
         context.parent_id = outer.correlation_id
@@ -118,29 +119,32 @@ def _outside(step: Step) -> Call | None:
 
 
 def _complaint(step: Step) -> str:
-    return f"Step {step.label} was called outside a flow ({step.place})."
+    text = f"Step {step.label} was called outside a flow ({step.place})."
+    return f"{text} {_CELERY}" if _is_in_lone_task() else text
+
+
+_CELERY = (
+    "A Celery task called it, and penstock.contrib.celery.install_celery_signals() "
+    "was not called in this process."
+)
+
+
+def _is_in_lone_task() -> bool:
+    """Tell whether a task of Celery runs here whose flow nothing brings along."""
+    celery: Any = sys.modules.get("celery._state")
+    is_connected = "task_id" in state.record_fields
+    return celery is not None and not is_connected and bool(celery.get_current_task())
 
 
 def _cause() -> str:
     """Return why no flow is open and what to do, ``""`` if that is not known."""
     entry = _bypassed_entry()
     if entry is None:
-        return _of_celery()
+        return ""
     return (
         f"The entrypoint {entry.label} ({entry.place}) runs above it, but was called "
         "without its marker. If a decorator registers that function, such as "
         "@app.get(...), put it above @entrypoint."
-    )
-
-
-def _of_celery() -> str:
-    """Return the cause if a Celery task runs without the signals that open its flow."""
-    task = getattr(sys.modules.get("celery"), "current_task", None)
-    if not task or task.request.called_directly:
-        return ""
-    return (
-        "A Celery task runs it: call install_celery_signals() of "
-        "penstock.contrib.celery where the app is made."
     )
 
 

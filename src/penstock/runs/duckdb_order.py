@@ -2,8 +2,8 @@
 
 What is clear is decided more strictly than in ``judging``, which judges the rest: a
 predecessor has made the call, or had ended by the clock of its own process when the
-call was made or sent, or both were made by one message. Of all other operations the
-root ID is returned.
+call was made or sent, or was made by the same message. Of all other operations the root
+ID is returned.
 """
 
 from __future__ import annotations

@@ -112,9 +112,9 @@ def _nothing(path: str) -> str:
         return f"there are no files in the folder {path!r}."
     if "://" in path:
         return (
-            f"penstock cannot read {path!r}: the only addresses that it reads begin "
-            "with clickhouse://. Let another command print the lines, and read them "
-            "from - (stdin)."
+            f"{path!r} is not a file. Of URLs, penstock reads only "
+            "clickhouse://HOST/DATABASE. For others, use a command that prints the "
+            "lines, and - for stdin."
         )
     what = "no file that matches" if has_magic(path) else "no file or folder"
     return f"there is {what} {path!r}. The current folder is {str(Path.cwd())!r}."
