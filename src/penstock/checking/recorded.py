@@ -167,8 +167,8 @@ def _reports_at(path: Path) -> list[Path]:
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
         msg = (
-            f"evidence {str(path)!r} has no report. A process writes one there when it "
-            "ends, if PENSTOCK_CONFORMANCE_DIR names the folder."
+            f"evidence {str(path)!r} has no report and no logs. A process writes a "
+            "report there when it ends, if PENSTOCK_CONFORMANCE_DIR names the folder."
         )
         raise ConfigurationError(msg)
     return files
