@@ -153,6 +153,9 @@ def test_last_run(project: Project, truth: Truth) -> None:
     shown = f"{began[:16].replace('T', ' ')} UTC"
     assert page.count("<dt>Last run</dt>") == 1
     assert f'<dt>Last run</dt><dd dir="auto">{shown}</dd>' in page
+    assert page.count("<dt>Slowest step</dt>") == 1
+    assert 'data-heat="slow"' in page
+    assert 'data-heat="no figures"' in page
 
 
 def test_logs_without_runs(project: Project) -> None:

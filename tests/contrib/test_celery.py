@@ -233,6 +233,22 @@ def test_async_functions_are_refused(func: Any) -> None:
         flow_task(func)
 
 
+def test_a_marker_above_a_task_is_refused(app: Celery) -> None:
+    """The message fits the decorator that made the task."""
+
+    @flow_task(app=app)
+    def charge() -> None: ...
+
+    with pytest.raises(FlowDefinitionError, match=r"delay\(\).*marked already"):
+        flow("shop").step(after="receive")(charge)
+
+    @app.task  # type: ignore[untyped-decorator]  # Celery's own
+    def ship() -> None: ...
+
+    with pytest.raises(FlowDefinitionError, match=r"delay\(\).*or use @flow_task"):
+        flow("shop").step(after="receive")(ship)
+
+
 def test_a_task_is_refused() -> None:
     """One decorator makes the task."""
     with pytest.raises(FlowDefinitionError, match="use it alone"):

@@ -225,8 +225,19 @@ def _import_flows(
     return missing.keys()
 
 
+def is_django_without_settings() -> bool:
+    """Return whether a Django project is here, and nothing names its settings."""
+    return Path("manage.py").is_file() and "DJANGO_SETTINGS_MODULE" not in os.environ
+
+
 def _without_target(project: Project) -> str:
-    if Path("manage.py").is_file():
+    if is_django(project):
+        return (
+            "no flow found. No module of your Django apps, settings or URLs declares "
+            'a step. Declare one: orders = flow("orders"), and above the function '
+            "where it begins, @orders.entrypoint"
+        )
+    if is_django_without_settings():
         return (
             "no target given, and this looks like a Django project. Run python "
             "manage.py penstock, or set DJANGO_SETTINGS_MODULE."

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FunctionKind",
     "Origin",
+    "caller_frame",
     "caller_place",
     "code_of",
     "first_line",
@@ -82,11 +83,17 @@ def place_of(func: object) -> str:
     return f"module {getattr(_filled_in(func), '__module__', None) or '?'}"
 
 
-def caller_place() -> str:
-    """Return which line called penstock, as ``path:line``."""
+def caller_frame() -> FrameType | None:
+    """Return the frame that called penstock."""
     frame: FrameType | None = sys._getframe()  # noqa: SLF001  # as traceback does
     while frame is not None and _is_library(frame):
         frame = frame.f_back
+    return frame
+
+
+def caller_place() -> str:
+    """Return which line called penstock, as ``path:line``."""
+    frame = caller_frame()
     return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 

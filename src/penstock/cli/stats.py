@@ -11,7 +11,8 @@ from penstock._platform.file import write_file
 from penstock._project.shown import note
 from penstock.errors import RenderError
 from penstock.runs.figures import RunFilter
-from penstock.runs.output.figures_picture import figures_as_html, figures_as_svg
+from penstock.runs.output.figures_page import figures_as_page
+from penstock.runs.output.figures_picture import figures_as_svg
 from penstock.runs.output.figures_table import figures_as_json, figures_as_text
 
 from ._options import (
@@ -23,13 +24,12 @@ from ._options import (
     target_option,
 )
 from ._output import emit, terminal_width
-from ._stored_runs import declared_flows, note_counts, stored_runs
+from ._stored_runs import declared_flows, note_counts, source_names, stored_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from penstock._types import FlowInfo
     from penstock.runs.figures import StepFigures
 
 __all__ = ["stats"]
@@ -44,9 +44,9 @@ __all__ = ["stats"]
 @flow_option
 @since_option("Only calls that began since then")
 @format_option(
-    ["text", "json", "svg", "html"],
-    "json is for programs; svg is the picture of the flows with p95 and errors, and "
-    "html the same as an interactive page.",
+    ["text", "json", "html", "svg"],
+    "json is for programs; html is a page with the table beside the picture of the "
+    "flows; svg is that picture, with p95 and errors.",
 )
 @file_option("--output", "-o", explained="Write this file instead of stdout.")
 @map_option
@@ -71,9 +71,12 @@ def stats(
     found = source.figures(RunFilter(flow, since_us=since_us))
     if form == "json":
         _deliver(figures_as_json(found, source.counts), output)
-    elif found and form in ("svg", "html"):
-        draw = figures_as_svg if form == "svg" else figures_as_html
-        _deliver(draw(found, _flows_of(found, targets)), output)
+    elif found and form == "html":
+        flows, _ = declared_flows(targets)
+        names = source_names(sources)
+        _deliver(figures_as_page(found, flows, source.counts, names), output)
+    elif found and form == "svg":
+        _deliver(_picture(found, targets), output)
     elif found:
         _deliver(figures_as_text(found, 0 if output else terminal_width()), output)
     note_counts(source.counts)
@@ -82,16 +85,14 @@ def stats(
         sys.exit(1)
 
 
-def _flows_of(
-    found: Sequence[StepFigures], targets: Sequence[str]
-) -> Sequence[FlowInfo]:
+def _picture(found: Sequence[StepFigures], targets: Sequence[str]) -> str:
     flows, why = declared_flows(targets)
     known = {flow.name for flow in flows}
     if not any(one.flow in known for one in found):
         why = why or "no flow of these runs is declared"
         msg = f"The figures cannot be drawn: {why}."
         raise RenderError(msg)
-    return flows
+    return figures_as_svg(found, flows)
 
 
 def _deliver(text: str, output: Path | None) -> None:

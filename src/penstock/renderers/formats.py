@@ -123,7 +123,7 @@ def format_of(path: Path | None) -> str:
     form = _SUFFIXES.get(path.suffix.lower())
     if form is None:
         msg = (
-            f"the suffix of {path.name!r} does not name a format. Pass format=..., or "
+            f"the suffix of {path.name!r} does not name a format. Name the format, or "
             f"a file name that ends in one of: {' '.join(_SUFFIXES)}"
         )
         raise ConfigurationError(msg)

@@ -8,7 +8,7 @@ import pytest
 
 from penstock.runs.figures import StepFigures
 from penstock.runs.output.facts import percent
-from penstock.runs.output.figures_picture import figures_as_html, figures_as_svg
+from penstock.runs.output.figures_picture import figures_as_svg
 from tests.support.flow_values import flow_of
 
 ORDERS = flow_of("orders", {"receive": None, "charge": "receive", "ship": "charge"})
@@ -66,25 +66,16 @@ def test_only_flows_with_figures() -> None:
     assert "No flow" in figures_as_svg([], [ORDERS])
 
 
-def test_a_page() -> None:
-    """It has the figures too, and flows can be coloured by their slowest step."""
-    flows = [flow_of(name, {"a": None, "b": "a"}) for name in ("one", "two", "three")]
-    found = [
-        StepFigures(name, "b", "shop", 9, 0, 0, (p95_ms,) * 3, 1.0)
-        for name, p95_ms in (("one", 500), ("two", 60), ("three", 2))
-    ]
-    found.append(StepFigures("one", "a", "shop", 9, 0, 0, (1, 1, 1), 1.0))
-    page = figures_as_html(found, [*flows, flow_of("four", {"c": ["one:b"]})])
-    some = re.findall(r'data-name="(\w+)".*? data-heat="(\w+)"', page)
-
-    assert "p95 500 ms" in page
-    assert "<option>heat</option>" in page
-    assert dict(some) == {"one": "slow", "two": "medium", "three": "fast"}
-
-
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0, "0 %"), (0.00093, "0.093 %"), (0.014, "1.4 %"), (0.5, "50 %"), (1, "100 %")],
+    [
+        (0, "0 %"),
+        (0.00093, "0.093 %"),
+        (0.014, "1.4 %"),
+        (0.0999, "10 %"),
+        (0.5, "50 %"),
+        (2.3, "230 %"),
+    ],
 )
 def test_percent(share: float, words: str) -> None:
     """Two digits say something."""

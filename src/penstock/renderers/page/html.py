@@ -22,11 +22,10 @@ from .step_facts import step_facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import FlowEvidence
+    from penstock._graph.evidence import FlowEvidence, GraphEvidence
     from penstock._graph.graph import Graph
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
-    from penstock.renderers.picture.cards import Heat
 
 _CALLS_ROW = '\n<dt>Runs</dt><dd data-of="calls"></dd>'
 _MAX_NAMED = 3  # flows in the title
@@ -37,6 +36,7 @@ _KINDS = {
     "outside": "step of another flow",
     "external": "step of another service",
     "crossing": "between processes",
+    "guess": "guess, by its name alone",
 }
 _NO_NAME = "no name"
 _SLOW, _FAST = 0.5, 0.1  # shares of the highest p95
@@ -48,12 +48,11 @@ def render_html(
     detail: bool,
     direction: Direction,
     hues: Mapping[str, str] | None = None,
-    heat: Mapping[int, Heat] | None = None,
 ) -> str:
     """Return an HTML page of *graph*, without a newline at the end.
 
     A browser can open it without a network or any other file. *hues* has the hue of
-    each flow, if the page belongs to others; *heat* the figures of steps.
+    each flow, if the page belongs to others.
     """
     flows = _declarations(graph)
     hues = hues or hues_of([one for declared in flows.values() for one in declared])
@@ -63,7 +62,6 @@ def render_html(
         direction=direction,
         theme="page",
         has_legend=False,
-        heat=heat,
         hues=hues,
     )
     # The script puts what is before the comment into a copied picture.
@@ -72,7 +70,7 @@ def render_html(
     if graph.evidence:
         style += f"\n{_asset('evidence.css')}"
     title = _title(list(flows))
-    groups = _groupings(flows, graph, hues, heat or {})
+    groups = _groupings(flows, graph, hues)
     return Template(_asset("page.html")).substitute(
         policy=content_policy(style, script, "font-src data:", "img-src data:"),
         title=escape(title[:_MAX_TITLE]),
@@ -109,10 +107,7 @@ def _declarations(graph: Graph) -> dict[str, list[FlowInfo]]:
 
 
 def _groupings(
-    flows: Mapping[str, Sequence[FlowInfo]],
-    graph: Graph,
-    drawn: Mapping[str, str],
-    heat: Mapping[int, Heat],
+    flows: Mapping[str, Sequence[FlowInfo]], graph: Graph, drawn: Mapping[str, str]
 ) -> dict[str, dict[str, tuple[str, str]]]:
     """Return the group and the hue of each flow, for each way to colour the flows.
 
@@ -132,12 +127,12 @@ def _groupings(
     if graph.evidence:
         known = graph.evidence.flows
         groups["evidence"] = {name: _seen(known[name]) for name in flows}
-    if heat:
-        shares: dict[str, float] = {}
-        for number, one in heat.items():
-            flow = graph.steps[number].flow
-            shares[flow] = max(one.share, shares.get(flow, 0))
-        groups["heat"] = {name: _heat(shares.get(name)) for name in flows}
+        slowest_ms = graph.evidence.slowest_ms
+        most_ms = max(slowest_ms.values(), default=0.0)
+        if most_ms:
+            groups["heat"] = {
+                name: _heat(slowest_ms.get(name, 0.0) / most_ms) for name in flows
+            }
     return dict(
         sorted(
             groups.items(),
@@ -160,13 +155,13 @@ def _seen(known: FlowEvidence) -> tuple[str, str]:
     return ("seen", "blue") if known.runs + known.seen else ("never seen", "slate")
 
 
-def _heat(share: float | None) -> tuple[str, str]:
+def _heat(share: float) -> tuple[str, str]:
     """Return how slow the slowest step of a flow is, and a hue for that."""
-    if share is None:
-        return "no figures", "slate"
     if share >= _SLOW:
         return "slow", "orange"
-    return ("medium", "blue") if share >= _FAST else ("fast", "teal")
+    if share >= _FAST:
+        return "medium", "blue"
+    return ("fast", "teal") if share else ("no figures", "slate")
 
 
 def _flow(
@@ -186,7 +181,7 @@ def _flow(
         "Entrypoints": ", ".join(entrypoints),
         "Steps": str(len(steps)),
         "Evidence": ", ".join(flow_evidence(name, graph)),
-        "Last run": graph.evidence.last_runs.get(name, "") if graph.evidence else "",
+        **(_figures(name, graph.evidence) if graph.evidence else {}),
     }
     shown = escape(printable(name))
     hue = next(iter(groups.values()))[name][1]
@@ -212,6 +207,15 @@ def _flow(
     )
 
 
+def _figures(flow: str, known: GraphEvidence) -> dict[str, str]:
+    """Return what only logs tell of a flow."""
+    slowest_ms = known.slowest_ms.get(flow)
+    return {
+        "Slowest step": f"p95 {slowest_ms:,.0f} ms" if slowest_ms else "",
+        "Last run": known.last_runs.get(flow, ""),
+    }
+
+
 def _pairs(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     for term, text in rows:
         if text:
@@ -226,6 +230,8 @@ def _legend(graph: Graph) -> Iterator[str]:
     }
     if any(edge.is_crossing for edge in graph.edges):
         kinds.add("crossing")
+    if any(edge.is_guess for edge in graph.edges):
+        kinds.add("guess")
     for kind, text in _KINDS.items():
         if kind in kinds:
             yield f'<li><i class="sample {kind}"></i>{text}</li>'

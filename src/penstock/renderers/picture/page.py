@@ -190,6 +190,7 @@ _LINES = {
     "contradicted": "line wrong-line",
     "undeclared": "line wrong-line",
     "crossing": "line",
+    "guess": "line",
 }
 _WORDS = {
     "seen": "calls came this way",
@@ -215,6 +216,8 @@ def _entries(look: Look) -> Iterator[_Entry]:
             yield _Entry(about_code + words, status)
     if any(edge.is_crossing for edge in graph.edges):
         yield _Entry("by a message", "crossing")
+    if any(edge.is_guess for edge in graph.edges):
+        yield _Entry("guess, by its name alone", "guess")
     if "external" in graph.kinds:
         yield _Entry("step of another service", "external")
     if look.heat:

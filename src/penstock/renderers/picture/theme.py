@@ -103,6 +103,7 @@ _SHAPES = (
     ".cross{stroke-width:2}",
     ".external .card{stroke-dasharray:4 3}",
 )
+_GUESS = ".guess .line{stroke-width:2;stroke-dasharray:.1 5}"  # only in drafts
 _NAME = re.compile(r"\.([\w-]+)")
 
 
@@ -116,7 +117,10 @@ def style_of(theme: Theme, used: Iterable[str]) -> str:
     ]
     shapes = (
         f"{_scoped(selector)}{{{rest}"
-        for selector, rest in (one.split("{") for one in _SHAPES)
+        for selector, rest in (
+            one.split("{")
+            for one in (*_SHAPES, *([_GUESS] if "guess" in known else []))
+        )
     )
     lines = [*shapes, *_written(rules, _VALUES[theme])]
     if theme == "both":
