@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["judge_decorators"]
 
+_REGISTERING = frozenset({"receiver", "listens_for"})
+"""Functions of Django and SQLAlchemy that register what stands below them."""
+
 
 def judge_decorators(
     steps: Steps, flows: Container[str], modules: Container[str]
@@ -62,8 +65,10 @@ def _registering(
         return
     for node in nodes[ours[-1] + 1 :]:
         if isinstance(node, ast.Call):
-            owner = getattr(_value(node, names), "__self__", None)
-            if _is_object(owner) and type(owner).__module__ not in modules:
+            value = _value(node, names)
+            owner = getattr(value, "__self__", None)
+            is_method = _is_object(owner) and type(owner).__module__ not in modules
+            if is_method or getattr(value, "__qualname__", "") in _REGISTERING:
                 yield node
 
 
