@@ -87,11 +87,10 @@ def sheet(
     height: float,
     paint: Callable[[float, float], list[str]],
     look: Look,
-    *,
-    has_legend: bool,
 ) -> Picture:
     """Return a page with a header, a drawing of a size in its middle, and a legend."""
-    entries = list(_entries(look)) if has_legend else []
+    top = top if look.has_header else Header([], 0, MARGIN - _ROOM)
+    entries = list(_entries(look)) if look.has_legend else []
     widths = [one.width for one in entries]
     full = sum(widths) + _ENTRY_GAP * (len(widths) - 1) if widths else 0.0
     room = max(
