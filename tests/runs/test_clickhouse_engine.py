@@ -11,15 +11,17 @@ import pytest
 
 from benchmarks.stored_runs import Rates, write
 from penstock._platform.clock import utc
-from penstock.errors import ConfigurationError, LogSourceError
+from penstock.errors import ConfigurationError, LogSourceError, TooManyRunsError
 from penstock.runs.calls import calls_of
 from penstock.runs.figures import RunFilter
 from penstock.runs.judged_runs import judge_suspects, runs_out_of_order
 from penstock.runs.log_files import LogFiles
-from penstock.runs.open_runs import open_runs
+from penstock.runs.open_runs import open_server
 from penstock.runs.python_engine import PythonRuns, lines_about_calls
+from penstock.runs.trees import operations_of
 from tests.support.clickhouse import insert, served
 from tests.support.figures import rounded
+from tests.support.projects import Project, Result
 from tests.support.shop_flows import shop_flows
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.stored_runs import Truth
+    from penstock.runs.clickhouse_engine import ClickHouseRuns, Wanted
     from penstock.runs.figures import RunSource
     from penstock.runs.operation import StoredCall
 
@@ -45,14 +48,14 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def both(server: str, tmp_path: Path) -> tuple[RunSource, RunSource, Truth]:
+def both(server: str, tmp_path: Path) -> tuple[RunSource, ClickHouseRuns, Truth]:
     """Return the same runs, from logs in Python and from spans in ClickHouse."""
     rates = Rates(broken=0.05, failed=0.05, crashed=0, lost=0, garbage=0)
     truth = write(tmp_path, 400, rates)
     paths = [str(path) for path in sorted(tmp_path.glob("*.log"))]
     calls = calls_of(lines_about_calls(LogFiles(paths)))
     insert(server, [*map(span_of, calls), framework_span()])
-    return PythonRuns(LogFiles(paths)), open_runs([server]), truth
+    return PythonRuns(LogFiles(paths)), open_server([server]), truth
 
 
 def span_of(call: StoredCall) -> dict[str, Any]:
@@ -100,7 +103,7 @@ def framework_span() -> dict[str, Any]:
     return {"Timestamp": "1790000000.5", "SpanName": "GET /", "TraceId": "ff" * 16}
 
 
-def test_figures_are_equal(both: tuple[RunSource, RunSource, Truth]) -> None:
+def test_figures_are_equal(both: tuple[RunSource, ClickHouseRuns, Truth]) -> None:
     """The same runs give the same figures from log lines and from spans."""
     logs, spans, _ = both
 
@@ -115,7 +118,7 @@ def test_figures_are_equal(both: tuple[RunSource, RunSource, Truth]) -> None:
     assert not spans.counts.is_sampled
 
 
-def test_runs_are_equal(both: tuple[RunSource, RunSource, Truth]) -> None:
+def test_runs_are_equal(both: tuple[RunSource, ClickHouseRuns, Truth]) -> None:
     """So are the runs, however they are chosen."""
     logs, spans, _ = both
 
@@ -129,7 +132,7 @@ def test_runs_are_equal(both: tuple[RunSource, RunSource, Truth]) -> None:
     assert spans.latest(RunFilter(flow="it's")) == []
 
 
-def test_metadata(both: tuple[RunSource, RunSource, Truth]) -> None:
+def test_metadata(both: tuple[RunSource, ClickHouseRuns, Truth]) -> None:
     """Attributes of spans and of their resource are metadata."""
     _, spans, truth = both
     root = next(iter(truth.broken))
@@ -141,7 +144,67 @@ def test_metadata(both: tuple[RunSource, RunSource, Truth]) -> None:
     assert spans.latest(RunFilter(where={**where, "host.name": "it's"})) == []
 
 
-def test_out_of_order(both: tuple[RunSource, RunSource, Truth]) -> None:
+def lines_of(source: ClickHouseRuns, wanted: Wanted) -> dict[str, int]:
+    """Return the number of spans of each operation that is found."""
+    found = operations_of(source.find_operations(wanted, None))
+    return {one.root_id: len(one.calls) for one in found}
+
+
+def test_operations_are_found(
+    both: tuple[RunSource, ClickHouseRuns, Truth], server: str
+) -> None:
+    """By IDs, the beginning of one, or metadata, as in files."""
+    logs, spans, truth = both
+    root = next(iter(truth.broken))
+    (run,) = logs.latest(RunFilter(where={"root_id": root}))
+    found = {root: run.calls}
+
+    assert lines_of(spans, root) == found
+    assert lines_of(spans, run.run_id) == found
+    assert lines_of(spans, root[:20]) == found
+    assert lines_of(spans, {"root_id": root, "service": "shop"}) == found
+    assert lines_of(spans, {"root_id": root, "service": "it's"}) == {}
+    assert lines_of(spans, f"{root}'") == {}
+    assert spans.find_operations(root, SINCE * 2) == []
+    spans.find_operations(root, None)
+    assert spans.counts.hits == run.calls
+    with pytest.raises(ConfigurationError, match="is empty"):
+        spans.find_operations("", None)
+
+
+def test_an_id_of_too_many(both: tuple[RunSource, ClickHouseRuns, Truth]) -> None:
+    """The message says what to do."""
+    _, spans, _ = both
+
+    with pytest.raises(TooManyRunsError, match=r"host.name=shop-1 is in more than 100"):
+        spans.find_operations({"host.name": "shop-1"}, None)
+
+
+def test_show(
+    both: tuple[RunSource, ClickHouseRuns, Truth], server: str, tmp_path: Path
+) -> None:
+    """One operation looks the same, from log lines and from spans."""
+    _, _, truth = both
+    root = next(iter(truth.broken))
+    project = Project(tmp_path)
+
+    def shown(source: str, *more: str) -> Result:
+        return project.penstock("show", root[:12], source, *more)
+
+    # Two steps begin at once, so either may come first.
+    by_logs, by_spans = (
+        sorted(shown(one).stdout.splitlines()) for one in (".", server)
+    )
+    assert by_spans == by_logs != []
+    assert shown(server, "--format", "html").stdout.startswith("<!DOCTYPE html>")
+    for option in ("--logs", "--follow"):
+        assert f"{option} reads log files." in shown(server, option).stderr
+    missing = project.penstock("show", "none", server.replace("//", "//me:secret@"))
+    assert missing.returncode == 1
+    assert f"No line in {server} has an ID" in missing.stderr
+
+
+def test_out_of_order(both: tuple[RunSource, ClickHouseRuns, Truth]) -> None:
     """The suspects are few, and the judge convicts those that broke the order."""
     logs, spans, truth = both
     flows = shop_flows()
@@ -170,7 +233,7 @@ def test_sampled_runs(server: str) -> None:
         "TraceState": "vendor=1,ot=th:8;rv:00000000000001",
     }
     insert(server, [row])
-    source = open_runs([f"{server}?table=default.otel_traces"])
+    source = open_server([f"{server}?table=default.otel_traces"])
 
     (figures,) = source.figures(RunFilter())
 
@@ -182,11 +245,11 @@ def test_wrong_addresses(server: str) -> None:
     """An address that cannot be used is one message, without the password."""
     for wrong in ("clickhouse://", "clickhouse://host/db?tables=x"):
         with pytest.raises(ConfigurationError, match="clickhouse://host:8123/"):
-            open_runs([wrong])
+            open_server([wrong])
     with pytest.raises(LogSourceError, match="cannot be used") as caught:
-        open_runs(["clickhouse://me:secret@127.0.0.1:1/db"])
+        open_server(["clickhouse://me:secret@127.0.0.1:1/db"])
     assert "secret" not in str(caught.value)
     with pytest.raises(LogSourceError, match="cannot be read together"):
-        open_runs([server, "logs"])
+        open_server([server, "logs"])
     with pytest.raises(LogSourceError, match="cannot answer"):
-        open_runs([f"{server}?table=none"]).figures(replace(RunFilter(), limit=1))
+        open_server([f"{server}?table=none"]).figures(replace(RunFilter(), limit=1))

@@ -13,7 +13,6 @@ from penstock._manifests.manifest import load_manifest
 from penstock._project.shown import note, shown_path
 from penstock._registry import declared_flows
 from penstock.errors import ManifestError, did_you_mean
-from penstock.renderers.picture.theme import pin_hues
 
 from .attributes import flows_of
 from .django_setup import django_modules, set_up_django
@@ -72,7 +71,6 @@ def load_flows(
         ManifestError: A file is not a manifest.
     """
     project = project or find_project(Path.cwd())
-    pin_hues(project.colors)
     targets = targets or project.targets or _of_django(project)
     if not targets and not allow_missing:
         raise NoFlowError(_without_target(project))

@@ -135,9 +135,10 @@ def draft(
     form = form or ("text" if output is None else None)
     with warnings_as_notes():
         drawing = draw(
-            [flow_of(made.plan)],
+            [flow_of(made.plan, made.reason)],
             format=form,
             output=output,
+            detail=bool(made.reason),
             evidence=evidence_of(made.plan),
         )
     if drawing is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Choices", "choose", "find_group"]
 
 _MAX_CALLERS = 3  # among the chosen steps; more make a hub
+_MANY_OVERRIDES = 3  # what only such a method calls is a detail of one of them
 _MIN_SCORE = 0.4  # of what is drawn; helpers and lookups have less
 
 
@@ -28,15 +29,16 @@ def _words(text: str) -> frozenset[str]:
 
 _DOES = _words(
     """
-    accept activate allocate apply approve archive assign authorize book build cancel
-    capture charge checkout close commit complete confirm connect convert create
-    deactivate decline deliver delete deploy dispatch email enqueue ensure execute
-    export finalize finish fulfill generate handle import index ingest install invoice
-    issue link load mail move notify open order pay perform persist place post prepare
-    process provision publish push receive record refund register reject release remove
-    render reopen request reserve reset resolve resume revoke run save schedule send
-    settle ship split start stop store submit subscribe sync trigger update upload
-    validate verify void withdraw write
+    accept activate allocate apply approve archive assign authorize backup book build
+    calculate cancel capture charge checkout close commit complete confirm connect
+    convert crawl create deactivate decline deliver delete deploy dispatch download
+    email enqueue ensure escalate execute export extract fetch finalize finish fulfill
+    generate handle import index ingest install invoice issue link load mail merge
+    migrate move notify open order pay perform persist place post prepare process
+    provision publish pull push receive record refund register reject release remove
+    render reopen request reserve reset resolve restore resume retry revoke run save
+    schedule scrape send settle ship split start stop store submit subscribe sync
+    transfer transform trigger update upload validate verify void withdraw write
     """
 )
 _ASKS = _words(
@@ -53,8 +55,15 @@ _EFFECTS = _words(
     send_message submit unlink update upload write
     """
 )
+_STORES = _words(
+    "add all bulk create delete get insert load many one put read remove save set "
+    "update"
+)
+_SAYS_NOTHING = _words("async do impl inner internal task")
 _ASIDE = _words("error exception log logging debug")
-_WIRING = _words("property cached_property overload contextmanager fixture validator")
+_WIRING = _words(
+    "cached_property contextmanager deleter fixture overload property setter validator"
+)
 
 
 class Choice(NamedTuple):
@@ -94,15 +103,20 @@ def choose(reading: Reading, size: int) -> Choices:
     ranked = sorted(
         _candidates(reading, nouns), key=lambda one: (-one.score, one.reached.position)
     )
-    fitting = [one for one in ranked if one.score >= _MIN_SCORE]
-    steps = [Choice(entry, 1, 0.0, "entry"), *fitting[: size - 1]]
-    del fitting[: size - 1]
+    steps = [Choice(entry, 1, 0.0, "entry")]
     hubs: list[Choice] = []
-    while hub := _hub(reading, steps):
+    fitting = (one for one in ranked if one.score >= _MIN_SCORE)
+    while True:
+        for one in fitting:
+            if not any(_repeats(one, other) for other in steps):
+                steps.append(one)
+            if len(steps) == size:
+                break
+        hub = _hub(reading, steps)
+        if hub is None:
+            break
         steps.remove(hub)
         hubs.append(hub)
-        steps += fitting[:1]
-        del fitting[:1]
     steps.sort(key=lambda one: one.reached.position)
     drawn = {id(one) for one in (*steps, *hubs)}
     return Choices(steps, hubs, [one for one in ranked if id(one) not in drawn])
@@ -123,8 +137,17 @@ def _candidates(reading: Reading, nouns: frozenset[str]) -> Iterable[Choice]:
             groups.setdefault(
                 reading.overridden.get(one.function, one.function), []
             ).append(one)
+    variants = {
+        one.function
+        for members in groups.values()
+        if len(members) >= _MANY_OVERRIDES
+        for one in members
+    }
     for members in groups.values():
-        yield _scored(members, nouns)
+        scored = _scored(members, nouns)
+        if all(variants >= one.callers for one in members):
+            scored = scored._replace(score=scored.score - 0.8)
+        yield scored
 
 
 def _can_be_step(function: Function) -> bool:
@@ -161,6 +184,8 @@ def _scored(members: Sequence[Reached], nouns: frozenset[str]) -> Choice:
     effect = next(filter(None, map(_effect, (one.function for one in members))), "")
     if effect:
         facts.append((0.8, f"calls {effect}()"))
+    if function.klass is not None and _STORES.issuperset(words):
+        facts.append((-1.0, ""))  # of what, only the class says
     if called > 1:
         facts.append((-0.5 * math.log2(called), ""))
     if all(one.is_guess for one in members):
@@ -169,6 +194,17 @@ def _scored(members: Sequence[Reached], nouns: frozenset[str]) -> Choice:
         facts.append((1.0, "a message runs it"))
     why = ", ".join(text for _, text in facts if text)
     return Choice(first, len(members), sum(points for points, _ in facts), why)
+
+
+def _repeats(one: Choice, other: Choice) -> bool:
+    """Return whether one of two steps calls the other, and has the same name."""
+    first, second = one.reached, other.reached
+    is_call = first.function in second.callers or second.function in first.callers
+    return is_call and _said(first.function) == _said(second.function)
+
+
+def _said(function: Function) -> frozenset[str]:
+    return frozenset(function.name.lower().split("_")) - _SAYS_NOTHING - {""}
 
 
 def _hub(reading: Reading, steps: Sequence[Choice]) -> Choice | None:
@@ -208,8 +244,12 @@ def _nouns(function: Function) -> frozenset[str]:
     return frozenset(
         word
         for word in words
-        if word not in _DOES | _ASKS and len(word) > 2  # noqa: PLR2004  # "of", "id"
-    ) - _words("flow flows view views task tasks service services api self new command")
+        if word not in _DOES | _ASKS | _STORES
+        if len(word) > 2  # noqa: PLR2004  # "of", "id"
+    ) - _words(
+        "api base command common controller core data endpoint flow handler helper lib "
+        "new route router self service task util utils view"
+    )
 
 
 def _home(function: Function) -> frozenset[str]:

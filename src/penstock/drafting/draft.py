@@ -12,6 +12,7 @@ from penstock.errors import did_you_mean
 
 from .choosing import choose, find_group
 from .dispatches import dispatches
+from .emptiness import reason_for_nothing
 from .entries import HANDLERS, find_entry, find_function, qualified
 from .ordering import predecessors
 from .plan import DraftPlan, PlannedStep
@@ -45,6 +46,7 @@ class Draft:
         hubs: Functions that many steps call, with the number of callers.
         ends: Places where a call by string or by registry ends the picture.
         notes: What the user should know.
+        reason: Why nothing but the entry is drawn, and what to do; else ``""``.
     """
 
     plan: DraftPlan
@@ -52,6 +54,7 @@ class Draft:
     hubs: Sequence[str] = ()
     ends: Sequence[str] = ()
     notes: Sequence[str] = ()
+    reason: str = ""
 
 
 def _project_folders(
@@ -114,7 +117,7 @@ def draft_plan(
         ResolverError: The resolver failed.
         ConfigurationError: The command does not call *entry*.
     """
-    _, reading, runs = _read(entry, import_path, resolver, command)
+    program, reading, runs = _read(entry, import_path, resolver, command)
     choices = choose(reading, size)
     functions = [one.reached.function for one in choices.steps]
     names = _names(functions)
@@ -139,7 +142,9 @@ def draft_plan(
     plan = DraftPlan(_flow_name(reading), entry, steps, "", others)
     hubs = [qualified(one.reached.function) for one in choices.hubs]
     ends = dispatches(reading.reached)
-    return Draft(plan, len(reading.reached), hubs, ends, [*reading.notes, *notes])
+    notes = [*reading.notes, *notes]
+    reason = "" if steps[1:] else reason_for_nothing(program, reading, ends)
+    return Draft(plan, len(reading.reached), hubs, ends, notes, reason)
 
 
 def complete_plan(

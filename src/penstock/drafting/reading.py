@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reached", "Reading", "read_entry", "read_project"]
 
-_ASIDE = {"migrations", "docs", "examples"}
+_ASIDE = re.compile(r"(^|\.)(docs|examples|migrations\.\d{4}_\w+)(\.|$)")
+"""Modules that no run leads to; other packages may be called ``migrations``, too."""
 
 
 @dataclass(eq=False, slots=True)
@@ -88,7 +90,7 @@ def read_project(folders: Iterable[Path], roots: Sequence[Path]) -> Program:
     for folder in folders:
         for path in [folder] if folder.is_file() else files_below(folder):
             name = module_name(path, roots)
-            if name is None or is_test(path, folder) or _ASIDE & set(name.split(".")):
+            if name is None or is_test(path, folder) or _ASIDE.search(name):
                 continue
             found = parsed(path, name)
             if isinstance(found, Module):
@@ -119,7 +121,9 @@ def _interpreted(
 ) -> tuple[Interpreter, Invocation]:
     functions = dict.fromkeys(program.functions.values())
     bits = {one: 2 << place for place, one in enumerate(functions)}
-    interpreter = Interpreter(program, Steps({}, {}, bits), resolver, readers_of)
+    interpreter = Interpreter(
+        program, Steps({}, {}, bits), resolver, readers_of, is_draft=True
+    )
     start = Invocation(entry)
     interpreter.begin_round()
     interpreter.summary(start)

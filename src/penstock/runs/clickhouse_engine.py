@@ -7,7 +7,7 @@ call has a start and an end, and a call that has not ended is not there.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,6 +17,7 @@ from penstock.errors import ConfigurationError, LogSourceError
 from .declared_order import rules_of
 from .field_layouts import FieldLayout
 from .figures import QUANTILES, SAMPLED, StepFigures, StoredRun
+from .finding import MAX_OPERATIONS, needles_of, too_many
 from .lines import ReadCounts
 from .parsing import lines_of_otlp
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .lines import StoredLine
     from .order_counts import OrderCounts
 
+    Wanted = str | Mapping[str, str]
     Row = Sequence[Any]
     Query = Callable[[str, Mapping[str, Any]], Sequence[Row]]
 
@@ -61,13 +63,12 @@ _CALLS = """
             ResourceAttributes['process.pid'],
             ResourceAttributes['service.instance.id']) AS process
     FROM {table}
-    WHERE SpanAttributes['penstock.step'] != '' AND Timestamp >=
-        fromUnixTimestamp64Micro({{since:Int64}})
+    WHERE SpanAttributes['penstock.step'] != '' AND {since}
 """
 _FIGURES = f"""
-    SELECT flow, step, service, count() AS calls, countIf(is_error),
+    SELECT flow, step, service, count() AS calls, countIf(is_error), 0 AS no_end,
         quantilesExactInclusive({", ".join(map(str, QUANTILES))})(duration_ms),
-        sum(duration_ms)
+        sum(duration_ms), min(start_us), max(start_us)
     FROM ({{calls}}) WHERE start_us >= {{{{after:Int64}}}}
     GROUP BY flow, step, service ORDER BY flow, step, service
 """
@@ -91,6 +92,10 @@ _RUNS = """
     )
     WHERE start_us >= {{after:Int64}}
 """
+_ENTRIES = f"""
+    SELECT flow, step, service, count(), sum(duration_ms) FROM ({_RUNS})
+    GROUP BY flow, step, service
+"""
 # As in DuckDB: what clearly kept the order is left out.
 _SUSPECTS = """
     SELECT DISTINCT root_id FROM (
@@ -109,6 +114,15 @@ _IS_BEFORE = """arrayExists(
         OR one.7 > 0 AND before.6 <= one.7
             AND before.4 = arrayFirst(caller -> caller.2 = one.3, spans).4
     ), spans)"""
+_ROOTS = """
+    SELECT DISTINCT SpanAttributes['penstock.root_id'] AS root_id FROM {table}
+    WHERE root_id != '' AND {since} AND ({condition}) LIMIT {{limit:UInt64}}
+"""
+_SINCE = "Timestamp >= fromUnixTimestamp64Micro({since:Int64})"
+_IDS = (
+    "TraceId",
+    *(f"SpanAttributes['penstock.{key}_id']" for key in ("root", "run", "correlation")),
+)
 _LINES = """
     SELECT TraceId, SpanId, ParentSpanId, TraceState, SpanName, ServiceName,
         toUnixTimestamp64Nano(Timestamp), Duration,
@@ -118,7 +132,8 @@ _LINES = """
     WHERE TraceId IN (
         SELECT TraceId FROM {table}
         WHERE SpanAttributes['penstock.root_id'] IN {{roots:Array(String)}}
-    ) AND has(arrayPushBack({{roots:Array(String)}}, ''), root_id)
+    ) AND has(arrayPushBack({{roots:Array(String)}}, ''), root_id) AND {since}
+    ORDER BY Timestamp
 """
 _COUNT = """
     SELECT count(), countIf(match(TraceState, {sampled:String})) FROM TABLE
@@ -198,7 +213,10 @@ class ClickHouseRuns:
             conditions.append("duration_ms >= {slow_ms:Float64}")
             values["slow_ms"] = wanted.slow_ms
         if wanted.where:
-            conditions.append(self._having(wanted.where, values))
+            conditions.append(
+                "root_id IN (SELECT SpanAttributes['penstock.root_id'] FROM "
+                f"{self._table} WHERE {_has_all(wanted.where, values)})"
+            )
         self._count()
         rows = self._query(
             _RUNS.format(calls=self._calls())
@@ -211,15 +229,15 @@ class ClickHouseRuns:
     def figures(self, wanted: RunFilter) -> list[StepFigures]:
         """Return the figures of each step, by flow, step and service."""
         values = _moments(wanted.since_us)
-        runs = _RUNS.format(calls=self._calls())
-        entries = self._query(
-            f"SELECT flow, sum(duration_ms) FROM ({runs}) GROUP BY flow", values
-        )
-        entry_ms = dict(map(tuple, entries))
+        entries = self._query(_ENTRIES.format(calls=self._calls()), values)
+        entry_ms: Counter[str] = Counter()
+        for flow, *_, total_ms in entries:
+            entry_ms[flow] += total_ms
+        runs = {tuple(step): number for *step, number, _ in entries}
         self._count()
         rows = self._query(_FIGURES.format(calls=self._calls()), values)
         return [
-            _figures(row, entry_ms.get(row[0], 0.0))
+            _figures(row, entry_ms[row[0]], runs.get(tuple(row[:3]), 0))
             for row in rows
             if wanted.flow in {"", row[0]}
         ]
@@ -253,36 +271,79 @@ class ClickHouseRuns:
         query = f"SELECT DISTINCT root_id FROM ({self._calls()})"
         return [row[0] for row in self._query(query, _moments(None))]
 
-    def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
+    def find_operations(self, wanted: Wanted, since_us: int | None) -> list[StoredLine]:
+        """Return the spans of the operations that *wanted* belongs to.
+
+        Args:
+            wanted: An ID of an operation, run or trace, or the beginning of one; or
+                keys of metadata with their values, all of which one span has.
+            since_us: Earlier spans are left out.
+
+        Raises:
+            LogSourceError: The server cannot answer.
+            TooManyRunsError: There are more than ``MAX_OPERATIONS`` operations.
+            ConfigurationError: *wanted* is empty.
+        """
+        needles_of(wanted)  # refuses what is empty
+        roots = self._roots_of(wanted, since_us)
+        if len(roots) > MAX_OPERATIONS:
+            raise too_many(wanted)
+        found = list(self.lines_of(roots, since_us))
+        self.counts.hits = len(found)
+        return found
+
+    def _roots_of(self, wanted: Wanted, since_us: int | None) -> list[str]:
+        """Return root IDs; IDs that only begin with *wanted* count if none is equal."""
+        values: dict[str, Any] = {"since": since_us or 0, "limit": MAX_OPERATIONS + 1}
+        if isinstance(wanted, str):
+            values["id"] = wanted
+            # Only what is equal is found by the indexes of the table.
+            conditions = [
+                " OR ".join(f"{one} = {{id:String}}" for one in _IDS),
+                " OR ".join(f"startsWith({one}, {{id:String}})" for one in _IDS),
+            ]
+        else:
+            conditions = [_has_all(wanted, values)]
+        rows: Sequence[Row] = ()
+        for condition in conditions:
+            query = _ROOTS.format(table=self._table, since=_SINCE, condition=condition)
+            rows = rows or self._query(query, values)
+        return [row[0] for row in rows]
+
+    def lines_of(
+        self, root_ids: Iterable[str], since_us: int | None = None
+    ) -> Iterator[StoredLine]:
         """Yield the spans of operations, with those of frameworks between them."""
         wanted = list(root_ids)
-        query = _LINES.format(table=self._table)
+        query = _LINES.format(table=self._table, since=_SINCE)
         for start in range(0, len(wanted), _ROOTS_AT_ONCE):
             roots = wanted[start : start + _ROOTS_AT_ONCE]
-            for row in self._query(query, {"roots": roots}):
+            values = {"roots": roots, "since": since_us or 0}
+            for row in self._query(query, values):
                 yield from lines_of_otlp(_entry(row), self._layout, "clickhouse")
 
     def _calls(self) -> str:
-        return _CALLS.format(table=self._table)
-
-    def _having(self, where: Mapping[str, str], values: dict[str, Any]) -> str:
-        conditions = []
-        for number, (key, value) in enumerate(where.items()):
-            values |= {f"key{number}": key, f"value{number}": value}
-            conditions.append(
-                f"{{value{number}:String}} IN (SpanAttributes[{{key{number}:String}}], "
-                f"ResourceAttributes[{{key{number}:String}}])"
-            )
-        return (
-            "root_id IN (SELECT SpanAttributes['penstock.root_id'] FROM "
-            f"{self._table} WHERE {' AND '.join(conditions)})"
-        )
+        return _CALLS.format(table=self._table, since=_SINCE)
 
     def _count(self) -> None:
         """Count the spans of steps, and see whether others were dropped."""
         query = _COUNT.replace("TABLE", self._table)
         ((spans, sampled),) = self._query(query, {"sampled": SAMPLED.pattern})
         self.counts.hits, self.counts.is_sampled = spans, sampled > 0
+
+
+def _has_all(where: Mapping[str, str], values: dict[str, Any]) -> str:
+    """Return the condition that a span has all these metadata; add its *values*."""
+    conditions = []
+    for number, (key, value) in enumerate(where.items()):
+        values |= {f"key{number}": key, f"value{number}": value}
+        name = f"{{key{number}:String}}"
+        conditions.append(
+            f"{{value{number}:String}} IN (SpanAttributes[{name}], "
+            f"SpanAttributes[concat('penstock.', {name})], ResourceAttributes[{name}], "
+            f"{name} = 'service' ? ServiceName : '')"
+        )
+    return " AND ".join(conditions)
 
 
 def _moments(since_us: int | None) -> dict[str, int]:
@@ -294,12 +355,11 @@ def _moments(since_us: int | None) -> dict[str, int]:
     return {"since": max(after - _DAY_US, 0), "after": after}
 
 
-def _figures(row: Row, entry_ms: float) -> StepFigures:
-    flow, step, service, calls, errors, quantiles, total_ms = row
+def _figures(row: Row, entry_ms: float, runs: int) -> StepFigures:
+    quantiles_ms, total_ms, *times = row[6:]
     share = total_ms / entry_ms if entry_ms else 0.0
-    return StepFigures(
-        flow, step, service, calls, errors, 0, tuple(quantiles), total_ms, share
-    )
+    values = *row[:6], tuple(quantiles_ms), total_ms, share, runs, *times
+    return StepFigures(*values)
 
 
 def _is_suspect(alternatives: Sequence[Sequence[tuple[str, str]]]) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "has_wanted",
     "needles_of",
     "root_of",
+    "too_many",
 ]
 
 MAX_OPERATIONS = 100
@@ -156,14 +157,19 @@ def _hit(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operations:
             files.counts.elsewhere_keys.update(_keys_of(line, text))
     operations = exact if exact.lines else begun
     if operations.is_full:
-        if isinstance(wanted, str):
-            what, advice = f"{wanted!r} is", "Name more of the ID."
-        else:
-            pairs = [f"{key}={value}" for key, value in wanted.items()]
-            what, advice = f"{' and '.join(pairs)} is", "Name more values."
-        msg = f"{what} in more than {MAX_OPERATIONS} operations. {advice}"
-        raise TooManyRunsError(msg)
+        raise too_many(wanted)
     return operations
+
+
+def too_many(wanted: Wanted) -> TooManyRunsError:
+    """Return the error that *wanted* is in too many operations."""
+    if isinstance(wanted, str):
+        what, advice = f"{wanted!r} is", "Name more of the ID."
+    else:
+        pairs = [f"{key}={value}" for key, value in wanted.items()]
+        what, advice = f"{' and '.join(pairs)} is", "Name more values."
+    msg = f"{what} in more than {MAX_OPERATIONS} operations. {advice}"
+    return TooManyRunsError(msg)
 
 
 def has_wanted(line: StoredLine, wanted: Wanted) -> bool:

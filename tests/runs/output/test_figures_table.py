@@ -2,15 +2,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from penstock.runs.figures import StepFigures
 from penstock.runs.lines import ReadCounts
-from penstock.runs.output.figures_table import (
-    figures_as_json,
-    figures_as_text,
-    percent,
-)
+from penstock.runs.output.figures_table import figures_as_json, figures_as_text
 
 FIGURES = [
     StepFigures("mail", "send", "mail", 2, 0, 2, (), 0.0),
@@ -65,12 +59,3 @@ def test_json() -> None:
         "total_ms": 9.0,
         "share": 0.031,
     }
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0, "0 %"), (0.00093, "0.093 %"), (0.0999, "10 %"), (0.5, "50 %"), (2.3, "230 %")],
-)
-def test_percent(share: float, text: str) -> None:
-    """Small shares keep two digits."""
-    assert percent(share) == text

@@ -86,12 +86,15 @@ class Calls:
 
         There may have been more by then, unless *when_known*: they are called now.
         """
+        before = state.may
         for value in in_order(values):
             if isinstance(value, Message):
                 members = [one for stage in value.stages for one in in_order(stage)]
                 self.escape(frozenset(members), node, state)
             elif isinstance(value, Func | Awaitable | Generator):
                 aside = state.branch()
+                if self._interpreter.is_draft:
+                    aside.may = before
                 aside.may |= 0 if when_known else ANYTHING
                 self._call_to_end(value, node, aside)
                 state.may |= aside.may & ~(0 if when_known else ANYTHING)

@@ -36,6 +36,7 @@ _KINDS = {
     "outside": "step of another flow",
     "external": "step of another service",
     "crossing": "by a message",
+    "guess": "guess, by its name alone",
 }
 _NO_NAME = "no name"
 
@@ -203,6 +204,8 @@ def _legend(graph: Graph) -> Iterator[str]:
     }
     if any(edge.is_crossing for edge in graph.edges):
         kinds.add("crossing")
+    if any(edge.is_guess for edge in graph.edges):
+        kinds.add("guess")
     for kind, text in _KINDS.items():
         if kind in kinds:
             yield f'<li><i class="sample {kind}"></i>{text}</li>'

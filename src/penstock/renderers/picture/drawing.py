@@ -282,11 +282,11 @@ class Painter:
         known = edge.evidence
         status = line_status(known, is_crossing=edge.is_crossing) if known else ""
         paint = _PAINTS.get(status, "")
+        crossing = "crossing" if edge.is_crossing else ""
+        guess = "guess" if edge.is_guess else ""
         attributes = {
             "id": f"edge-{before}-{after}",
-            "class": " ".join(
-                filter(None, ("edge", "crossing" if edge.is_crossing else "", status))
-            ),
+            "class": " ".join(filter(None, ("edge", crossing, guess, status))),
             "data-before": f"step-{before}",
             "data-after": f"step-{after}",
             "data-evidence": known.status if known else None,

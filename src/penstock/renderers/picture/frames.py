@@ -11,6 +11,7 @@ from penstock.renderers.labels import printable
 from penstock.renderers.layout.engine import MAX_WORK
 
 from .cards import make_card
+from .columns import folded
 from .drawing import (
     Area,
     Placement,
@@ -179,7 +180,7 @@ def lay_out_flow(
     ]
     if doors:
         return Inside(turned(_beside(parts, doors, gaps), direction), cards, labels)
-    plans = [turned(part, direction) for part in parts]
+    plans = [turned(folded(part, direction), direction) for part in parts]
     found = pack([(plan.width, plan.height) for plan in plans], _COMPONENT_GAP)
     return Inside(joined(plans, found), cards, labels)
 

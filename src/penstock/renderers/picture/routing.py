@@ -277,7 +277,8 @@ class _Router:
         ports = 2 * _CORNER + least * max(len(self._outs[node]) - 1, 0)
         labels = _label_width(self._ins[node])
         entries = sum(one.width(max(least, labels)) for one in self._clusters[node])
-        return max(box.across, ports, entries if labels else entries + _CORNER)
+        least = max(box.across, ports, entries if labels else entries + _CORNER)
+        return 2 * ceil(least / 2)  # so that its middle is at a whole pixel
 
     def _margin(self, node: int) -> float:
         """Return the room that ways back need on the right of a box."""
