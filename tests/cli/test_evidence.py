@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,37 @@ def test_reports_and_logs_add_up(project: Project, truth: Truth) -> None:
 
     (edge,) = (line for line in result.stdout.splitlines() if "receive → stock" in line)
     assert f"{truth.runs + 5}×" in edge
+
+
+def test_last_run(project: Project, truth: Truth) -> None:
+    """The page of a flow says when its last run began, where logs tell."""
+    project.write(
+        "shop/refunds.py",
+        """
+        from penstock import entrypoint, flow
+
+        @flow("refunds")
+        @entrypoint
+        def refund(): ...
+        """,
+    )
+    project.write(
+        "runs.json", json.dumps({"flows": {"refunds": recorded({"refund": 1}, {})}})
+    )
+    sources = ("--evidence", "runs.json", "--evidence", "logs")
+    modules = ("shop.orders", "shop.refunds")
+
+    listed = project.penstock("runs", "logs", "--format", "json").stdout
+    began = json.loads(listed)["runs"][0]["start"]
+    page = project.penstock("dag", *modules, *sources, "--no-code", "-f", "html").stdout
+
+    assert truth.runs == RUNS
+    shown = f"{began[:16].replace('T', ' ')} UTC"
+    assert page.count("<dt>Last run</dt>") == 1
+    assert f'<dt>Last run</dt><dd dir="auto">{shown}</dd>' in page
+    assert "<option>heat</option>" in page
+    heat = dict(re.findall(r'data-name="(\w+)".*? data-heat="([\w ]+)"', page))
+    assert heat == {"orders": "slow", "refunds": "no figures"}
 
 
 def test_logs_without_runs(project: Project) -> None:

@@ -67,7 +67,10 @@ class FlowPaths:
         self._seen: dict[tuple[Invocation, _Message], _Seen] = {}
 
     def follow(self, entry: Declared) -> Iterator[Visit]:
-        """Yield the calls that a run from *entry* reaches, and no earlier one did."""
+        """Yield the calls that a run from *entry* reaches, and no earlier one did.
+
+        If *entry* is not an entrypoint, anything may have run before it.
+        """
         assert entry.function is not None  # noqa: S101  # checked by the caller
         overrides = self._steps.overrides.get(entry.function, ())
         for function in (entry.function, *overrides):
@@ -99,8 +102,9 @@ class FlowPaths:
     ) -> Iterator[tuple[Visit, _Message]]:
         """Yield every call of a step, with the message that made its caller run."""
         bit = self._interpreter.bits[start.func.function]
+        may = bit if entry.step.is_entrypoint else bit | ANYTHING
         todo: deque[tuple[Invocation, Context, tuple[str, ...], _Message]] = deque(
-            [(start, Context(bit, bit), (entry.step.name,), None)]
+            [(start, Context(may, bit), (entry.step.name,), None)]
         )
         while todo:
             invocation, context, way, message = todo.popleft()

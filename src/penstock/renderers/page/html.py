@@ -39,6 +39,7 @@ _KINDS = {
     "guess": "guess, by its name alone",
 }
 _NO_NAME = "no name"
+_SLOW, _FAST = 0.5, 0.1  # shares of the highest p95
 
 
 def render_html(
@@ -106,7 +107,9 @@ def _declarations(graph: Graph) -> dict[str, list[FlowInfo]]:
 
 
 def _groupings(
-    flows: Mapping[str, Sequence[FlowInfo]], graph: Graph, drawn: Mapping[str, str]
+    flows: Mapping[str, Sequence[FlowInfo]],
+    graph: Graph,
+    drawn: Mapping[str, str],
 ) -> dict[str, dict[str, tuple[str, str]]]:
     """Return the group and the hue of each flow, for each way to colour the flows.
 
@@ -126,6 +129,11 @@ def _groupings(
     if graph.evidence:
         known = graph.evidence.flows
         groups["evidence"] = {name: _seen(known[name]) for name in flows}
+        if p95s_ms := graph.evidence.slowest_ms:
+            highest_ms = max(p95s_ms.values())
+            groups["heat"] = {
+                name: _heat(p95s_ms.get(name), highest_ms) for name in flows
+            }
     return dict(
         sorted(
             groups.items(),
@@ -148,6 +156,15 @@ def _seen(known: FlowEvidence) -> tuple[str, str]:
     return ("seen", "blue") if known.runs + known.seen else ("never seen", "slate")
 
 
+def _heat(p95_ms: float | None, highest_ms: float) -> tuple[str, str]:
+    """Return how slow the slowest step of a flow is, and a hue for that."""
+    if p95_ms is None:
+        return "no figures", "slate"
+    if p95_ms >= _SLOW * highest_ms:
+        return "slow", "orange"
+    return ("medium", "blue") if p95_ms >= _FAST * highest_ms else ("fast", "teal")
+
+
 def _flow(
     name: str,
     flows: Sequence[FlowInfo],
@@ -165,6 +182,7 @@ def _flow(
         "Entrypoints": ", ".join(entrypoints),
         "Steps": str(len(steps)),
         "Evidence": ", ".join(flow_evidence(name, graph)),
+        "Last run": graph.evidence.last_runs.get(name, "") if graph.evidence else "",
     }
     shown = escape(printable(name))
     hue = next(iter(groups.values()))[name][1]
