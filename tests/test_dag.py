@@ -190,6 +190,21 @@ def test_the_suffix_tells_the_format(tmp_path: Path, name: str, begins: str) -> 
     assert list(tmp_path.iterdir()) == [output]
 
 
+def test_colors_of_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of the folder that the program runs in count here too."""
+    monkeypatch.chdir(tmp_path)
+    configure(service="web")
+    settings = Path("pyproject.toml")
+    before = generate_dag("orders", "svg")
+    settings.write_text('[tool.penstock]\ncolors = {web = "pink"}\n')
+
+    assert "pink-tint" in generate_dag("orders", "svg")
+    assert "pink-tint" not in before
+    settings.write_text('[tool.penstock]\ncolors = {web = "pnik"}\n')
+    with pytest.raises(ConfigurationError, match="Did you mean 'pink'"):
+        generate_dag("orders", "svg")
+
+
 def test_markdown_is_fenced(tmp_path: Path) -> None:
     """A Markdown file has the diagram in a fenced block."""
     output = tmp_path / "dag.md"

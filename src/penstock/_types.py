@@ -30,6 +30,7 @@ class StepInfo:
         signature: What the function takes and returns, as ``(order: str) -> int``,
             ``""`` if that is not known.
         is_generator: Whether calls yield items, with ``async for`` or without.
+        is_guess: Whether only its name says that it is called, in a draft.
     """
 
     name: str
@@ -47,6 +48,7 @@ class StepInfo:
     crosses: bool = False
     signature: str = ""
     is_generator: bool = False
+    is_guess: bool = False
 
     @property
     def predecessors(self) -> tuple[str, ...]:

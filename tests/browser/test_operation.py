@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from penstock.runs.output.facts import Shown
 from penstock.runs.output.operation_page import as_page
 from tests.support.flow_values import flow_of
-from tests.support.html_pages import Browser, chromium
+from tests.support.html_pages import Browser, chromium, point_at
 from tests.support.operations import (
     call,
     line,
@@ -66,15 +66,7 @@ def show(browser: Browser, path: Path, shown: Shown) -> Browser:
 
 def lit_rows(browser: Browser) -> list[str]:
     """Return the steps whose rows are lit."""
-    return browser.texts(".call.lit .label")
-
-
-def point_at(browser: Browser, element: Any) -> None:
-    """Move the pointer."""
-    from selenium.webdriver import ActionChains  # noqa: PLC0415  # is optional
-
-    ActionChains(browser.driver).move_to_element(element).perform()
-    browser.settle()
+    return browser.texts(".row.lit .label")
 
 
 def colour(browser: Browser, selector: str, name: str) -> str:
@@ -87,7 +79,7 @@ def colour(browser: Browser, selector: str, name: str) -> str:
 
 def test_a_row_lights_its_card(order: Browser) -> None:
     """The pointer on a row lights the row and its card, and brings it into view."""
-    row = order.driver.find_elements("css selector", ".call")[11]
+    row = order.driver.find_elements("css selector", ".row")[11]
     point_at(order, row)
 
     assert order.ids(".node.lit") == ["step-label"]
@@ -112,7 +104,7 @@ def test_a_card_lights_its_rows(order: Browser) -> None:
 
 def test_the_keyboard(order: Browser) -> None:
     """Tab leads to the rows, arrows along them, and Tab on to the cards."""
-    order.run("document.querySelector('.call').focus()")
+    order.run("document.querySelector('.row').focus()")
     assert order.ids(".node.lit") == ["step-receive"]
 
     order.press(DOWN)
@@ -160,6 +152,22 @@ def test_light_and_dark(order: Browser) -> None:
     ]
 
 
+def test_an_entrypoint_that_was_not_called(chrome: Browser, tmp_path: Path) -> None:
+    """Its border is not that of what was called."""
+    flows = [flow_of("f", {"called": None, "uncalled": None, "step": "uncalled"})]
+    show(
+        chrome,
+        tmp_path / "one.html",
+        Shown([operation(call("f/called"))], {}, "", flows),
+    )
+
+    called, uncalled, step = (
+        colour(chrome, f"#step-{name} .card", "stroke")
+        for name in ("called", "uncalled", "step")
+    )
+    assert uncalled == step != called
+
+
 def test_print(order: Browser) -> None:
     """A print is light, and nothing scrolls."""
     dark = {"name": "prefers-color-scheme", "value": "dark"}
@@ -180,7 +188,7 @@ def test_hostile_text_does_nothing(chrome: Browser, tmp_path: Path) -> None:
     flows = [flow_of(HOSTILE, {HOSTILE: None})]
     path = tmp_path / "hostile.html"
     show(chrome, path, Shown([shown], {}, HOSTILE, flows, with_logs=True))
-    point_at(chrome, chrome.find(".call"))
+    point_at(chrome, chrome.find(".row"))
 
     assert len(chrome.ids(".node.lit")) == 1
     assert chrome.driver.title != "run"
@@ -195,7 +203,7 @@ def test_on_a_phone(tmp_path: Path) -> None:
     """The picture is above the rows, and nothing is wider than the screen."""
     with chromium(is_phone=True) as phone:
         show_order(phone, tmp_path / "order.html")
-        picture, calls = (phone.find(one).rect for one in ("#picture", "#calls"))
+        picture, calls = (phone.find(one).rect for one in ("#picture", "#rows"))
 
         assert picture["y"] + picture["height"] <= calls["y"]
         assert phone.run("return document.documentElement.scrollWidth <= innerWidth")

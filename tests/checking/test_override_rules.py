@@ -309,7 +309,7 @@ PROGRAMS = {
 """,
         {"store"},
     ),
-    "an override of a method whose marker names the flow is no step": (
+    "an override of a method whose marker names the flow": (
         """
     class Store:
         @orders.step(after="receive")
@@ -330,7 +330,7 @@ PROGRAMS = {
 
     main = receive
 """,
-        {"done"},
+        set(),
     ),
     "an override of a static step": (
         """

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 pytest.importorskip("click", reason="needs click")
 pytest.importorskip("rich", reason="needs rich")
 
+from penstock.cli._stored_runs import source_names
+
 MODULE = """
     from penstock import all_of, flow
 
@@ -140,6 +142,24 @@ def test_nothing_found(stored: tuple[Project, Truth]) -> None:
     assert stats.stderr.endswith("No such call.\n")
 
 
+def test_logs_that_are_text(tmp_path: Path) -> None:
+    """They are named as the reason; one that is JSON but empty of runs is not."""
+    project = Project(tmp_path)
+    project.write("logs/shop.log", "12:00:00 5f0c9c1e step.start orders/receive\n")
+    needed = (
+        "penstock reads lines in JSON, such as penstock.JSONFormatter writes. The "
+        "logger 'penstock' writes the lines of steps, at INFO.\n"
+    )
+
+    for command, found in ("runs", "No such run."), ("stats", "No such call."):
+        result = project.penstock(command, "logs")
+        assert result.returncode == 1
+        assert result.stderr.endswith(f"{found}\n{needed}")
+    shown = project.penstock("show", "5f0c9c1e", "logs")
+
+    assert needed.partition(". The")[0] in shown.stderr
+
+
 def test_figures(stored: tuple[Project, Truth]) -> None:
     """Text and JSON say the same."""
     project, truth = stored
@@ -182,6 +202,31 @@ def test_figures_over_the_picture(stored: tuple[Project, Truth]) -> None:
     assert "no flow of these runs is declared" in refused.stderr
 
 
+def test_the_page_of_figures(stored: tuple[Project, Truth]) -> None:
+    """It has the table and the picture, and without a declaration the table alone."""
+    project, _ = stored
+    command = ("stats", "logs", "--format", "html")
+
+    drawn = project.penstock(*command, "--target", "shop", "--output", "figures.html")
+    alone = project.penstock(*command)
+
+    assert (drawn.returncode, drawn.stdout) == (0, "")
+    page = (project.root / "figures.html").read_text(encoding="utf-8")
+    assert '<dt>sources</dt><dd class="" dir="auto">logs</dd>' in page
+    assert 'id="step-charge"' in page
+    assert alone.stdout.startswith("<!DOCTYPE html>")
+    assert "<svg" not in alone.stdout.split("<table>")[0]
+
+
+def test_passwords_are_left_out() -> None:
+    """Addresses of servers are named without them."""
+    named = source_names(
+        ["clickhouse://me:se@cret@host:8123/otel?table=t", "clickhouse://host", "a@b/"]
+    )
+
+    assert named == ["clickhouse://host:8123/otel?table=t", "clickhouse://host", "a@b/"]
+
+
 def test_sources_of_the_project(stored: tuple[Project, Truth]) -> None:
     """pyproject.toml names them; without, the message shows how."""
     project, _ = stored
@@ -191,16 +236,6 @@ def test_sources_of_the_project(stored: tuple[Project, Truth]) -> None:
     assert missing.returncode == 2
     assert "penstock stats logs/" in missing.stderr
     assert project.penstock("stats").returncode == 0
-
-
-def test_show_reads_no_clickhouse(stored: tuple[Project, Truth]) -> None:
-    """The message says where to look instead."""
-    project, _ = stored
-
-    result = project.penstock("show", "4711abcd", "clickhouse://host/otel")
-
-    assert result.returncode == 2
-    assert "penstock show reads files." in result.stderr
 
 
 @pytest.mark.parametrize("wrong", ["1", "s", "-1s", "1 s"])

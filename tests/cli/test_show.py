@@ -227,16 +227,34 @@ def test_nothing_found(stored: Stored) -> None:
 
 def test_an_id_under_an_unknown_key(stored: Stored) -> None:
     """The message says that lines have the text, and what to do about it."""
-    stored.project.write("logs/other.log", '{"req": "17f0"}\n{"req": "x"}\n')
+    stored.project.write("logs/other.log", '{"req": "17f0"}\n{"req": "x wxyz"}\n')
 
     result = stored.show("17f0", "logs")
+    within = stored.show("wxyz", "logs")
 
     assert result.returncode == 1
     assert result.stderr.endswith(
-        "The text is elsewhere in 1 line. If it is under a key that penstock does not "
-        "know, name that: --map correlation_id=KEY\n"
+        "The text is elsewhere in 1 line, as req: --where req=17f0\n"
+        "If it is an ID under a key that penstock does not know, name that: "
+        "--map correlation_id=req\n"
+    )
+    assert within.stderr.endswith(
+        "The text is elsewhere in 1 line.\n"
+        "If it is an ID under a key that penstock does not know, name that: "
+        "--map correlation_id=KEY\n"
     )
     assert stored.show("17f0", "logs", "--map", "correlation_id=req").returncode == 0
+
+
+def test_metadata_under_another_key(stored: Stored) -> None:
+    """The message names the keys that have the value."""
+    values = ", ".join(f'"{key}": "A 1"' for key in "gfedcba")
+    stored.project.write("logs/other.log", f"{{{values}}}\n")
+
+    assert stored.show("--where", "order=A 1", "logs").stderr.endswith(
+        "The text is elsewhere in 1 line, as a, b, c, d, e and 2 more: "
+        "--where 'a=A 1'\n"
+    )
 
 
 def test_name_of_a_flow(stored: Stored) -> None:
@@ -291,7 +309,12 @@ def test_without_declarations(stored: Stored) -> None:
     assert "order      unknown, because no declaration was found: name your " in (
         plain.stdout
     )
+    stored.project.write("pyproject.toml", "")
+    stored.project.write("manage.py", "")
+    django = stored.show(stored.ids[0], "logs")
+
     assert "because the flows of this project cannot be imported\n" in broken.stdout
+    assert "declaration was found: run it as python manage.py penstock" in django.stdout
     assert "Warning: there is no module 'gone'." in broken.stderr
     assert broken.returncode == plain.returncode == 0
 
@@ -302,6 +325,7 @@ def test_without_declarations(stored: Stored) -> None:
         ([], "no ID given. Name one, or metadata: penstock show --where order_id=A-1"),
         (["4711"], "no logs given. Name files, folders or - (stdin): penstock show ID"),
         (["4711", "gone/"], "there is no file or folder 'gone/'"),
+        (["4711", "https://a/b"], "'https://a/b' is not a file. Of URLs, penstock"),
         (["4711", "logs", "-t", "gone"], "there is no module 'gone'"),
         (["4711", "logs", "--where", "x"], "'x': expected KEY=VALUE."),
         (["4711", "logs", "--map", "=x"], "'=x': expected KEY=VALUE."),

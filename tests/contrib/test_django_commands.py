@@ -339,6 +339,17 @@ def test_commands_need_no_target(site: Site) -> None:
     assert drawn.stderr == ""
 
 
+def test_commands_without_a_flow(site: Site) -> None:
+    """In a project that is set up, the message does not say how to set it up."""
+    for name in ("tasks", "views", "flows"):
+        site.write(f"shop/{name}.py", "def receive(request): ...\n")
+
+    result = site.manage("penstock", "list")
+
+    assert result.returncode == 2
+    assert "no flow found. No module of your Django apps" in result.stderr
+
+
 def test_settings_of_one_file(site: Site) -> None:
     """Settings may be a module of their own, beside the project."""
     needs_command_line()

@@ -225,6 +225,16 @@ def test_colours_of_an_svg(site: Site) -> None:
     assert "@media(prefers-color-scheme:dark){" in book
 
 
+def test_pinned_colours(site: Site) -> None:
+    """The settings of the project that the documents belong to count."""
+    site.write("shop.py", SHOP.replace('"orders")', '"orders", owner="ada")'))
+    site.write("pyproject.toml", '[tool.penstock]\ncolors = {ada = "pink"}\n')
+
+    site.build()
+
+    assert 'class="card pink-tint' in site.result("_html/index.html")
+
+
 def test_myst(site: Site) -> None:
     """In Markdown it is a fence with braces."""
     pytest.importorskip("myst_parser", reason="needs myst-parser")

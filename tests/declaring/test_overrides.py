@@ -15,11 +15,13 @@ from typing import (
     Generic,
     Protocol,
     TypeVar,
+    cast,
     runtime_checkable,
 )
 
 import pytest
 
+import penstock
 from penstock import (
     FlowDefinitionError,
     configure,
@@ -342,6 +344,116 @@ class TestUnmarked:
                 return here().flow
 
         assert Fast().receive() == orders.name
+
+
+class TestOfAHandle:
+    """A handle marked the methods of a class that has no ``@flow``."""
+
+    def test_an_unmarked_override_is_the_step(self) -> None:
+        """Python's own rules say which method runs, and ``super()`` is no step."""
+        orders = flow(unique("orders"))
+
+        class Orders:
+            @orders.entrypoint
+            def receive(self) -> object:
+                return self.charge(), self.check()
+
+            @orders.step(after=receive)
+            def charge(self) -> object:
+                return ["charged"]
+
+            @orders.step(after=receive)
+            @staticmethod
+            def check() -> object:
+                return "checked"
+
+        class Fast(Orders):
+            def charge(self) -> object:
+                return here().flow, *cast("list[str]", super().charge())
+
+            @staticmethod
+            def check() -> object:
+                return here().flow
+
+        assert Fast().receive() == ((orders.name, "charged"), orders.name)
+        assert steps_of(orders.name) == {
+            "receive": (),
+            "charge": ("receive",),
+            "check": ("receive",),
+        }
+        with pytest.raises(penstock.NotInFlowError):
+            Fast.check()
+
+    def test_a_repeated_marker_is_the_step(self, mode: str) -> None:
+        """With the same handle it is no second function of that name."""
+        orders = flow(unique("orders"))
+
+        class Orders:
+            @orders.entrypoint
+            def receive(self) -> object:
+                return self.charge()
+
+            @orders.step(after=receive)
+            def charge(self) -> object: ...
+
+        class Fast(Orders):
+            @orders.step(after="receive")
+            def charge(self) -> object:
+                return here().flow
+
+        class Slow(Orders):
+            @orders.step(after="charge")
+            def charge(self) -> object: ...
+
+        assert Fast().receive() == orders.name
+        with pytest.raises(FlowDefinitionError, match="with another kind, name or"):
+            Slow().receive()
+
+    def test_a_class_that_is_defined_again_replaces_itself(self) -> None:
+        """As in a notebook."""
+        orders = flow(unique("orders"))
+        for _ in range(2):
+
+            class Orders:
+                @orders.entrypoint
+                def receive(self) -> object: ...
+
+                @orders.step(after=receive)
+                def charge(self) -> object: ...
+
+        assert steps_of(orders.name) == {"receive": (), "charge": ("receive",)}
+
+    def test_another_class_cannot_have_its_name(self) -> None:
+        """Python 3.11 wraps the error."""
+        orders = flow(unique("orders"))
+
+        class Orders:
+            @orders.step
+            def charge(self) -> object: ...
+
+        with pytest.raises((FlowDefinitionError, RuntimeError)) as caught:
+
+            class Refunds:
+                @orders.step
+                def charge(self) -> object: ...
+
+        error = caught.value.__cause__ or caught.value
+        assert "two different functions are step 'charge'" in str(error)
+
+    def test_a_marker_that_is_hidden_is_no_matter(self) -> None:
+        """The class has something else under the name."""
+        orders = flow(unique("orders"))
+
+        class Orders:
+            @orders.step
+            def charge(self) -> object: ...
+
+            kept = (charge,)
+            charge = None  # type: ignore[assignment]
+
+        with penstock.start_flow():
+            Orders.kept[0](Orders())
+        assert steps_of(orders.name) == {"charge": ()}
 
 
 class TestMixin:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from penstock._dag import draw
 from penstock._project.imports import MissingTargetError
-from penstock.drafting.draft import complete_plan, draft_plan
-from penstock.drafting.drawing import flow_of, footer
+from penstock.drafting.draft import complete_plan, draft_plan, project_program
+from penstock.drafting.drawing import evidence_of, flow_of, footer
 from penstock.drafting.plan import DraftPlan, PlannedStep
 from tests.support.drafts import write_shop
 
 if TYPE_CHECKING:
+    from penstock._types import FlowInfo
     from tests.support.projects import Project
 
 pytest.importorskip("jedi")
@@ -202,3 +205,311 @@ def test_complete_plan_names_a_function_that_is_gone(project: Project) -> None:
 
     with pytest.raises(MissingTargetError, match=r"mean 'shop"):
         complete_plan(plan, [project.root], "jedi")
+
+
+def drawn(flow: FlowInfo, form: str, **given: Any) -> str:
+    """Return a picture as a string."""
+    picture = draw([flow], format=form, **given)
+    assert isinstance(picture, str)
+    return picture
+
+
+def drafted(project: Project, text: str, entry: str = "shop:start") -> DraftPlan:
+    """Return the plan of a program in one module."""
+    project.write("shop.py", text)
+    return draft_plan(entry, [project.root], resolver="jedi").plan
+
+
+GUESS = """
+    def start(order):
+        charge_order(order)
+        order.ship_parcel()
+
+    def charge_order(order):
+        order.write("charged")
+
+    class Order:
+        def ship_parcel(self):
+            with open(self.place, "w") as file:
+                file.write("shipped")
+            self.is_shipped = True
+            self.place = None
+    """
+
+
+def test_guesses_are_dotted(project: Project) -> None:
+    """Only the edge that a name alone suggests is dotted; the legend explains it."""
+    flow = flow_of(drafted(project, GUESS))
+
+    svg = drawn(flow, "svg")
+    dot = drawn(flow, "dot")
+
+    assert svg.count('class="edge guess"') == 1
+    assert svg.count('class="edge"') == 1
+    assert ".guess .line{stroke-width:2;stroke-dasharray:.1 5}" in svg
+    assert "guess, by its name alone" in svg
+    assert "by a message" not in svg
+    assert '"charge_order" -> "ship_parcel" [style=dotted]' in dot
+    assert "charge_order -.-> ship_parcel" in drawn(flow, "mermaid")
+    assert '<i class="sample guess">' in drawn(flow, "html")
+    edges = json.loads(drawn(flow, "json"))["flows"][0]["edges"]
+    assert [one.get("guess", False) for one in edges] == [False, True]
+
+
+def test_a_picture_without_guesses_has_no_such_entry(project: Project) -> None:
+    """The legend names only what occurs."""
+    write_shop(project)
+
+    flow = flow_of(draft_plan(ENTRY, [project.root], resolver="jedi").plan)
+
+    assert "guess" not in drawn(flow, "svg")
+
+
+def test_recorded_edges_are_solid(project: Project) -> None:
+    """A recorded edge, one that is only read, and a guess have a line each."""
+    steps = (
+        PlannedStep("shop:start", "start", (), calls=1),
+        PlannedStep("shop:a", "a", ("start",), recorded=(("start", 1),), calls=1),
+        PlannedStep("shop:b", "b", ("a",)),
+        PlannedStep("shop:c", "c", ("b",), is_guess=True),
+        PlannedStep("shop:d", "d", ("a",), recorded=(("a", 1),), is_guess=True),
+    )
+    plan = DraftPlan("start", "shop:start", steps)
+    flow, evidence = flow_of(plan), evidence_of(plan)
+
+    svg = drawn(flow, "svg", evidence=evidence)
+
+    assert svg.count('class="edge seen"') == 2
+    assert svg.count('class="edge unseen"') == 1
+    assert svg.count('class="edge guess unseen"') == 1
+    for words in ("calls came this way", "in the code, never seen", "guess, by its"):
+        assert words in svg
+    assert "b → c      guess" in drawn(flow, "text", evidence=evidence)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return 1", "start calls nothing. Name the function that does the work."),
+        (
+            "print(len(str(1)))",
+            "All that start calls is in libraries: print, len, str.",
+        ),
+        ("HANDLERS[key](key)", "What start calls is only known at run time"),
+        ("key.save_it()", "start calls key.save_it, and the resolver does not find"),
+        (
+            "Page.as_view()(key)",
+            "as the entry: shop:Page.form_valid, shop:Page.save_it",
+        ),
+        ("find()", "too small to draw, or only looks something up: shop:find."),
+    ],
+)
+def test_the_reason_for_an_empty_picture(
+    project: Project, body: str, reason: str
+) -> None:
+    """The picture and the footer say why nothing is drawn, and what to do."""
+    text = f"""
+        HANDLERS = {{}}
+
+        class Page:
+            def get_it(self): ...
+            def form_valid(self): ...
+            def __str__(self): ...
+            def save_it(self): ...
+
+        def find(): ...
+
+        class Other:
+            def save_it(self): ...
+
+        def start(key):
+            {body}
+        """
+    project.write("shop.py", text)
+
+    draft = draft_plan("shop:start", [project.root], resolver="jedi")
+
+    assert reason in draft.reason
+    assert next(iter(footer(draft))) == draft.reason
+    svg = drawn(flow_of(draft.plan, draft.reason), "svg", detail=True)
+    assert draft.reason.split()[0] in svg
+
+
+def test_alternatives_come_after_none_of_each_other(project: Project) -> None:
+    """What another iteration, a branch or another alternative runs is not before."""
+    text = """
+        def start(orders):
+            for order in orders:
+                if order:
+                    order.save()
+                    create_order(order)
+                else:
+                    update_order(order)
+
+        def create_order(order):
+            order.write("created")
+
+        def update_order(order):
+            order.write("updated")
+        """
+
+    assert after_of(drafted(project, text)) == {
+        "start": (),
+        "create_order": ("start",),
+        "update_order": ("start",),
+    }
+
+
+def test_functions_that_are_handed_over_together(project: Project) -> None:
+    """One of two functions in a table does not come after the other."""
+    text = """
+        def start(kind):
+            dispatch({"a": create_order, "b": update_order}, kind)
+
+        def create_order(order):
+            order.write("created")
+
+        def update_order(order):
+            order.write("updated")
+
+        dispatch = print
+        """
+
+    assert after_of(drafted(project, text)) == {
+        "start": (),
+        "create_order": ("start",),
+        "update_order": ("start",),
+    }
+
+
+def test_a_package_called_migrations(project: Project) -> None:
+    """Only the numbered modules of Django are left out."""
+    project.write("shop/__init__.py", "")
+    project.write("shop/migrations/__init__.py", "")
+    project.write("shop/migrations/orders.py", "def import_orders(): open().write()")
+    project.write("shop/migrations/0001_initial.py", "def import_old(): ...")
+    text = "from shop.migrations.orders import import_orders\n\n\n"
+    project.write("shop/views.py", f"{text}def start(): import_orders()\n")
+
+    draft = draft_plan("shop.views:start", [project.root], resolver="jedi")
+
+    assert [one.name for one in draft.plan.steps] == ["start", "import_orders"]
+    assert "shop.migrations.0001_initial" not in project_program([project.root]).modules
+
+
+def test_a_wrapper_and_what_it_wraps_are_one_step(project: Project) -> None:
+    """Of two functions of one name, one of which calls the other, one is drawn."""
+    text = """
+        def start(order):
+            load_image(order)
+
+        def load_image(order):
+            _load_image_task(order)
+
+        def _load_image_task(order):
+            for line in order:
+                open(line).write("image")
+                order.save()
+        """
+
+    assert [one.function for one in drafted(project, text).steps] == [
+        "shop:start",
+        "shop:_load_image_task",
+    ]
+
+
+def test_a_method_that_only_stores_is_left_out(project: Project) -> None:
+    """``save`` of a model says less than a method that names what it does."""
+    text = """
+        class Order:
+            def save(self):
+                self.write(1)
+
+            def save_invoice(self):
+                self.write(1)
+
+        def start():
+            order = Order()
+            order.save()
+            order.save_invoice()
+        """
+
+    names = [one.name for one in drafted(project, text).steps]
+
+    assert names == ["start", "save_invoice"]
+
+
+def test_a_detail_of_one_of_many_overrides(project: Project) -> None:
+    """What only one of three overrides calls is left out."""
+    kinds = "".join(
+        f"""
+        class {name}(Base):
+            def import_orders(self):
+                self.write_{name}()
+
+            def write_{name}(self):
+                pass
+        """
+        for name in "abc"
+    )
+    text = f"""
+        class Base:
+            def import_orders(self):
+                raise NotImplementedError
+        {kinds}
+        def start(base: Base):
+            base.import_orders()
+        """
+
+    steps = drafted(project, text).steps
+
+    assert [(one.name, one.overrides) for one in steps] == [
+        ("start", 0),
+        ("import_orders", 3),
+    ]
+
+
+def test_what_two_alternatives_call_comes_after_both(project: Project) -> None:
+    """It is called first by the first one, and still stands below the second one."""
+    text = """
+        def start(order):
+            if order.key:
+                update_order(order)
+            else:
+                create_order(order)
+
+        def create_order(order):
+            if order.old:
+                return update_order(order)
+            order.write("created")
+            write_tags(order)
+
+        def update_order(order):
+            order.write("updated")
+            write_tags(order)
+
+        def write_tags(order):
+            for tag in order:
+                order.write(tag)
+        """
+    plan = drafted(project, text)
+
+    assert list(after_of(plan).items()) == [
+        ("start", ()),
+        ("create_order", ("start",)),
+        ("update_order", ("start", "create_order")),
+        ("write_tags", ("create_order", "update_order")),
+    ]
+
+
+def test_a_folder_of_the_same_name(project: Project) -> None:
+    """The folder that has the module counts, not one that only has its name."""
+    project.write("shop/upload.txt", "")
+    project.write("src/shop/__init__.py", "")
+    project.write("src/shop/views.py", "def start(): ...\n")
+
+    draft = draft_plan(
+        "shop.views:start", [project.root, project.root / "src"], resolver="jedi"
+    )
+
+    assert draft.plan.flow == "start"

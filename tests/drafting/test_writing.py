@@ -210,3 +210,106 @@ def test_a_name_cannot_leave_its_string(tmp_path: Path) -> None:
     *_, declared = ast.parse(path.read_text()).body
     assert len(ast.parse(path.read_text()).body) == 3
     assert isinstance(declared, ast.Assign)
+
+
+ENTRY = "@orders.entrypoint"
+IMPORT = "from orders_flow import orders"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "function"),
+    [
+        pytest.param(
+            "class K:\n\tdef place(self):\n\t\treturn 1\n",
+            f"{IMPORT}\n\nclass K:\n\t{ENTRY}\n\tdef place(self):\n\t\treturn 1\n",
+            "K.place",
+            id="tabs",
+        ),
+        pytest.param(
+            "import os\n\fdef place(): ...\n\f\n",
+            f"import os\n{IMPORT}\n{ENTRY}\n\fdef place(): ...\n\f\n",
+            "place",
+            id="form feeds",
+        ),
+        pytest.param(
+            'X = "\v\x1c\x85\u2028"\ndef place(): ...',
+            f'{IMPORT}\n\nX = "\v\x1c\x85\u2028"\n{ENTRY}\ndef place(): ...',
+            "place",
+            id="line ends of Unicode",
+        ),
+        pytest.param(
+            "\ufeffimport os\r\ndef place(): ...\r\n",
+            f"\ufeffimport os\r\n{IMPORT}\r\n{ENTRY}\r\ndef place(): ...\r\n",
+            "place",
+            id="BOM",
+        ),
+        pytest.param(
+            "import os\rdef place(): ...\r",
+            f"import os\r{IMPORT}\r{ENTRY}\rdef place(): ...\r",
+            "place",
+            id="old Macs",
+        ),
+        pytest.param(
+            "import os\n\n# above\n@os.fspath  # why\n# between\n"
+            "async def place(): ...\n",
+            f"import os\n{IMPORT}\n\n# above\n@os.fspath  # why\n# between\n{ENTRY}\n"
+            "async def place(): ...\n",
+            "place",
+            id="comments",
+        ),
+        pytest.param(
+            '"""Doc."""\nfrom __future__ import annotations\n'
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+            "    from decimal import Decimal\ndef place(): ...\n",
+            '"""Doc."""\nfrom __future__ import annotations\n'
+            f"from typing import TYPE_CHECKING\n{IMPORT}\nif TYPE_CHECKING:\n"
+            f"    from decimal import Decimal\n{ENTRY}\ndef place(): ...\n",
+            "place",
+            id="TYPE_CHECKING",
+        ),
+        pytest.param(
+            "@overload\ndef place(): ...\n@overload\ndef place(x): ...\n"
+            "def place(x=1): ...\n",
+            f"{IMPORT}\n\n@overload\ndef place(): ...\n@overload\ndef place(x): ...\n"
+            f"{ENTRY}\ndef place(x=1): ...\n",
+            "place",
+            id="overloads",
+        ),
+        pytest.param(
+            "try:\n    import x\nexcept ImportError:\n    def place(): ...\n"
+            "else:\n    def place(): ...\n",
+            f"{IMPORT}\n\ntry:\n    import x\nexcept ImportError:\n    {ENTRY}\n"
+            f"    def place(): ...\nelse:\n    {ENTRY}\n    def place(): ...\n",
+            "place",
+            id="branches of try",
+        ),
+        pytest.param(
+            "match 1:\n    case 1:\n        def place(): ...\n"
+            "    case _:\n        def place(): ...\n",
+            f"{IMPORT}\n\nmatch 1:\n    case 1:\n        {ENTRY}\n"
+            f"        def place(): ...\n    case _:\n        {ENTRY}\n"
+            "        def place(): ...\n",
+            "place",
+            id="branches of match",
+        ),
+        pytest.param(
+            "class A:\n    class B:\n        if 1:\n            def place(): ...\n"
+            "        else:\n            def place(): ...\n",
+            f"{IMPORT}\n\nclass A:\n    class B:\n        if 1:\n            {ENTRY}\n"
+            "            def place(): ...\n"
+            f"        else:\n            {ENTRY}\n            def place(): ...\n",
+            "A.B.place",
+            id="nested classes",
+        ),
+    ],
+)
+def test_odd_files(tmp_path: Path, before: str, after: str, function: str) -> None:
+    """Only the lines of the marker and of the import are new, and only once."""
+    path = tmp_path / "shop.py"
+    path.write_bytes(before.encode())
+    plan = DraftPlan("orders", "x", (PlannedStep(f"shop:{function}", "place", ()),))
+
+    assert [write(tmp_path, plan), write(tmp_path, plan)] == [2, 0]
+
+    assert path.read_bytes().decode() == after
+    compile(path.read_bytes(), "shop.py", "exec")

@@ -262,6 +262,22 @@ def test_import_that_leaves_by_a_strange_exception(shop: Project) -> None:
     assert result.stderr.startswith("Error: importing 'app' failed: Skipped: no\n")
 
 
+def test_import_that_fails_while_a_class_is_made(shop: Project) -> None:
+    """Python 3.11 wraps the error, which says what to do."""
+    one = "class {}:\n    @orders.step\n    def charge(self): ...\n"
+    shop.write(
+        "app.py",
+        "import penstock\norders = penstock.flow('orders')\n"
+        + one.format("Orders")
+        + one.format("Refunds"),
+    )
+
+    result = shop.penstock("list", "app")
+
+    assert result.returncode == 2
+    assert "FlowDefinitionError: two different functions are step" in result.stderr
+
+
 def test_import_that_changes_the_folder(shop: Project) -> None:
     """Paths in options and results still begin in the user's folder."""
     shop.write("app.py", "import os, shop.orders\nos.chdir('shop')\n")

@@ -112,7 +112,7 @@ def test_index_lists_what_is_declared() -> None:
         "2 flows, 5 steps, 1 link between flows",
         "mail 1 flow",
         "payments · 3 steps · leads to mails",
-        "2 steps · after crm/leads, orders",
+        "2 steps · runs after crm/leads, orders",
         "Sells.",
         "core",
     ):
@@ -246,7 +246,10 @@ def test_interactive_pages_come_along() -> None:
 def test_a_drawing_that_fails() -> None:
     """The message names the flow."""
     names = [f"step_{number}" for number in range(150)]
-    chain = flow_of("long", dict(zip(names, [None, *names], strict=False)))
+    chain = flow_of(
+        "long",
+        {name: [*names[max(0, at - 2) : at]] for at, name in enumerate(names)},
+    )
 
     with pytest.raises(RenderError, match=r"the drawing of 'long' failed: .*too many"):
         book(chain, images="png")
@@ -263,10 +266,10 @@ def test_markdown() -> None:
     assert "```mermaid\ngraph TD\n" in page
     assert "````text\nTake the money.\n\n```\nlike a block\n```\n````" in page
     assert (
-        "- **After:** [receive](orders.md#receive) (all of), "
+        "- **Runs after:** [receive](orders.md#receive) (all of), "
         "[reserve](orders.md#reserve) (all of)" in page
     )
-    assert "- **Before:** [mails&#58;send](mails.md#send)" in page
+    assert "- **Leads to:** [mails&#58;send](mails.md#send)" in page
     assert page.endswith("\n")
     assert not page.endswith("\n\n")
 

@@ -43,9 +43,10 @@ RECEIVE = made_call("receive", 0, 50)
 
 
 def only(lines: list[StoredLine], *flows: FlowInfo) -> OrderJudgement:
-    """Return the only judgement on the only operation."""
+    """Return the only judgement on the orders of the only operation."""
     (operation,) = operations_of(lines)
-    (found,) = judge(operation, flows or [CHAIN])
+    judgements = judge(operation, flows or [CHAIN])
+    (found,) = (one for one in judgements if one.flow == "orders")
     return found
 
 
@@ -230,6 +231,35 @@ def test_steps_of_other_flows_are_not_judged() -> None:
         ("billing", "unknown"),
     ]
     assert found[0].reasons == ("both ran, and 'validate' never ended before 'charge'",)
+
+
+def test_steps_of_other_flows_that_a_message_brings() -> None:
+    """They are judged as a flow of their own, whose missing steps prove nothing."""
+    tasks = [
+        *sent("bill", 3, 900, 910, flow="billing"),
+        *sent("post", 904, 950, 960, flow="billing", parent_call_id="id-bill"),
+    ]
+    after = (("orders:receive",),), (("bill",),), (("post",),)
+    steps = zip(("bill", "post", "book"), after, strict=True)
+    billing = FlowInfo(
+        "billing", tuple(StepInfo(name, "billing", after=one) for name, one in steps)
+    )
+    lines = [*RECEIVE, *made_call("bill", 1, 2, flow="billing", call_id="direct")]
+    (direct,) = operations_of(lines)
+    (operation,) = operations_of([*RECEIVE, *tasks])
+    alone = sent("book", 3, 900, 910, flow="billing")
+    (missing,) = operations_of([*RECEIVE, *alone])
+
+    found = {one.flow: one for one in judge(operation, [CHAIN, billing])}
+    assert found.keys() == {"orders", "billing"}
+    assert found["billing"].verdict == "in order"
+    assert found["billing"].witnessed == {
+        ("orders:receive", "bill"): 1,
+        ("bill", "post"): 1,
+    }
+    assert [one.flow for one in judge(direct, [CHAIN, billing])] == ["orders"]
+    verdicts = {one.flow: one.verdict for one in judge(missing, [CHAIN, billing])}
+    assert verdicts == {"orders": "in order", "billing": "unknown"}
 
 
 def test_a_step_that_runs_alone() -> None:

@@ -16,6 +16,7 @@ from benchmarks.stored_runs import Rates, write
 from penstock import LoggingBackend, configure, conformance_report
 from penstock._registry import registry
 from penstock._types import FlowInfo, StepInfo
+from penstock.checking.recorded import read_evidence
 from penstock.runs import judged_runs
 from penstock.runs.calls import calls_of
 from penstock.runs.evidence import count_order
@@ -118,6 +119,88 @@ def test_programs_that_break_it(log: Path) -> None:
         expected = without_texts(live)
         assert totals(found) == totals(expected)
         assert counts.verdicts["orders"] == {"in order": 25, "out of order": 28}
+
+
+@pytest.mark.parametrize("is_direct", [False, True])
+def test_steps_of_other_flows(log: Path, *, is_direct: bool) -> None:
+    """Those that messages bring into a run count for their own flow, others do not."""
+    orders, billing = penstock.flow("orders"), penstock.flow("billing")
+
+    @orders.entrypoint
+    def receive() -> dict[str, str]:
+        if is_direct:
+            charge()
+        return penstock.inject()
+
+    @billing.step(after=receive)
+    def charge() -> None: ...
+
+    @billing.step(after=charge)
+    def invoice() -> None:
+        announce()
+
+    @billing.step(after=invoice)
+    def announce() -> None: ...
+
+    @orders.step(after=receive)
+    def done() -> None:
+        announce()
+
+    for _ in range(3):
+        with penstock.continue_flow(receive()):
+            charge()
+            invoice()
+            with penstock.continue_flow(penstock.inject()):
+                done()
+
+    for source in both([log]):
+        counts = counted(source)
+        steps = {"charge": 3, "invoice": 3, "announce": 6}
+        assert counts.flows["billing"].steps == steps
+        assert counts.flows["billing"].edges == {
+            ("orders:receive", "charge"): [3, 0],
+            ("charge", "invoice"): [3, 0],
+            ("invoice", "announce"): [6, 0],
+        }
+        foreign = {("billing", "charge"): 3} if is_direct else {}
+        assert counts.flows["orders"].foreign == foreign
+        assert counts.verdicts["billing"] == {"in order": 3}
+    (_, by_duckdb) = both([log])
+    left = by_duckdb.count_clear(registry.infos(), OrderCounts.of(registry.infos()))
+    assert len(left) == (3 if is_direct else 0)
+
+
+def test_steps_of_one_message(log: Path) -> None:
+    """Code that handles a message calls one step after the other."""
+    orders = penstock.flow("orders")
+
+    @orders.entrypoint
+    def receive() -> list[dict[str, str]]:
+        return [penstock.inject(), penstock.inject()]
+
+    @orders.step(after=receive)
+    def validate() -> None: ...
+
+    @orders.step(after=validate)
+    def charge() -> None: ...
+
+    for is_two in (False, False, True):
+        first, second = receive()
+        with penstock.continue_flow(first):
+            validate()
+            if not is_two:
+                charge()
+        with penstock.continue_flow(second):
+            if is_two:
+                charge()
+
+    for source in both([log]):
+        counts = counted(source)
+        assert counts.flows["orders"].edges["validate", "charge"] == [2, 1]
+        assert counts.verdicts["orders"] == {"in order": 2, "out of order": 1}
+    (_, by_duckdb) = both([log])
+    infos = registry.infos()
+    assert len(by_duckdb.count_clear(infos, OrderCounts.of(infos))) == 1
 
 
 def totals(flows: dict[str, Any]) -> dict[str, Any]:
@@ -243,10 +326,12 @@ def test_clickhouse(tmp_path: Path) -> None:
     with served() as address:
         insert(address, list(map(span_of, calls_of(lines))))
         by_clickhouse = count_order([open_runs([address])], flows)
+        note, *_ = read_evidence([address.replace("//", "//me:secret@")], flows).notes
 
     (by_python, _) = (count_order([source], flows) for source in both(logs))
     assert by_clickhouse.to_dict() == by_python.to_dict()
     assert by_clickhouse.verdicts["orders"]["out of order"] == len(truth.broken)
+    assert note.startswith(f"{address}: 60 runs of orders: ")
 
 
 def both(logs: Sequence[Path]) -> Iterator[RunSource]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from penstock.runs.lines import StoredLine
@@ -113,3 +114,13 @@ def test_lines_without_any_call() -> None:
     (operation,) = operations
     assert (operation.root_id, operation.roots) == ("alone", [])
     assert operation.lines == [line, another]
+
+
+def test_a_line_that_two_files_have_counts_once() -> None:
+    """What one file has twice was written twice."""
+    line = other_line(7, message="late")
+    copy = replace(line, source="stdout.log")
+
+    (found,) = operations_of([*RUN, line, line, copy])
+
+    assert found.calls[1].lines == [line, line]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-__all__ = ["Browser", "Page", "chromium"]
+__all__ = ["Browser", "Page", "chromium", "point_at"]
 
 _FLAGS = (
     "--headless=new",
@@ -156,6 +156,14 @@ class Browser:
             if event["method"] == "Network.requestWillBeSent"
         ]
         return [url for url in urls if not url.startswith("data:")]
+
+
+def point_at(browser: Browser, element: Any) -> None:
+    """Move the pointer."""
+    from selenium.webdriver import ActionChains  # noqa: PLC0415  # is optional
+
+    ActionChains(browser.driver).move_to_element(element).perform()
+    browser.settle()
 
 
 @contextmanager

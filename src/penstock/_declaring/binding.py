@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from functools import singledispatchmethod
 from types import FunctionType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock._registry import registry
 from penstock._steps.marked import cell_content, find_marked, held_by
-from penstock._steps.source import Origin, caller_place, first_line, place_of
+from penstock._steps.source import (
+    Origin,
+    caller_frame,
+    caller_place,
+    first_line,
+    place_of,
+)
 from penstock._steps.step import Step
 from penstock.errors import FlowDefinitionError
 
@@ -36,8 +42,67 @@ def take_function(options: FlowOptions, target: object) -> None:
     with registry.lock:
         after = resolve_after(marked.options.after, options.name, {})
         step = Step(marked.func, marked.options, options.name, after)
-        registry.add(options, [step])
-        marked.attach(step)
+        body = _class_body_of(marked.func)
+        if body is None:
+            _take(options, marked, step)
+        else:
+            body.setdefault(_METHODS, _TakenMethods()).take(options, marked, step)
+
+
+def _take(options: FlowOptions, marked: Marked, step: Step) -> None:
+    registry.add(options, [step])
+    marked.attach(step)
+
+
+_METHODS = "__penstock_methods__"
+
+
+def _class_body_of(func: object) -> dict[str, Any] | None:
+    """Return the names of the class whose body runs now, if it defines *func*."""
+    qualname = str(getattr(func, "__qualname__", ""))
+    outer = qualname.rpartition(".")[0]
+    if not outer or outer.endswith("<locals>"):
+        return None
+    frame = caller_frame()
+    names = {} if frame is None else frame.f_locals
+    return names if names.get("__qualname__") == outer else None
+
+
+class _TakenMethods:
+    """What flows took in the body of a class that has no ``@flow`` of its own.
+
+    It stands in the body until Python has made the class, which is when overrides in
+    it, and in its subclasses, can be told from other functions of one name.
+    """
+
+    def __init__(self) -> None:
+        self._taken: list[tuple[FlowOptions, Marked, Step]] = []
+
+    def take(self, options: FlowOptions, marked: Marked, step: Step) -> None:
+        """Register *step*, or later if it may be the override of a step."""
+        old = registry.find(step.flow, step.name)
+        if old is None or not old.attr:
+            _take(options, marked, step)
+        self._taken.append((options, marked, step))
+
+    def __set_name__(self, klass: type, name: str) -> None:
+        """Hear of the class."""
+        delattr(klass, name)
+        mark_overrides(klass)
+        attrs = {find_marked(value): attr for attr, value in vars(klass).items()}
+        with registry.lock:
+            owner = watch_subclasses(klass)
+            for options, marked, step in self._taken:
+                if marked.override is None and marked.is_pending:
+                    _take(options, marked, step)
+                if marked not in attrs:
+                    continue  # hidden by a decorator, or defined again
+                step.attr = attr = attrs[marked]
+                others = overridden_by(klass, attr, marked)
+                step.overrides = frozenset(others)
+                step.owner = None if _is_static(klass, attr) else owner
+                for other in others:
+                    other.allow_super()
 
 
 def take_class(options: FlowOptions, klass: type) -> None:
@@ -67,6 +132,9 @@ def take_class(options: FlowOptions, klass: type) -> None:
         registry.add(options, list(steps.values()), klass=origin)
         owner = watch_subclasses(klass)
         for marked, step in steps.items():
+            for earlier in marked.steps:  # of a handle: those of the class come first
+                if earlier.klass is None and earlier.owner is owner:
+                    earlier.owner = None
             step.owner = None if _is_static(klass, step.attr) else owner
             marked.attach(step)
         for others in overridden.values():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from penstock._platform.process import DISABLED
 from penstock._registry import registry
 from penstock._runtime.calls import wrap
-from penstock._steps.marked import MARKED_ATTR, Marked
+from penstock._steps.marked import MARKED_ATTR, Marked, find_marked
 from penstock._steps.source import caller_place, kind_of, place_of
 from penstock._steps.step import StepOptions
 from penstock.errors import FlowDefinitionError
@@ -111,11 +111,16 @@ def _refuse_made(func: Any, kind: str) -> None:
     own = getattr(func, "__dict__", {})
     held = [value for name, value in own.items() if name[0] != "_"]
     if hasattr(func, "__wrapped__") or FunctionType in map(type, held):
+        method = "delay" if "delay" in methods else methods[0]
+        fix = f"Put @flow and @{kind} below that decorator"
+        if find_marked(func) is not None:  # by @flow_task
+            fix = f"It is marked already. Put @flow above it in place of @{kind}"
+        elif method == "delay":
+            fix += ", or use @flow_task instead of both"
         msg = (
             f"@{kind} stands above a decorator that makes an object of the "
             f"function, {func!r} ({caller_place()}). Its methods, such as "
-            f"{methods[0]}(), would not run the step. Put @flow and @{kind} "
-            "below that decorator; for a Celery task, use @flow_task instead."
+            f"{method}(), would not run the step. {fix}."
         )
         raise FlowDefinitionError(msg)
 

@@ -63,6 +63,12 @@ class Edge:
     is_crossing: bool
     evidence: EdgeEvidence | None = None
 
+    @property
+    def is_guess(self) -> bool:
+        """Whether only a name says that the step is called, and no run has shown it."""
+        is_seen = self.evidence is not None and self.evidence.seen > 0
+        return self.after.step.is_guess and not is_seen
+
 
 class Bundle(NamedTuple):
     """The edges that one line of an overview stands for.

@@ -51,7 +51,10 @@ def user_code(doing: str) -> Generator[None]:
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as exc:  # SystemExit, or a Skipped of pytest
-        what = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
+        # Python 3.11 wraps what is raised while a class is made.
+        error = exc.__cause__ if isinstance(exc.__cause__, PenstockError) else exc
+        kind = type(error).__name__
+        what = f"{kind}: {error}" if str(error) else kind
         lines = f"{doing} failed: {what}".splitlines()
         raise TargetError(*lines, *_tail(exc)) from exc
 

@@ -13,7 +13,6 @@ from penstock._manifests.manifest import load_manifest
 from penstock._project.shown import note, shown_path
 from penstock._registry import declared_flows
 from penstock.errors import ManifestError, did_you_mean
-from penstock.renderers.picture.theme import pin_hues
 
 from .attributes import flows_of
 from .django_setup import django_modules, set_up_django
@@ -72,7 +71,6 @@ def load_flows(
         ManifestError: A file is not a manifest.
     """
     project = project or find_project(Path.cwd())
-    pin_hues(project.colors)
     targets = targets or project.targets or _of_django(project)
     if not targets and not allow_missing:
         raise NoFlowError(_without_target(project))
@@ -227,8 +225,19 @@ def _import_flows(
     return missing.keys()
 
 
+def is_django_without_settings() -> bool:
+    """Return whether a Django project is here, and nothing names its settings."""
+    return Path("manage.py").is_file() and "DJANGO_SETTINGS_MODULE" not in os.environ
+
+
 def _without_target(project: Project) -> str:
-    if Path("manage.py").is_file():
+    if is_django(project):
+        return (
+            "no flow found. No module of your Django apps, settings or URLs declares "
+            'a step. Declare one: orders = flow("orders"), and above the function '
+            "where it begins, @orders.entrypoint"
+        )
+    if is_django_without_settings():
         return (
             "no target given, and this looks like a Django project. Run python "
             "manage.py penstock, or set DJANGO_SETTINGS_MODULE."

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FunctionKind",
     "Origin",
+    "caller_frame",
     "caller_place",
     "code_of",
     "first_line",
@@ -82,11 +83,17 @@ def place_of(func: object) -> str:
     return f"module {getattr(_filled_in(func), '__module__', None) or '?'}"
 
 
-def caller_place() -> str:
-    """Return which line called penstock, as ``path:line``."""
+def caller_frame() -> FrameType | None:
+    """Return the frame that called penstock."""
     frame: FrameType | None = sys._getframe()  # noqa: SLF001  # as traceback does
     while frame is not None and _is_library(frame):
         frame = frame.f_back
+    return frame
+
+
+def caller_place() -> str:
+    """Return which line called penstock, as ``path:line``."""
+    frame = caller_frame()
     return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
@@ -134,6 +141,14 @@ class Origin(NamedTuple):
             getattr(func, "__module__", None) or "",
             "" if code is None else code.co_filename,
         )
+
+    @property
+    def held(self) -> object:
+        """What the module or class holds under the name now; None if nothing."""
+        held: object = sys.modules.get(self.module)
+        for name in self.qualname.split("."):
+            held = getattr(held, "__dict__", {}).get(name)
+        return held
 
     def is_same(self, other: Origin) -> bool:
         """Tell whether both are one definition, perhaps imported twice.

@@ -8,51 +8,58 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._project.imports import TargetError
-from penstock._project.load import NoFlowError, load_flows
+from penstock._project.load import (
+    NoFlowError,
+    is_django_without_settings,
+    load_flows,
+)
 from penstock._project.settings import find_project
 from penstock._project.shown import counted, note
 from penstock.runs.judging import judge
 from penstock.runs.log_files import LogFiles
-from penstock.runs.open_runs import open_runs
+from penstock.runs.open_runs import is_server, open_runs, open_server, shown_source
 from penstock.runs.output.facts import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from penstock._types import FlowInfo
+    from penstock.runs.clickhouse_engine import ClickHouseRuns
     from penstock.runs.figures import RunSource
     from penstock.runs.lines import ReadCounts
     from penstock.runs.operation import Operation
 
 __all__ = [
+    "NEEDS_JSON",
     "chosen",
     "declared_flows",
     "judged",
-    "log_files",
     "note_counts",
+    "note_nothing",
+    "source_names",
     "stored_runs",
+    "where_to_look",
 ]
+
+NEEDS_JSON = "penstock reads lines in JSON, such as penstock.JSONFormatter writes."
 
 _IDS = ("run_id", "call_id", "correlation_id")
 
 
-def log_files(
+def where_to_look(
     sources: Sequence[str], fields: Iterable[tuple[str, str]], since_us: int | None
-) -> LogFiles:
-    """Return the logs that *sources* name, or those of the project.
+) -> LogFiles | ClickHouseRuns:
+    """Return the logs or the server that *sources* name, or those of the project.
 
     Raises:
-        LogSourceError: There is nothing to read.
+        LogSourceError: There is nothing to read, or the server cannot be reached.
+        MissingExtraError: A package is missing.
         ConfigurationError: A setting is wrong.
         UsageError: Neither the user nor the project names logs.
     """
     paths, keys = _sources(sources, fields, "penstock show ID logs/")
-    if any(path.startswith("clickhouse://") for path in paths):
-        msg = (
-            "penstock show reads files. In ClickHouse, look for the spans with the ID "
-            "as penstock.correlation_id; penstock runs and stats read it."
-        )
-        raise click.UsageError(msg)
+    if is_server(paths):
+        return open_server(paths)
     return LogFiles(paths, fields=keys, since_us=since_us)
 
 
@@ -68,6 +75,12 @@ def stored_runs(
     """
     paths, keys = _sources(sources, fields, f"penstock {command} logs/")
     return open_runs(paths, fields=keys, note=note)
+
+
+def source_names(sources: Sequence[str]) -> list[str]:
+    """Return what the runs are read from, without passwords."""
+    named = sources or find_project(Path.cwd()).runs
+    return [*map(shown_source, named)]
 
 
 def _sources(
@@ -99,7 +112,10 @@ def declared_flows(targets: Sequence[str]) -> tuple[tuple[FlowInfo, ...], str]:
     except NoFlowError:
         if targets:
             raise
-        return (), "no declaration was found: name your package with --target"
+        advice = "name your package with --target"
+        if is_django_without_settings():
+            advice = "run it as python manage.py penstock"
+        return (), f"no declaration was found: {advice}"
     except TargetError as exc:
         if targets:
             raise
@@ -134,6 +150,13 @@ def chosen(operations: list[Operation], wanted: object) -> list[Operation]:
 def _has(operation: Operation, wanted: str, *, exactly: bool) -> bool:
     ids = (getattr(call, name) for call in operation.calls for name in _IDS)
     return any(one == wanted or (not exactly and one.startswith(wanted)) for one in ids)
+
+
+def note_nothing(counts: ReadCounts, found: str) -> None:
+    """Say that nothing was found, and what the lines may lack if none is of use."""
+    note(found)
+    if counts.files and not counts.hits:
+        note(f"{NEEDS_JSON} The logger 'penstock' writes the lines of steps, at INFO.")
 
 
 def note_counts(counts: ReadCounts) -> None:

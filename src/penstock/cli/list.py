@@ -103,7 +103,8 @@ def _json(flows: Sequence[FlowInfo]) -> str:
 
 def _row(flow: FlowInfo) -> tuple[str, ...]:
     entrypoints = [step.name for step in flow.steps if step.is_entrypoint]
-    first = min(flow.steps, key=lambda step: (step.path, step.line), default=None)
+    first = next((one for one in flow.steps if one.is_entrypoint), None)
+    first = first or next(iter(flow.steps), None)
     return (
         plain(flow.name),
         plain(flow.service),

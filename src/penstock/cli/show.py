@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +16,7 @@ from penstock._platform.file import write_file
 from penstock._project.shown import counted, note
 from penstock.errors import ConfigurationError
 from penstock.runs.finding import find_operations, follow_operations
+from penstock.runs.log_files import LogFiles
 from penstock.runs.output.operation_json import as_json
 from penstock.runs.output.operation_page import as_page
 from penstock.runs.output.otlp_json import as_otlp
@@ -27,20 +30,22 @@ from ._option_values import pair
 from ._options import file_option, map_option, since_option, target_option
 from ._output import emit, open_in_browser, temporary_file
 from ._stored_runs import (
+    NEEDS_JSON,
     chosen,
     declared_flows,
     judged,
-    log_files,
     note_counts,
+    source_names,
+    where_to_look,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from penstock._types import FlowInfo
+    from penstock.runs.clickhouse_engine import ClickHouseRuns
     from penstock.runs.lines import ReadCounts, StoredLine
-    from penstock.runs.log_files import LogFiles
     from penstock.runs.output.facts import Shown
 
     Wanted = str | Mapping[str, str]
@@ -49,6 +54,8 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 _FORMATS = ("text", "json", "html", "mermaid", "otlp")
+_BY_DEFAULT = "`runs` in pyproject.toml"
+_MAX_KEYS = 5
 _COLOURS = {"bad": "red", "doubtful": "yellow", "dim": "bright_black"}
 
 
@@ -108,44 +115,61 @@ def show(
     """Show what happened in the operation with this ID, from the logs of its services.
 
     ID is a correlation ID, run ID or trace ID, or the beginning of one. SOURCES are
-    files, folders, patterns or - (stdin), of lines in JSON; by default the list
-    `runs` under [tool.penstock] in pyproject.toml.
+    files, folders, patterns or - (stdin), of lines in JSON, or
+    clickhouse://HOST/DATABASE; by default the list `runs` under [tool.penstock] in
+    pyproject.toml.
 
     Exit status 1 if nothing is found.
     """
     wanted, sources = _wanted(arguments, where)
     form = form or _default_format(output, opens=opens)
-    files = log_files(sources, fields, since_us)
+    source = where_to_look(sources, fields, since_us)
+    counts = source.counts
     declared = declared_flows(targets)
     if follow:
         if form != "text" or output:
             msg = "--follow prints text only."
             raise click.UsageError(msg)
-        _follow(files, wanted, declared, with_logs=with_logs)
+        _follow(_files(source, "--follow"), wanted, declared, with_logs=with_logs)
         return
-    found = find_operations(files, wanted)
-    operations = operations_of(line for lines in found.values() for line in lines)
+    if with_logs:
+        _files(source, "--logs")
+    operations = operations_of(_lines(source, wanted, since_us))
     if not operations:
-        note_counts(files.counts)
-        named = ", ".join(sources) or "`runs` in pyproject.toml"
-        looked_in = f"{counted(files.counts.files, 'file')} ({named})"
+        note_counts(counts)
+        looked_in = ", ".join(source_names(sources) if sources else [_BY_DEFAULT])
+        if isinstance(source, LogFiles):
+            looked_in = f"{counted(counts.files, 'file')} ({looked_in})"
         is_since = since_us is not None
         note(_nothing_found(wanted, looked_in, declared[0], is_since=is_since))
-        if files.counts.elsewhere:
-            lines = counted(files.counts.elsewhere, "line")
-            note(
-                f"The text is elsewhere in {lines}. If it is under a key that penstock "
-                "does not know, name that: --map correlation_id=KEY"
-            )
+        if counts.skipped:
+            note(NEEDS_JSON)
+        for advice in _elsewhere(wanted, counts):
+            note(advice)
         sys.exit(1)
     operations = chosen(operations, wanted)
     shown = judged(operations, declared, with_logs=with_logs)
     if opens and output is None:
         output = temporary_file(f".{form}")
-    _write(_formatted(shown, form, files.counts, output), output)
+    _write(_formatted(shown, form, counts, output), output)
     if opens and output:
         open_in_browser(output)
-    note_counts(files.counts)
+    note_counts(counts)
+
+
+def _lines(
+    source: LogFiles | ClickHouseRuns, wanted: Wanted, since_us: int | None
+) -> Iterable[StoredLine]:
+    if isinstance(source, LogFiles):
+        return chain.from_iterable(find_operations(source, wanted).values())
+    return source.find_operations(wanted, since_us)
+
+
+def _files(source: LogFiles | ClickHouseRuns, option: str) -> LogFiles:
+    if isinstance(source, LogFiles):
+        return source
+    msg = f"{option} reads log files. Spans in ClickHouse have no log lines."
+    raise click.UsageError(msg)
 
 
 def _default_format(output: Path | None, *, opens: bool) -> str:
@@ -226,6 +250,27 @@ def _paint(text: str, style: str) -> str:
     if style == "bold":
         return click.style(text, bold=True)
     return click.style(text, fg=_COLOURS[style]) if style and text else text
+
+
+def _elsewhere(wanted: Wanted, counts: ReadCounts) -> Iterator[str]:
+    """Yield how many lines have the text elsewhere, and how to find them."""
+    if not counts.elsewhere:
+        return
+    keys = sorted(counts.elsewhere_keys)
+    found = f"The text is elsewhere in {counted(counts.elsewhere, 'line')}"
+    if keys:
+        more = len(keys) - _MAX_KEYS
+        named = ", ".join(keys[:_MAX_KEYS]) + (f" and {more} more" if more > 0 else "")
+        text = wanted if isinstance(wanted, str) else max(wanted.values(), key=len)
+        option = shlex.quote(f"{keys[0]}={text}")
+        yield f"{found}, as {named}: --where {option}"
+    else:
+        yield f"{found}."
+    if isinstance(wanted, str):
+        yield (
+            "If it is an ID under a key that penstock does not know, name that: "
+            f"--map correlation_id={keys[0] if keys else 'KEY'}"
+        )
 
 
 def _nothing_found(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._platform.file import write_file
-from penstock._project.shown import note
 from penstock.errors import RenderError
 from penstock.runs.figures import RunFilter
+from penstock.runs.output.figures_page import figures_as_page
 from penstock.runs.output.figures_picture import figures_as_svg
 from penstock.runs.output.figures_table import figures_as_json, figures_as_text
 
@@ -23,7 +23,13 @@ from ._options import (
     target_option,
 )
 from ._output import emit, terminal_width
-from ._stored_runs import declared_flows, note_counts, stored_runs
+from ._stored_runs import (
+    declared_flows,
+    note_counts,
+    note_nothing,
+    source_names,
+    stored_runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +49,9 @@ __all__ = ["stats"]
 @flow_option
 @since_option("Only calls that began since then")
 @format_option(
-    ["text", "json", "svg"],
-    "json is for programs; svg is the picture of the flows with p95 and errors.",
+    ["text", "json", "html", "svg"],
+    "json is for programs; html is a page with the table beside the picture of the "
+    "flows; svg is that picture, with p95 and errors.",
 )
 @file_option("--output", "-o", explained="Write this file instead of stdout.")
 @map_option
@@ -69,13 +76,17 @@ def stats(
     found = source.figures(RunFilter(flow, since_us=since_us))
     if form == "json":
         _deliver(figures_as_json(found, source.counts), output)
+    elif found and form == "html":
+        flows, _ = declared_flows(targets)
+        names = source_names(sources)
+        _deliver(figures_as_page(found, flows, source.counts, names), output)
     elif found and form == "svg":
         _deliver(_picture(found, targets), output)
     elif found:
         _deliver(figures_as_text(found, 0 if output else terminal_width()), output)
     note_counts(source.counts)
     if not found:
-        note("No such call.")
+        note_nothing(source.counts, "No such call.")
         sys.exit(1)
 
 

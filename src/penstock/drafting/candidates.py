@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from penstock.checking.project.ast_walk import walk
 from penstock.checking.project.functions_and_classes import Klass, last_name
@@ -13,7 +13,7 @@ from penstock.checking.project.functions_and_classes import Klass, last_name
 from .entries import HANDLERS, qualified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from penstock._project.source_files import Module
     from penstock.checking.project.functions_and_classes import Function
@@ -23,6 +23,8 @@ __all__ = ["KINDS", "Candidate", "find_candidates"]
 
 KINDS = ("Django view", "Django command", "route", "task", "command")
 """The kinds of candidates, in the order of the list."""
+
+_Defined = TypeVar("_Defined", "Function", "Klass")
 
 _METHODS = {"get", "post", "put", "patch", "delete", "route", "websocket", "api_route"}
 _VIEW_SET = {"perform_create", "perform_update", "perform_destroy", "create", "update"}
@@ -77,7 +79,7 @@ def _decorated(program: Program) -> Iterator[Candidate]:
                 route = _text(called[0]) if called else ""
                 if kind == "route":
                     name = last_name(node).upper()
-                    route = f"{name} {route}" if name != "ROUTE" else route
+                    route = f"{name} {route}".strip() if name != "ROUTE" else route
                 yield _candidate(kind, function, route)
                 break
 
@@ -133,19 +135,32 @@ def _named(
     if last_name(node) == "as_view" and isinstance(node, ast.Call):
         node = getattr(node.func, "value", node.func)
     name = last_name(node)
-    for klass in classes.get(name, ()):
+    around = last_name(node.value) if isinstance(node, ast.Attribute) else ""
+    for klass in _nearest(classes.get(name, ()), around):
         yield from _handlers(klass)
-    for function in program.named.get(name, ()):
-        if function.klass is None and _takes_request(function):
+    plain = [one for one in program.named.get(name, ()) if one.klass is None]
+    for function in _nearest(plain, around):
+        if _takes_request(function):
             yield _candidate("Django view", function, "")
 
 
-def _handlers(klass: Klass) -> Iterator[Candidate]:
-    """Yield the methods of a view that a request may call, or the class itself."""
+def _nearest(found: Sequence[_Defined], around: str) -> Sequence[_Defined]:
+    """Return those in a module called *around*, if there are any: ``orders.index``."""
+    own = [one for one in found if one.module.name.rpartition(".")[2] == around]
+    return own or found
+
+
+def _handlers(klass: Klass, actions: Collection[str] = ()) -> Iterator[Candidate]:
+    """Yield the methods of a view that a request may call, or the class itself.
+
+    With *actions*, these are the only actions that count.
+    """
     found = [
         one
         for name, one in klass.methods.items()
-        if name in HANDLERS or name in _VIEW_SET or "action" in one.decorators
+        if name in HANDLERS
+        or name in _VIEW_SET
+        or ("action" in one.decorators and (name in actions or not actions))
     ]
     for one in found:
         yield _candidate("Django view", one, "")
@@ -171,7 +186,9 @@ def _in_urls(program: Program) -> Iterator[Candidate]:
         name = getattr(target, "__module__", ""), getattr(target, "__qualname__", "")
         one = defined.get(name)
         if isinstance(one, Klass):
-            found = list(_handlers(one))
+            # What a router of REST framework makes knows its methods by their names.
+            actions = (getattr(callback, "actions", None) or {}).values()
+            found = list(_handlers(one, actions))
         else:
             found = [_candidate("Django view", one, "")] if one is not None else []
         yield from (each._replace(route=route) for each in found)

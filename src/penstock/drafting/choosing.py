@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from penstock.checking.project.functions_and_classes import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from penstock.checking.project.functions_and_classes import Function
 
     from .reading import Reached, Reading
 
-__all__ = ["Choice", "Choices", "choose", "find_group"]
+__all__ = ["Choice", "Choices", "choose", "find_callers", "find_group"]
 
 _MAX_CALLERS = 3  # among the chosen steps; more make a hub
+_MANY_OVERRIDES = 3  # what only such a method calls is a detail of one of them
 _MIN_SCORE = 0.4  # of what is drawn; helpers and lookups have less
 
 
@@ -28,22 +29,24 @@ def _words(text: str) -> frozenset[str]:
 
 _DOES = _words(
     """
-    accept activate allocate apply approve archive assign authorize book build cancel
-    capture charge checkout close commit complete confirm connect convert create
-    deactivate decline deliver delete deploy dispatch email enqueue ensure execute
-    export finalize finish fulfill generate handle import index ingest install invoice
-    issue link load mail move notify open order pay perform persist place post prepare
-    process provision publish push receive record refund register reject release remove
-    render reopen request reserve reset resolve resume revoke run save schedule send
-    settle ship split start stop store submit subscribe sync trigger update upload
-    validate verify void withdraw write
+    accept activate allocate apply approve archive assign authorize backup book
+    build calculate cancel capture charge checkout close commit complete confirm
+    connect crawl create deactivate decline delete deliver deploy dispatch download
+    email enqueue escalate execute export extract fetch finalize finish fulfill
+    generate handle import index ingest install invoice issue link load mail merge
+    migrate move notify open order pay perform persist place post prepare process
+    provision publish pull push receive record refund register reject release remove
+    reopen request reserve reset resolve restore resume retry revoke run save
+    schedule scrape send settle ship split start stop store submit subscribe sync
+    transfer transform trigger update upload validate verify void withdraw write
     """
 )
 _ASKS = _words(
     """
-    as by check clean clear compare count decode encode exists filter find format from
-    get has hash is iter key list log make map match normalize parse read resolve search
-    select serialize set should str to wrap
+    as by check clean clear compare convert count decode encode ensure exists filter
+    find format from get has hash is iter key list log make map match normalize
+    parse read redirect render resolve search select serialize set should str to
+    wrap
     """
 )
 _EFFECTS = _words(
@@ -53,8 +56,15 @@ _EFFECTS = _words(
     send_message submit unlink update upload write
     """
 )
+_STORES = _words(
+    "add all bulk create delete get insert load many one put read remove save set "
+    "update"
+)
+_SAYS_NOTHING = _words("async do impl inner internal task")
 _ASIDE = _words("error exception log logging debug")
-_WIRING = _words("property cached_property overload contextmanager fixture validator")
+_WIRING = _words(
+    "cached_property contextmanager deleter fixture overload property setter validator"
+)
 
 
 class Choice(NamedTuple):
@@ -94,15 +104,20 @@ def choose(reading: Reading, size: int) -> Choices:
     ranked = sorted(
         _candidates(reading, nouns), key=lambda one: (-one.score, one.reached.position)
     )
-    fitting = [one for one in ranked if one.score >= _MIN_SCORE]
-    steps = [Choice(entry, 1, 0.0, "entry"), *fitting[: size - 1]]
-    del fitting[: size - 1]
+    steps = [Choice(entry, 1, 0.0, "entry")]
     hubs: list[Choice] = []
-    while hub := _hub(reading, steps):
+    fitting = (one for one in ranked if one.score >= _MIN_SCORE)
+    while True:
+        for one in fitting:
+            if not any(_repeats(one, other) for other in steps):
+                steps.append(one)
+            if len(steps) == size:
+                break
+        hub = _hub(reading, steps)
+        if hub is None:
+            break
         steps.remove(hub)
         hubs.append(hub)
-        steps += fitting[:1]
-        del fitting[:1]
     steps.sort(key=lambda one: one.reached.position)
     drawn = {id(one) for one in (*steps, *hubs)}
     return Choices(steps, hubs, [one for one in ranked if id(one) not in drawn])
@@ -123,8 +138,17 @@ def _candidates(reading: Reading, nouns: frozenset[str]) -> Iterable[Choice]:
             groups.setdefault(
                 reading.overridden.get(one.function, one.function), []
             ).append(one)
+    variants = {
+        one.function
+        for members in groups.values()
+        if len(members) >= _MANY_OVERRIDES
+        for one in members
+    }
     for members in groups.values():
-        yield _scored(members, nouns)
+        scored = _scored(members, nouns)
+        if all(variants.issuperset(one.callers) for one in members):
+            scored = scored._replace(score=scored.score - 0.8)
+        yield scored
 
 
 def _can_be_step(function: Function) -> bool:
@@ -161,6 +185,8 @@ def _scored(members: Sequence[Reached], nouns: frozenset[str]) -> Choice:
     effect = next(filter(None, map(_effect, (one.function for one in members))), "")
     if effect:
         facts.append((0.8, f"calls {effect}()"))
+    if function.klass is not None and _STORES.issuperset(words):
+        facts.append((-1.0, ""))  # of what, only the class says
     if called > 1:
         facts.append((-0.5 * math.log2(called), ""))
     if all(one.is_guess for one in members):
@@ -171,33 +197,41 @@ def _scored(members: Sequence[Reached], nouns: frozenset[str]) -> Choice:
     return Choice(first, len(members), sum(points for points, _ in facts), why)
 
 
+def _repeats(one: Choice, other: Choice) -> bool:
+    """Return whether one of two steps calls the other, and has the same name."""
+    first, second = one.reached, other.reached
+    is_call = first.function in second.callers or second.function in first.callers
+    return is_call and _said(first.function) == _said(second.function)
+
+
+def _said(function: Function) -> frozenset[str]:
+    return frozenset(function.name.lower().split("_")) - _SAYS_NOTHING - {""}
+
+
 def _hub(reading: Reading, steps: Sequence[Choice]) -> Choice | None:
     """Return the step that most of the others call, if these are too many."""
-    drawn = {other: one for one in steps for other in _functions(reading, one)}
+    drawn = [one.reached.function for one in steps]
     worst, most = None, _MAX_CALLERS
     for one in steps[1:]:
-        callers = len(_callers(reading, one, drawn))
+        callers = len(find_callers(reading, one.reached.function, drawn))
         if callers > most:
             worst, most = one, callers
     return worst
 
 
-def _functions(reading: Reading, one: Choice) -> Collection[Function]:
-    return find_group(reading, one.reached.function)
-
-
-def _callers(
-    reading: Reading, choice: Choice, drawn: Mapping[Function, Choice]
+def find_callers(
+    reading: Reading, step: Function, drawn: Iterable[Function]
 ) -> set[Function]:
-    """Return the steps that call *choice*, directly or through what is not drawn."""
-    todo = list(_functions(reading, choice))
+    """Return those of *drawn* that call *step*, directly or through others."""
+    step_of = {each: one for one in drawn for each in find_group(reading, one)}
+    todo = list(find_group(reading, step))
     seen: set[Function] = set(todo)
     found: set[Function] = set()
     while todo:
-        for caller in reading.reached[todo.pop()].callers - seen:
+        for caller in reading.reached[todo.pop()].callers.keys() - seen:
             seen.add(caller)
-            if caller in drawn:
-                found.add(drawn[caller].reached.function)
+            if caller in step_of:
+                found.add(step_of[caller])
             else:
                 todo.append(caller)
     return found
@@ -208,8 +242,12 @@ def _nouns(function: Function) -> frozenset[str]:
     return frozenset(
         word
         for word in words
-        if word not in _DOES | _ASKS and len(word) > 2  # noqa: PLR2004  # "of", "id"
-    ) - _words("flow flows view views task tasks service services api self new command")
+        if word not in _DOES | _ASKS | _STORES
+        if len(word) > 2  # noqa: PLR2004  # "of", "id"
+    ) - _words(
+        "api base command common controller core data endpoint flow handler helper lib "
+        "new route router self service task util utils view"
+    )
 
 
 def _home(function: Function) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._project.imports import MissingTargetError
@@ -12,6 +13,7 @@ from penstock.errors import did_you_mean
 
 from .choosing import choose, find_group
 from .dispatches import dispatches
+from .emptiness import reason_for_nothing
 from .entries import HANDLERS, find_entry, find_function, qualified
 from .ordering import predecessors
 from .plan import DraftPlan, PlannedStep
@@ -20,7 +22,6 @@ from .recording import calls_of, kept_order, record, with_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
 
     from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
@@ -45,6 +46,7 @@ class Draft:
         hubs: Functions that many steps call, with the number of callers.
         ends: Places where a call by string or by registry ends the picture.
         notes: What the user should know.
+        reason: Why nothing but the entry is drawn, and what to do; else ``""``.
     """
 
     plan: DraftPlan
@@ -52,6 +54,7 @@ class Draft:
     hubs: Sequence[str] = ()
     ends: Sequence[str] = ()
     notes: Sequence[str] = ()
+    reason: str = ""
 
 
 def _project_folders(
@@ -63,7 +66,18 @@ def _project_folders(
         MissingTargetError: The module is in none of the folders.
     """
     top = re.split(r"[.:/]", entry)[0]
-    for root in dict.fromkeys(path.resolve() for path in import_path):
+    module = Path(*entry.partition(":")[0].split("."))
+    roots = list(dict.fromkeys(path.resolve() for path in import_path))
+    # A folder of the package's name may hold something else, such as uploads.
+    roots.sort(
+        key=lambda one: (
+            not any(
+                (one / file).is_file()
+                for file in (module.with_suffix(".py"), module / "__init__.py")
+            )
+        )
+    )
+    for root in roots:
         own = [root / top, root / f"{top}.py"]
         if any(one.exists() for one in own):
             return root, [one for one in own if one.exists()] + _beside(root, top)
@@ -114,11 +128,14 @@ def draft_plan(
         ResolverError: The resolver failed.
         ConfigurationError: The command does not call *entry*.
     """
-    _, reading, runs = _read(entry, import_path, resolver, command)
+    program, reading, runs = _read(entry, import_path, resolver, command)
     choices = choose(reading, size)
     functions = [one.reached.function for one in choices.steps]
-    names = _names(functions)
+    several = {one.reached.function for one in choices.steps if one.overrides > 1}
+    names = _names(functions, several=several)
     after, notes = _without_contradicted(reading, functions, runs)
+    order = list(after)
+    chosen = sorted(choices.steps, key=lambda one: order.index(one.reached.function))
     steps = tuple(
         PlannedStep(
             qualified(one.reached.function),
@@ -130,7 +147,7 @@ def draft_plan(
             overrides=one.overrides if one.overrides > 1 else 0,
             is_guess=one.reached.is_guess,
         )
-        for one in choices.steps
+        for one in chosen
     )
     others = tuple(
         (qualified(one.reached.function), one.why)
@@ -139,7 +156,9 @@ def draft_plan(
     plan = DraftPlan(_flow_name(reading), entry, steps, "", others)
     hubs = [qualified(one.reached.function) for one in choices.hubs]
     ends = dispatches(reading.reached)
-    return Draft(plan, len(reading.reached), hubs, ends, [*reading.notes, *notes])
+    notes = [*reading.notes, *notes]
+    reason = "" if steps[1:] else reason_for_nothing(program, reading, ends)
+    return Draft(plan, len(reading.reached), hubs, ends, notes, reason)
 
 
 def complete_plan(
@@ -281,12 +300,17 @@ def _function(program: Program, name: str) -> Function:
 
 
 def _names(
-    functions: Sequence[Function], taken: Collection[str] = ()
+    functions: Sequence[Function],
+    taken: Collection[str] = (),
+    several: Collection[Function] = (),
 ) -> Mapping[Function, str]:
-    """Return a name for each step, unique in the flow."""
+    """Return a name for each step, unique in the flow.
+
+    Those of *several* stand for methods of more than one class.
+    """
     found: dict[Function, str] = {}
     used = set(taken)
-    plain = [_plain(one) for one in functions]
+    plain = [_plain(one, is_one=one not in several) for one in functions]
     for function, name in zip(functions, plain, strict=True):
         is_taken = plain.count(name) > 1 or name in used
         base = f"{_home(function)}_{name}" if is_taken else name
@@ -319,10 +343,10 @@ def _home(function: Function) -> str:
     return next((one for one in reversed(parts) if one not in _VAGUE), parts[-1])
 
 
-def _plain(function: Function) -> str:
-    """Return its own name; a handler of a framework has that of its class, too."""
+def _plain(function: Function, *, is_one: bool = True) -> str:
+    """Return its own name; that of a method in one word has that of its class, too."""
     name = function.name.strip("_")
-    if function.klass is not None and function.name in HANDLERS:
+    if function.klass is not None and is_one and "_" not in name:
         return f"{_class_name(function.klass)}_{name}"
     return name or function.name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from penstock._graph.evidence import Sources
+from penstock._graph.evidence import CodeEvidence, Sources
 from penstock._types import FlowInfo, StepInfo
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["evidence_of", "flow_of", "footer"]
 _MAX_LISTED = 5
 
 
-def flow_of(plan: DraftPlan) -> FlowInfo:
+def flow_of(plan: DraftPlan, description: str = "") -> FlowInfo:
     """Return the flow that *plan* would declare."""
     labels = _labels(plan)
     steps = [
@@ -30,11 +30,11 @@ def flow_of(plan: DraftPlan) -> FlowInfo:
             description=one.why,
             module=one.function.partition(":")[0],
             qualname=one.function.partition(":")[2],
-            crosses=one.is_guess,
+            is_guess=one.is_guess,
         )
         for place, one in enumerate(plan.steps)
     ]
-    return FlowInfo(plan.flow, tuple(steps), plan.owner)
+    return FlowInfo(plan.flow, tuple(steps), plan.owner, description)
 
 
 def evidence_of(plan: DraftPlan) -> Sources | None:
@@ -55,24 +55,33 @@ def evidence_of(plan: DraftPlan) -> Sources | None:
     ]
     calls = {labels[one.name]: one.calls for one in plan.steps}
     runs = plan.steps[0].calls
+    read = {
+        (plan.flow, labels[before], labels[one.name]): None if one.is_guess else True
+        for one in plan.steps
+        for before in one.after or ()
+        if before in labels
+    }
     return Sources(
-        {plan.flow: {"runs": runs, "steps": calls, "edges": edges, "violations": []}}
+        {plan.flow: {"runs": runs, "steps": calls, "edges": edges, "violations": []}},
+        CodeEvidence(read),
     )
 
 
 def footer(draft: Draft) -> Iterator[str]:
     """Yield what the picture leaves out, one line each."""
     plan = draft.plan
+    if draft.reason:
+        yield draft.reason
     several = [one.name for one in plan.steps if one.overrides]
     if several:
         yield f"Several overrides of one method are one step: {_listed(several)}."
     guesses = [one.name for one in plan.steps if one.is_guess]
     if guesses:
-        yield f"Only the name says that these are called: {_listed(guesses)}."
+        yield f"Guess, only its name says that it is called: {_listed(guesses)}."
     if any(one.calls for one in plan.steps):
         yield (
-            "Edges with a number were recorded, in so many runs. The others are read "
-            "from the code: a guess."
+            "Edges with a number were recorded, in so many runs. The others are only "
+            "read from the code."
         )
     if draft.hubs:
         yield f"Many steps call these, so they are not drawn: {_listed(draft.hubs)}."

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["HANDLERS", "find_entry", "find_function", "qualified"]
 
-HANDLERS = ("handle", "post", "put", "patch", "delete", "get", "run", "__call__")
+HANDLERS = (
+    "handle",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "get",
+    "run",
+    "form_valid",
+    "__call__",
+)
 """Methods that frameworks call, the one that changes most first."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reached", "Reading", "read_entry", "read_project"]
 
-_ASIDE = {"migrations", "docs", "examples"}
+_ASIDE = re.compile(r"(^|\.)(docs|examples|migrations\.\d{4}_\w+)(\.|$)")
+"""Modules that no run leads to; other packages may be called ``migrations``, too."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,7 +48,8 @@ class Reached:
         distance: How many calls lead from the entry to it, at least.
         may: The functions that may have run, or are open, at some call of it.
         must: Those that certainly have, or are.
-        callers: The functions that call it.
+        callers: The functions that call it, each with those that certainly have run
+            in it before the call.
         is_sent: Whether a message brings some call.
         is_guess: Whether its name alone says that it is called.
     """
@@ -56,7 +59,7 @@ class Reached:
     distance: int
     may: int = 0
     must: int = -1
-    callers: set[Function] = field(default_factory=set["Function"])
+    callers: dict[Function, int] = field(default_factory=dict["Function", int])
     is_sent: bool = False
     is_guess: bool = True
 
@@ -88,7 +91,7 @@ def read_project(folders: Iterable[Path], roots: Sequence[Path]) -> Program:
     for folder in folders:
         for path in [folder] if folder.is_file() else files_below(folder):
             name = module_name(path, roots)
-            if name is None or is_test(path, folder) or _ASIDE & set(name.split(".")):
+            if name is None or is_test(path, folder) or _ASIDE.search(name):
                 continue
             found = parsed(path, name)
             if isinstance(found, Module):
@@ -119,7 +122,9 @@ def _interpreted(
 ) -> tuple[Interpreter, Invocation]:
     functions = dict.fromkeys(program.functions.values())
     bits = {one: 2 << place for place, one in enumerate(functions)}
-    interpreter = Interpreter(program, Steps({}, {}, bits), resolver, readers_of)
+    interpreter = Interpreter(
+        program, Steps({}, {}, bits), resolver, readers_of, is_draft=True
+    )
     start = Invocation(entry)
     interpreter.begin_round()
     interpreter.summary(start)
@@ -171,7 +176,8 @@ def _spread(
         bit = interpreter.bits.get(caller, 0)
         for site, context in calls[invocation]:
             called = found[site.invocation.func.function]
-            called.callers.add(caller)
+            inside = called.callers.get(caller, -1)
+            called.callers[caller] = inside & context.must
             called.is_sent |= site.is_sent
             is_override = site.invocation.func.is_guess
             called.is_guess &= site.kind == "possible" and not is_override

@@ -8,6 +8,7 @@ import io
 import re
 import subprocess
 import tokenize
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from penstock._project.shown import shown_path
 from penstock.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from .plan import DraftPlan, PlannedStep
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Change", "apply_changes", "changes_for", "refuse_dirty"]
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
+_Branches = Mapping[ast.AST, str]
+"""The branch of each statement around a place that is taken to get there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,7 @@ class Change:
     def diff(self) -> str:
         """What changes, as a unified diff."""
         shown = shown_path(str(self.path))
-        before = (self.before or "").splitlines(keepends=True)
-        after = self.after.splitlines(keepends=True)
+        before, after = _lines(self.before or ""), _lines(self.after)
         old = "/dev/null" if self.before is None else f"a/{shown}"
         lines = difflib.unified_diff(before, after, old, f"b/{shown}")
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
@@ -173,19 +175,20 @@ def _marked(
 ) -> str:
     """Return *text* with the markers of *steps*."""
     tree = ast.parse(text, str(path))
-    defined = dict(_functions(tree))
-    lines = text.splitlines(keepends=True)
-    end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    defined = _defined(tree)
+    lines = _lines(text)
+    end = (re.findall(r"[\r\n]+$", lines[0]) or ["\n"])[0]
     edits: list[tuple[int, int, str]] = []  # the first line, the line after, new text
     for one in steps:
         qualname = one.function.partition(":")[2]
-        node = defined.get(qualname)
-        if node is None:
+        if qualname not in defined:
             msg = f"{shown_path(str(path))} has no function {qualname!r} any more."
             raise MissingTargetError(msg)
-        marker = _marker(one, handle, node, is_entry=one is plan.steps[0])
-        new = "".join(f"{' ' * node.col_offset}{line}{end}" for line in marker)
-        edits.append((*_place(node, handle), new))
+        for node in defined[qualname]:
+            marker = _marker(one, handle, node, is_entry=one is plan.steps[0])
+            indent = re.sub(r"\S.*|[\r\n\f]", "", lines[node.lineno - 1])
+            new = "".join(f"{indent}{line}{end}" for line in marker)
+            edits.append((*_place(node, handle), new))
     if not _has_import(tree, handle):
         at, before, behind = _import_place(tree)
         line = f"from {home.removeprefix('.')} import {handle}{end}"
@@ -196,14 +199,47 @@ def _marked(
     return "".join(lines)
 
 
-def _functions(parent: ast.AST, prefix: str = "") -> Iterator[tuple[str, _Def]]:
-    for node in ast.iter_child_nodes(parent):
-        if isinstance(node, _Def):
-            yield f"{prefix}{node.name}", node
-        elif isinstance(node, ast.ClassDef):
-            yield from _functions(node, f"{prefix}{node.name}.")
-        elif isinstance(node, ast.stmt | ast.ExceptHandler):
-            yield from _functions(node, prefix)
+def _defined(tree: ast.Module) -> dict[str, list[_Def]]:
+    """Return what each qualified name is: one function, or one in each branch.
+
+    Of several in one branch, such as overloads, it is the last.
+    """
+    found: dict[str, list[tuple[_Branches, _Def]]] = {}
+    for name, branches, node in _functions(tree, "", {}):
+        known = found.setdefault(name, [])
+        known[:] = [one for one in known if _excludes(one[0], branches)]
+        known.append((branches, node))
+    return {name: [node for _, node in known] for name, known in found.items()}
+
+
+def _functions(
+    parent: ast.AST, prefix: str, branches: _Branches
+) -> Iterator[tuple[str, _Branches, _Def]]:
+    for part, value in ast.iter_fields(parent):
+        for place, node in enumerate(value if isinstance(value, list) else []):
+            inside = branches
+            if isinstance(parent, ast.If | ast.Match | ast.Try):
+                is_own = part in {"cases", "handlers"}
+                branch = f"{part} {place}" if is_own else part
+                if isinstance(parent, ast.Try) and not is_own:
+                    branch = "body"  # what else and finally hold runs as well
+                inside = {**branches, parent: branch}
+            if isinstance(node, _Def):
+                yield f"{prefix}{node.name}", inside, node
+            elif isinstance(node, ast.ClassDef):
+                yield from _functions(node, f"{prefix}{node.name}.", inside)
+            elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+                yield from _functions(node, prefix, inside)
+
+
+def _excludes(one: _Branches, other: _Branches) -> bool:
+    """Return whether two places are in different branches of one statement."""
+    return any(one[node] != other[node] for node in one.keys() & other.keys())
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines as Python counts them, with their ends."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
 
 
 def _marker(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from penstock._platform.json_fields import JsonError
-from penstock._project.settings import read_table
+from penstock._platform.pyproject import read_table
 from penstock.errors import ConfigurationError
 
 OPTIONS = {

@@ -113,6 +113,7 @@ class _Lines:
     def _edge(self, edge: Edge) -> str:
         before, after = (self._ids[node.number] for node in (edge.before, edge.after))
         attributes = ["style=dashed"] if edge.is_crossing else []
+        attributes += ["style=dotted"] if edge.is_guess else []
         if edge.evidence:
             status = line_status(edge.evidence, is_crossing=edge.is_crossing)
             attributes.append(_EDGES[status])

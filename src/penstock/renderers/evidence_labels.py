@@ -27,6 +27,8 @@ def edge_evidence(edge: Edge, graph: Graph) -> str:
     known = edge.evidence
     if known is None:
         return ""
+    if edge.is_guess:
+        return "guess"
     seen = _times(known.seen) if known.seen else ""
     against = _times(known.contradicted) if known.contradicted else ""
     bundle = graph.bundles.get((edge.before.number, edge.after.number))

@@ -123,8 +123,8 @@ def format_of(path: Path | None) -> str:
     form = _SUFFIXES.get(path.suffix.lower())
     if form is None:
         msg = (
-            f"the suffix of {path.name!r} does not name a format. Pass format=..., or "
-            f"a file name that ends in one of: {' '.join(_SUFFIXES)}"
+            f"the suffix of {path.name!r} does not name a format. Name the format, or "
+            f"a file that ends in one of: {' '.join(_SUFFIXES)}"
         )
         raise ConfigurationError(msg)
     return form

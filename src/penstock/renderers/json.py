@@ -23,7 +23,7 @@ MANIFEST_VERSION = 1
 STEP_KEYS = {
     each.name: each.name.removeprefix("is_")
     for each in fields(StepInfo)
-    if each.name != "flow"
+    if each.name not in {"flow", "is_guess"}  # nothing that is declared is a guess
 }
 """The key of each field of ``StepInfo`` in a manifest, in its order."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -97,6 +97,7 @@ def _edge(edge: Edge) -> dict[str, object]:
         "after": after.label,
         "all_of": bool(edge.joins),
         "crosses": edge.is_crossing,
+        **({"guess": True} if edge.is_guess else {}),
         **({"evidence": _known(edge.evidence)} if edge.evidence else {}),
     }
 

@@ -91,7 +91,8 @@ class _Chart:
     def __init__(self, graph: Graph, *, detail: bool) -> None:
         self._graph = graph
         self._detail = detail
-        self._is_rich = detail or bool(graph.boxes) or graph.evidence is not None
+        is_plain = not (detail or graph.boxes or graph.evidence)
+        self._is_rich = not is_plain or any(step.is_guess for step in graph.steps)
         self._places: dict[str, list[int]] = {}
         self._written = count()
         self._ids = node_ids(graph)
@@ -191,7 +192,7 @@ class _Chart:
             return "-.->" if before in self._dashed else "-->"
         edge = self._graph.edge(before, after)
         label = edge_label(edge, self._graph, detail=self._detail)
-        arrow = "-.->" if edge.is_crossing else "-->"
+        arrow = "-.->" if edge.is_crossing or edge.is_guess else "-->"
         if edge.evidence:
             status = line_status(edge.evidence, is_crossing=edge.is_crossing)
             style = _LINKS[status]

@@ -145,7 +145,8 @@ _FIGURES = f"""
     SELECT is_call AND {{since}} AS is_wanted, is_call, flow, step, service, count(*),
         count(*) FILTER (is_error), count(*) FILTER (NOT has_end),
         quantile_cont(duration_ms, {list(QUANTILES)}), coalesce(sum(duration_ms), 0),
-        coalesce(sum(duration_ms) FILTER (is_entry), 0), sum(lines)
+        coalesce(sum(duration_ms) FILTER (is_entry), 0),
+        count(*) FILTER (is_entry), min(start_us), max(start_us), sum(lines)
     FROM calls GROUP BY ALL ORDER BY ALL
 """
 
@@ -233,8 +234,8 @@ class DuckDBRuns:
         ]
         entry_ms: Counter[str] = Counter()
         for row in rows:
-            entry_ms[row[0]] += row[-1]
-        return [_figures(*row, whole_ms=entry_ms[row[0]]) for row in rows]
+            entry_ms[row[0]] += row[8]
+        return [_figures(row, entry_ms[row[0]]) for row in rows]
 
     def suspects(self, flows: Sequence[FlowInfo]) -> list[str]:
         """Return the root IDs of all operations that may have broken the order."""
@@ -319,24 +320,11 @@ class DuckDBRuns:
         return f"(SELECT {listed} FROM {table})"
 
 
-def _figures(  # the columns of a row
-    flow: str,
-    step: str,
-    service: str,
-    calls: int,
-    errors: int,
-    no_end: int,
-    quantiles_ms: list[float] | None,
-    total_ms: float,
-    _entry_ms: float,
-    *,
-    whole_ms: float,
-) -> StepFigures:
+def _figures(row: Sequence[Any], whole_ms: float) -> StepFigures:
+    quantiles_ms, total_ms, _, *rest = row[6:]
     share = total_ms / whole_ms if whole_ms else 0.0
-    quantiles = tuple(quantiles_ms or ())
-    return StepFigures(
-        flow, step, service, calls, errors, no_end, quantiles, total_ms, share
-    )
+    values = *row[:6], tuple(quantiles_ms or ()), total_ms, share, *rest
+    return StepFigures(*values)
 
 
 def _quoted(text: str) -> str:

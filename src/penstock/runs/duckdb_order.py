@@ -2,18 +2,18 @@
 
 What is clear is decided more strictly than in ``judging``, which judges the rest: a
 predecessor has made the call, or had ended by the clock of its own process when the
-call was made or sent. Of all other operations the root ID is returned.
+call was made or sent, or was made by the same message. Of all other operations the root
+ID is returned.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock._graph.names import Names
-from penstock.conformance.plan import find_key
+from .declared_order import rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from penstock._types import FlowInfo
 
@@ -78,22 +78,45 @@ _PART = """
     SELECT * FROM order_calls WHERE is_call AND root % {parts} = {part}
 """
 # A run of a flow, as it is judged: with the calls of other flows' steps only if it has
-# no entry call. Lines are missing if a call has no start, no end or no caller; a caller
-# may be missing from any run of the operation.
+# no entry call, or if messages have brought all of them. Other doubtful ones are odd.
+# Lines are missing if a call has no start, no end or no caller; a caller may be missing
+# from any run of the operation.
 _RUNS = """
     CREATE OR REPLACE TEMP TABLE judged_runs AS
-    WITH torn AS (
+    WITH RECURSIVE torn AS (
         SELECT DISTINCT one.root FROM part AS one
         ANTI JOIN part AS caller ON caller.call = one.parent AND caller.root = one.root
         WHERE one.parent IS NOT NULL
     ),
     runs AS (
         SELECT root, run, any_value(flow) FILTER (is_entry) AS entry_flow,
+            any_value(clock) FILTER (is_entry) AS entry_clock,
             any_value(place) FILTER (is_whole) AS whole_place
         FROM part GROUP BY root, run
+    ),
+    callers AS (
+        SELECT root, run, flow, call, parent, clock <> entry_clock AS is_away,
+            sent_us IS NOT NULL AS is_sent
+        FROM part JOIN runs USING (root, run) WHERE flow <> entry_flow
+        UNION
+        SELECT root, run, callers.flow, callers.call, above.parent,
+            callers.is_away OR above.clock <> entry_clock, above.sent_us IS NOT NULL
+        FROM callers JOIN runs USING (root, run) JOIN part AS above USING (root, run)
+        WHERE above.call = callers.parent AND NOT is_sent AND NOT above.is_entry
+    ),
+    other_flows AS (
+        SELECT root, run, flow, bool_and(is_sent) AS is_sent,
+            bool_or(is_sent OR is_away) AS is_away
+        FROM (
+            SELECT root, run, flow, call, bool_or(is_sent) AS is_sent,
+                bool_or(is_away) AS is_away
+            FROM callers GROUP BY ALL
+        ) GROUP BY ALL
     )
     SELECT part.root, part.run, part.flow, entry_flow,
-        entry_flow IS NULL OR entry_flow = part.flow AS is_judged,
+        entry_flow IS NULL OR entry_flow = part.flow OR coalesce(is_sent, false)
+            AS is_judged,
+        coalesce(is_away AND NOT is_sent, false) AS is_odd,
         bool_or(
             torn.root IS NOT NULL OR end_us IS NULL OR start_us IS NULL OR is_set_back
             OR NOT (has_start OR coalesce(whole_place = part.place, false))
@@ -101,6 +124,8 @@ _RUNS = """
         bool_or(declared.key IS NULL) AS is_undeclared
     FROM part JOIN runs USING (root, run) LEFT JOIN torn ON torn.root = part.root
     LEFT JOIN declared ON declared.key = part.key
+    LEFT JOIN other_flows ON other_flows.root = part.root
+        AND other_flows.run = part.run AND other_flows.flow = part.flow
     GROUP BY ALL
 """
 _PAIRS = """
@@ -109,6 +134,7 @@ _PAIRS = """
         SELECT one.root, one.run, one.call, one.key, one.is_entry, one.parent,
             caller.parent AS above, caller.clock AS caller_clock,
             above.clock AS above_clock, one.clock,
+            one.start_us AS begun_us, one.sent_us AS message_us,
             CASE WHEN one.sent_us IS NULL AND one.clock =
                 coalesce(caller.clock, one.clock) THEN one.start_us END AS start_us,
             CASE WHEN one.sent_us BETWEEN caller.start_us AND caller.end_us
@@ -125,7 +151,8 @@ _PAIRS = """
             AND one.key IN (SELECT key FROM rules)
     ),
     befores AS (
-        SELECT root, run, call, key, clock, {end_us} AS end_us FROM part{away}
+        SELECT root, run, call, key, clock, parent, sent_us, {end_us} AS end_us
+        FROM part{away}
     )
     SELECT judged.root, judged.call, rules.key, any_value(is_entry) AS is_entry,
         alternative, label, any_value(is_other) AS is_other,
@@ -135,6 +162,8 @@ _PAIRS = """
             OR before.clock = judged.clock AND before.end_us <= judged.start_us
             OR before.clock = caller_clock AND before.end_us <= judged.sent_us
             OR before.clock = above_clock AND before.end_us <= caller_sent_us
+            OR before.clock = judged.clock AND before.end_us <= begun_us
+                AND before.sent_us = message_us AND before.parent = judged.parent
         ), false) AS is_before
     FROM judged JOIN rules ON rules.key = judged.key
     LEFT JOIN befores AS before ON before.root = judged.root
@@ -143,7 +172,8 @@ _PAIRS = """
 """
 _END_US = "end_us + CASE WHEN end_us % 1000 = 0 THEN 1 ELSE 0 END"
 _AWAY = """
-        UNION ALL SELECT root, run, call, away_key, clock, {end_us} FROM part"""
+        UNION ALL
+        SELECT root, run, call, away_key, clock, parent, sent_us, {end_us} FROM part"""
 _SUSPECTS = """
     CREATE OR REPLACE TEMP TABLE suspects AS
     WITH alternatives AS (
@@ -154,10 +184,12 @@ _SUSPECTS = """
     SELECT DISTINCT root FROM (
         SELECT root FROM alternatives
         GROUP BY root, call HAVING NOT bool_or(holds) OR bool_or(is_odd)
+        UNION ALL SELECT root FROM judged_runs WHERE is_odd
     )
 """
 _STEPS = """
-    SELECT coalesce(entry_flow, flow), flow, step, count(*), count(*) FILTER (is_entry)
+    SELECT CASE WHEN is_judged THEN flow ELSE entry_flow END, flow, step, count(*),
+        count(*) FILTER (is_entry)
     FROM part JOIN judged_runs USING (root, run, flow)
     WHERE root NOT IN (FROM suspects) GROUP BY ALL ORDER BY ALL
 """
@@ -194,7 +226,7 @@ class OrderQueries:
     def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
         """Count what clearly kept the order; return the roots of all others."""
         self._declare(flows)
-        has_away = any("/" in row[4] for row in _rules(flows))
+        has_away = any("/" in before[0] for *_, before in rules_of(flows))
         pairs = _PAIRS.format(
             end_us=_END_US, away=_AWAY.format(end_us=_END_US) if has_away else ""
         )
@@ -210,9 +242,10 @@ class OrderQueries:
 
     def _declare(self, flows: Sequence[FlowInfo]) -> None:
         steps = [(step.flow, step.name) for flow in flows for step in flow.steps]
+        rules = [(*rest, *before) for *rest, before in rules_of(flows)]
         nothing = (("",) * 2, ("", "", 0, "", "", ""))  # VALUES needs a row
         self._query(_DECLARED.format(steps=_listed([*steps, nothing[0]])))
-        self._query(_RULES.format(rules=_listed([*_rules(flows), nothing[1]])))
+        self._query(_RULES.format(rules=_listed([*rules, nothing[1]])))
 
     def _count(self, counts: OrderCounts) -> None:
         for of, flow, step, calls, entries in self._query(_STEPS):
@@ -223,24 +256,6 @@ class OrderQueries:
             counts.count_verdict(flow, verdict, runs)
         for flow, before, step, calls in self._query(_EDGES):
             counts.flow(flow).count_edge((before, step), witnessed=calls)
-
-
-def _rules(flows: Sequence[FlowInfo]) -> Iterator[tuple[str, str, int, str, str, str]]:
-    """Yield for each predecessor its step, alternative, name and place.
-
-    Where several services declare a step, the first declaration counts.
-    """
-    names = Names(flows)
-    known: set[tuple[str, str]] = set()
-    for flow in flows:
-        for step in flow.steps:
-            if (flow.name, step.name) in known:
-                continue
-            known.add((flow.name, step.name))
-            for number, alternative in enumerate(step.after):
-                for label in alternative:
-                    key = find_key(label, flow, names)
-                    yield flow.name, step.name, number, label, *key
 
 
 def _listed(rows: Sequence[tuple[object, ...]]) -> str:

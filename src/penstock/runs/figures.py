@@ -93,6 +93,10 @@ class StepFigures:
         total_ms: The sum of the durations.
         share: *total_ms* as a share of the durations of all entry calls of the flow.
             A step that a message brings takes its time beside them.
+        runs: How many of the calls began a run.
+        first_us: When the first call began, in microseconds since 1970; None if no
+            line says so.
+        last_us: When the last call began, likewise.
     """
 
     flow: str
@@ -104,6 +108,9 @@ class StepFigures:
     quantiles_ms: tuple[float, ...]
     total_ms: float
     share: float = 0.0
+    runs: int = 0
+    first_us: int | None = None
+    last_us: int | None = None
 
     @property
     def error_rate(self) -> float:
@@ -159,13 +166,15 @@ def figures_of(calls: Sequence[StoredCall], wanted: RunFilter) -> list[StepFigur
             if call in entries:
                 entry_ms[call.flow] += call.duration_ms or 0.0
     return [
-        _figures(key, group, entry_ms[key[0]]) for key, group in sorted(groups.items())
+        _figures(key, group, entry_ms[key[0]], sum(one in entries for one in group))
+        for key, group in sorted(groups.items())
     ]
 
 
 def _figures(
-    key: tuple[str, str, str], calls: Sequence[StoredCall], entry_ms: float
+    key: tuple[str, str, str], calls: Sequence[StoredCall], entry_ms: float, runs: int
 ) -> StepFigures:
+    starts = [call.start_us for call in calls if call.start_us is not None]
     known = (call.duration_ms for call in calls)
     durations = sorted(ms for ms in known if ms is not None)
     total_ms = sum(durations)
@@ -179,6 +188,9 @@ def _figures(
         else (),
         total_ms=total_ms,
         share=total_ms / entry_ms if entry_ms else 0.0,
+        runs=runs,
+        first_us=min(starts, default=None),
+        last_us=max(starts, default=None),
     )
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "has_wanted",
     "needles_of",
     "root_of",
+    "too_many",
 ]
 
 MAX_OPERATIONS = 100
@@ -117,12 +118,17 @@ def _operations_of(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operation
 
 def needles_of(wanted: Wanted) -> list[bytes]:
     """Return bytes one of which is in every line that has what is wanted."""
-    texts = [wanted] if isinstance(wanted, str) else wanted.values()
-    text = max(texts, key=len, default="")
+    text = _longest(wanted)
     if not text:
         msg = "What to look for is empty."
         raise ConfigurationError(msg)
     return _needles(text)
+
+
+def _longest(wanted: Wanted) -> str:
+    """Return the longest text that a line has that is wanted."""
+    texts = [wanted] if isinstance(wanted, str) else wanted.values()
+    return max(texts, key=len, default="")
 
 
 def _needles(text: str) -> list[bytes]:
@@ -140,6 +146,7 @@ def _hit(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operations:
     IDs that only begin with it count if no line has just this ID.
     """
     exact, begun = _Operations(is_exact=True, logs=logs), _Operations(logs=logs)
+    text = _longest(wanted)
     for line in files.containing(needles_of(wanted)):
         if has_wanted(line, wanted):
             exact.want(line)
@@ -147,16 +154,22 @@ def _hit(files: LogFiles, wanted: Wanted, *, logs: bool) -> _Operations:
             begun.want(line)
         else:
             files.counts.elsewhere += 1
+            files.counts.elsewhere_keys.update(_keys_of(line, text))
     operations = exact if exact.lines else begun
     if operations.is_full:
-        if isinstance(wanted, str):
-            what, advice = f"{wanted!r} is", "Name more of the ID."
-        else:
-            pairs = [f"{key}={value}" for key, value in wanted.items()]
-            what, advice = f"{' and '.join(pairs)} is", "Name more values."
-        msg = f"{what} in more than {MAX_OPERATIONS} operations. {advice}"
-        raise TooManyRunsError(msg)
+        raise too_many(wanted)
     return operations
+
+
+def too_many(wanted: Wanted) -> TooManyRunsError:
+    """Return the error that *wanted* is in too many operations."""
+    if isinstance(wanted, str):
+        what, advice = f"{wanted!r} is", "Name more of the ID."
+    else:
+        pairs = [f"{key}={value}" for key, value in wanted.items()]
+        what, advice = f"{' and '.join(pairs)} is", "Name more values."
+    msg = f"{what} in more than {MAX_OPERATIONS} operations. {advice}"
+    return TooManyRunsError(msg)
 
 
 def has_wanted(line: StoredLine, wanted: Wanted) -> bool:
@@ -177,6 +190,11 @@ def _texts(line: StoredLine, key: str) -> list[str]:
     values = (line.fields.get(key), value_at(line.extra, key))
     known = (value for value in values if value is not None)
     return [one if isinstance(one, str) else dumps(one) for one in known]
+
+
+def _keys_of(line: StoredLine, text: str) -> Iterator[str]:
+    """Yield the keys of *line* that have just this text."""
+    return (key for key in line.extra if text in _texts(line, key))
 
 
 def root_of(line: StoredLine) -> str | None:

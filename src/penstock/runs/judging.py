@@ -21,7 +21,7 @@ from penstock.conformance.violations import missing_before
 from .declared_order import declared_orders
 from .ended_steps import EndedSteps
 from .operation import BrokenRule, OrderJudgement
-from .places import places_of, run_of
+from .places import Moment, places_of, run_of
 from .trees import gaps_of, is_caller_missing
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from .declared_order import DeclaredOrder
     from .operation import Operation, OrderVerdict, StoredCall
-    from .places import StoredPlace
+    from .places import Message, StoredPlace
 
-__all__ = ["entry_of", "judge"]
+__all__ = ["entry_of", "is_foreign", "judge"]
 
 
 _OLDER = (
@@ -46,8 +46,9 @@ _OLDER = (
 def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgement]:
     """Return the verdict on each run of an operation, by the flow that it runs.
 
-    Calls of other flows' steps are not judged. A context without an entrypoint, as
-    ``start_flow`` opens, has a verdict for each flow whose steps it calls.
+    Direct calls of other flows' steps are not judged. A context without an entrypoint,
+    as ``start_flow`` or a message opens, has a verdict for each flow whose steps it
+    calls.
 
     Args:
         operation: The operation.
@@ -63,16 +64,19 @@ def judge(operation: Operation, flows: Sequence[FlowInfo]) -> list[OrderJudgemen
     found = []
     for run_id, places in runs.items():
         entry = entry_of([place.call for place in places])
-        names = [entry.flow] if entry else [place.call.flow for place in places]
-        for flow in dict.fromkeys(names):
-            own = [place for place in places if place.call.flow == flow]
+        by_flow: dict[str, list[StoredPlace]] = {}
+        for place in places:
+            if not is_foreign(place, entry):
+                by_flow.setdefault(place.call.flow, []).append(place)
+        for flow, own in by_flow.items():
             reason = _why_unknown([place.call for place in own], torn)
             if not reason and flow not in orders:
                 reason = f"no flow {flow!r} is declared"
             if reason:
                 one = OrderJudgement(flow, run_id, "unknown", (reason,))
             else:
-                run = _JudgedRun(orders[flow], own, every, entry, services)
+                begun = entry if entry is not None and entry.flow == flow else None
+                run = _JudgedRun(orders[flow], own, every, begun, services)
                 one = run.judgement(run_id)
             found.append(one)
     return found
@@ -91,6 +95,20 @@ def entry_of(calls: Sequence[StoredCall]) -> StoredCall | None:
     tops = [call for call in calls if call.parent not in inside]
     is_other = len(tops) == 1 and (not tops[0].call_id or tops[0].recorded == "span")
     return tops[0] if is_other else None
+
+
+def is_foreign(place: StoredPlace, entry: StoredCall | None) -> bool:
+    """Tell whether a call belongs to another flow than its run, which *entry* began.
+
+    What a message has brought into the run belongs to its own flow: where it ran, no
+    entrypoint was open.
+    """
+    if entry is None or place.call.flow == entry.flow:
+        return False
+    hop = place.hop
+    if hop is None or hop.call is entry:
+        return True
+    return run_of(hop.call) != run_of(place.call)
 
 
 def _why_unknown(calls: Sequence[StoredCall], torn: Sequence[str]) -> str:
@@ -139,6 +157,7 @@ class _JudgedRun:
         named = ((place, order.outside_bit(place.call)) for place in others)
         self._outside = {place: bit for place, bit in named if bit}
         self._ended = EndedSteps([*bits, *self._outside.items()])
+        self._in_message = _ended_in_messages(bits)
         self._happened = 0
         for _, bit in bits:
             self._happened |= bit
@@ -220,6 +239,10 @@ class _JudgedRun:
             before |= self._outside_above(place)
         for moment in place.moments():
             before |= self._ended.before(moment)
+        in_message = self._in_message.get(place.message())
+        if in_message is not None:
+            begun = Moment(place.call.start_us or 0, place.wall)
+            before |= in_message.before(begun)
         self._before[place] = before
         return before | self._begun.get(place, 0)
 
@@ -302,6 +325,23 @@ class _JudgedRun:
                 found.broken[text] = None
         for (_, before), (_, after) in plan.edges(undecided):
             found.unknown[_undecided(before, after)] = None
+
+
+def _ended_in_messages(
+    places: Iterable[tuple[StoredPlace, int]],
+) -> dict[Message | None, EndedSteps]:
+    """Return what ended in each message that has brought several calls.
+
+    The code that handled it made them, one after the other, whenever it was sent.
+    """
+    calls: Counter[Message | None] = Counter()
+    found: dict[Message | None, list[tuple[StoredPlace, int]]] = {}
+    for place, bit in places:
+        message = None if place.hop is None else place.hop.message()
+        if message is not None:
+            calls[message] += place.is_hop
+            found.setdefault(message, []).append((place, bit))
+    return {one: EndedSteps(found[one]) for one, count in calls.items() if count > 1}
 
 
 def _caller_of(call: StoredCall) -> str:

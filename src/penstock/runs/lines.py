@@ -44,6 +44,7 @@ class ReadCounts:
         skipped: For each reason, in words, how many lines were skipped.
         unread: Files and folders that could not be read, or not to their end, and why.
         elsewhere: Lines with the text that was looked for, but not as ID or metadata.
+        elsewhere_keys: The keys that have just this text in such lines.
         is_sampled: Whether the data say that only some of the runs were kept.
     """
 
@@ -52,6 +53,7 @@ class ReadCounts:
     skipped: dict[str, int] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     elsewhere: int = 0
+    elsewhere_keys: set[str] = field(default_factory=set)
     is_sampled: bool = False
 
     def skip(self, reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -20,15 +21,16 @@ from .python_engine import PythonRuns
 from .times import time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from .clickhouse_engine import ClickHouseRuns
     from .figures import RunSource
     from .lines import StoredLine
     from .sources import LogSource
 
     Layout = Literal["plain", "other", "spans", "parquet", "nothing"]
 
-__all__ = ["open_runs"]
+__all__ = ["is_server", "open_runs", "open_server", "shown_source"]
 
 MAX_IN_PYTHON = 200 << 20
 """More bytes of logs than these do not fit into memory well."""
@@ -70,8 +72,8 @@ def open_runs(
         MissingExtraError: A package is missing.
         ConfigurationError: There is no such field.
     """
-    if any(path.startswith("clickhouse://") for path in paths):
-        return _from_clickhouse(paths)
+    if is_server(paths):
+        return open_server(paths)
     files = LogFiles(paths, fields=fields)
     found: dict[Layout, list[str]] = defaultdict(list)
     size = 0
@@ -86,7 +88,24 @@ def open_runs(
     return _from_lines(files, found, size, note)
 
 
-def _from_clickhouse(paths: Sequence[str]) -> RunSource:
+def is_server(paths: Iterable[str]) -> bool:
+    """Tell whether one of *paths* is the address of a ClickHouse server."""
+    return any(path.startswith("clickhouse://") for path in paths)
+
+
+def shown_source(path: str) -> str:
+    """Return *path* as it may be shown: an address without user and password."""
+    return re.sub("^clickhouse://[^/]*@", "clickhouse://", path)
+
+
+def open_server(paths: Sequence[str]) -> ClickHouseRuns:
+    """Return the stored runs of a ClickHouse server, whose address is the only path.
+
+    Raises:
+        LogSourceError: There is another path, or the server cannot be reached.
+        MissingExtraError: A package is missing.
+        ConfigurationError: The address is wrong.
+    """
     if len(paths) > 1:
         msg = "a clickhouse:// address cannot be read together with other logs."
         raise LogSourceError(msg)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.conformance.flow_counts import FlowCounts
 
-from .judging import entry_of
-from .places import run_of
+from .judging import entry_of, is_foreign
+from .places import places_of, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
 
     from .operation import Operation, OrderJudgement, OrderVerdict, StoredCall
+    from .places import StoredPlace
 
     Name = tuple[str, str, str]
     """A flow, a predecessor and a step; without a predecessor, all that the step has.
@@ -47,6 +48,7 @@ class OrderCounts:
         verdicts: For each flow how many of its runs got each verdict.
         broken: The runs that broke an edge, and those that broke the order at a step.
         entrypoints: The entrypoints that are declared, with their flows.
+        declared: The flows that are declared.
     """
 
     flows: dict[str, FlowCounts] = field(default_factory=dict)
@@ -55,12 +57,14 @@ class OrderCounts:
     )
     broken: dict[Name, BrokenRuns] = field(default_factory=dict)
     entrypoints: set[tuple[str, str]] = field(default_factory=set)
+    declared: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, flows: Iterable[FlowInfo]) -> OrderCounts:
         """Return the counts before the first run."""
         counts = cls()
         for flow in flows:
+            counts.declared.add(flow.name)
             found = counts.flow(flow.name)
             for step in flow.steps:
                 found.steps.setdefault(step.name, 0)
@@ -95,18 +99,19 @@ class OrderCounts:
         self, operation: Operation, judgements: Sequence[OrderJudgement]
     ) -> None:
         """Count the calls and the verdicts of an operation."""
-        runs: dict[str, list[StoredCall]] = {}
-        for call in operation.calls:
-            runs.setdefault(run_of(call), []).append(call)
-        for calls in runs.values():
-            entry = entry_of(calls)
+        runs: dict[str, list[StoredPlace]] = {}
+        for place in places_of(operation.calls):
+            runs.setdefault(run_of(place.call), []).append(place)
+        for places in runs.values():
+            entry = entry_of([place.call for place in places])
             if entry is not None and self._is_begun_by(entry):
                 self.flow(entry.flow).runs += 1
-            for call in calls:
-                of = call if entry is None else entry
+            for place in places:
+                call = place.call
+                of = entry if entry and is_foreign(place, entry) else call
                 self.count_calls(of.flow, call.flow, call.step, 1)
         for one in judgements:
-            self._count_judgement(one, runs[one.run_id][0].correlation_id)
+            self._count_judgement(one, runs[one.run_id][0].call.correlation_id)
 
     def _is_begun_by(self, entry: StoredCall) -> bool:
         """Tell whether a run has an entrypoint; one that is a span may be any step."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["attach_lines"]
 
 _START, _LINE, _END = range(3)
+_SAME = ("message", "logger", "correlation_id", "call_id", "host.name", "process.pid")
 
 
 def attach_lines(
@@ -26,14 +27,19 @@ def attach_lines(
 
     A line belongs to the call whose ID it has. Without one it belongs to the call of
     its run that was open then, if the open ones are a single chain of callers.
-    Lines of operations without any call are operations of their own.
+    Lines of operations without any call are operations of their own. A line that two
+    files have, such as the output of a process and its log, counts once.
     """
+    sources: dict[tuple[object, ...], str] = {}
     calls = {one.call_id: one for each in operations for one in each.calls}
     calls.pop("", None)
     runs = _Runs(operations)
     found = list(operations)
     for line in sorted(lines, key=lambda line: line.time_us or 0):
         if line.is_span or is_about_call(line):
+            continue
+        same = (line.time_us, *map(line.fields.get, _SAME))
+        if sources.setdefault(same, line.source) != line.source:
             continue
         call_id = line.fields.get("call_id", "")
         span_id = f"span:{line.fields.get('span_id')}"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from .operation import StoredCall
 
-__all__ = ["ROUNDING_US", "Moment", "StoredPlace", "places_of", "run_of"]
+__all__ = ["ROUNDING_US", "Message", "Moment", "StoredPlace", "places_of", "run_of"]
 
 ROUNDING_US = 1
 """How far the end of a call may lie behind the start of the next, by rounding."""
@@ -62,6 +62,12 @@ class StoredPlace:
             return Moment(call.sent_at_us, self._sender_wall(call.sent_at_us))
         return Moment(call.start_us or 0, self.wall, is_exact=not self.is_hop)
 
+    def message(self) -> Message | None:
+        """Return the message that another process made the call with, None if none."""
+        if self.call.sent_at_us is None:
+            return None
+        return self.parent, self.call.sent_at_us, self.wall
+
     def moments(self) -> Iterator[Moment]:
         """Yield this moment, and when the messages were sent that led to it.
 
@@ -102,6 +108,11 @@ class StoredPlace:
         start, end = parent.call.start_us or 0, parent.call.end_us or sent_at_us
         is_open = start - ROUNDING_US <= sent_at_us <= end + ROUNDING_US
         return parent.wall if is_open or parent.wall == self.wall else None
+
+
+Message = tuple[StoredPlace | None, int, Wall]
+"""What the calls of one message have in common: who sent it, when, and who handled it.
+"""
 
 
 def ended_us(call: StoredCall) -> int:

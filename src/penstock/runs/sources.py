@@ -110,5 +110,11 @@ def _key(found: os.stat_result) -> tuple[int, int]:
 def _nothing(path: str) -> str:
     if Path(path).is_dir():
         return f"there are no files in the folder {path!r}."
+    if "://" in path:
+        return (
+            f"{path!r} is not a file. Of URLs, penstock reads only "
+            "clickhouse://HOST/DATABASE. For others, use a command that prints the "
+            "lines, and - for stdin."
+        )
     what = "no file that matches" if has_magic(path) else "no file or folder"
     return f"there is {what} {path!r}. The current folder is {str(Path.cwd())!r}."

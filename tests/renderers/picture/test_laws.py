@@ -177,6 +177,44 @@ def test_any_size(size: int) -> None:
     assert_clear(found)
 
 
+@pytest.mark.parametrize("direction", ["TD", "BT"])
+@pytest.mark.parametrize("detail", [False, True])
+def test_a_long_chain(direction: Direction, *, detail: bool) -> None:
+    """It is folded into columns, and the line between two of them is clear too."""
+    steps = [StepInfo("step_0", "f", is_entrypoint=True)]
+    for at in range(1, 60):
+        after = (f"step_{at - 1}", *([f"step_{at - 2}"] if at % 7 == 2 else []))
+        about = "Do it. " * (at % 5)
+        steps.append(StepInfo(f"step_{at}", "f", after=(after,), description=about))
+    flow = FlowInfo("f", tuple(steps))
+    others = []
+    for at in range(30):
+        before = ((f"g{at - 1}:x",),) if at else ()
+        others.append(FlowInfo(f"g{at}", (StepInfo("x", f"g{at}", not at, before),)))
+
+    for parts in ([flow], [flow, *others]):
+        found = picture(*parts, detail=detail, direction=direction)
+        _, _, width, height = found.size
+        assert 0.5 < width / height < 2
+        assert_clear(found)
+    wide = picture(flow, direction="LR").size
+    assert wide.right > 4 * wide.bottom
+
+
+def test_a_chain_with_a_line_beside_it() -> None:
+    """What two lines pass in every gap cannot be cut, and stays in one column."""
+    for root in (0, 4):
+        after: dict[int, tuple[tuple[str, ...], ...]]
+        after = {at: ((f"step_{at - 1}",),) for at in range(1, 40)}
+        for at in range(root + 2, 40):
+            after[at] += ((f"step_{root}",),)
+        names = [
+            StepInfo(f"step_{at}", "f", not at, after.get(at, ())) for at in range(40)
+        ]
+        _, _, width, height = picture(FlowInfo("f", tuple(names))).size
+        assert height > 2 * width
+
+
 def test_every_hash_seed_gives_the_same_bytes() -> None:
     """The order of sets plays no part in what is drawn."""
     script = (

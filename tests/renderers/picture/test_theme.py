@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,12 +21,11 @@ from penstock.renderers.picture.theme import (
     Pair,
     hues_of,
     page_style,
-    pin_hues,
     style_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable
 
 SURFACES = (PAGE, CARD, FRAME)
 TEXTS = [
@@ -93,12 +93,13 @@ def test_only_what_is_used() -> None:
 
 
 @pytest.fixture
-def _pins() -> Generator[None]:
-    yield
-    pin_hues({})
+def pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
+    """Return a function that writes colors into the settings of this folder."""
+    monkeypatch.chdir(tmp_path)
+    settings = "[tool.penstock]\ncolors = {{{}}}\n".format
+    return lambda pins: Path("pyproject.toml").write_text(settings(pins))
 
 
-@pytest.mark.usefixtures("_pins")
 @pytest.mark.parametrize(
     ("flows", "hues"),
     [
@@ -109,18 +110,19 @@ def _pins() -> Generator[None]:
         (["a"], ["blue"]),
     ],
 )
-def test_pinned_services(flows: list[str], hues: list[str]) -> None:
+def test_pinned_services(
+    pin: Callable[[str], object], flows: list[str], hues: list[str]
+) -> None:
     """A pinned service has its hue in every picture, the others have the rest."""
-    pin_hues({"pay": "orange", "shop": "purple"})
+    pin('pay = "orange", shop = "purple"')
     found = hues_of([FlowInfo(name, service=name) for name in flows])
 
     assert [found[name] for name in flows] == hues
 
 
-@pytest.mark.usefixtures("_pins")
-def test_pinned_owners() -> None:
+def test_pinned_owners(pin: Callable[[str], object]) -> None:
     """In a single service owners can be pinned; more names than hues share the rest."""
-    pin_hues({"ada": "pink", "s": "brown"})
+    pin('ada = "pink", s = "brown"')
     flows = [FlowInfo(name, owner=name, service="s") for name in ("ada", "bob")]
     ten = [FlowInfo(name, owner=name, service="s") for name in ("ada", *"bcdefghij")]
 

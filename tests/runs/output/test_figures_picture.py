@@ -68,7 +68,14 @@ def test_only_flows_with_figures() -> None:
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0, "0 %"), (0.00093, "0.093 %"), (0.014, "1.4 %"), (0.5, "50 %"), (1, "100 %")],
+    [
+        (0, "0 %"),
+        (0.00093, "0.093 %"),
+        (0.014, "1.4 %"),
+        (0.0999, "10 %"),
+        (0.5, "50 %"),
+        (2.3, "230 %"),
+    ],
 )
 def test_percent(share: float, words: str) -> None:
     """Two digits say something."""

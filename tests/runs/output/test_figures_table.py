@@ -2,15 +2,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from penstock.runs.figures import StepFigures
 from penstock.runs.lines import ReadCounts
-from penstock.runs.output.figures_table import (
-    figures_as_json,
-    figures_as_text,
-    percent,
-)
+from penstock.runs.output.figures_table import figures_as_json, figures_as_text
 
 FIGURES = [
     StepFigures("mail", "send", "mail", 2, 0, 2, (), 0.0),
@@ -34,6 +28,17 @@ def test_each_flow_is_a_table() -> None:
         "────────────────────────────────────────────────────────────────",
         "receive  shop        10      0 %   1.0 ms  2.0 ms  3.0 ms  100 %",
         "charge            1,200  0.083 %  12.3 ms  101 ms  2.50 s  3.1 %",
+    ]
+
+
+def test_a_flow_without_runs() -> None:
+    """What messages bring into runs of other flows has no share of its own runs."""
+    charge = StepFigures("billing", "charge", "", 3, 0, 0, (1.0, 2.0, 3.0), 6.0)
+
+    assert figures_as_text([charge]).splitlines()[2:] == [
+        "step    calls  errors     p50     p95     p99",
+        "─────────────────────────────────────────────",
+        "charge      3     0 %  1.0 ms  2.0 ms  3.0 ms",
     ]
 
 
@@ -65,12 +70,3 @@ def test_json() -> None:
         "total_ms": 9.0,
         "share": 0.031,
     }
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0, "0 %"), (0.00093, "0.093 %"), (0.0999, "10 %"), (0.5, "50 %"), (2.3, "230 %")],
-)
-def test_percent(share: float, text: str) -> None:
-    """Small shares keep two digits."""
-    assert percent(share) == text

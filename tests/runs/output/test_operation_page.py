@@ -57,7 +57,7 @@ def test_the_header() -> None:
         "4711abcd9f0e4b1c8d2e3f4a5b6c7d8e",
         "2026-11-30T10:15:02.123456Z, at least 791 ms in all",
         "13 calls in shop, billing, shipping",
-        "billing/capture (billing): CardError",
+        "billing/capture (billing): CardError, ok when billing/pay was called again",
         "2 calls without an end",
         "orders: in order",
         "billing: unknown, because lines are missing",
@@ -164,6 +164,13 @@ def test_a_failed_operation() -> None:
     assert ".node:is(#step-a) {" in page
 
 
+def test_broken_order_is_beside_the_outcome() -> None:
+    """An operation that ended well may have broken the order."""
+    (heading,) = re.findall("<h1.*?</h1>", shop_page())
+
+    assert Page(heading).words == ["orders/receive ", "ok", " ", "out of order"]
+
+
 def test_other_outcomes() -> None:
     """They are neither good nor bad."""
     page = page_of(operation(call("f/a", outcome="cancelled")))
@@ -184,12 +191,12 @@ def test_without_declarations() -> None:
 def test_a_step_that_is_not_declared() -> None:
     """It has a row, and no card."""
     shown = operation(call("f/a", 0, 3, call("f/old", 1, 2), call("f/a", 1, 2)))
-    rows = re.findall(r'<tr class="call".*?>', page_of(shown, ("a",)))
+    rows = re.findall(r'<tr class="row".*?>', page_of(shown, ("a",)))
 
     assert rows == [
-        '<tr class="call" data-card="step-a">',
-        '<tr class="call">',
-        '<tr class="call" data-card="step-a">',
+        '<tr class="row" data-card="step-a">',
+        '<tr class="row">',
+        '<tr class="row" data-card="step-a">',
     ]
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from penstock.renderers.terminal.canvas import width_of
-from penstock.runs.operation import Operation, OrderJudgement
+from penstock.runs.operation import Operation, OrderJudgement, StoredCall
 from penstock.runs.output.facts import Shown
 from penstock.runs.output.text import as_text, ended_line
 from tests.support.operations import at, call, line, operation, shop_operation
@@ -19,7 +19,7 @@ operation  4711abcd9f0e4b1c8d2e3f4a5b6c7d8e
 when       2026-11-30T10:15:02.123456Z, at least 791 ms in all
 outcome    ok
 calls      13 calls in shop, billing, shipping
-failed     billing/capture (billing): CardError
+failed     billing/capture (billing): CardError, ok when billing/pay was called again
 missing    2 calls without an end
 clocks     3 hosts, each with its own clock
 order      orders: in order (2 runs)
@@ -77,6 +77,13 @@ def test_width_of_a_terminal(width: int) -> None:
     assert text.count("━") > 10
 
 
+def test_a_bar_is_as_long_as_its_call() -> None:
+    """The line about a start may take long to write, after its time was taken."""
+    tree = tree_of(call("f/a", 0, 100, call("f/b", 10, 100, duration_ms=1.0)))
+
+    assert tree[1].endswith("  1.0 ms  " + " " * 38 + "━━")
+
+
 def test_many_marks() -> None:
     """Marks take as many lines as they need."""
     doubtful = call("f/b", 0, 1, doubts=[f"doubt {n}" for n in range(20)])
@@ -96,6 +103,8 @@ def test_other_lines() -> None:
     failed = {"exception.type": "KeyError", "exception.message": "A-1"}
     failed["exception.stacktrace"] = "Traceback:\n  File \x1b"
     shown.calls[1].lines[0].extra.update(failed)
+    structlog = {"exception": "Traceback:\n  File 2", "exc_info": True}
+    shown.lines[0].extra.update(structlog)
     text = as_text(Shown([shown], with_logs=True))
 
     assert (
@@ -103,14 +112,16 @@ def test_other_lines() -> None:
         == """\
 f/a
 │  10:15:02.128 INFO shop: early
-└─ f/b
-      10:15:02.138 ERROR shop: within: KeyError: A-1
-        Traceback:
-          File \\x1b
-   10:15:02.148 INFO shop: late
+├─ f/b
+│     10:15:02.138 ERROR shop: within: KeyError: A-1
+│       Traceback:
+│         File \\x1b
+│  10:15:02.148 INFO shop: late
 
 Lines of this operation outside its calls:
-   : a\\nb"""
+   : a\\nb
+     Traceback:
+       File 2"""
     )
     assert "within" not in text_of(shown)
 
@@ -281,6 +292,26 @@ def test_parts_of_an_operation() -> None:
     assert listed[1] == (
         "Of 2, the caller is missing: they may be parts of one operation."
     )
+
+
+def test_calls_that_are_ok_when_called_again() -> None:
+    """A failure that a later call made good does not read like one that stays."""
+
+    def failed(label: str, at_ms: int) -> StoredCall:
+        return call(label, at_ms, at_ms + 1, outcome="error", error_type="OSError")
+
+    entry = call(
+        "f/entry",
+        0,
+        9,
+        *(failed("f/twice", 1), failed("f/twice", 2), call("f/twice", 3, 4)),
+        *(call("f/later", 5, 6), failed("f/later", 7)),
+    )
+
+    assert (
+        "failed     f/twice: OSError, 2 times, ok when called again\n"
+        "           f/later: OSError\n"
+    ) in text_of(operation(entry))
 
 
 def test_a_duration_in_a_line_counts() -> None:

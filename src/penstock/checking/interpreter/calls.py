@@ -86,12 +86,15 @@ class Calls:
 
         There may have been more by then, unless *when_known*: they are called now.
         """
+        before = state.may
         for value in in_order(values):
             if isinstance(value, Message):
                 members = [one for stage in value.stages for one in in_order(stage)]
                 self.escape(frozenset(members), node, state)
             elif isinstance(value, Func | Awaitable | Generator):
                 aside = state.branch()
+                if self._interpreter.is_draft:
+                    aside.may = before
                 aside.may |= 0 if when_known else ANYTHING
                 self._call_to_end(value, node, aside)
                 state.may |= aside.may & ~(0 if when_known else ANYTHING)
@@ -227,14 +230,15 @@ class Calls:
         """Register callbacks that run at the end of a transaction, in this order."""
         for value in in_order(values):
             aside = state.copy()
-            aside.may |= ANYTHING | state.deferred
+            aside.is_deferred = True
+            aside.may |= state.deferred
             aside.must |= state.deferred
             if isinstance(value, Message):
                 self._send(value, node, aside)
             elif isinstance(value, Func):
                 self._call_to_end(value, node, aside)
             state.deferred |= aside.must & ~state.must
-            state.may |= aside.may & ~ANYTHING
+            state.may |= aside.may
 
     def _exhaust(
         self, values: Values, name: str, node: ast.expr, state: PathState
@@ -380,7 +384,7 @@ class Calls:
         line = node.end_lineno if isinstance(node, ast.Attribute) else None
         path, line = self._frame.module.path, line or node.lineno
         kind = "possible" if func.is_guess else state.kind
-        site = Site(invocation, path, line, kind, is_sent)
+        site = Site(invocation, path, line, kind, is_sent, state.is_deferred)
         given = self._given_generators(arguments)
         context = Context(given & summary.may, given & summary.must)
         self._frame.note(site, context, state)

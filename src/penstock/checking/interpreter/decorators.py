@@ -120,21 +120,6 @@ class Decorators:
         bit = self._bits.get(method)
         return bit is not None and bit != self._bits.get(own)
 
-    def is_of_class(self, function: Function) -> bool:
-        """Return whether ``@flow`` on its class makes a marked method a step.
-
-        It does not if the marker, or one above it, names the flow.
-        """
-        names = [
-            value.name
-            for node in getattr(function.node, "decorator_list", ())
-            for value in self._readers.evaluate(
-                function.module, node.func if isinstance(node, ast.Call) else node
-            )
-            if is_ours(frozenset({value})) and isinstance(value, Foreign)
-        ]
-        return not any("()" in name or name == "penstock.flow" for name in names)
-
     def import_all(self) -> None:
         """Read what modules do when they are imported, as far as it may matter."""
         for module in self._program.modules.values():

@@ -349,7 +349,8 @@ class Expressions:
             and isinstance(one.receiver, Instance)
             and one.function.decorators & _PROPERTIES
         )
-        if not values and self._attributes.is_unknown(base):
+        is_draft = self._interpreter.is_draft
+        if not (values or is_draft) and self._attributes.is_unknown(base):
             named = self._interpreter.program.named.get(node.attr, ())
             for one in (one for one in named if one.decorators & _PROPERTIES):
                 state.may |= self._interpreter.bits.get(one, 0)

@@ -38,6 +38,8 @@ class Interpreter:
     """Reads functions, each once for the arguments that matter.
 
     Attributes:
+        is_draft: Whether what may have run is only what is seen to run: nothing that an
+            unknown call may reach by its name, or that an earlier iteration has run.
         depth: How deep in expressions, statements and calls the reading is.
         too_deep: Functions that are nested too deeply to read to the end.
     """
@@ -48,8 +50,11 @@ class Interpreter:
         steps: Steps,
         resolver: Resolver,
         readers: Callable[[Interpreter], Readers],
+        *,
+        is_draft: bool = False,
     ) -> None:
         self.program: Program = program
+        self.is_draft: bool = is_draft
         self.bits: Mapping[Function, int] = steps.bits
         self.readers: Readers = readers(self)
         self.heap: Heap = Heap()
@@ -219,7 +224,7 @@ class Interpreter:
     def steps_named(self, method: str) -> int:
         """Return the steps that are methods of that name, as a mask."""
         mask = 0
-        for one in self.program.named.get(method, ()):
+        for one in () if self.is_draft else self.program.named.get(method, ()):
             mask |= self.bits.get(one, 0) if one.klass is not None else 0
         return mask
 
@@ -227,7 +232,7 @@ class Interpreter:
         """Return the steps that any method of that name has in its code, as a mask."""
         if method not in self._named_in:
             named, mask = self.program.named, 0
-            for one in named.get(method, ()):
+            for one in () if self.is_draft else named.get(method, ()):
                 for name in one.names if one.klass is not None else ():
                     for step in named.get(name, ()):
                         mask |= self.bits.get(step, 0)

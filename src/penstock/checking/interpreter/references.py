@@ -52,7 +52,7 @@ def read_program(
         progress: Called with the number of steps read so far, and of all.
     """
     interpreter = Interpreter(program, steps, resolver, readers_of)
-    taken = [one for one in steps.of if interpreter.decorators.is_of_class(one)]
+    taken = [one for one in steps.of if one.klass is not None]
     steps.add_overrides(taken, interpreter.classes.overrides, plain)
     total = len(steps.bits)
     is_large = len(program.functions) > _LARGE

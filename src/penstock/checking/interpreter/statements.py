@@ -235,6 +235,8 @@ class Statements:
         once = merged([first, *loop.continues], certain=False)
         again = merged([entry, once], certain=False)
         again.is_first, again.is_certain = entry.is_first, False
+        if self._interpreter.is_draft:
+            again.may, again.must = entry.may, entry.must
         between(again)
         head(again)
         self.block(body, again)

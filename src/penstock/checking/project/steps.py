@@ -48,7 +48,7 @@ class Steps:
         """Let what overrides a step be that step, too.
 
         Args:
-            taken: The methods that ``@flow`` on their class has made steps.
+            taken: The methods that are steps.
             overrides: Returns what overrides a method, given all steps.
             plain: Methods that are left alone.
         """

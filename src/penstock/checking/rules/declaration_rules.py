@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from inspect import isfunction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._project.flow_modules import declaring_modules
+from penstock._steps.marked import find_marked
+from penstock._steps.source import place_of
 from penstock.checking.findings import Finding, Place
 from penstock.errors import closest
 
@@ -36,11 +40,23 @@ def judge_declarations(
             if member.target is None:
                 near = _nearest(member.name, declared, declarations)
                 message = f"{member.name!r} names nothing: there is no such step."
-                message += _hint(near)
+                message += (
+                    _hint(near)
+                    or _unbound(member.name, declared.flow)
+                    or _unmarked(member.name, declared)
+                )
                 yield _about("PEN001", message, declared, member, near)
             elif member.target.step is None:
                 yield from _elsewhere(declared, member, member.target, known)
     yield from _unreachable(declarations)
+
+
+def _unmarked(name: str, declared: Declared) -> str:
+    """Return that a function has the name but no marker, ``""`` if none has it."""
+    module = sys.modules.get(declared.step.module)
+    if not isfunction(getattr(module, name, None)):
+        return ""
+    return f" The function {name} of {declared.step.module} has no marker of this flow."
 
 
 def unreached(
@@ -77,6 +93,19 @@ def _nearest(name: str, declared: Declared, declarations: Declarations) -> str:
     ]
     same = (known for known in fitting if known.endswith(f":{name}"))
     return next(same, closest(name, fitting))
+
+
+def _unbound(name: str, flow: FlowInfo) -> str:
+    """Return advice if a function of that name is marked, and no flow has taken it."""
+    for module in tuple(sys.modules.values()):
+        marked = find_marked(getattr(module, "__dict__", {}).get(name))
+        if marked is not None and marked.is_pending and not marked.steps:
+            place = place_of(marked.func)
+            return (
+                f" The marker of {name} ({place}) belongs to no flow: put "
+                f"@flow({flow.name!r}) above it."
+            )
+    return ""
 
 
 def _about(

@@ -18,7 +18,7 @@ from penstock.renderers.page.html import render_html
 from penstock.renderers.picture.theme import by_name, groups_of, hues_of, page_style
 
 from .entries import MAP_LEGEND, page_name
-from .pictures import draw_flow, draw_linked, draw_thumbnail
+from .pictures import draw_linked, draw_thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,17 +38,27 @@ def render_html_catalog(catalog: Catalog) -> dict[str, bytes]:
     """Return the pages of *catalog*, by their path."""
     flows = [flow for entry in catalog.entries for flow in entry.flows]
     hues, groups = hues_of(flows), groups_of(flows)
-    files = {"index.html": _index(catalog, hues, groups), "map.html": _map(catalog)}
+    files: dict[str, str] = {}
+    cards: dict[str, str] = {}
     for entry in catalog.entries:
+        # One after the other, the drawings of a flow share the search for an order.
+        cards[entry.name] = _card(entry, hues, groups[entry.name])
         files[f"flows/{entry.page}.html"] = _flow(entry, hues)
         drawing = render_html(
             entry.graph, detail=entry.is_detailed, direction="TD", hues=hues
         )
         files[f"flows/{entry.page}.drawing.html"] = f"{drawing}\n"
+    files["index.html"] = _index(catalog, hues, groups, cards)
+    files["map.html"] = _map(catalog)
     return {name: text.encode() for name, text in files.items()}
 
 
-def _index(catalog: Catalog, hues: Hues, groups: Mapping[str, str]) -> str:
+def _index(
+    catalog: Catalog,
+    hues: Hues,
+    groups: Mapping[str, str],
+    cards: Mapping[str, str],
+) -> str:
     members: dict[str, list[FlowEntry]] = {}
     for entry in catalog.entries:
         members.setdefault(groups[entry.name], []).append(entry)
@@ -59,12 +69,14 @@ def _index(catalog: Catalog, hues: Hues, groups: Mapping[str, str]) -> str:
             f'<p class="about">{_counts(catalog)} ·',
             '<a href="map.html">Map of the system</a></p>',
             _SEARCH,
+            '<div class="groups">',
             *(
-                _group(name, entries, hues, is_named=len(members) > 1)
+                _group(name, entries, hues, cards, is_named=len(members) > 1)
                 for name, entries in sorted(
                     members.items(), key=lambda one: by_name(one[0])
                 )
             ),
+            "</div>",
         ],
         script=_asset("catalog.js"),
     )
@@ -81,16 +93,21 @@ def _counts(catalog: Catalog) -> str:
 
 
 def _group(
-    name: str, entries: Sequence[FlowEntry], hues: Hues, *, is_named: bool
+    name: str,
+    entries: Sequence[FlowEntry],
+    hues: Hues,
+    cards: Mapping[str, str],
+    *,
+    is_named: bool,
 ) -> str:
     hue = hues[entries[0].name]
     count = f"<small>{_plural(len(entries), 'flow')}</small>"
     heading = f"<h2>{_name(name or 'no name')} {count}</h2>" if is_named else ""
-    cards = "\n".join(_card(one, hues) for one in entries)
-    return f'<section class="group hue-{hue}">{heading}<ul>{cards}</ul></section>'
+    listed = "\n".join(cards[one.name] for one in entries)
+    return f'<section class="group hue-{hue}">{heading}<ul>{listed}</ul></section>'
 
 
-def _card(entry: FlowEntry, hues: Hues) -> str:
+def _card(entry: FlowEntry, hues: Hues, group: str) -> str:
     """Return a flow of the index, with the words for the search in an attribute."""
     about = "".join(f"<p>{_text(one)}</p>" for one in entry.descriptions)
     tags = f"<p>{_tags(entry.tags, '')}</p>" if entry.tags else ""
@@ -98,7 +115,7 @@ def _card(entry: FlowEntry, hues: Hues) -> str:
         f'<li class="entry" data-words="{_text(_words(entry))}">'
         f'<div class="thumbnail">{draw_thumbnail(entry.graph, hues)}</div>'
         f'<h3><a href="flows/{entry.page}.html">{_name(entry.name)}</a></h3>'
-        f'{about}<p class="about">{" · ".join(_meta(entry))}</p>{tags}</li>'
+        f'{about}<p class="about">{" · ".join(_meta(entry, group))}</p>{tags}</li>'
     )
 
 
@@ -110,10 +127,10 @@ def _words(entry: FlowEntry) -> str:
     return " ".join(words)
 
 
-def _meta(entry: FlowEntry) -> Iterator[str]:
-    yield from map(_name, entry.owners)
+def _meta(entry: FlowEntry, group: str) -> Iterator[str]:
+    yield from (_name(one) for one in entry.owners if one != group)
     yield _plural(len(entry.steps), "step")
-    for word, links in (("after", entry.runs_after), ("leads to", entry.leads_to)):
+    for word, links in (("runs after", entry.runs_after), ("leads to", entry.leads_to)):
         if names := ", ".join(map(_name, dict.fromkeys(one.flow for one in links))):
             yield f"{word} {names}"
 
@@ -138,11 +155,12 @@ def _map(catalog: Catalog) -> str:
 
 def _flow(entry: FlowEntry, hues: Hues) -> str:
     anchors = {one.node.step.name: one.anchor for one in entry.steps}
-    drawing = draw_flow(
+    drawing = draw_linked(
         entry.graph,
         lambda node: f"#{anchors[node.step.name]}" if node.kind == "step" else "",
-        hues,
+        hues=hues,
         detail=entry.is_detailed,
+        has_header=False,
     )
     name = f"{entry.page}.drawing.html"
     larger = f'<p><a href="{name}">Open the interactive diagram</a></p>'

@@ -91,6 +91,10 @@ class _Search:
         self._rows = rows
         self._sides = (above, -1), (below, 1)
         self._below = below
+        self._degrees = [
+            len(up) + len(down) for up, down in zip(above, below, strict=True)
+        ]
+        self._sifted: dict[tuple[int, _Rows], list[int]] = {}
         self._random = Random()
         self._places = [0] * len(below)
         self.restore(enumerate(_depth_first(rows, below)))
@@ -195,26 +199,33 @@ class _Search:
         row = self._rows[at]
         if len(row) == 1:
             return False
-        ends = sum(len(nexts[slot]) for nexts, _ in self._sides for slot in row)
-        work = len(row) * (len(row) + ends)
+        work = len(row) * (len(row) + sum(map(self._degrees.__getitem__, row)))
         if work > self._max_work - self.work:
             return False
         self.work += work
-        costs_of = self._costs(at)
+        # Shakes in vain return to the same rows: more than half of all are known.
+        state = at, _frozen(self._rows[max(0, at - 1) : at + 2])
+        if state not in self._sifted:
+            self._sifted[state] = self._best_places(at)
+        best = self._sifted[state]
+        if best == row:
+            return False
+        row[:] = best
+        self._number(at)
+        return True
+
+    def _best_places(self, at: int) -> list[int]:
+        """Return a row after each of its slots has moved to its best place."""
+        row = self._rows[at]
         order = list(range(len(row)))
-        is_changed = False
-        for slot, costs in enumerate(costs_of):
+        for slot, costs in enumerate(self._costs(at)):
             place = order.index(slot)
             totals = list(accumulate(map(costs.__getitem__, order), initial=0))
             fewest = min(totals)
             if fewest < totals[place]:
                 best = totals.index(fewest)
                 order.insert(best - (best > place), order.pop(place))
-                is_changed = True
-        if is_changed:
-            row[:] = [row[slot] for slot in order]
-            self._number(at)
-        return is_changed
+        return [row[slot] for slot in order]
 
     def _costs(self, at: int) -> list[list[int]]:
         """Return for each two slots of a row the crossings if the second is left.
@@ -229,7 +240,7 @@ class _Search:
             size = len(self._rows[at + step]) if ends else 0
             for costs, own in zip(matrix, places, strict=True):
                 if own:
-                    excess = _excess(own, size)
+                    excess = _excess(tuple(own), size)
                     for i, end in ends:
                         costs[i] += excess[end]
         return matrix
@@ -289,7 +300,8 @@ def _depth_first(rows: Sequence[Sequence[int]], below: _Rows) -> list[list[int]]
     return found
 
 
-def _excess(places: Sequence[int], size: int) -> list[int]:
+@lru_cache(maxsize=1024)
+def _excess(places: tuple[int, ...], size: int) -> list[int]:
     """Return for each place how many more of *places* are left of it than right."""
     counts = [0] * size
     for place in places:

@@ -45,12 +45,16 @@ class Look:
         detail: Whether cards have descriptions and tags.
         hues: The hue of each flow.
         heat: A figure for some of the steps, by the number of their node.
+        has_header: Whether the title and what belongs to it stand above the drawing.
+        has_legend: Whether there is a legend below it.
     """
 
     graph: Graph
     detail: bool
     hues: Mapping[str, str]
     heat: Mapping[int, Heat] = field(default_factory=dict)
+    has_header: bool = True
+    has_legend: bool = True
 
 
 class Card(NamedTuple):

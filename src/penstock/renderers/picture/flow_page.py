@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MOST_PILLS, _MOST_PILL = 6, 200
 
 
-def flow_page(look: Look, direction: Direction, *, has_legend: bool) -> Picture:
+def flow_page(look: Look, direction: Direction) -> Picture:
     """Return the picture of the only flow of a graph."""
     graph = look.graph
     edges = {(edge.before.number, edge.after.number): [edge] for edge in graph.edges}
@@ -55,7 +55,7 @@ def flow_page(look: Look, direction: Direction, *, has_legend: bool) -> Picture:
     title = graph.flows[0].name if graph.flows else "No flow"
     top = header(title, _subtitle(look), list(_pills(look)))
     plan = inside.plan
-    return sheet(top, plan.width, plan.height, paint, look, has_legend=has_legend)
+    return sheet(top, plan.width, plan.height, paint, look)
 
 
 def _subtitle(look: Look) -> str:

@@ -87,11 +87,10 @@ def sheet(
     height: float,
     paint: Callable[[float, float], list[str]],
     look: Look,
-    *,
-    has_legend: bool,
 ) -> Picture:
     """Return a page with a header, a drawing of a size in its middle, and a legend."""
-    entries = list(_entries(look)) if has_legend else []
+    top = top if look.has_header else Header([], 0, MARGIN - _ROOM)
+    entries = list(_entries(look)) if look.has_legend else []
     widths = [one.width for one in entries]
     full = sum(widths) + _ENTRY_GAP * (len(widths) - 1) if widths else 0.0
     room = max(
@@ -191,6 +190,7 @@ _LINES = {
     "contradicted": "line wrong-line",
     "undeclared": "line wrong-line",
     "crossing": "line",
+    "guess": "line",
 }
 _WORDS = {
     "seen": "calls came this way",
@@ -216,6 +216,8 @@ def _entries(look: Look) -> Iterator[_Entry]:
             yield _Entry(about_code + words, status)
     if any(edge.is_crossing for edge in graph.edges):
         yield _Entry("by a message", "crossing")
+    if any(edge.is_guess for edge in graph.edges):
+        yield _Entry("guess, by its name alone", "guess")
     if "external" in graph.kinds:
         yield _Entry("step of another service", "external")
     if look.heat:

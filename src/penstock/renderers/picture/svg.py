@@ -47,6 +47,7 @@ def draw_svg(
     detail: bool,
     direction: Direction,
     theme: Theme = "both",
+    has_header: bool = True,
     has_legend: bool = True,
     heat: Mapping[int, Heat] | None = None,
     hues: Mapping[str, str] | None = None,
@@ -56,10 +57,12 @@ def draw_svg(
     *hues* has the hue of each flow, if others are on the same pages.
     """
     flows = [*graph.flows, *(flow for box in graph.boxes.values() for flow in box)]
-    look = Look(graph, detail, hues or hues_of(flows), heat or {})
+    look = Look(
+        graph, detail, hues or hues_of(flows), heat or {}, has_header, has_legend
+    )
     is_system = len(graph.clusters) > 1 or bool(graph.boxes)
     page = system_page if is_system else flow_page
-    picture = page(look, direction, has_legend=has_legend)
+    picture = page(look, direction)
     if theme != "page" and len(graph.clusters) > 1 and not graph.boxes:
         _advise(picture)  # not in a page of ours, where readers can zoom
     style = [] if theme == "page" else [element("style", {}, _style(picture, theme))]

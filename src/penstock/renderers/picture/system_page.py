@@ -11,20 +11,12 @@ from penstock.renderers.layout.engine import MAX_WORK, lay_out
 from penstock.renderers.layout.slots import Spacing
 
 from .cards import make_card
-from .drawing import (
-    Line,
-    Painter,
-    Placement,
-    is_sideways,
-    joined,
-    label_of,
-    max_across,
-    shape_of,
-    turned,
-)
+from .columns import folded
+from .drawing import Line, Painter, label_of, max_across, shape_of
 from .frames import Door, components, frame_of, lay_out_flow
 from .packing import pack
 from .page import header, sheet
+from .placement import is_sideways, joined, turned
 from .routing import Gaps, Link, Shape, route
 from .theme import by_name, groups_of
 from .type import Style, one_line
@@ -39,6 +31,7 @@ if TYPE_CHECKING:
     from .drawing import Label
     from .frames import FlowFrame
     from .page import Header, Picture
+    from .placement import Placement
 
 Pair = tuple[int, int]
 
@@ -50,18 +43,11 @@ _MOST_NAMED = 3
 _NOBODY, _MOST_KEY = "no name", 160
 
 
-def system_page(look: Look, direction: Direction, *, has_legend: bool) -> Picture:
+def system_page(look: Look, direction: Direction) -> Picture:
     """Return the picture of all flows of a graph."""
     system = _System(look, direction)
     plan = system.plan
-    return sheet(
-        system.header(),
-        plan.width,
-        plan.height,
-        system.painted,
-        look,
-        has_legend=has_legend,
-    )
+    return sheet(system.header(), plan.width, plan.height, system.painted, look)
 
 
 class _System:
@@ -226,7 +212,8 @@ class _System:
             gaps = Gaps(_GAPS.lead, tail, _GAPS.first, tail)
         shapes = {item: boxes[item] for item in sorted(part)}
         most = max_across(shapes.values(), self._direction)
-        return turned(route(shapes, links, gaps, max_across=most), self._direction)
+        drawn = route(shapes, links, gaps, max_across=most)
+        return turned(folded(drawn, self._direction), self._direction)
 
     def _rank(self, block: Placement) -> tuple[bool, str, float, str]:
         """Sort blocks by height, then single items by hue, height and name."""
@@ -250,7 +237,8 @@ class _System:
             len({step.name for flow in flows for step in flow.steps})
             for flows in graph.boxes.values()
         )
-        counts = [_plural(len(names), "flow"), _plural(steps, "step")]
+        counts = [_plural(len(names), "flow")] if len(names) <= _MOST_NAMED else []
+        counts.append(_plural(steps, "step"))
         if self._outer:
             counts.append(f"{_plural(len(self._outer), 'link')} between flows")
         counts += evidence_of_all(graph)

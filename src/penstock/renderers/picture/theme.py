@@ -6,12 +6,17 @@ import re
 from base64 import b64encode
 from functools import cache
 from itertools import cycle
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from penstock._platform.json_fields import JsonObject
+from penstock._platform.pyproject import TABLE, faults_of, find_table
+from penstock.errors import did_you_mean
 
 from .type import FONTS, WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from penstock._types import FlowInfo
 
@@ -98,7 +103,7 @@ _SHAPES = (
     ".cross{stroke-width:2}",
     ".external .card{stroke-dasharray:4 3}",
 )
-_pinned: dict[str, str] = {}
+_GUESS = ".guess .line{stroke-width:2;stroke-dasharray:.1 5}"  # only in drafts
 _NAME = re.compile(r"\.([\w-]+)")
 
 
@@ -112,7 +117,10 @@ def style_of(theme: Theme, used: Iterable[str]) -> str:
     ]
     shapes = (
         f"{_scoped(selector)}{{{rest}"
-        for selector, rest in (one.split("{") for one in _SHAPES)
+        for selector, rest in (
+            one.split("{")
+            for one in (*_SHAPES, *([_GUESS] if "guess" in known else []))
+        )
     )
     lines = [*shapes, *_written(rules, _VALUES[theme])]
     if theme == "both":
@@ -148,22 +156,45 @@ def font_faces() -> str:
 def hues_of(flows: Sequence[FlowInfo]) -> dict[str, str]:
     """Return the hue of each flow: by service, or by owner in a single service."""
     groups = groups_of(flows)
+    pinned = _pinned_hues()
     hues: dict[str, str] = {}
     for flow in flows:
         group = groups[flow.name]
         for name in (group,) if group else (flow.service, flow.owner):
-            if name in _pinned:
-                hues.setdefault(group, _pinned[name])
+            if name in pinned:
+                hues.setdefault(group, pinned[name])
     others = sorted(set(groups.values()) - hues.keys(), key=by_name)
     free = [hue for hue in HUES if hue not in hues.values()]
     hues |= dict(zip(others, cycle(free or HUES)))
     return {flow: hues[group] for flow, group in groups.items()}
 
 
-def pin_hues(hues: Mapping[str, str]) -> None:
-    """Give services and owners their hues in every picture of this process."""
-    _pinned.clear()
-    _pinned.update(hues)
+def read_hues(settings: JsonObject) -> dict[str, str]:
+    """Return the hues of services and owners in the settings of a project.
+
+    Raises:
+        ValueError: There is no such hue.
+    """
+    fields = JsonObject(settings.values("colors"), f"{TABLE}.colors")
+    colors = {name: fields.text(name) for name in fields.keys}
+    for name, color in colors.items():
+        if color not in HUES:
+            problem = (
+                f"{TABLE}.colors has no color {color!r} for {name!r}."
+                f"{did_you_mean(color, HUES)} Colors are: {', '.join(HUES)}."
+            )
+            raise ValueError(problem)
+    return colors
+
+
+def _pinned_hues() -> dict[str, str]:
+    """Return the hues that the project of this folder gives to services and owners."""
+    found = find_table(Path.cwd())
+    if not found:
+        return {}
+    path, settings = found
+    with faults_of(path):
+        return read_hues(settings)
 
 
 def groups_of(flows: Sequence[FlowInfo]) -> dict[str, str]:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _MAX_CALLS = 10_000
 _EXCEPTION = ("exception.type", "exception.message")
+_TRACEBACK = ("exception.stacktrace", "exception", "exc_info")
+"""The keys of penstock.JSONFormatter, of structlog and of python-json-logger."""
+
 _USUAL = ("", "ok", "closed")
 
 
@@ -147,7 +150,8 @@ def logged(line: StoredLine) -> list[str]:
     begin = " ".join(filter(None, names))
     facts = (known.get("message"), *map(line.extra.get, _EXCEPTION))
     text = ": ".join((begin, *(str(one) for one in facts if one)))
-    trace = str(line.extra.get("exception.stacktrace", ""))
+    traces = map(line.extra.get, _TRACEBACK)
+    trace = next((one for one in traces if isinstance(one, str)), "")
     return [plain(text), *(f"  {plain(one)}" for one in trace.splitlines())]
 
 
@@ -162,15 +166,15 @@ class _Item(NamedTuple):
 def _items(contents: Iterable[Group | StoredLine]) -> list[_Item]:
     """Return *contents* with their branches, the last first."""
     contents = list(contents)
-    calls = [at for at, one in enumerate(contents) if not isinstance(one, StoredLine)]
-    last = max(calls, default=-1)
+    has_calls = not all(isinstance(one, StoredLine) for one in contents)
+    last = len(contents) - 1 if has_calls else -1
     found = []
     for at, content in enumerate(contents):
         below = "│  " if at < last else "   "
-        if isinstance(content, StoredLine):
-            found.append(_Item(content, below))
-        else:
+        if not isinstance(content, StoredLine):
             found.append(_Item(content, "├─ " if at < last else "└─ ", below))
+        else:  # the bar shows whose line it is, below what other calls have written
+            found.append(_Item(content, "│  " if at <= last else "   "))
     return found[::-1]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from penstock._platform.clock import utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from penstock._types import FlowInfo
     from penstock.runs.operation import Operation, OrderJudgement, StoredCall
@@ -81,11 +82,17 @@ def duration_us(call: StoredCall) -> int | None:
 
 
 def span_of(group: Sequence[StoredCall]) -> tuple[int | None, int | None]:
-    """Return start and end of calls that look the same, as far as they are known."""
+    """Return start and end of calls that look the same, as far as they are known.
+
+    A call is as long as it says: writing the line about its start also takes time.
+    """
     call = group[0]
     if len(group) > 1 and call.end_us is not None:
         return first_us(group), last_us(group)
-    return call.start_us, call.end_us
+    start, end, took = call.start_us, call.end_us, duration_us(call)
+    if start is not None and end is not None and took is not None:
+        start = max(start, end - took)
+    return start, end
 
 
 def duration_words(group: Sequence[StoredCall]) -> str:
@@ -125,13 +132,30 @@ def is_failure(call: StoredCall) -> bool:
     return call.outcome == "error"
 
 
-def failures_of(operation: Operation) -> Counter[tuple[str, str, str]]:
-    """Count the innermost calls that failed, by label, service and class of error."""
+def failures_of(operation: Operation) -> Counter[tuple[str, str, str, str]]:
+    """Count the innermost calls that failed.
+
+    They are counted by label, service, class of error, and the label of the call, it
+    or a caller that failed with it, that was ok when called again; ``""`` if none was.
+    """
+    redone = _failed_before_ok(operation)
     return Counter(
-        (label_of(call), call.service, call.error_type)
+        (
+            label_of(call),
+            call.service,
+            call.error_type,
+            next((label_of(c) for c in _failed_callers(call) if c in redone), ""),
+        )
         for call in operation.calls
         if is_failure(call) and not any(map(is_failure, call.children))
     )
+
+
+def _failed_callers(call: StoredCall | None) -> Iterator[StoredCall]:
+    """Yield *call* and those of its callers that failed with it, innermost first."""
+    while call is not None and is_failure(call):
+        yield call
+        call = call.parent
 
 
 def repeats_in(operation: Operation) -> dict[StoredCall, int]:
@@ -139,15 +163,33 @@ def repeats_in(operation: Operation) -> dict[StoredCall, int]:
 
     With each is its number among its caller's calls of the step.
     """
-    found: dict[StoredCall, int] = {}
-    for calls in (operation.roots, *(call.children for call in operation.calls)):
-        before: dict[tuple[str, str], list[StoredCall]] = {}
-        for call in calls:
-            same = before.setdefault((call.flow, call.step), [])
-            if same and same[-1].outcome in _FAILED:
-                found[call] = len(same) + 1
-            same.append(call)
+    return {
+        call: number
+        for same in _calls_of_one_step(operation)
+        for number, (before, call) in enumerate(pairwise(same), 2)
+        if before.outcome in _FAILED
+    }
+
+
+def _failed_before_ok(operation: Operation) -> set[StoredCall]:
+    """Return calls that failed and were called again, until a call was ok."""
+    found = set()
+    for same in _calls_of_one_step(operation):
+        is_redone = False
+        for call in reversed(same):
+            is_redone = call.outcome == "ok" or (is_redone and call.outcome in _FAILED)
+            if is_redone and is_failure(call):
+                found.add(call)
     return found
+
+
+def _calls_of_one_step(operation: Operation) -> Iterator[list[StoredCall]]:
+    """Yield, for each caller and step, the calls that it made of the step."""
+    for calls in (operation.roots, *(call.children for call in operation.calls)):
+        made: dict[tuple[str, str], list[StoredCall]] = {}
+        for call in calls:
+            made.setdefault((call.flow, call.step), []).append(call)
+        yield from made.values()
 
 
 def calls_out_of_order(

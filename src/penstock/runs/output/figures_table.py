@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.errors import plain
 
-from .facts import words_for
+from .facts import percent, words_for
 from .tables import as_table
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _COLUMNS = (
     "time",
     "no end",
 )
-_TWO_DIGITS = 0.1
 _QUANTILES = ("p50_ms", "p95_ms", "p99_ms")
 
 
@@ -66,19 +65,9 @@ def _row(one: StepFigures, *, has_services: bool) -> tuple[str, ...]:
         f"{one.calls:,}",
         percent(one.error_rate),
         *(quantiles or ["", "", ""]),
-        percent(one.share),
+        percent(one.share) if one.share or not one.total_ms else "",
         f"{one.no_end:,}" if one.no_end else "",
     )
-
-
-def percent(share: float) -> str:
-    """Return a share in percent, with two digits that say something.
-
-    >>> percent(0.00093), percent(0.5), percent(0)
-    ('0.093 %', '50 %', '0 %')
-    """
-    is_long = share >= _TWO_DIGITS or not share
-    return f"{share * 100:.0f} %" if is_long else f"{share * 100:.2g} %"
 
 
 def figures_as_json(figures: Sequence[StepFigures], counts: ReadCounts) -> str:

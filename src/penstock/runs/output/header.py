@@ -77,10 +77,12 @@ def _calls(operation: Operation) -> str:
 
 def _failures(operation: Operation) -> Iterator[Fact]:
     failures = failures_of(operation)
-    for (label, service, error), number in failures.most_common(_MAX_NAMED):
+    for (label, service, error, redone), number in failures.most_common(_MAX_NAMED):
         where = f"{label} ({service})" if service else label
         times = f", {number} times" if number > 1 else ""
-        yield f"{where}: {error or 'error'}{times}", "bad"
+        again = f" {redone} was" if redone != label else ""
+        ok = f", ok when{again} called again" if redone else ""
+        yield f"{where}: {error or 'error'}{times}{ok}", "bad"
     if len(failures) > _MAX_NAMED:
         yield f"… and {len(failures) - _MAX_NAMED} more", "bad"
 

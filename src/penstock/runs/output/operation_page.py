@@ -6,9 +6,6 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
-from penstock.errors import plain
-from penstock.renderers.html_assets import content_policy, read_asset
-from penstock.renderers.picture.theme import page_style
 from penstock.runs.lines import StoredLine
 
 from .call_tree import CallTree, logged
@@ -24,11 +21,20 @@ from .facts import (
 )
 from .header import footnotes, header_of
 from .operation_picture import draw_operation
+from .table_page import (
+    TablePage,
+    as_html,
+    asset,
+    picture_of,
+    section,
+    step_name,
+    text_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from penstock.runs.operation import Operation
+    from penstock.runs.operation import Operation, OrderJudgement
 
     from .call_tree import TreeRow
     from .facts import Shown
@@ -39,6 +45,11 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 16
 _LEAST_BAR, _OPEN_BAR = 1.0, 2.0  # percent
 _OTHER_HUE = "slate"
+_HEAD = (
+    '<th scope="col">Call</th><th scope="col">Took</th><th scope="col">'
+    '<span class="scale"><span>0</span><span>$middle</span><span>$end</span></span>'
+    "</th>"
+)
 _PATH = {
     "ran": "called",
     "failed": "a call failed",
@@ -55,64 +66,39 @@ def as_page(operation: Operation, shown: Shown) -> str:
         operation, judgements, with_logs=shown.with_logs, max_depth=_MAX_DEPTH
     )
     rows = _CallRows(operation, picture)
-    style = f"{page_style()}\n{_asset('operation_page.css')}\n{_path_style(picture)}"
-    script = _asset("operation_page.js")
+    written = list(rows.written(tree.rows()))  # finds the notes
     outside = operation.lines if shown.with_logs else []
     facts = dict(header_of(operation, judgements, shown.without_order))
-    return Template(_asset("operation_page.html")).substitute(
-        policy=content_policy(style, script, "font-src data:"),
-        style=style,
-        script=script,
-        title=_text(f"{_label(operation)}, {operation.root_id}"),
-        heading=_text(_label(operation)),
-        outcome="".join(map(_outcome, facts.pop("outcome", ()))),
-        facts="\n".join(_facts(facts.items())),
-        middle=words_for(rows.total_us // 2),
-        end=words_for(rows.total_us),
-        rows="\n".join(rows.written(tree.rows())),
-        outside=_section("Lines outside the calls", map(_log, outside)),
-        notes=_section("Notes", map(_paragraph, footnotes(tree.notes))),
+    label = label_of(operation.roots[0]) if operation.roots else "No call"
+    page = TablePage(
+        title=f"{label}, {operation.root_id}",
+        heading=label,
+        marks=_marks(facts.pop("outcome", ()), judgements),
+        facts=facts.items(),
         picture=_picture(picture),
+        head=Template(_HEAD).substitute(
+            middle=words_for(rows.total_us // 2), end=words_for(rows.total_us)
+        ),
+        rows=written,
+        rest=section("Notes", map(_paragraph, footnotes(tree.notes)))
+        + section("Lines outside the calls", map(_log, outside)),
+        style=f"{asset('operation_page.css')}\n{_path_style(picture)}",
     )
+    return as_html(page)
 
 
-def _asset(name: str) -> str:
-    return read_asset("penstock.runs.output", name)
-
-
-def _text(text: str) -> str:
-    """Return text from a log as HTML, on one line and without control characters."""
-    return escape(plain(text))
-
-
-def _label(operation: Operation) -> str:
-    return label_of(operation.roots[0]) if operation.roots else "No call"
-
-
-def _outcome(fact: Fact) -> str:
-    """Return how the operation ended, as a pill."""
-    text, style = fact
-    kind = style or ("good" if text == "ok" else "")
-    return f'<span class="mark {kind}">{_text(text)}</span>'
-
-
-def _facts(facts: Iterable[tuple[str, Iterable[Fact]]]) -> Iterator[str]:
-    for name, about in facts:
-        values = [
-            f'<dd class="{style}" dir="auto">{_text(text)}</dd>'
-            for text, style in about
-        ]
-        if values:
-            yield f'<div class="{name}"><dt>{name}</dt>{"".join(values)}</div>'
-
-
-def _section(title: str, parts: Iterable[str]) -> str:
-    inside = "\n".join(parts)
-    return f"<section><h2>{title}</h2>\n{inside}\n</section>" if inside else ""
+def _marks(
+    outcome: Iterable[Fact], judgements: Sequence[OrderJudgement]
+) -> Iterator[Fact]:
+    """Yield how the operation ended, and whether it broke the order."""
+    for text, style in outcome:
+        yield text, style or ("good" if text == "ok" else "")
+    if any(one.verdict == "out of order" for one in judgements):
+        yield "out of order", "bad"
 
 
 def _paragraph(text: str) -> str:
-    return f'<p dir="auto">{_text(text)}</p>'
+    return f'<p dir="auto">{text_of(text)}</p>'
 
 
 def _log(line: StoredLine) -> str:
@@ -130,21 +116,12 @@ def _path_style(picture: OperationPicture) -> str:
     """
     if not picture.svg:
         return ""
-    return Template(_asset("operation_path.css")).substitute(picture.lit)
+    return Template(asset("operation_path.css")).substitute(picture.lit)
 
 
 def _picture(picture: OperationPicture) -> str:
-    if not picture.svg:
-        return ""
-    entries = (
-        f'<li><i class="sample {kind}"></i>{words}</li>'
-        for kind, words in _PATH.items()
-        if picture.lit[kind]
-    )
-    return (
-        f'<aside id="picture" aria-label="Picture">{picture.svg}\n'
-        f'<ul class="legend">{"".join(entries)}</ul></aside>'
-    )
+    samples = [one for one in _PATH.items() if picture.lit.get(one[0])]
+    return picture_of(picture.svg, samples)
 
 
 # -- the waterfall ------------------------------------------------------------------
@@ -179,7 +156,7 @@ class _CallRows:
         call = group[0]
         card = self._picture.cards.get((call.flow, call.step))
         link = f' data-card="{card}"' if card else ""
-        kind = "call bad" if is_failure(call) else "call"
+        kind = "row bad" if is_failure(call) else "row"
         start, end = span_of(group)
         return (
             f'<tr class="{kind}"{link}>'
@@ -229,12 +206,9 @@ def _name(row: TreeRow, group: Group) -> Iterator[str]:
     call = group[0]
     if row.depth > _MAX_DEPTH:
         yield f'<span class="quiet">{row.before}</span>'
-    yield (
-        f'<span class="label" dir="auto"><span class="quiet">{_text(call.flow)}/</span>'
-        f"{_text(call.step)}</span>"
-    )
+    yield step_name(call.flow, call.step)
     service = new_service(call)
     if service:
-        yield f' <span class="service" dir="auto">{_text(service)}</span>'
+        yield f' <span class="service" dir="auto">{text_of(service)}</span>'
     for text, style in row.marks:
         yield f' <span class="mark {style}" dir="auto">{escape(text)}</span>'

@@ -1,10 +1,11 @@
-// The script of a page about one operation: a row lights its card, a card its rows.
+// The script of a page with a table beside a picture: a row lights its card, a card its
+// rows.
 "use strict";
 (() => {
   const table = document.querySelector("table");
   const svg = document.querySelector("#picture > svg");
-  const rows = [...table.querySelectorAll(".call")];
-  const rowsOf = Map.groupBy(rows, (row) => row.dataset.card);
+  const rows = () => [...table.querySelectorAll(".row")];
+  const rowsOf = Map.groupBy(rows(), (row) => row.dataset.card);
   let lit = [];
 
   function light(elements) {
@@ -32,9 +33,10 @@
   }
 
   // One row is reached with Tab, the others from there with the arrows.
-  rows.forEach((row, at) => row.setAttribute("tabindex", at ? "-1" : "0"));
+  rows().forEach((row, at) => row.setAttribute("tabindex", at ? "-1" : "0"));
   function move(row, by) {
-    const next = rows[rows.indexOf(row) + by];
+    const all = rows();
+    const next = all[all.indexOf(row) + by];
     if (!next) return;
     row.setAttribute("tabindex", "-1");
     next.setAttribute("tabindex", "0");
@@ -58,20 +60,20 @@
     });
   }
 
-  watch(table, ".call", (row) => {
+  watch(table, ".row", (row) => {
     const card = cardOf(row);
     reveal(card);
     return [row, card];
   }, cardOf);
   table.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const row = event.target.closest(".call");
+    const row = event.target.closest(".row");
     if (!by || !row) return;
     event.preventDefault();
     move(row, by);
   });
   if (!svg) return;
-  const called = (card) => rowsOf.get(card.id) ?? [];
+  const rowsAbout = (card) => rowsOf.get(card.id) ?? [];
   svg.setAttribute("role", "group");
   for (const card of svg.querySelectorAll(".node")) {
     if (!rowsOf.has(card.id)) continue;
@@ -79,5 +81,5 @@
     card.setAttribute("role", "button");
     card.setAttribute("aria-label", card.querySelector("title").textContent);
   }
-  watch(svg, ".node", (card) => [card, ...called(card)], (card) => called(card)[0]);
+  watch(svg, ".node", (card) => [card, ...rowsAbout(card)], (card) => rowsAbout(card)[0]);
 })();
