@@ -161,7 +161,8 @@ def _in_python(files: LogFiles, size: int, why: str, advice: str = "") -> RunSou
     if size > MAX_IN_PYTHON:
         msg = (
             f"{why}, which keeps all of them in memory, and this is about "
-            f"{size >> 20:,} MB: more than {MAX_IN_PYTHON >> 20} MB. Name fewer files{advice}."
+            f"{size >> 20:,} MB: more than {MAX_IN_PYTHON >> 20} MB. Name fewer files"
+            f"{advice}."
         )
         raise LogSourceError(msg)
     return PythonRuns(files)
