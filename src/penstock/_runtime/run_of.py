@@ -107,7 +107,7 @@ def _outside(step: Step) -> Call | None:
         what = _complaint(step)
         say("%s It runs as a plain function.", what, once=("outside", step.label))
         return None
-    msg = f"{_complaint(step)} {_advice()}"
+    msg = _complaint(step) if _is_in_lone_task() else f"{_complaint(step)} {_advice()}"
     raise NotInFlowError(msg)
 
 
@@ -117,8 +117,8 @@ def _complaint(step: Step) -> str:
 
 
 _CELERY = (
-    "A Celery task called it, and penstock.contrib.celery.install_celery_signals() "
-    "was not called in this process."
+    "A Celery task called it, but nothing in this process has called "
+    "penstock.contrib.celery.install_celery_signals(). Call that where the app is made."
 )
 
 
