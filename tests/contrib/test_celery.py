@@ -678,8 +678,7 @@ def test_a_task_whose_process_is_not_connected_says_so(
     assert first.endswith(f"{advice} It runs as a plain function.")
     assert "Celery" not in second
 
-    @app.task
     @flow("lonely").step(after="receive")
     def print_label() -> None: ...
 
-    assert str(print_label.apply().result).endswith(advice)
+    assert str(app.task(print_label).apply().result).endswith(advice)
