@@ -513,3 +513,19 @@ def test_a_folder_of_the_same_name(project: Project) -> None:
     )
 
     assert draft.plan.flow == "start"
+
+
+@pytest.mark.parametrize("name", ["property", "field_validator", "model_validator"])
+def test_wiring_is_no_step(project: Project, name: str) -> None:
+    """What a decorator makes part of a class is not drawn."""
+    text = f"""
+        class Order:
+            @{name}
+            def charge_all(self):
+                self.write(1)
+
+        def start():
+            Order().charge_all()
+        """
+
+    assert [one.name for one in drafted(project, text).steps] == ["start"]

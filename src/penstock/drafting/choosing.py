@@ -63,7 +63,11 @@ _STORES = _words(
 _SAYS_NOTHING = _words("async do impl inner internal task")
 _ASIDE = _words("error exception log logging debug")
 _WIRING = _words(
-    "cached_property contextmanager deleter fixture overload property setter validator"
+    """
+    cached_property computed_field contextmanager deleter field_serializer
+    field_validator fixture hybrid_property model_serializer model_validator overload
+    property root_validator setter validator
+    """
 )
 
 

@@ -71,7 +71,7 @@ def calls_of(lines: Iterable[StoredLine]) -> list[StoredCall]:
             older.append(line)
     calls = found.calls()
     spans.resolve(calls)
-    merged = merge_spans(calls, found.span_ids)
+    merged = merge_spans(calls, found.span_ids, spans.logged_ids)
     return merged + calls_of_older_lines(older)
 
 

@@ -41,6 +41,11 @@ _SMALL = 20 << 20
 _PACKED = 10
 """About how many times larger logs are unpacked."""
 
+_LOAD = (
+    ", name the services' JSON logs instead, or send the spans to ClickHouse and name "
+    "clickhouse://HOST/DATABASE"
+)
+
 _MARKS = ("flow_event", "root_id", "correlation_id")
 _PARQUET = b"PAR1"
 
@@ -79,7 +84,7 @@ def open_runs(
     if found["parquet"]:
         return _from_parquet(found)
     if found["spans"] or not found["plain"] + found["other"]:
-        return _in_python(files, size, "Spans are read in Python")
+        return _in_python(files, size, "OTLP spans are read in Python", _LOAD)
     return _from_lines(files, found, size, note)
 
 
@@ -152,11 +157,12 @@ def _from_lines(
     return runs
 
 
-def _in_python(files: LogFiles, size: int, why: str) -> RunSource:
+def _in_python(files: LogFiles, size: int, why: str, advice: str = "") -> RunSource:
     if size > MAX_IN_PYTHON:
         msg = (
             f"{why}, which keeps all of them in memory, and this is about "
-            f"{size >> 20:,} MB: more than {MAX_IN_PYTHON >> 20} MB. Name fewer files."
+            f"{size >> 20:,} MB: more than {MAX_IN_PYTHON >> 20} MB. Name fewer files"
+            f"{advice}."
         )
         raise LogSourceError(msg)
     return PythonRuns(files)
