@@ -675,7 +675,7 @@ def test_a_task_whose_process_is_not_connected_says_so(
         "penstock.contrib.celery.install_celery_signals(). Call that where the app is "
         "made."
     )
-    assert first.endswith(f"{advice} It runs as a plain function.")
+    assert first.endswith(f"It runs as a plain function. {advice}")
     assert "Celery" not in second
 
     @flow("lonely").step(after="receive")
