@@ -116,7 +116,7 @@ def test_name_of_a_function_that_no_flow_has_taken(project: CheckedProject) -> N
     assert finding["code"] == "PEN001"
     assert finding["message"].startswith("'reserve' names nothing")
     assert (
-        "loose.py:8) belongs to no flow: put @flow('f') above it."
+        "loose.py:7) belongs to no flow: put @flow('f') above it."
         in (finding["message"])
     )
 
