@@ -1,10 +1,10 @@
-"""Measure ``penstock stats`` beside a bare query of DuckDB, and Python with orjson.
+"""Measure ``stats``, ``runs`` and ``check --evidence`` beside a bare query of DuckDB.
 
     python -m benchmarks.stored_figures /tmp/logs/*.log
 
-Each reads all files once, in a process of its own. ``benchmarks.stored_runs`` writes
-logs to measure. The bare query pairs the lines of each call, as it must to know which
-calls have no end; ``ends`` counts the lines of ends alone.
+Each reads all files, in a process of its own. ``benchmarks.stored_runs`` writes logs to
+measure. The bare query pairs the lines of each call, as it must to know which calls
+have no end; ``ends`` counts the lines of ends alone; ``python`` does so with orjson.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from .processes import rss_kib, run
 
-_WAYS = ("bare", "stats", "ends", "python")
+_WAYS = ("bare", "stats", "runs", "check", "ends", "python")
 
 
 def main() -> None:
@@ -40,7 +40,14 @@ def main() -> None:
 
 def _measured(way: str, paths: list[str]) -> dict[str, Any]:
     started = perf_counter()
-    ways = {"bare": _bare, "stats": _stats, "ends": _ends, "python": _python}
+    ways = {
+        "bare": _bare,
+        "stats": _stats,
+        "runs": _runs,
+        "check": _check,
+        "ends": _ends,
+        "python": _python,
+    }
     calls = ways[way.removeprefix("--")](paths)
     seconds = perf_counter() - started
     return {"seconds": seconds, "mib": rss_kib(peak=True) / 1024, "calls": calls}
@@ -51,6 +58,24 @@ def _stats(paths: list[str]) -> int:
     from penstock.runs.open_runs import open_runs  # noqa: PLC0415  # the same
 
     return sum(one.calls for one in open_runs(paths).figures(RunFilter()))
+
+
+def _runs(paths: list[str]) -> int:
+    from penstock.runs.figures import RunFilter  # noqa: PLC0415  # a part of the time
+    from penstock.runs.open_runs import open_runs  # noqa: PLC0415  # the same
+
+    return sum(one.calls for one in open_runs(paths).latest(RunFilter()))
+
+
+def _check(paths: list[str]) -> int:
+    from penstock._registry import declared_flows  # noqa: PLC0415  # a part of the time
+    from penstock.runs.evidence import count_order  # noqa: PLC0415  # the same
+    from penstock.runs.open_runs import open_runs  # noqa: PLC0415  # the same
+
+    from .stored_runs import FLOW  # noqa: PLC0415  # declares the flow of the logs
+
+    found = count_order([open_runs(paths)], tuple(declared_flows()))
+    return sum(found.flow(FLOW.name).steps.values())
 
 
 _TABLE = (

@@ -130,7 +130,7 @@ def test_a_page_opens(shown: Browser) -> None:
     assert shown.texts(".legend li") == [
         "entrypoint",
         "step",
-        "between processes",
+        "by a message",
     ]
 
 
@@ -455,11 +455,11 @@ def test_arrows_follow_the_lines(shop: Browser) -> None:
     """Arrows move to the next step that a line leads to, or to one beside it."""
     shop.find("#step-receive").click()
     found: list[str] = []
-    for key in (DOWN, LEFT, RIGHT, DOWN, DOWN, UP):
+    for key in (DOWN, RIGHT, LEFT, DOWN, DOWN, UP):
         shop.find("body").send_keys(key)
         found.append(*shop.texts("#details h2"))
 
-    assert found == ["reserve", "price", "reserve", "charge", "approved", "charge"]
+    assert found == ["price", "reserve", "price", "charge", "approved", "charge"]
     assert is_inside(shop, "#step-charge")
 
 

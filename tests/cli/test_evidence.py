@@ -127,6 +127,37 @@ def test_reports_and_logs_add_up(project: Project, truth: Truth) -> None:
     assert f"{truth.runs + 5}×" in edge
 
 
+def test_last_run(project: Project, truth: Truth) -> None:
+    """The page of a flow says when its last run began, where logs tell."""
+    project.write(
+        "shop/refunds.py",
+        """
+        from penstock import entrypoint, flow
+
+        @flow("refunds")
+        @entrypoint
+        def refund(): ...
+        """,
+    )
+    project.write(
+        "runs.json", json.dumps({"flows": {"refunds": recorded({"refund": 1}, {})}})
+    )
+    sources = ("--evidence", "runs.json", "--evidence", "logs")
+    modules = ("shop.orders", "shop.refunds")
+
+    listed = project.penstock("runs", "logs", "--format", "json").stdout
+    began = json.loads(listed)["runs"][0]["start"]
+    page = project.penstock("dag", *modules, *sources, "--no-code", "-f", "html").stdout
+
+    assert truth.runs == RUNS
+    shown = f"{began[:16].replace('T', ' ')} UTC"
+    assert page.count("<dt>Last run</dt>") == 1
+    assert f'<dt>Last run</dt><dd dir="auto">{shown}</dd>' in page
+    assert page.count("<dt>Slowest step</dt>") == 1
+    assert 'data-heat="slow"' in page
+    assert 'data-heat="no figures"' in page
+
+
 def test_logs_without_runs(project: Project) -> None:
     """A log of something else shows nothing, and that is said."""
     project.write("app.log", "hello\n")

@@ -449,7 +449,7 @@ class TestOfAHandle:
             def charge(self) -> object: ...
 
             kept = (charge,)
-            charge = None  # type: ignore[assignment]
+            charge = None  # type: ignore[assignment]  # on purpose
 
         with penstock.start_flow():
             Orders.kept[0](Orders())

@@ -160,6 +160,33 @@ def test_the_title_of_very_many_flows() -> None:
     assert "No flow" in page().words
 
 
+def test_heat() -> None:
+    """With figures of logs, each flow says how slow it is, and when it last ran."""
+    flows = [flow_of(name, {"go": None}) for name in ("a", "b", "c", "d")]
+    evidence = Sources(
+        {},
+        last_runs={"b": "2026-11-30 10:15 UTC"},
+        slowest_ms={"a": 1_500.2, "b": 150.1, "c": 149.9},
+    )
+    found = Page(str(draw(flows, format="html", evidence=evidence)))
+    heat = [
+        (given["data-heat"], given["data-heat-hue"])
+        for tag, given in found.elements
+        if tag == "section" and "data-name" in given
+    ]
+
+    assert heat == [
+        ("slow", "orange"),
+        ("medium", "blue"),
+        ("fast", "teal"),
+        ("no figures", "slate"),
+    ]
+    assert found.words.count("Slowest step") == 3
+    assert "p95 1,500 ms" in found.words
+    assert found.words.count("Last run") == 1
+    assert "2026-11-30 10:15 UTC" in found.words
+
+
 def test_groups_and_colours() -> None:
     """Each flow has its group and hue by service, owner and evidence."""
     flows = [
@@ -224,9 +251,9 @@ def test_the_legend_has_what_is_drawn() -> None:
     plain, far = page(SHOP).words, page(flow_of("f", {"a": ["x/y:z"]})).words
 
     assert "entrypoint" in plain
-    assert "between processes" not in plain
+    assert "by a message" not in plain
     assert "entrypoint" not in far
-    assert "between processes" in far
+    assert "by a message" in far
     assert "step of another service" in far
 
 

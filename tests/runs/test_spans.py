@@ -2,10 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from penstock.runs.calls import calls_of
+from penstock.runs.field_layouts import FieldLayout
 from penstock.runs.lines import StoredLine
+from penstock.runs.output.facts import Shown
+from penstock.runs.output.otlp_json import as_otlp
+from penstock.runs.parsing import parse_line
 from penstock.runs.trees import operations_of
-from tests.support.stored_lines import EPOCH_US, made_call
+from tests.support.stored_lines import EPOCH_US, made_call, made_line
 
 
 def span(
@@ -122,3 +128,27 @@ def test_lines_without_their_caller_learn_it_from_the_span() -> None:
     (call,) = calls_of(lines)
 
     assert call.parent_call_id == "span:sender"
+
+
+@pytest.mark.parametrize("has_lines", [True, False])
+def test_spans_that_penstock_made_from_lines(*, has_lines: bool) -> None:
+    """Beside the lines they are the same calls, also those that lines are missing of.
+
+    Without the lines, and written once more, they are the calls as well.
+    """
+    lines = [
+        *made_call("receive", 0, 90),
+        made_line("start", "charge", 20, parent_call_id="id-receive"),
+        made_line("end", "ship", 60, duration_ms=20.0, parent_call_id="id-charge"),
+    ]
+    written = lines
+    for _ in range(1 if has_lines else 2):
+        text = as_otlp(Shown(operations_of(written)))
+        written = parse_line(text.encode(), FieldLayout({}))
+
+    (found,) = operations_of([*lines, *written] if has_lines else written)
+
+    receive, charge, ship = found.calls
+    assert (receive.step, charge.step, ship.step) == ("receive", "charge", "ship")
+    assert (charge.parent, ship.parent) == (receive, charge)
+    assert charge.outcome == ""

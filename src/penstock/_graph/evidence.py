@@ -33,10 +33,14 @@ class Sources(NamedTuple):
     Attributes:
         runs: The flows of a conformance report.
         code: What the code shows; None if it was not read.
+        last_runs: When the last run of a flow began, in words, where that is known.
+        slowest_ms: The p95 of the slowest step of a flow, where that is known.
     """
 
     runs: Mapping[str, Any]
     code: CodeEvidence | None = None
+    last_runs: Mapping[str, str] = {}
+    slowest_ms: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,13 @@ class GraphEvidence:
         steps: By the number of the node.
         flows: By name.
         has_code: Whether the code was read.
+        last_runs: When the last run of a flow began, as in the sources.
+        slowest_ms: The p95 of the slowest step of a flow, likewise.
     """
 
     edges: Mapping[tuple[int, int], EdgeEvidence]
     steps: Mapping[int, StepEvidence]
     flows: Mapping[str, FlowEvidence]
     has_code: bool
+    last_runs: Mapping[str, str]
+    slowest_ms: Mapping[str, float]

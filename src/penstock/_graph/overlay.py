@@ -42,6 +42,8 @@ def add_evidence(
         _steps(graph, tally),
         _flows(graph, edges, sources.runs),
         has_code=code is not None,
+        last_runs=sources.last_runs,
+        slowest_ms=sources.slowest_ms,
     )
     drawn = replace(
         graph,

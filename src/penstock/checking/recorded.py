@@ -8,12 +8,14 @@ from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock._platform.clock import utc
 from penstock._project.settings import find_project
 from penstock._project.shown import note
 from penstock.conformance import ConformanceReport
 from penstock.errors import ConfigurationError
 from penstock.runs.evidence import count_order
-from penstock.runs.open_runs import open_runs
+from penstock.runs.figures import RunFilter
+from penstock.runs.open_runs import open_runs, shown_source
 from penstock.runs.output.order_text import order_lines, read_lines
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ __all__ = ["Evidence", "open_evidence", "read_evidence"]
 
 _SCHEME = "clickhouse://"
 _HEAD = 1 << 20
+_MANY = 1_000  # runs, among which are most flows
 _REPORT = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"flows"\s*:')
 _LOG = re.compile(rb'"(?:flow_event|root_id|correlation_id|resourceSpans)"')
 
@@ -40,10 +43,34 @@ class Evidence:
     Attributes:
         flows: The merged flows of all reports, those that logs give, too.
         notes: What was read from logs, in sentences.
+        logs: What reads the logs again.
     """
 
     flows: Mapping[str, Any]
     notes: Sequence[str] = ()
+    logs: Sequence[RunSource] = ()
+
+    def last_runs(self) -> dict[str, str]:
+        """Return when the last run of each flow in the logs began, in UTC."""
+        latest = [
+            run for one in self.logs for run in one.latest(RunFilter(limit=_MANY))
+        ]
+        found = {run.flow for run in latest}
+        for flow, counts in self.flows.items():
+            if counts["runs"] and flow not in found:
+                only = RunFilter(flow, limit=1)
+                latest += [run for one in self.logs for run in one.latest(only)]
+        latest.sort(key=lambda run: run.start_us)
+        return {run.flow: _minute(run.start_us) for run in latest}
+
+    def slowest_ms(self) -> dict[str, float]:
+        """Return the p95 of the slowest step of each flow in the logs."""
+        found: dict[str, float] = {}
+        for source in self.logs:
+            for one in source.figures(RunFilter()):
+                p95_ms = one.quantiles_ms[1] if one.quantiles_ms else 0.0
+                found[one.flow] = max(p95_ms, found.get(one.flow, 0.0))
+        return found
 
 
 def read_evidence(
@@ -69,7 +96,11 @@ def read_evidence(
         notes += [*order_lines(name, counts), *read_lines(name, source.counts)]
         found.append(counts.to_dict())
     merged: Mapping[str, Any] = ConformanceReport.merge(found).to_dict()["flows"]
-    return Evidence(merged, notes)
+    return Evidence(merged, notes, [source for _, source in sources])
+
+
+def _minute(micros: int) -> str:
+    return f"{utc(micros / 1_000_000)[:16].replace('T', ' ')} UTC"
 
 
 def open_evidence(
@@ -98,7 +129,8 @@ def open_evidence(
     fields = find_project(Path.cwd()).fields
     asked = [[one] for one in servers] + ([logs] if logs else [])
     sources = [
-        (", ".join(one), open_runs(one, fields=fields, note=note)) for one in asked
+        (", ".join(map(shown_source, one)), open_runs(one, fields=fields, note=note))
+        for one in asked
     ]
     return reports, sources
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from penstock._project.settings import find_project
 from penstock._project.shown import counted, note
 from penstock.runs.judging import judge
 from penstock.runs.log_files import LogFiles
-from penstock.runs.open_runs import is_server, open_runs, open_server
+from penstock.runs.open_runs import is_server, open_runs, open_server, shown_source
 from penstock.runs.output.facts import Shown
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def stored_runs(
 def source_names(sources: Sequence[str]) -> list[str]:
     """Return what the runs are read from, without passwords."""
     named = sources or find_project(Path.cwd()).runs
-    return [re.sub("^clickhouse://[^/]*@", "clickhouse://", one) for one in named]
+    return [*map(shown_source, named)]
 
 
 def _sources(

@@ -103,7 +103,7 @@ def _start_in_flow(start: Callable[..., None]) -> Callable[..., None]:
                 bound()
 
             # A method, as before: Sentry wraps the function below it.
-            self.run = MethodType(run, self)  # type: ignore[method-assign]
+            self.run = MethodType(run, self)  # type: ignore[method-assign]  # for a while
         start(self)
 
     return start_in_flow

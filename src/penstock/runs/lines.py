@@ -22,8 +22,9 @@ class StoredLine:
         extra: The other keys of the line, such as metadata.
         source: The file that it comes from, as the user named it; ``-`` for stdin.
         is_span: Whether it is a span. Its ``call_id`` is ``span:`` and its span ID,
-            its ``parent_call_id`` likewise; a span of something else than a step has
-            no ``flow_event``.
+            its ``parent_call_id`` likewise; ``logged_call_id`` is the ID in the log
+            lines that it was made from; a span of something else than a step has no
+            ``flow_event``.
     """
 
     time_us: int | None

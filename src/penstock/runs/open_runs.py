@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     Layout = Literal["plain", "other", "spans", "parquet", "nothing"]
 
-__all__ = ["is_server", "open_runs", "open_server"]
+__all__ = ["is_server", "open_runs", "open_server", "shown_source"]
 
 MAX_IN_PYTHON = 200 << 20
 """More bytes of logs than these do not fit into memory well."""
@@ -39,6 +40,11 @@ _SMALL = 20 << 20
 
 _PACKED = 10
 """About how many times larger logs are unpacked."""
+
+_LOAD = (
+    ", name the services' JSON logs instead, or send the spans to ClickHouse and name "
+    "clickhouse://HOST/DATABASE"
+)
 
 _MARKS = ("flow_event", "root_id", "correlation_id")
 _PARQUET = b"PAR1"
@@ -78,13 +84,18 @@ def open_runs(
     if found["parquet"]:
         return _from_parquet(found)
     if found["spans"] or not found["plain"] + found["other"]:
-        return _in_python(files, size, "Spans are read in Python")
+        return _in_python(files, size, "OTLP spans are read in Python", _LOAD)
     return _from_lines(files, found, size, note)
 
 
 def is_server(paths: Iterable[str]) -> bool:
     """Tell whether one of *paths* is the address of a ClickHouse server."""
     return any(path.startswith("clickhouse://") for path in paths)
+
+
+def shown_source(path: str) -> str:
+    """Return *path* as it may be shown: an address without user and password."""
+    return re.sub("^clickhouse://[^/]*@", "clickhouse://", path)
 
 
 def open_server(paths: Sequence[str]) -> ClickHouseRuns:
@@ -146,11 +157,12 @@ def _from_lines(
     return runs
 
 
-def _in_python(files: LogFiles, size: int, why: str) -> RunSource:
+def _in_python(files: LogFiles, size: int, why: str, advice: str = "") -> RunSource:
     if size > MAX_IN_PYTHON:
         msg = (
             f"{why}, which keeps all of them in memory, and this is about "
-            f"{size >> 20:,} MB: more than {MAX_IN_PYTHON >> 20} MB. Name fewer files."
+            f"{size >> 20:,} MB: more than {MAX_IN_PYTHON >> 20} MB. Name fewer files"
+            f"{advice}."
         )
         raise LogSourceError(msg)
     return PythonRuns(files)

@@ -50,6 +50,8 @@ def span_fields(span: Entry) -> tuple[Entry, Entry, int]:
     if "first_item_ms" in fields:
         fields["first_item_ms"] = float(fields["first_item_ms"])
     fields |= _ids(span)
+    if "call_id" in fields:  # as `penstock show --format otlp` has it
+        fields["logged_call_id"] = fields["call_id"]
     fields["call_id"] = _call_id(span["spanId"])
     fields["message"] = str(span["name"])
     if span.get("parentSpanId"):

@@ -18,9 +18,14 @@ _SAME_US = 10_000
 
 
 class SpanTree:
-    """The spans of steps and of what frameworks did between them."""
+    """The spans of steps and of what frameworks did between them.
+
+    Attributes:
+        logged_ids: The call IDs that spans made from log lines have there.
+    """
 
     def __init__(self) -> None:
+        self.logged_ids: dict[str, str] = {}
         self._parents: dict[str, str] = {}
         self._links: dict[str, str] = {}
         self._steps: set[str] = set()
@@ -33,6 +38,8 @@ class SpanTree:
         self._parents[span_id] = fields.get("parent_call_id", "")
         if fields.get("flow_event"):
             self._steps.add(span_id)
+        if "logged_call_id" in fields:
+            self.logged_ids[span_id] = fields["logged_call_id"]
         for link in fields.get("links", ())[:1]:
             self._links[span_id] = link
 
@@ -70,20 +77,26 @@ class SpanTree:
 
 
 def merge_spans(
-    calls: list[StoredCall], span_ids: Mapping[str, set[str]]
+    calls: list[StoredCall],
+    span_ids: Mapping[str, set[str]],
+    logged_ids: Mapping[str, str],
 ) -> list[StoredCall]:
     """Return *calls* without the spans of calls that have log lines, too.
 
     *span_ids* are the spans that were current when the lines of a call were written:
     its own, or its caller's if the log backend comes before that of OpenTelemetry.
+    *logged_ids* are the call IDs of spans that were made from log lines.
     """
+    logged = {call.call_id for call in calls}
+    own = {
+        span: one for span, one in logged_ids.items() if one in logged and one != span
+    }
     spans: dict[tuple[str, str, str], list[StoredCall]] = {}
     for call in calls:
-        if call.recorded == "span":
+        if call.recorded == "span" and call.call_id not in own:
             spans.setdefault(_key(call), []).append(call)
     for found in spans.values():
         found.sort(key=_start)
-    own: dict[str, str] = {}
     for call in calls:
         near = spans.get(_key(call), []) if call.recorded != "span" else []
         span = _take_span(call, near, span_ids.get(call.call_id, set()))

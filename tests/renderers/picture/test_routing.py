@@ -7,13 +7,12 @@ from itertools import pairwise
 import pytest
 
 from penstock import FlowInfo, StepInfo
+from penstock.renderers.picture.placement import Area
 from penstock.renderers.picture.routing import (
     BAR,
     Gaps,
     Link,
-    PlacedBox,
     Shape,
-    Wire,
     route,
 )
 from tests.support.flow_values import draw
@@ -26,24 +25,24 @@ def test_a_line_between_two_boxes() -> None:
     """A box is centred above another, and the line between them is straight."""
     drawn = route({0: Shape(90, 36), 1: Shape(140, 36)}, [Link(0, 1)], GAPS)
 
-    assert drawn.places == {
-        0: PlacedBox(25, 90, 0, 36),
-        1: PlacedBox(0, 140, 70, 36),
+    assert drawn.areas == {
+        0: Area(25, 0, 90, 36),
+        1: Area(0, 70, 140, 36),
     }
-    assert drawn.wires == [Wire((0, 1), ((70, 36), (70, 70)))]
-    assert (drawn.across, drawn.along) == (140, 106)
+    assert drawn.lines == {(0, 1): [((70, 36), (70, 70))]}
+    assert (drawn.width, drawn.height) == (140, 106)
 
 
 def test_a_bar() -> None:
     """Lines of a join end at a bar, which is above its box."""
     shapes = dict.fromkeys(range(3), Shape(90, 36))
     drawn = route(shapes, [Link(0, 2, (1,)), Link(1, 2, (1,))], GAPS)
-    (bar,) = drawn.bars
-    tips = [wire.points[-1] for wire in drawn.wires]
+    ((node, bar),) = drawn.bars
+    tips = [line[-1] for (line,) in drawn.lines.values()]
 
-    assert [y for _, y in tips] == [drawn.places[2].top - BAR] * 2
-    assert (bar.node, bar.right - bar.left) == (2, tips[1][0] - tips[0][0] + 24)
-    assert drawn.places[2].top == 36 + 34 + BAR
+    assert [y for _, y in tips] == [drawn.areas[2].y - BAR] * 2
+    assert (node, bar.width) == (2, tips[1][0] - tips[0][0] + 24)
+    assert drawn.areas[2].y == 36 + 34 + BAR
 
 
 @pytest.mark.parametrize("groups", [(), (1,)])
@@ -52,9 +51,9 @@ def test_a_box_is_wide_enough_for_its_ports(groups: tuple[int, ...]) -> None:
     shapes = dict.fromkeys(range(13), Shape(88, 36))
     links = [Link(at, 12, groups, (50, 16)) for at in range(12)]
     drawn = route(shapes, links, GAPS)
-    tips = sorted(wire.points[-1][0] for wire in drawn.wires)
+    tips = sorted(line[-1][0] for (line,) in drawn.lines.values())
 
-    assert drawn.places[12].across > 12 * 50
+    assert drawn.areas[12].width > 12 * 50
     assert min(b - a for a, b in pairwise(tips)) >= 58
 
 
@@ -63,7 +62,7 @@ def test_a_port_moves_towards_a_long_line() -> None:
     after = {2: [1], 3: [0, 1], 4: [3], 5: [1, 0, 3]}
     links = [Link(one, node) for node, befores in after.items() for one in befores]
     drawn = route(dict.fromkeys(range(6), Shape(88, 36)), links, GAPS)
-    turns = {wire.edge: len(wire.points) - 2 for wire in drawn.wires}
+    turns = {edge: len(line) - 2 for edge, (line,) in drawn.lines.items()}
 
     assert turns[0, 5] == 0
 

@@ -38,10 +38,10 @@ def judge_declarations(
     for declared in declarations:
         for member in declared.members:
             if member.target is None:
-                cause = _unbound(member.name, declared.flow)
-                near = "" if cause else _nearest(member.name, declared, declarations)
+                unbound = _unbound(member.name, declared.flow)
+                near = "" if unbound else _nearest(member.name, declared, declarations)
                 message = f"{member.name!r} names nothing: there is no such step."
-                message += cause or _hint(near) or _unmarked(member.name, declared)
+                message += unbound or _hint(near) or _unmarked(member.name, declared)
                 yield _about("PEN001", message, declared, member, near)
             elif member.target.step is None:
                 yield from _elsewhere(declared, member, member.target, known)

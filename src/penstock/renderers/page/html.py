@@ -22,7 +22,7 @@ from .step_facts import step_facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import FlowEvidence
+    from penstock._graph.evidence import FlowEvidence, GraphEvidence
     from penstock._graph.graph import Graph
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
@@ -35,10 +35,11 @@ _KINDS = {
     "step": "step",
     "outside": "step of another flow",
     "external": "step of another service",
-    "crossing": "between processes",
+    "crossing": "by a message",
     "guess": "guess, by its name alone",
 }
 _NO_NAME = "no name"
+_SLOW, _FAST = 0.5, 0.1  # shares of the highest p95
 
 
 def render_html(
@@ -126,6 +127,12 @@ def _groupings(
     if graph.evidence:
         known = graph.evidence.flows
         groups["evidence"] = {name: _seen(known[name]) for name in flows}
+        slowest_ms = graph.evidence.slowest_ms
+        most_ms = max(slowest_ms.values(), default=0.0)
+        if most_ms:
+            groups["heat"] = {
+                name: _heat(slowest_ms.get(name, 0.0) / most_ms) for name in flows
+            }
     return dict(
         sorted(
             groups.items(),
@@ -148,6 +155,15 @@ def _seen(known: FlowEvidence) -> tuple[str, str]:
     return ("seen", "blue") if known.runs + known.seen else ("never seen", "slate")
 
 
+def _heat(share: float) -> tuple[str, str]:
+    """Return how slow the slowest step of a flow is, and a hue for that."""
+    if share >= _SLOW:
+        return "slow", "orange"
+    if share >= _FAST:
+        return "medium", "blue"
+    return ("fast", "teal") if share else ("no figures", "slate")
+
+
 def _flow(
     name: str,
     flows: Sequence[FlowInfo],
@@ -165,6 +181,7 @@ def _flow(
         "Entrypoints": ", ".join(entrypoints),
         "Steps": str(len(steps)),
         "Evidence": ", ".join(flow_evidence(name, graph)),
+        **(_figures(name, graph.evidence) if graph.evidence else {}),
     }
     shown = escape(printable(name))
     hue = next(iter(groups.values()))[name][1]
@@ -188,6 +205,15 @@ def _flow(
             "</section>",
         )
     )
+
+
+def _figures(flow: str, known: GraphEvidence) -> dict[str, str]:
+    """Return what only logs tell of a flow."""
+    slowest_ms = known.slowest_ms.get(flow)
+    return {
+        "Slowest step": f"p95 {slowest_ms:,.0f} ms" if slowest_ms else "",
+        "Last run": known.last_runs.get(flow, ""),
+    }
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .drawing import is_sideways
-from .routing import BAR, Drawn, Wire
+from .placement import Area, Placement, is_sideways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from penstock.renderers.formats import Direction
+
+    from .placement import Point
 
 _MOST_TIMES, _TALL = 3, 1_200  # length to width, and pixels that fit most screens
 _WANTED = 1.6  # length to width of the columns together
@@ -23,23 +24,23 @@ class _Neck(NamedTuple):
 
     low: float
     high: float
-    wire: Wire
+    line: tuple[Point, ...]
 
 
-def folded(drawn: Drawn, direction: Direction) -> Drawn:
+def folded(drawn: Placement, direction: Direction) -> Placement:
     """Return a drawing in columns if it is too tall, cut where only one line leads on.
 
     That line leads from the end of a column back between the two, and into the start
     of the next.
     """
-    is_tall = drawn.along >= max(_TALL, _MOST_TIMES * drawn.across)
+    is_tall = drawn.height >= max(_TALL, _MOST_TIMES * drawn.width)
     if not is_tall or is_sideways(direction):
         return drawn
     necks, best = list(_necks(drawn)), drawn
     for count in range(2, min(len(necks) + 1, _MOST_COLUMNS) + 1):
-        columns = _cut(drawn, _evenly(necks, drawn.along, count))
-        best = min(best, columns, key=lambda one: one.along)
-        if best.along <= _WANTED * best.across:
+        columns = _cut(drawn, _evenly(necks, drawn.height, count))
+        best = min(best, columns, key=lambda one: one.height)
+        if best.height <= _WANTED * best.width:
             break
     return best
 
@@ -56,57 +57,51 @@ def _evenly(necks: Sequence[_Neck], along: float, count: int) -> list[_Neck]:
     return chosen
 
 
-def _necks(drawn: Drawn) -> Iterator[_Neck]:
-    barred = {bar.node for bar in drawn.bars}
+def _necks(drawn: Placement) -> Iterator[_Neck]:
     spans = sorted(
-        (place.top - (BAR if node in barred else 0), place.top + place.along)
-        for node, place in drawn.places.items()
+        (one.y, one.y + one.height)
+        for one in (*drawn.areas.values(), *(bar for _, bar in drawn.bars))
     )
     low = spans[0][1]
     for top, bottom in spans[1:]:
         passing = [
-            wire
-            for wire in drawn.wires
-            if min(y for _, y in wire.points) <= low
-            and max(y for _, y in wire.points) >= top
+            line
+            for lines in drawn.lines.values()
+            for line in lines
+            if min(y for _, y in line) <= low and max(y for _, y in line) >= top
         ]
         if top > low and len(passing) == 1:
             yield _Neck(low, top, passing[0])
         low = max(low, bottom)
 
 
-def _cut(drawn: Drawn, necks: Sequence[_Neck]) -> Drawn:
+def _cut(drawn: Placement, necks: Sequence[_Neck]) -> Placement:
     head = max((neck.high - neck.low for neck in necks), default=0.0)
-    width = drawn.across + _GAP
+    width = drawn.width + _GAP
     starts = [0.0, *(neck.high for neck in necks)]
 
-    def column(y: float) -> int:
-        return sum(y >= neck.high for neck in necks)
-
-    def moved(x: float, y: float) -> tuple[float, float]:
-        at = column(y)
+    def moved(x: float, y: float) -> Point:
+        at = sum(y >= neck.high for neck in necks)
         return x + at * width, y + head - starts[at]
 
-    places = {}
-    for node, place in drawn.places.items():
-        left, top = moved(place.left, place.top)
-        places[node] = place._replace(left=left, top=top)
-    bars = []
-    for bar in drawn.bars:
-        dx = places[bar.node].left - drawn.places[bar.node].left
-        bars.append(bar._replace(left=bar.left + dx, right=bar.right + dx))
-    wires = []
-    for wire in drawn.wires:
-        points = [moved(*point) for point in wire.points]
+    def area(one: Area) -> Area:
+        return Area(*moved(one.x, one.y), one.width, one.height)
+
+    def line(points: tuple[Point, ...]) -> tuple[Point, ...]:
         for at, neck in enumerate(necks):
-            if wire is neck.wire:
-                end = moved(0, neck.low)[1] + _LEAD
-                lane = (at + 1) * width - _GAP / 2
-                first = [moved(x, y) for x, y in wire.points if y <= neck.low]
-                last = [moved(x, y) for x, y in wire.points if y >= neck.high]
-                turns = [(first[-1][0], end), (lane, end), (lane, 0), (last[0][0], 0)]
-                points = [*first, *turns, *last]
-        wires.append(Wire(wire.edge, tuple(points)))
-    bottoms = [moved(0, neck.low)[1] + _LEAD for neck in necks]
-    bottoms.append(drawn.along + head - starts[-1])
-    return Drawn(places, bars, wires, (len(necks) + 1) * width - _GAP, max(bottoms))
+            if points is neck.line:
+                first = [moved(x, y) for x, y in points if y <= neck.low]
+                last = [moved(x, y) for x, y in points if y >= neck.high]
+                lane, end = (at + 1) * width - _GAP / 2, moved(0, neck.low)[1] + _LEAD
+                down, up = (first[-1][0], end), (last[0][0], 0.0)
+                return (*first, down, (lane, end), (lane, 0.0), up, *last)
+        return tuple(moved(*point) for point in points)
+
+    ends = [moved(0, neck.low)[1] + _LEAD for neck in necks]
+    return Placement(
+        {node: area(one) for node, one in drawn.areas.items()},
+        [(node, area(one)) for node, one in drawn.bars],
+        {edge: [*map(line, lines)] for edge, lines in drawn.lines.items()},
+        (len(necks) + 1) * width - _GAP,
+        max([*ends, drawn.height + head - starts[-1]]),
+    )

@@ -1,8 +1,7 @@
-"""Turn a routed drawing into its direction, and write its cards, bars and lines."""
+"""Say what routing needs to know, and write cards, bars and lines."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,18 +12,18 @@ from penstock.renderers.ids import node_ids
 from penstock.renderers.labels import printable
 
 from .markup import element, head_way, line_way, path, rectangle, text, title
-from .routing import BAR, Drawn, Gaps, Shape
+from .placement import is_sideways
+from .routing import Gaps, Shape
 from .type import Style, text_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from penstock._graph.graph import Edge, Graph, Node
     from penstock.renderers.formats import Direction
 
     from .cards import Card
-    from .markup import Point
-    from .packing import Packed
+    from .placement import Area, Point
 
 BAR_TEXT = "all of"
 TITLE_ROOM = 28.0
@@ -37,111 +36,11 @@ _HALO = 3.0
 _BELOW = 7.0
 
 
-class Area(NamedTuple):
-    """A rectangle of the picture."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def moved(self, dx: float, dy: float) -> Area:
-        """Return it at another place."""
-        return Area(self.x + dx, self.y + dy, self.width, self.height)
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Boxes, bars and lines in pixels.
-
-    Attributes:
-        areas: The place of each box.
-        bars: Bars, each with the box that it belongs to.
-        lines: The points of each edge's lines.
-        width: The width of everything.
-        height: The height of everything.
-    """
-
-    areas: Mapping[int, Area]
-    bars: Sequence[tuple[int, Area]]
-    lines: Mapping[tuple[int, int], Sequence[tuple[Point, ...]]]
-    width: float
-    height: float
-
-    def moved(self, dx: float, dy: float) -> Placement:
-        """Return everything at another place."""
-        return Placement(
-            {node: area.moved(dx, dy) for node, area in self.areas.items()},
-            [(node, area.moved(dx, dy)) for node, area in self.bars],
-            {
-                edge: [tuple((x + dx, y + dy) for x, y in line) for line in lines]
-                for edge, lines in self.lines.items()
-            },
-            self.width,
-            self.height,
-        )
-
-
-def is_sideways(direction: Direction) -> bool:
-    """Return whether lines lead to the left or right."""
-    return direction in ("LR", "RL")
-
-
 def shape_of(width: float, height: float, direction: Direction) -> Shape:
     """Return a box of a size for routing, which is always top-down."""
     if is_sideways(direction):
         return Shape(height, width)
     return Shape(width, height)
-
-
-def turned(drawn: Drawn, direction: Direction) -> Placement:
-    """Return a drawing with its lines leading in *direction*."""
-    is_side, is_back = is_sideways(direction), direction in ("BT", "RL")
-
-    def point(across: float, along: float) -> Point:
-        along = drawn.along - along if is_back else along
-        return (along, across) if is_side else (across, along)
-
-    def area(across: float, along: float, wide: float, deep: float) -> Area:
-        (x, y), (right, bottom) = (
-            point(across, along),
-            point(across + wide, along + deep),
-        )
-        return Area(min(x, right), min(y, bottom), abs(right - x), abs(bottom - y))
-
-    lines: dict[tuple[int, int], list[tuple[Point, ...]]] = {}
-    for wire in drawn.wires:
-        lines.setdefault(wire.edge, []).append(
-            tuple(point(*one) for one in wire.points)
-        )
-    places = drawn.places
-    size = point(drawn.across, 0 if is_back else drawn.along)
-    return Placement(
-        {
-            node: area(one.left, one.top, one.across, one.along)
-            for node, one in places.items()
-        },
-        [
-            (node, area(left, places[node].top - BAR, right - left, BAR))
-            for node, left, right in drawn.bars
-        ],
-        lines,
-        *size,
-    )
-
-
-def joined(plans: Sequence[Placement], packed: Packed) -> Placement:
-    """Return drawings as one, each where it was packed."""
-    moved = [
-        plan.moved(*place) for plan, place in zip(plans, packed.places, strict=True)
-    ]
-    return Placement(
-        {number: area for plan in moved for number, area in plan.areas.items()},
-        [bar for plan in moved for bar in plan.bars],
-        {edge: lines for plan in moved for edge, lines in plan.lines.items()},
-        packed.width,
-        packed.height,
-    )
 
 
 def gaps_of(

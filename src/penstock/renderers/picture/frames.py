@@ -12,20 +12,11 @@ from penstock.renderers.layout.engine import MAX_WORK
 
 from .cards import make_card
 from .columns import folded
-from .drawing import (
-    Area,
-    Placement,
-    gaps_of,
-    is_sideways,
-    joined,
-    label_of,
-    max_across,
-    shape_of,
-    turned,
-)
+from .drawing import gaps_of, label_of, max_across, shape_of
 from .markup import element, path, rectangle, text, title
 from .packing import pack
-from .routing import Drawn, Link, PlacedBox, Shape, Wire, route
+from .placement import Area, is_sideways, joined, turned
+from .routing import Link, Shape, route
 from .type import Style, one_line, text_width
 
 if TYPE_CHECKING:
@@ -36,7 +27,8 @@ if TYPE_CHECKING:
 
     from .cards import Card, Look
     from .drawing import Label
-    from .routing import Edge as Pair
+    from .placement import Edge as Pair
+    from .placement import Placement
     from .routing import Gaps
 
 _COMPONENT_GAP = 36.0
@@ -174,13 +166,14 @@ def lay_out_flow(
             direction == "BT" and False in is_beside,
         ),
     )
+    # Doors are at two rims, which all parts of a flow share.
     parts = [
         _route_part(part, boxes, links, gaps, doors, direction, max_work)
-        for part in components(boxes, edges)
+        for part in ([[*boxes]] if doors else components(boxes, edges))
     ]
-    if doors:
-        return Inside(turned(_beside(parts, doors, gaps), direction), cards, labels)
-    plans = [turned(folded(part, direction), direction) for part in parts]
+    if not doors:
+        parts = [folded(part, direction) for part in parts]
+    plans = [turned(part, direction) for part in parts]
     found = pack([(plan.width, plan.height) for plan in plans], _COMPONENT_GAP)
     return Inside(joined(plans, found), cards, labels)
 
@@ -200,7 +193,7 @@ def _route_part(
     doors: Mapping[int, Door],
     direction: Direction,
     max_work: float,
-) -> Drawn:
+) -> Placement:
     members = set(part)
     shapes = {one: boxes[one] for one in part}
     first = [one for one in part if one in doors and doors[one].leads_in]
@@ -359,45 +352,3 @@ def _bounds(rim: Area, plan: Placement, doors: Mapping[int, Door]) -> Area:
     right = max(area.x + area.width for area in areas)
     bottom = max(area.y + area.height for area in areas)
     return Area(left, top, right - left, bottom - top)
-
-
-def _beside(parts: Sequence[Drawn], doors: Mapping[int, Door], gaps: Gaps) -> Drawn:
-    """Return drawings side by side, with all doors at the same two rims."""
-    ins = {number for number, door in doors.items() if door.leads_in}
-    outs = doors.keys() - ins
-    depth = max(
-        place.along
-        for part in parts
-        for number, place in part.places.items()
-        if number in doors
-    )
-    starts = [
-        0.0 if not ins or ins & part.places.keys() else depth + gaps.first + gaps.tail
-        for part in parts
-    ]
-    end = max(
-        start
-        + part.along
-        + (0 if not outs or outs & part.places.keys() else depth + gaps.tail)
-        for start, part in zip(starts, parts, strict=True)
-    )
-    places: dict[int, PlacedBox] = {}
-    bars, wires, across = [], [], 0.0
-    for start, part in zip(starts, parts, strict=True):
-        late = end - start - part.along
-        for number, place in part.places.items():
-            down = start + (late if number in outs else 0)
-            places[number] = place._replace(
-                left=place.left + across, top=place.top + down
-            )
-        bars += [
-            bar._replace(left=bar.left + across, right=bar.right + across)
-            for bar in part.bars
-        ]
-        for edge, points in part.wires:
-            moved = [(x + across, y + start) for x, y in points]
-            if edge[1] in outs:
-                moved[-1] = moved[-1][0], moved[-1][1] + late
-            wires.append(Wire(edge, tuple(moved)))
-        across += part.across + _COMPONENT_GAP
-    return Drawn(places, bars, wires, across - _COMPONENT_GAP, end)

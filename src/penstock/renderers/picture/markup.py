@@ -11,9 +11,8 @@ from .type import is_measured, text_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from .placement import Point
     from .type import Style
-
-Point = tuple[float, float]
 
 CORNER = 8.0
 _BEFORE_TIP = 5.0

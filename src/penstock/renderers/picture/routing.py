@@ -16,12 +16,15 @@ from penstock.renderers.layout.engine import MAX_WORK, lay_out
 from penstock.renderers.layout.ranks import find_back_edges
 from penstock.renderers.layout.slots import Spacing
 
+from .placement import Area, Placement
 from .tracks import SMALL_STEP, End, Piece, set_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from penstock.renderers.layout.slots import Slot
+
+    from .placement import Edge, Point
 
 BAR = 16.0
 """The height of the bar that joins lines."""
@@ -34,8 +37,6 @@ _TRACK = 10.0
 _BESIDE = 12.0  # from a box to the way back on its right, and between two of them
 _ANCHOR = 8.0  # between two lines at the right side of a box
 _LABEL_GAP = 8.0
-
-Edge = tuple[int, int]
 
 
 class Shape(NamedTuple):
@@ -94,48 +95,6 @@ class Gaps(NamedTuple):
     last: float
 
 
-class PlacedBox(NamedTuple):
-    """Where a box is.
-
-    Attributes:
-        left: Its lower border across.
-        across: Its size across, at least what was requested.
-        top: Where it begins along, without bars.
-        along: Its size along.
-    """
-
-    left: float
-    across: float
-    top: float
-    along: float
-
-
-class Bar(NamedTuple):
-    """A bar before a box, where the lines of a join meet."""
-
-    node: int
-    left: float
-    right: float
-
-
-class Wire(NamedTuple):
-    """A line: the points where it turns; a line with two joins has two."""
-
-    edge: Edge
-    points: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Boxes and lines in their places; the least of both coordinates is 0."""
-
-    places: dict[int, PlacedBox]
-    bars: list[Bar]
-    wires: list[Wire]
-    across: float
-    along: float
-
-
 def route(
     boxes: Mapping[int, Shape],
     links: Sequence[Link],
@@ -145,7 +104,7 @@ def route(
     first: Collection[int] = (),
     last: Collection[int] = (),
     max_work: float = MAX_WORK,
-) -> Drawn:
+) -> Placement:
     """Place *boxes*, and lead the lines of *links*.
 
     The boxes of *first* are alone in the first row, those of *last* in the last one.
@@ -236,7 +195,7 @@ class _Router:
         first: Collection[int],
         last: Collection[int],
         max_work: float,
-    ) -> Drawn:
+    ) -> Placement:
         """Return everything in its place."""
         widths = {node: self._across[node] + self._margin(node) for node in self._boxes}
         edges = [link.edge for link in self._links]
@@ -257,14 +216,20 @@ class _Router:
         self._pieces: dict[tuple[int, End, End], Piece] = {}
         ways = [way for link in self._links for way in self._ways(link)]
         rows = self._set_rows()
-        places = {node: self._place(node, rows) for node in self._boxes}
-        wires = [self._wire(way, rows, places) for way in ways]
+        areas = {node: self._area(node, rows) for node in self._boxes}
+        lines: dict[Edge, list[tuple[Point, ...]]] = {}
+        for way in ways:
+            lines.setdefault(way.link.edge, []).append(self._line(way, rows, areas))
         sides = [
             slot.x + sign * slot.width / 2
             for slot in self._layout.boxes.values()
             for sign in (-1, 1)
         ]
-        return _shifted(places, list(self._bars()), wires, sides, rows.end)
+        xs = [x for some in lines.values() for line in some for x, _ in line]
+        left = floor(min([*sides, *xs, *(one.x for one in areas.values())], default=0))
+        width = ceil(max([*sides, *xs], default=0)) - left
+        bars = list(self._bars(areas))
+        return Placement(areas, bars, lines, width, rows.end).moved(-left, 0)
 
     # -- sizes ------------------------------------------------------------------------
 
@@ -536,26 +501,28 @@ class _Router:
         has_bar = any(cluster.group for cluster in self._clusters[node])
         return self._boxes[node].along + (BAR if has_bar else 0)
 
-    def _place(self, node: int, rows: _Rows) -> PlacedBox:
+    def _area(self, node: int, rows: _Rows) -> Area:
         row = self._layout.boxes[node].row
         along = self._along(node)
         own = self._boxes[node].along
         top = round(rows.starts[row] + (rows.heights[row] - along) / 2) + along - own
         across = self._across[node]
-        return PlacedBox(self._centre(node) - across / 2, across, top, own)
+        return Area(self._centre(node) - across / 2, top, across, own)
 
-    def _wire(self, way: _Way, rows: _Rows, places: Mapping[int, PlacedBox]) -> Wire:
+    def _line(
+        self, way: _Way, rows: _Rows, areas: Mapping[int, Area]
+    ) -> tuple[Point, ...]:
         """Return the points of a line."""
         link = way.link
-        before, after = places[link.before], places[link.after]
+        before, after = areas[link.before], areas[link.after]
         bar = BAR if way.cluster and way.cluster.group else 0.0
         if way.start:
             at = way.start
-            first = [(at.x, before.top + before.along)]
+            first = [(at.x, before.y + before.height)]
         else:
             at, offset = self._anchors[link.edge, True]
-            y = before.top + before.along / 2 + offset
-            first = [(before.left + before.across, y), (at.x, y)]
+            y = before.y + before.height / 2 + offset
+            first = [(before.x + before.width, y), (at.x, y)]
         points = first
         for piece in way.pieces:
             at = piece.end if at is piece.start else piece.start
@@ -563,19 +530,20 @@ class _Router:
                 y = rows.tracks[piece]
                 points += [(points[-1][0], y), (at.x, y)]
         if way.cluster or way.end:
-            return Wire(link.edge, (*points, (points[-1][0], after.top - bar)))
+            return (*points, (points[-1][0], after.y - bar))
         _, offset = self._anchors[link.edge, False]
-        y = after.top + after.along / 2 + offset
+        y = after.y + after.height / 2 + offset
         x = points[-1][0]
-        return Wire(link.edge, (*points, (x, y), (after.left + after.across, y)))
+        return (*points, (x, y), (after.x + after.width, y))
 
-    def _bars(self) -> Iterator[Bar]:
+    def _bars(self, areas: Mapping[int, Area]) -> Iterator[tuple[int, Area]]:
         for node, clusters in self._clusters.items():
             for cluster in clusters:
                 if cluster.group:
                     first, last = cluster.ends[0].x, cluster.ends[-1].x
                     beside = max(_BAR_END, (_BAR_MIN - (last - first)) / 2)
-                    yield Bar(node, first - beside, last + beside)
+                    width = last - first + 2 * beside
+                    yield node, Area(first - beside, areas[node].y - BAR, width, BAR)
 
 
 def _clusters(links: Sequence[Link]) -> list[_Cluster]:
@@ -597,30 +565,3 @@ def _label_width(links: Iterable[Link]) -> float:
 def _mean(numbers: Iterable[float]) -> float:
     listed = list(numbers)
     return sum(listed) / len(listed)
-
-
-def _shifted(
-    places: Mapping[int, PlacedBox],
-    bars: Iterable[Bar],
-    wires: Sequence[Wire],
-    sides: Sequence[float],
-    along: float,
-) -> Drawn:
-    """Return everything moved so that the least place across is 0."""
-    xs = [x for wire in wires for x, _ in wire.points]
-    lefts = (place.left for place in places.values())
-    left = floor(min([*sides, *xs, *lefts], default=0))
-    right = ceil(max([*sides, *xs], default=0))
-    return Drawn(
-        {
-            node: place._replace(left=place.left - left)
-            for node, place in places.items()
-        },
-        [one._replace(left=one.left - left, right=one.right - left) for one in bars],
-        [
-            Wire(wire.edge, tuple((x - left, y) for x, y in wire.points))
-            for wire in wires
-        ],
-        right - left,
-        along,
-    )

@@ -12,20 +12,11 @@ from penstock.renderers.layout.slots import Spacing
 
 from .cards import make_card
 from .columns import folded
-from .drawing import (
-    Line,
-    Painter,
-    Placement,
-    is_sideways,
-    joined,
-    label_of,
-    max_across,
-    shape_of,
-    turned,
-)
+from .drawing import Line, Painter, label_of, max_across, shape_of
 from .frames import Door, components, frame_of, lay_out_flow
 from .packing import pack
 from .page import header, sheet
+from .placement import is_sideways, joined, turned
 from .routing import Gaps, Link, Shape, route
 from .theme import by_name, groups_of
 from .type import Style, one_line
@@ -40,6 +31,7 @@ if TYPE_CHECKING:
     from .drawing import Label
     from .frames import FlowFrame
     from .page import Header, Picture
+    from .placement import Placement
 
 Pair = tuple[int, int]
 
