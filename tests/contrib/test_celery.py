@@ -670,8 +670,15 @@ def test_a_task_whose_process_is_not_connected_says_so(
     note()
 
     first, second = (one.getMessage() for one in caplog.records)
-    assert (
-        "A Celery task called it, and penstock.contrib.celery.install_celery_signals() "
-        "was not called in this process." in first
+    advice = (
+        "A Celery task called it, but nothing in this process has called "
+        "penstock.contrib.celery.install_celery_signals(). Call that where the app is "
+        "made."
     )
+    assert first.endswith(f"It runs as a plain function. {advice}")
     assert "Celery" not in second
+
+    @flow("lonely").step(after="receive")
+    def print_label() -> None: ...
+
+    assert str(app.task(print_label).apply().result).endswith(advice)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -347,53 +346,6 @@ def test_outside_by_default_names_the_step_and_three_ways_out() -> None:
     assert re.search(r"test_run_of\.py:\d+", message)
     for way in ("@entrypoint", "start_flow()", "configure(outside="):
         assert way in message
-
-
-routed = flow("routed")
-
-
-@routed.entrypoint
-def receive_route(*, leave: bool = False) -> object:
-    """Charge, as a route of a web framework does."""
-    if leave:
-        with outside_flow():
-            return charge_route()
-    return charge_route()
-
-
-@routed.step(after="receive_route")
-def charge_route() -> object:
-    """Return something."""
-    return "charged"
-
-
-class Routes:
-    """The same for a method, under a decorator that keeps no name."""
-
-    @routed.entrypoint
-    def get(self) -> object:
-        """Charge."""
-        return charge_route()
-
-
-def test_outside_names_an_entrypoint_that_was_called_without_its_marker() -> None:
-    """As by a web framework whose decorator stands below the marker."""
-    for call, name in (
-        (inspect.unwrap(receive_route), "routed/receive_route"),
-        (lambda: inspect.unwrap(Routes.get)(Routes()), "routed/get"),
-    ):
-        with pytest.raises(
-            NotInFlowError, match=rf"entrypoint {name} .* without its m"
-        ):
-            call()
-
-
-def test_outside_accuses_no_entrypoint_that_left_its_flow() -> None:
-    """``outside_flow()`` is a way to be outside, too."""
-    with pytest.raises(NotInFlowError) as caught:
-        receive_route(leave=True)
-
-    assert "without its marker" not in str(caught.value)
 
 
 @pytest.mark.parametrize("per_flow", [True, False])

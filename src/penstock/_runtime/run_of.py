@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 from penstock._context import Call, FlowContext, Scope
 from penstock._platform.call_ids import call_numbers
 from penstock._steps.marked import find_marked
-from penstock._steps.source import code_of
 from penstock.errors import NotInFlowError
 
 from .state import say, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from penstock._steps.marked import Marked
     from penstock._steps.step import Step
@@ -109,23 +107,19 @@ def _outside(step: Step) -> Call | None:
         context = FlowContext(state.new_id())
         context.given_flow = step.flow
         return context, step, 0, None
+    what = f"Step {step.label} was called outside a flow ({step.place})."
+    in_celery = _is_in_lone_task()
     if mode == "warn":
-        what, cause = _complaint(step), _cause()
-        text = f"%s It runs as a plain function.{' %s' if cause else ''}"
-        say(text, *filter(None, (what, cause)), once=("outside", step.label))
+        note = f"{what} {_CELERY}" if in_celery else what
+        say("%s It runs as a plain function.", note, once=("outside", step.label))
         return None
-    msg = f"{_complaint(step)} {_cause() or _WAYS_OUT}"
+    msg = f"{what} {_CELERY if in_celery else _WAYS_OUT}"
     raise NotInFlowError(msg)
 
 
-def _complaint(step: Step) -> str:
-    text = f"Step {step.label} was called outside a flow ({step.place})."
-    return f"{text} {_CELERY}" if _is_in_lone_task() else text
-
-
 _CELERY = (
-    "A Celery task called it, and penstock.contrib.celery.install_celery_signals() "
-    "was not called in this process."
+    "A Celery task called it, but nothing in this process has called "
+    "penstock.contrib.celery.install_celery_signals(). Call that where the app is made."
 )
 
 
@@ -134,41 +128,3 @@ def _is_in_lone_task() -> bool:
     celery: Any = sys.modules.get("celery._state")
     is_connected = "task_id" in state.record_fields
     return celery is not None and not is_connected and bool(celery.get_current_task())
-
-
-def _cause() -> str:
-    """Return why no flow is open and what to do, ``""`` if that is not known."""
-    entry = _bypassed_entry()
-    if entry is None:
-        return ""
-    return (
-        f"The entrypoint {entry.label} ({entry.place}) runs above it, but was called "
-        "without its marker. If a decorator registers that function, such as "
-        "@app.get(...), put it above @entrypoint."
-    )
-
-
-def _bypassed_entry() -> Step | None:
-    """Return an entrypoint whose function runs here though no marker has called it."""
-    around: set[int] = set()  # what markers have called
-    found = None
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # as traceback does
-    while frame is not None:
-        if frame.f_globals.get("__package__") == __package__:
-            around.add(id(frame.f_locals.get("marked")))
-        marked = _marked_of(frame)
-        if found is None and marked is not None:
-            found = marked if any(s.is_entrypoint for s in marked.steps) else None
-        frame = frame.f_back
-    return None if found is None or id(found) in around else found.steps[0]
-
-
-def _marked_of(frame: FrameType) -> Marked | None:
-    """Return the marked function of a module or a class that *frame* runs, or None."""
-    names = frame.f_code.co_qualname.split(".")
-    held = frame.f_globals.get(names[0])
-    for name in names[1:]:
-        held = vars(held).get(name) if issubclass(type(held), type) else None
-    marked = find_marked(held)
-    is_own = marked is not None and code_of(marked.func) is frame.f_code
-    return marked if is_own else None
