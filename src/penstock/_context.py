@@ -21,6 +21,7 @@ UNKNOWN_ANCESTORS = -1
 """Stands for the open steps above a call where they are not known."""
 
 _EMPTY: Final[dict[str, Any]] = {}
+_SEVERAL: Final = object()
 _lock = threading.Lock()
 
 
@@ -110,6 +111,24 @@ class FlowContext:
             number = self.__dict__.setdefault("number", next(call_numbers))
             self.given_run_id = call_id(number)
         return self.given_run_id
+
+    def lend_run_id(self) -> str | None:
+        """Return the ID of the run that begins in this carried context, if it has one.
+
+        The first run takes the ID that steps called directly in the context have, so
+        that a background task belongs to the run of its request. If a second run
+        begins, later ones belong to neither. A message has the ID of its sender's run.
+        """
+        if self.given_run_id is not None and "number" not in self.__dict__:
+            return None
+        this = object()
+        first = self.__dict__.setdefault("first_run", this)
+        if first is this:
+            return self.run_id
+        if first is not _SEVERAL:
+            self.__dict__.update(first_run=_SEVERAL, number=next(call_numbers))
+            self.given_run_id = None
+        return None
 
     @property
     def causes(self) -> tuple[FlowContext, ...]:

@@ -6,6 +6,8 @@ import logging
 import os
 import re
 import socket
+import sys
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import FlowFilter, JSONFormatter, configure, flow, start_flow
+from penstock import (
+    FlowFilter,
+    JSONFormatter,
+    configure,
+    entrypoint,
+    flow,
+    start_flow,
+)
 from tests.support.call_styles import unique
 
 WHEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -46,6 +55,48 @@ def test_the_keys_of_a_plain_line() -> None:
         ("host.name", socket.gethostname()),
         ("process.pid", 17),
     ]
+
+
+def test_the_formatter_alone_knows_the_flow() -> None:
+    """Nothing else has to be installed; a failure is of the run that it left."""
+    with start_flow("order-17"):
+        line = parsed(record_with(name="shop"))
+    assert line["correlation_id"] == line["short_id"] == "order-17"
+
+    try:
+        with start_flow("order-18"):
+            fail()
+    except KeyError:
+        line = parsed(record_with(exc_info=sys.exc_info()))
+    assert line["root_id"] == "order-18"
+
+
+def fail() -> None:
+    """Fail in a run."""
+
+    @flow(unique("failing"))
+    @entrypoint
+    def work() -> None:
+        raise KeyError
+
+    work()
+
+
+def test_the_formatter_behind_a_queue_warns_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """There it cannot know the flow, and does not guess."""
+    record = record_with(thread=threading.get_ident() + 1)
+
+    with start_flow("the-listeners"):
+        assert "correlation_id" not in parsed(record)
+        parsed(record_with(thread=threading.get_ident() + 1))
+
+    (warning,) = [one for one in caplog.records if one.name == "penstock"]
+    assert warning.getMessage() == (
+        "JSONFormatter got a record that was made in another thread, where its flow "
+        "was. Call install_log_fields(), or put a FlowFilter on the QueueHandler."
+    )
 
 
 def test_the_time_is_in_utc_with_microseconds() -> None:

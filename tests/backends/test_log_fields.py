@@ -460,6 +460,28 @@ def test_a_traceback_that_is_logged_later_has_the_run_that_failed(
     assert found["elsewhere"]["correlation_id"] == "order-17"
 
 
+def test_a_traceback_that_a_transport_logs_has_the_step_that_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Celery logs it in the flow of the message, but outside the step."""
+    install_log_fields()
+    orders = flow("logged_in_the_message")
+
+    @orders.step(after="receive")
+    def pack() -> None:
+        raise KeyError
+
+    with start_flow("order-17"):
+        try:
+            pack()
+        except KeyError:
+            say("failed", exc_info=True)
+
+    (line,) = [vars(r) for r in caplog.records if r.getMessage() == "failed"]
+    assert (line["step"], line["correlation_id"]) == ("pack", "order-17")
+    assert line["call_id"] != "-"
+
+
 def test_without_fields_the_step_need_not_be_known(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -37,6 +37,8 @@ def test_findings() -> None:
     assert result.findings[0].suggestion == 'after=["pack", "receive"]'
     assert [one.name for one in result.flows] == ["orders"]
     assert not result.is_clean
+    assert str(result).startswith("shop/orders.py:")
+    assert str(result).endswith("1 flow, 5 steps: 1 error, 1 warning")
 
 
 def test_targets_of_the_project(inside: CheckedProject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,6 +81,38 @@ def test_candidates(project: Project) -> None:
     result = project.penstock("draft")
 
     assert result.stdout == "1 route:\n  web:create_order  web.py:2  POST /orders\n"
+
+
+def test_candidates_as_json(project: Project) -> None:
+    """The list has the keys that the reference names, and no path of this machine."""
+    project.write("web.py", '@app.post("/orders")\ndef create_order(): ...\n')
+
+    result = project.penstock("draft", "--format", "json")
+
+    assert json.loads(result.stdout) == [
+        {
+            "kind": "route",
+            "entry": "web:create_order",
+            "route": "POST /orders",
+            "path": "web.py",
+            "line": 2,
+        }
+    ]
+
+
+def test_an_empty_picture_says_why(project: Project) -> None:
+    """The reason is in the picture, in its theme, and on stderr."""
+    project.write("web.py", "def start():\n    return len(str(1))\n")
+
+    result = project.penstock(
+        "draft", "web:start", "--resolver", "jedi", "-o", "x.svg", "--theme", "dark"
+    )
+
+    reason = "All that start calls is in libraries: len, str."
+    picture = (project.root / "x.svg").read_text(encoding="utf-8")
+    assert result.stderr.startswith(reason)
+    assert "All that start calls" in picture
+    assert "prefers-color-scheme" not in picture
 
 
 def test_no_candidates(project: Project) -> None:

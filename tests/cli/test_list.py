@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -34,6 +35,19 @@ def test_table(shop: Project) -> None:
     assert [row.split()[0] for row in rows] == ["audit", "billing", "orders"]
     assert rows[2].split(maxsplit=5)[1:4] == ["receive", "4", "payments"]
     assert rows[2].endswith("From click to parcel.")
+
+
+def test_place_is_that_of_the_entrypoint(shop: Project) -> None:
+    """A reader begins there, not at the file that comes first."""
+    flow = 'from penstock import flow\n\norders = flow("placed")\n'
+    shop.write("placed/__init__.py", flow)
+    use = "from placed import orders\n\n"
+    shop.write("placed/a.py", f"{use}@orders.step(after='b')\ndef a(): ...\n")
+    shop.write("placed/b.py", f"{use}@orders.entrypoint\ndef b(): ...\n")
+
+    row = shop.penstock("list", "placed").stdout.splitlines()[-1]
+
+    assert row.split()[3] == f"placed{os.sep}b.py:3"
 
 
 def test_piped_table_is_plain_and_whole(shop: Project) -> None:

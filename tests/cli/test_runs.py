@@ -142,6 +142,24 @@ def test_nothing_found(stored: tuple[Project, Truth]) -> None:
     assert stats.stderr.endswith("No such call.\n")
 
 
+def test_logs_that_are_text(tmp_path: Path) -> None:
+    """They are named as the reason; one that is JSON but empty of runs is not."""
+    project = Project(tmp_path)
+    project.write("logs/shop.log", "12:00:00 5f0c9c1e step.start orders/receive\n")
+    needed = (
+        "penstock reads lines in JSON, such as penstock.JSONFormatter writes. The "
+        "logger 'penstock' writes the lines of steps, at INFO.\n"
+    )
+
+    for command, found in ("runs", "No such run."), ("stats", "No such call."):
+        result = project.penstock(command, "logs")
+        assert result.returncode == 1
+        assert result.stderr.endswith(f"{found}\n{needed}")
+    shown = project.penstock("show", "5f0c9c1e", "logs")
+
+    assert needed.partition(". The")[0] in shown.stderr
+
+
 def test_figures(stored: tuple[Project, Truth]) -> None:
     """Text and JSON say the same."""
     project, truth = stored
@@ -172,6 +190,7 @@ def test_figures_over_the_picture(stored: tuple[Project, Truth]) -> None:
     command = ("stats", "logs", "--format", "svg", "--target")
 
     drawn = project.penstock(*command, "little", "--output", "heat.svg")
+    page = project.penstock("stats", "logs", "-f", "html", "--target", "little").stdout
     little = (project.root / "little.py").read_text(encoding="utf-8")
     project.write("other.py", little.replace("orders", "other"))
     refused = project.penstock(*command, "other")
@@ -180,6 +199,8 @@ def test_figures_over_the_picture(stored: tuple[Project, Truth]) -> None:
     svg = (project.root / "heat.svg").read_text(encoding="utf-8")
     assert svg.startswith("<svg")
     assert "p95 " in svg
+    assert page.startswith("<!DOCTYPE html>")
+    assert "p95 " in page
     assert refused.returncode == 2
     assert "no flow of these runs is declared" in refused.stderr
 

@@ -21,7 +21,7 @@ import pytest
 import penstock
 from penstock import FlowDefinitionError, current_flow_id, flow, get_flow_context
 from penstock._runtime.state import state
-from tests.support.declarations import steps_of, the_flow
+from tests.support.declarations import steps_of, the_flow, the_step
 
 pytest.importorskip("celery", reason="needs celery")
 
@@ -630,3 +630,48 @@ assert generate_dag("orders") == "graph TD\\n    receive"
     subprocess.run(
         [sys.executable, "-c", program], check=True, env={"PENSTOCK_DISABLED": "1"}
     )
+
+
+def test_a_task_above_a_marker_is_brought_by_a_message(
+    app: Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is drawn as one, as with ``flow_task``."""
+    orders = flow("tasks_above")
+
+    def mail() -> None: ...
+
+    def note() -> None: ...
+
+    for func in mail, note:
+        func.__qualname__ = func.__name__
+        marked = orders.step(after="receive")(func)
+        is_task = func is mail
+        held = app.task(marked) if is_task else marked
+        monkeypatch.setitem(globals(), func.__name__, held)
+
+    orders.entrypoint(name="receive")(lambda: None)
+    assert the_step("tasks_above", "mail").crosses
+    assert not the_step("tasks_above", "note").crosses
+
+
+def test_a_task_whose_process_is_not_connected_says_so(
+    app: Celery, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The step ran without the flow of its message, and the warning has the reason."""
+    orders = flow("unconnected", outside="warn")
+
+    @orders.step(after="receive")
+    def mail() -> None: ...
+
+    @orders.step(after="receive")
+    def note() -> None: ...
+
+    app.task(mail).apply()
+    note()
+
+    first, second = (one.getMessage() for one in caplog.records)
+    assert (
+        "A Celery task called it, and penstock.contrib.celery.install_celery_signals() "
+        "was not called in this process." in first
+    )
+    assert "Celery" not in second

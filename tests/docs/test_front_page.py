@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 FASTAPI = """
-import penstock
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 app = FastAPI()
@@ -27,7 +26,6 @@ answer = TestClient(app).get("/")
 shown, inside = answer.headers["X-Correlation-ID"], answer.json()
 """
 FLASK = """
-import penstock
 from flask import Flask
 app = Flask("shop")
 {lines}
@@ -59,7 +57,6 @@ answer = Client().get("/")
 shown, inside = answer["X-Correlation-ID"], answer.content.decode()
 """
 CELERY = """
-import penstock, penstock.contrib.celery
 from celery import Celery
 app = Celery("shop", broker="memory://", backend="cache+memory://")
 app.conf.task_always_eager = True

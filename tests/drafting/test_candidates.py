@@ -144,3 +144,19 @@ def test_django_that_is_set_up(project: Project) -> None:
         ("site_views:cart", "shop/cart/"),
         ("site_views:OrderView.post", "shop/order/"),
     ]
+
+
+def test_views_of_one_name_in_two_modules(project: Project) -> None:
+    """A view is the one of the module that the URL configuration names."""
+    views = "def index(request): ...\n"
+    for name in ("__init__", "orders", "carts"):
+        project.write(f"shop/{name}.py", views if name != "__init__" else "")
+    urls = 'path("orders/", orders.index), path("carts/", carts.index)'
+    project.write("shop/urls.py", f"urlpatterns = [{urls}]\n")
+
+    found = find_candidates(project_program([project.root]))
+
+    assert [(one.entry, one.route) for one in found] == [
+        ("shop.carts:index", "carts/"),
+        ("shop.orders:index", "orders/"),
+    ]

@@ -467,3 +467,49 @@ def test_a_detail_of_one_of_many_overrides(project: Project) -> None:
         ("start", 0),
         ("import_orders", 3),
     ]
+
+
+def test_what_two_alternatives_call_comes_after_both(project: Project) -> None:
+    """It is called first by the first one, and still stands below the second one."""
+    text = """
+        def start(order):
+            if order.key:
+                update_order(order)
+            else:
+                create_order(order)
+
+        def create_order(order):
+            if order.old:
+                return update_order(order)
+            order.write("created")
+            write_tags(order)
+
+        def update_order(order):
+            order.write("updated")
+            write_tags(order)
+
+        def write_tags(order):
+            for tag in order:
+                order.write(tag)
+        """
+    plan = drafted(project, text)
+
+    assert list(after_of(plan).items()) == [
+        ("start", ()),
+        ("create_order", ("start",)),
+        ("update_order", ("start", "create_order")),
+        ("write_tags", ("create_order", "update_order")),
+    ]
+
+
+def test_a_folder_of_the_same_name(project: Project) -> None:
+    """The folder that has the module counts, not one that only has its name."""
+    project.write("shop/upload.txt", "")
+    project.write("src/shop/__init__.py", "")
+    project.write("src/shop/views.py", "def start(): ...\n")
+
+    draft = draft_plan(
+        "shop.views:start", [project.root, project.root / "src"], resolver="jedi"
+    )
+
+    assert draft.plan.flow == "start"

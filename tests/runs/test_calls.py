@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from penstock import LoggingBackend, configure, flow
+from penstock._registry import registry
 from penstock.runs.calls import calls_of
+from penstock.runs.judging import judge
 from penstock.runs.lines import StoredLine
 from penstock.runs.operation import NO_START
 from penstock.runs.trees import operations_of
@@ -102,9 +104,53 @@ def test_calls_beyond_the_line_of_a_run() -> None:
 
     (operation,) = operations_of(log.lines())
 
-    assert [call.recorded for call in operation.calls].count("late") == 3
-    assert len(operation.calls) == 104
+    entry, *inner = operation.calls
+    assert len(inner) == 103
+    assert {call.recorded for call in inner} == {"run"}
+    ends = [call.end_us or 0 for call in inner]
+    starts = [call.start_us or 0 for call in inner]
+    assert all(end <= start + 1 for end, start in zip(ends, starts[1:], strict=False))
+    assert max(ends) <= (entry.end_us or 0)
     assert operation.gaps == []
+
+
+@pytest.mark.parametrize(
+    ("has_start", "verdict"), [(True, "out of order"), (False, "unknown")]
+)
+def test_the_order_of_calls_beyond_the_line_of_a_run(
+    *, has_start: bool, verdict: str
+) -> None:
+    """They are judged by the clock of the run, if their lines say when they began."""
+    configure(LoggingBackend(lines="run"))
+    orders = flow("orders")
+
+    @orders.step(after="receive")
+    def check() -> None: ...
+
+    @orders.step(after="check")
+    def reserve() -> None: ...
+
+    @orders.step(after="reserve")
+    def charge() -> None: ...
+
+    @orders.entrypoint
+    def receive() -> None:
+        for _ in range(101):
+            check()
+        charge()
+        reserve()
+
+    with stored_log() as log:
+        receive()
+    lines = log.lines()
+    if not has_start:  # as older versions wrote them
+        for line in lines[:-1]:
+            del line.fields["started_at"]
+
+    (operation,) = operations_of(lines)
+    (found,) = judge(operation, registry.infos())
+
+    assert found.verdict == verdict
 
 
 def test_a_line_in_another_process_than_the_run() -> None:

@@ -8,21 +8,31 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.stored_runs import Rates, write
 from penstock._platform.clock import utc
+from penstock._types import FlowInfo, StepInfo
 from penstock.errors import ConfigurationError, LogSourceError, TooManyRunsError
 from penstock.runs.calls import calls_of
+from penstock.runs.evidence import count_order
 from penstock.runs.figures import RunFilter
-from penstock.runs.judged_runs import judge_suspects, runs_out_of_order
+from penstock.runs.judged_runs import (
+    judge_operations,
+    judge_suspects,
+    runs_out_of_order,
+)
 from penstock.runs.log_files import LogFiles
 from penstock.runs.open_runs import open_server
+from penstock.runs.order_counts import OrderCounts
 from penstock.runs.python_engine import PythonRuns, lines_about_calls
 from penstock.runs.trees import operations_of
 from tests.support.clickhouse import insert, served
 from tests.support.figures import rounded
 from tests.support.projects import Project, Result
 from tests.support.shop_flows import shop_flows
+from tests.support.stored_activations import info_of, stored_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
     from penstock.runs.clickhouse_engine import ClickHouseRuns, Wanted
     from penstock.runs.figures import RunSource
     from penstock.runs.operation import StoredCall
+    from tests.support.stored_activations import StoredRun as StoredActivations
 
 if find_spec("chdb") is None:
     pytest.skip("needs chdb", allow_module_level=True)
@@ -61,7 +72,8 @@ def both(server: str, tmp_path: Path) -> tuple[RunSource, ClickHouseRuns, Truth]
 def span_of(call: StoredCall) -> dict[str, Any]:
     """Return the row of a call, as the collector's exporter writes it."""
     assert call.start_us is not None
-    assert call.duration_ms is not None
+    assert call.end_us is not None
+    duration_ms = call.duration_ms or (call.end_us - call.start_us) / 1000
     attributes = {
         "penstock.flow": call.flow,
         "penstock.step": call.step,
@@ -84,7 +96,7 @@ def span_of(call: StoredCall) -> dict[str, Any]:
         "ServiceName": call.service,
         "ResourceAttributes": {"host.name": call.host, "process.pid": call.process},
         "SpanAttributes": attributes,
-        "Duration": round(call.duration_ms * 1_000_000),
+        "Duration": round(duration_ms * 1_000_000),
         "StatusCode": "Error" if call.outcome == "error" else "Unset",
         "Links.TraceId": [call.root_id] if is_link else [],
         "Links.SpanId": [parent] if is_link else [],
@@ -223,6 +235,137 @@ def test_out_of_order(both: tuple[RunSource, ClickHouseRuns, Truth]) -> None:
     assert len(suspects) < 2 * len(truth.broken)
     assert spans.suspects(()) == []
     assert len(list(judge_suspects(spans, flows))) == len(suspects)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(stored_runs(hosts=2), min_size=1, max_size=8))
+def test_what_is_clear(server: str, runs: list[StoredActivations]) -> None:
+    """Counting on the server gives what judging each operation gives."""
+    rows, flows = [], []
+    for number, run in enumerate(runs):
+        name = f"flow{number}"
+        steps = (replace(one, flow=name) for one in info_of(run.flow).steps)
+        flows.append(FlowInfo(name, tuple(steps)))
+        for call in calls_of(run.lines):
+            call.flow = call.root_id = call.run_id = call.correlation_id = name
+            call.call_id = f"{name} {call.call_id}"
+            if call.parent_call_id:
+                call.parent_call_id = f"{name} {call.parent_call_id}"
+            rows.append(span_of(call))
+    insert(server, rows)
+    spans = open_server([server])
+
+    assert_counts_as_judged(spans, flows)
+
+
+def assert_counts_as_judged(spans: ClickHouseRuns, flows: list[FlowInfo]) -> list[str]:
+    """Compare what the server counts with verdicts; return what it left to judge."""
+    counts, judged = count_order([spans], flows), OrderCounts.of(flows)
+    roots = [run.root_id for run in spans.latest(RunFilter(limit=10**6))]
+    for operation, judgements in judge_operations(spans, [*{*roots}], flows):
+        judged.count_operation(operation, judgements)
+
+    assert counts.to_dict() == judged.to_dict()
+    assert counts.verdicts == judged.verdicts
+    assert counts.broken == judged.broken
+    return sorted(spans.suspects(flows))
+
+
+BATCH = FlowInfo(
+    "orders",
+    (
+        StepInfo("receive", "orders", is_entrypoint=True),
+        StepInfo("charge", "orders", after=(("receive",),)),
+        StepInfo("ship", "orders", after=(("charge",),)),
+    ),
+)
+
+
+def row(root: str, run: str, step: str, at: int, parent: str = "", **more: Any) -> Any:
+    """Return the row of a call that takes 1 ms, in the process of a shop."""
+    return {
+        "Timestamp": f"{1_790_000_000 + at / 1000 + 0.0001:.6f}",
+        "TraceId": root,
+        "SpanId": f"{root}-{run}-{step}",
+        "ParentSpanId": parent,
+        "SpanName": step,
+        "ServiceName": "shop",
+        "ResourceAttributes": {"host.name": "a"},
+        "SpanAttributes": {
+            "penstock.flow": "orders",
+            "penstock.step": step,
+            "penstock.root_id": root,
+            "penstock.run_id": run,
+            "penstock.correlation_id": run,
+        },
+        "Duration": 900_000,
+        "StatusCode": "Unset",
+        **more,
+    }
+
+
+def run_of(
+    root: str, run: str, *steps: str, at: int = 0, parent: str = ""
+) -> list[dict[str, Any]]:
+    """Return the rows of a run whose entrypoint calls steps, one after the other."""
+    first = row(root, run, "receive", at, parent, Duration=90_000_000)
+    rows = [
+        row(root, run, step, at + n, first["SpanId"]) for n, step in enumerate(steps, 1)
+    ]
+    return [first, *rows]
+
+
+def test_runs_of_one_operation(server: str) -> None:
+    """What one run has done does not excuse another one."""
+    good = [
+        *run_of("good", "g1", "charge", "ship"),
+        *run_of("good", "g2", "charge", at=50),
+    ]
+    bad = [*run_of("bad", "b1", "charge", "ship"), *run_of("bad", "b2", "ship", at=50)]
+    insert(server, [*good, *bad])
+
+    assert assert_counts_as_judged(open_server([server]), [BATCH]) == ["bad"]
+
+
+def test_spans_of_frameworks(server: str) -> None:
+    """A run below the span of a request is clear; one below nothing is unknown."""
+    request = {**framework_span(), "SpanId": "request", "TraceId": "good"}
+    good = run_of("good", "g", "charge", parent="request")
+    torn = run_of("torn", "t", "charge", parent="lost")
+    insert(server, [request, *good, *torn])
+    spans = open_server([server])
+
+    assert assert_counts_as_judged(spans, [BATCH]) == ["torn"]
+    verdicts = count_order([spans], [BATCH]).verdicts["orders"]
+    assert verdicts == {"in order": 1, "unknown": 1}
+
+
+def test_flows_that_are_not_declared(server: str) -> None:
+    """Their runs are unknown, and need not be judged."""
+    insert(server, [*run_of("one", "o", "charge", "ship"), *run_of("two", "t", "ship")])
+    spans = open_server([server])
+
+    assert assert_counts_as_judged(spans, []) == []
+    assert count_order([spans], []).verdicts["orders"] == {"unknown": 2}
+    other = replace(BATCH, name="orders", steps=BATCH.steps[1:])
+    assert assert_counts_as_judged(spans, [other]) == ["one", "two"]
+
+
+def test_copies_are_judged(server: str) -> None:
+    """A collector may write a span twice."""
+    insert(server, [*run_of("twice", "t", "charge"), *run_of("twice", "t", "charge")])
+
+    assert assert_counts_as_judged(open_server([server]), [BATCH]) == ["twice"]
+
+
+def test_many_operations(server: str) -> None:
+    """More root IDs than fit into an address are asked for at once."""
+    roots = [f"{number:032x}" for number in range(1500)]
+    insert(server, [row(root, root, "receive", 0) for root in roots])
+
+    found = list(open_server([server]).lines_of(roots))
+
+    assert len(found) == len(roots)
 
 
 def test_sampled_runs(server: str) -> None:

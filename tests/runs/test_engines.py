@@ -21,6 +21,8 @@ from tests.support.random_logs import START_US, random_logs
 from tests.support.shop_flows import shop_flows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.stored_runs import Truth
     from penstock._types import FlowInfo
     from penstock.runs.figures import RunSource
@@ -147,6 +149,52 @@ def test_lines_are_counted(shop: tuple[list[str], Truth]) -> None:
         assert source.counts.hits == about
         assert source.counts.files == 3
         assert 0 < sum(source.counts.skipped.values()) <= truth.garbage
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda source: source.figures(RunFilter()),
+        lambda source: source.latest(RunFilter()),
+        lambda source: source.suspects(()),
+    ],
+    ids=["figures", "latest", "suspects"],
+)
+def test_lines_of_other_loggers_are_not_skipped(
+    ask: Callable[[RunSource], object], tmp_path: Path
+) -> None:
+    """What DuckDB cannot parse, or finds nothing in, is counted."""
+    ids = dict.fromkeys(("call_id", "run_id", "root_id", "correlation_id"), "1")
+    start = {"timestamp": "2026-01-01T02:00:00+02:00", "flow_event": "step.start"}
+    lines = [
+        {**start, "flow": "orders", "step": "receive", **ids},
+        {"timestamp": "2026-01-01T00:00:00Z", "level": "INFO", "message": "hello"},
+        {"time": 1, "msg": "from another program"},
+        {**start, "flow": "orders", "step": "receive"},
+    ]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    path = tmp_path / "a.log"
+    path.write_text(f'{text}{{"flow_event": "step.st\nTraceback\n', encoding="utf-8")
+    source = DuckDBRuns([str(path)])
+
+    ask(source)
+
+    assert (source.counts.hits, *source.counts.skipped.values()) == (1, 4)
+
+
+def test_times_have_any_offset(tmp_path: Path) -> None:
+    """A time that is not UTC is read by both."""
+    line = {
+        "timestamp": "2026-01-01T02:00:00+02:00",
+        "flow_event": "step.start",
+        "flow": "orders",
+        "step": "receive",
+        **dict.fromkeys(("call_id", "run_id", "root_id", "correlation_id"), "1"),
+    }
+    path = tmp_path / "a.log"
+    path.write_text(f"{json.dumps(line)}\n", encoding="utf-8")
+
+    assert_equal(PythonRuns(LogFiles([str(path)])), DuckDBRuns([str(path)]))
 
 
 def truth_of(paths: list[str]) -> int:

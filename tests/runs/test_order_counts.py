@@ -16,6 +16,7 @@ from benchmarks.stored_runs import Rates, write
 from penstock import LoggingBackend, configure, conformance_report
 from penstock._registry import registry
 from penstock._types import FlowInfo, StepInfo
+from penstock.checking.recorded import read_evidence
 from penstock.runs import judged_runs
 from penstock.runs.calls import calls_of
 from penstock.runs.evidence import count_order
@@ -29,7 +30,6 @@ from tests.support.shop_flows import shop_flows
 
 pytest.importorskip("duckdb", reason="needs duckdb")
 
-from penstock.runs import duckdb_engine
 from penstock.runs.duckdb_engine import DuckDBRuns
 from tests.runs.test_clickhouse_engine import span_of
 
@@ -296,8 +296,7 @@ def test_duckdb_judges_few(tmp_path: Path) -> None:
 
 
 def test_many_suspects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The lines of many operations are read once, and kept for all batches."""
-    monkeypatch.setattr(duckdb_engine, "_READ_AT_ONCE", 3)
+    """Operations are judged in batches."""
     monkeypatch.setattr(judged_runs, "OPERATIONS_AT_ONCE", 4)
     (flow,) = shop_flows()
     write(tmp_path, 30, Rates(crashed=0, lost=0))
@@ -327,10 +326,12 @@ def test_clickhouse(tmp_path: Path) -> None:
     with served() as address:
         insert(address, list(map(span_of, calls_of(lines))))
         by_clickhouse = count_order([open_runs([address])], flows)
+        note, *_ = read_evidence([address.replace("//", "//me:secret@")], flows).notes
 
     (by_python, _) = (count_order([source], flows) for source in both(logs))
     assert by_clickhouse.to_dict() == by_python.to_dict()
     assert by_clickhouse.verdicts["orders"]["out of order"] == len(truth.broken)
+    assert note.startswith(f"{address}: 60 runs of orders: ")
 
 
 def both(logs: Sequence[Path]) -> Iterator[RunSource]:

@@ -10,12 +10,15 @@ import pytest
 from penstock import (
     FlowDefinitionError,
     NotInFlowError,
+    bind_flow,
     configure,
+    continue_flow,
     current_flow_id,
     entrypoint,
     flow,
     get_flow_context,
     get_flow_context_value,
+    inject,
     outside_flow,
     set_flow_context_value,
     start_flow,
@@ -131,6 +134,48 @@ def test_what_a_run_sets_is_seen_by_the_next_in_the_carried_context() -> None:
     with start_flow() as context:
         assert [receive(), receive()] == [1, 2]
         assert context.metadata["attempt"] == 2
+
+
+def test_a_step_beside_the_only_run_of_a_carried_context_belongs_to_it() -> None:
+    """A background task belongs to the run of its request; of two runs, to neither."""
+    orders = flow(unique("orders"))
+
+    @orders.entrypoint
+    def receive() -> str:
+        return here().run_id
+
+    @orders.step(after="receive")
+    def mail() -> str:
+        return here().run_id
+
+    with start_flow():
+        before, run = mail(), receive()
+        assert before == run == mail()
+        second, third = receive(), receive()
+        assert len({run, second, third, mail()}) == 4
+        assert mail() == mail()
+
+
+def test_a_run_that_a_message_begins_is_not_its_senders() -> None:
+    """A task belongs to the run that sent it; an entrypoint there begins its own."""
+    orders = flow(unique("orders"))
+
+    @orders.entrypoint
+    def receive() -> tuple[dict[str, str], str]:
+        return inject(), here().run_id
+
+    @orders.step(after="receive")
+    def mail() -> str:
+        return here().run_id
+
+    message, sender = receive()
+    with continue_flow(message):
+        assert mail() == sender
+        assert receive()[1] != sender
+        assert mail() == sender
+    with start_flow() as context:
+        fork = context.fork()
+    assert bind_flow(receive, fork)()[1] != fork.run_id
 
 
 def test_a_step_runs_in_the_carried_context() -> None:

@@ -78,6 +78,7 @@ def _new_run(outer: FlowContext, step: Step) -> FlowContext:
         context = FlowContext(outer.correlation_id, step)
         context.parent_id = outer.parent_id
         context.home = outer
+        context.given_run_id = outer.lend_run_id()
     else:
         context = FlowContext(state.new_id(), step)
         context.parent_id = outer.correlation_id
@@ -111,7 +112,21 @@ def _outside(step: Step) -> Call | None:
 
 
 def _complaint(step: Step) -> str:
-    return f"Step {step.label} was called outside a flow ({step.place})."
+    text = f"Step {step.label} was called outside a flow ({step.place})."
+    return f"{text} {_CELERY}" if _is_in_lone_task() else text
+
+
+_CELERY = (
+    "A Celery task called it, and penstock.contrib.celery.install_celery_signals() "
+    "was not called in this process."
+)
+
+
+def _is_in_lone_task() -> bool:
+    """Tell whether a task of Celery runs here whose flow nothing brings along."""
+    celery: Any = sys.modules.get("celery._state")
+    is_connected = "task_id" in state.record_fields
+    return celery is not None and not is_connected and bool(celery.get_current_task())
 
 
 def _advice() -> str:

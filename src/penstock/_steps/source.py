@@ -142,6 +142,14 @@ class Origin(NamedTuple):
             "" if code is None else code.co_filename,
         )
 
+    @property
+    def held(self) -> object:
+        """What the module or class holds under the name now; None if nothing."""
+        held: object = sys.modules.get(self.module)
+        for name in self.qualname.split("."):
+            held = getattr(held, "__dict__", {}).get(name)
+        return held
+
     def is_same(self, other: Origin) -> bool:
         """Tell whether both are one definition, perhaps imported twice.
 

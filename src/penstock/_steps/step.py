@@ -133,8 +133,11 @@ class Step:
 
     @property
     def crosses(self) -> bool:
-        """Whether a message brings each call."""
-        return self.options.crosses
+        """Whether a message brings each call, as it does to a task of Celery."""
+        if self.options.crosses:
+            return True
+        classes = type(self.origin.held).__mro__
+        return any(str(one.__module__).startswith("celery.") for one in classes)
 
     @lazy_property
     def place(self) -> str:
@@ -165,7 +168,7 @@ class Step:
             path=path,
             line=line,
             is_async=kind in _ASYNC,
-            crosses=self.options.crosses,
+            crosses=self.crosses,
             signature=signature_of(self.func),
             is_generator=kind in _GENERATORS,
         )

@@ -8,8 +8,9 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from penstock._platform.clock import utc
+from penstock._runtime.state import state
 
-from .log_fields import ABSENT, FIELDS
+from .log_fields import ABSENT, FIELDS, fill_late
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,7 +32,7 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {
 
 
 class JSONFormatter(logging.Formatter):
-    """Write each record as one JSON object on one line.
+    """Write each record as one JSON object on one line, with the fields of its flow.
 
     The keys are ``timestamp`` (RFC 3339, UTC), ``level``, ``logger``, ``message``, the
     fields of the flow, ``host.name``, ``process.pid``, where there is an exception
@@ -39,15 +40,22 @@ class JSONFormatter(logging.Formatter):
     record's ``extra``, under ``extra.KEY`` if the key is taken. What is ``-`` or None
     is left out. A value that JSON does not have is a string, whatever it is.
 
+    Metadata is on records that ``install_log_fields`` or a ``FlowFilter`` names it for.
+
     >>> import logging, penstock
     >>> handler = logging.StreamHandler()
     >>> handler.setFormatter(penstock.JSONFormatter())
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        state.watch("JSON formatter")
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         from json import dumps  # noqa: PLC0415  # +2 ms on import
 
+        fill_late(record, (), "JSONFormatter")
         line: dict[str, Any] = {
             "timestamp": _time(record.created),
             "level": record.levelname,

@@ -26,6 +26,7 @@ __all__ = [
     "FlowFilter",
     "checked_keys",
     "fill",
+    "fill_late",
     "ids_of",
     "install_log_fields",
     "step_fields",
@@ -258,15 +259,20 @@ class FlowFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Fill in what is missing; let every record through."""
-        if "short_id" not in record.__dict__ and _is_foreign(record):
-            say(
-                "FlowFilter got a record that was made in another thread, where its "
-                "flow was. Put the filter on the QueueHandler, not on handlers behind "
-                "the queue.",
-                once="FlowFilter behind a queue",
-            )
-        _fill_record(record, self._keys)
+        fill_late(record, self._keys, "FlowFilter")
         return True
+
+
+def fill_late(record: logging.LogRecord, keys: tuple[str, ...], by: str) -> None:
+    """Fill in a record on its way to a handler, if *by* runs where it was made."""
+    if "short_id" not in record.__dict__ and _is_foreign(record):
+        say(
+            "%s got a record that was made in another thread, where its flow was. Call "
+            "install_log_fields(), or put a FlowFilter on the QueueHandler.",
+            by,
+            once=f"{by} behind a queue",
+        )
+    _fill_record(record, keys)
 
 
 def _is_foreign(record: logging.LogRecord) -> bool:
@@ -278,8 +284,10 @@ def _fill_record(record: logging.LogRecord, more: tuple[str, ...]) -> None:
     """Set what neither the user's ``extra`` nor the logging backend has set."""
     entry = record.__dict__
     scope = None if _is_foreign(record) else scope_var.get()
-    if scope is None and isinstance(record.exc_info, tuple):
-        scope = scope_of_failure(record.exc_info[1])
+    if isinstance(record.exc_info, tuple) and (scope is None or scope[1] is None):
+        failed = scope_of_failure(record.exc_info[1])
+        if failed and (scope is None or failed[0].root_id == scope[0].root_id):
+            scope = failed
     fields = {} if scope is None else _scope_fields(scope)
     for name in _ON_RECORDS:
         entry.setdefault(name, fields.get(name) or ABSENT)

@@ -147,6 +147,8 @@ class LoggingBackend(TracingBackend):
             run.add(started, outcome_of(exc))
             if not inner or outcome_of(exc) != "error":
                 return
+        elif run is not None:
+            fields["started_at"] = utc(run.time_of(started))
         self._end(started, exc, inner=inner)
 
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
@@ -251,20 +253,27 @@ class _Run:
 
     def add(self, line: _Line, outcome: str) -> None:
         """Add a call that has ended."""
-        fields, began = line.fields, line.began or self._began
+        fields = line.fields
         call = {
             "flow": None if fields["flow"] == self._flow else fields["flow"],
             "step": fields["step"],
             "call": fields["call_id"],
             "parent": fields["parent_call_id"],
             "sent_at": fields.get("sent_at"),
-            "start_ms": round((began - self._began) * 1000, 3),
+            "start_ms": self._start_ms(line),
             "duration_ms": elapsed_ms(line.began),
             "first_item_ms": line.first_item_ms,
             "outcome": outcome,
         }
         self._calls.append({k: v for k, v in call.items() if v is not None})
         self._has_room = self._has_room and len(self._calls) < MAX_CALLS
+
+    def time_of(self, line: _Line) -> float:
+        """Return when a call began, by the clock that the calls in the line have."""
+        return self.started_at + self._start_ms(line) / 1000
+
+    def _start_ms(self, line: _Line) -> float:
+        return round(((line.began or self._began) - self._began) * 1000, 3)
 
     def close(self) -> list[LineFields]:
         """Return the calls; the run has ended."""

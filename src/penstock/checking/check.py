@@ -28,6 +28,7 @@ from .resolvers.registry import open_resolver
 from .rules.call_rules import follow_runs, judge_calls
 from .rules.declaration_rules import judge_declarations, unreached
 from .rules.declarations import Declarations
+from .rules.decorator_rules import judge_decorators
 from .rules.override_rules import judge_overrides, plain_methods
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ def _check(request: CheckRequest, resolver: Resolver, progress: Progress) -> Che
     findings += [_too_deep(one) for one in interpreter.too_deep]
     findings += judge_declarations(declarations, known)
     findings += judge_declarations(Declarations(request.manifests, known, steps), known)
-    findings += judge_overrides(unmarked, {f.name for f in request.flows}, program)
+    names = {flow.name for flow in request.flows}
+    findings += judge_overrides(unmarked, names, program)
+    findings += judge_decorators(steps, names, program.modules)
     if request.is_whole:
         findings += unreached(modules, request.imported)
     verdicts = follow_runs(interpreter, steps, declarations)

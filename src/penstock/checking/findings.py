@@ -24,6 +24,7 @@ CODES: dict[str, Code] = {
     "PEN003": Code("error", "`after` names a step that another service does not have"),
     "PEN004": Code("warning", "a module declares steps, and nothing imports it"),
     "PEN005": Code("warning", "a subclass has something else in place of a step"),
+    "PEN006": Code("warning", "a decorator below the marker registers the function"),
     "PEN101": Code("error", "called before any step it is declared after"),
     "PEN201": Code("warning", "nothing calls this step"),
     "PEN202": Code("warning", "no path in the code takes this edge"),

@@ -25,6 +25,7 @@ from .silencing.baseline import without_known
 from .silencing.comments import without_ignored
 from .silencing.selection import Selection, without_unselected
 from .silencing.witnessed import run_evidence, without_witnessed
+from .text import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +59,10 @@ class CheckResult:
     code: Checked
     baseline: Path | None
     notes: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        """Return what ``penstock check`` prints."""
+        return as_text(self.findings, self.flows, self.silenced)
 
     @property
     def is_clean(self) -> bool:

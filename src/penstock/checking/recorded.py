@@ -15,7 +15,7 @@ from penstock.conformance import ConformanceReport
 from penstock.errors import ConfigurationError
 from penstock.runs.evidence import count_order
 from penstock.runs.figures import RunFilter
-from penstock.runs.open_runs import open_runs
+from penstock.runs.open_runs import open_runs, shown_source
 from penstock.runs.output.order_text import order_lines, read_lines
 
 if TYPE_CHECKING:
@@ -66,10 +66,11 @@ class Evidence:
     def slowest_ms(self) -> dict[str, float]:
         """Return the p95 of the slowest step of each flow in the logs."""
         found: dict[str, float] = {}
-        for source in self.logs:
-            for one in source.figures(RunFilter()):
-                p95_ms = one.quantiles_ms[1] if one.quantiles_ms else 0.0
-                found[one.flow] = max(p95_ms, found.get(one.flow, 0.0))
+        for one in self.logs:
+            for figures in one.figures(RunFilter()):
+                if figures.quantiles_ms:
+                    p95_ms = figures.quantiles_ms[1]
+                    found[figures.flow] = max(p95_ms, found.get(figures.flow, 0))
         return found
 
 
@@ -129,7 +130,8 @@ def open_evidence(
     fields = find_project(Path.cwd()).fields
     asked = [[one] for one in servers] + ([logs] if logs else [])
     sources = [
-        (", ".join(one), open_runs(one, fields=fields, note=note)) for one in asked
+        (", ".join(map(shown_source, one)), open_runs(one, fields=fields, note=note))
+        for one in asked
     ]
     return reports, sources
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from penstock._project.settings import find_project
 from penstock._project.shown import counted, note
 from penstock.runs.judging import judge
 from penstock.runs.log_files import LogFiles
-from penstock.runs.open_runs import is_server, open_runs, open_server
+from penstock.runs.open_runs import is_server, open_runs, open_server, shown_source
 from penstock.runs.output.facts import Shown
 
 if TYPE_CHECKING:
@@ -31,14 +30,18 @@ if TYPE_CHECKING:
     from penstock.runs.operation import Operation
 
 __all__ = [
+    "NEEDS_JSON",
     "chosen",
     "declared_flows",
     "judged",
     "note_counts",
+    "note_nothing",
     "source_names",
     "stored_runs",
     "where_to_look",
 ]
+
+NEEDS_JSON = "penstock reads lines in JSON, such as penstock.JSONFormatter writes."
 
 _IDS = ("run_id", "call_id", "correlation_id")
 
@@ -77,7 +80,7 @@ def stored_runs(
 def source_names(sources: Sequence[str]) -> list[str]:
     """Return what the runs are read from, without passwords."""
     named = sources or find_project(Path.cwd()).runs
-    return [re.sub("^clickhouse://[^/]*@", "clickhouse://", one) for one in named]
+    return [*map(shown_source, named)]
 
 
 def _sources(
@@ -147,6 +150,13 @@ def chosen(operations: list[Operation], wanted: object) -> list[Operation]:
 def _has(operation: Operation, wanted: str, *, exactly: bool) -> bool:
     ids = (getattr(call, name) for call in operation.calls for name in _IDS)
     return any(one == wanted or (not exactly and one.startswith(wanted)) for one in ids)
+
+
+def note_nothing(counts: ReadCounts, found: str) -> None:
+    """Say that nothing was found, and what the lines may lack if none is of use."""
+    note(found)
+    if counts.files and not counts.hits:
+        note(f"{NEEDS_JSON} The logger 'penstock' writes the lines of steps, at INFO.")
 
 
 def note_counts(counts: ReadCounts) -> None:

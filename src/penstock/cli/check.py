@@ -20,6 +20,7 @@ from penstock.checking.output.reports import (
 )
 from penstock.checking.pipeline import check_project
 from penstock.checking.silencing.baseline import write_baseline
+from penstock.checking.text import unpainted
 
 from ._options import evidence_option, file_option, format_option, targets_argument
 from ._output import emit
@@ -150,7 +151,7 @@ def _print(result: CheckResult, form: str) -> None:
         emit(FOR_PROGRAMS[form](result))
         return
     has_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    emit(FOR_PEOPLE[form](result, _painted if has_colour else _unpainted))
+    emit(FOR_PEOPLE[form](result, _painted if has_colour else unpainted))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         emit(github(result))
 
@@ -159,10 +160,6 @@ def _painted(text: str, style: str) -> str:
     if style == "bold":
         return click.style(text, bold=True)
     return click.style(text, fg=_COLOURS[style])
-
-
-def _unpainted(text: str, _style: str) -> str:
-    return text
 
 
 def _calls_as_json(code: Checked) -> str:

@@ -24,7 +24,7 @@ from penstock.drafting.draft import (
 from penstock.drafting.drawing import evidence_of, flow_of, footer
 from penstock.drafting.writing import apply_changes, changes_for, refuse_dirty
 from penstock.errors import plain
-from penstock.renderers.formats import FORMATS
+from penstock.renderers.formats import FORMATS, THEMES
 
 from ._options import file_option
 from ._output import emit, warnings_as_notes
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from penstock._project.settings import Project
     from penstock.drafting.draft import Draft
     from penstock.drafting.plan import DraftPlan
+    from penstock.renderers.formats import Theme
 
 __all__ = ["draft"]
 
@@ -65,6 +66,11 @@ __all__ = ["draft"]
     "else text.",
 )
 @file_option("--output", "-o", explained="Write the drawing to this file.")
+@click.option(
+    "--theme",
+    type=click.Choice(THEMES),
+    help="Draw SVG or PNG for light or for dark pages, as in penstock dag.",
+)
 @click.option(
     "--from",
     "command",
@@ -97,6 +103,7 @@ def draft(
     plan: Path | None,
     form: str | None,
     output: Path | None,
+    theme: Theme | None,
     resolver: str,
     command: str,
     *,
@@ -138,6 +145,7 @@ def draft(
             [flow_of(made.plan, made.reason)],
             format=form,
             output=output,
+            theme=theme,
             detail=bool(made.reason),
             evidence=evidence_of(made.plan),
         )
@@ -152,7 +160,8 @@ def _list(project: Project, form: str | None) -> None:
     program = project_program(project.import_path)
     found = find_candidates(program, has_django=is_django(project))
     if form == "json":
-        emit(json.dumps([one._asdict() for one in found], indent=2))
+        listed = [one._replace(path=shown_path(one.path)) for one in found]
+        emit(json.dumps([one._asdict() for one in listed], indent=2))
         return
     if not found:
         msg = (

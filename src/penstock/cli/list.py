@@ -103,14 +103,15 @@ def _json(flows: Sequence[FlowInfo]) -> str:
 
 def _row(flow: FlowInfo) -> tuple[str, ...]:
     entrypoints = [step.name for step in flow.steps if step.is_entrypoint]
-    first = min(flow.steps, key=lambda step: (step.path, step.line), default=None)
+    places = ((not step.is_entrypoint, step.path, step.line) for step in flow.steps)
+    _, path, line = min(places, default=(True, "", 0))
     return (
         plain(flow.name),
         plain(flow.service),
         plain(", ".join(entrypoints)),
         str(len(flow.steps)),
         plain(flow.owner),
-        plain(f"{shown_path(first.path)}:{first.line}") if first and first.path else "",
+        plain(f"{shown_path(path)}:{line}") if path else "",
         plain(flow.description),
     )
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from penstock._project.shown import note
 from penstock.errors import ConfigurationError
 from penstock.runs.figures import RunFilter
 from penstock.runs.judged_runs import runs_out_of_order
@@ -22,7 +21,7 @@ from ._options import (
     target_option,
 )
 from ._output import emit, terminal_width
-from ._stored_runs import declared_flows, note_counts, stored_runs
+from ._stored_runs import declared_flows, note_counts, note_nothing, stored_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +107,7 @@ def runs(  # noqa: PLR0913  # options
         emit(runs_as_text(found, terminal_width()))
     note_counts(source.counts)
     if not found:
-        note("No such run.")
+        note_nothing(source.counts, "No such run.")
         sys.exit(1)
 
 

@@ -30,6 +30,7 @@ from ._option_values import pair
 from ._options import file_option, map_option, since_option, target_option
 from ._output import emit, open_in_browser, temporary_file
 from ._stored_runs import (
+    NEEDS_JSON,
     chosen,
     declared_flows,
     judged,
@@ -141,9 +142,10 @@ def show(
             looked_in = f"{counted(counts.files, 'file')} ({looked_in})"
         is_since = since_us is not None
         note(_nothing_found(wanted, looked_in, declared[0], is_since=is_since))
-        if counts.elsewhere:
-            for advice in _elsewhere(wanted, counts):
-                note(advice)
+        if counts.skipped:
+            note(NEEDS_JSON)
+        for advice in _elsewhere(wanted, counts):
+            note(advice)
         sys.exit(1)
     operations = chosen(operations, wanted)
     shown = judged(operations, declared, with_logs=with_logs)
@@ -252,6 +254,8 @@ def _paint(text: str, style: str) -> str:
 
 def _elsewhere(wanted: Wanted, counts: ReadCounts) -> Iterator[str]:
     """Yield how many lines have the text elsewhere, and how to find them."""
+    if not counts.elsewhere:
+        return
     keys = sorted(counts.elsewhere_keys)
     found = f"The text is elsewhere in {counted(counts.elsewhere, 'line')}"
     if keys:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from penstock._platform.file import write_file
-from penstock._project.shown import note
 from penstock.errors import RenderError
 from penstock.runs.figures import RunFilter
 from penstock.runs.output.figures_page import figures_as_page
@@ -24,12 +23,19 @@ from ._options import (
     target_option,
 )
 from ._output import emit, terminal_width
-from ._stored_runs import declared_flows, note_counts, source_names, stored_runs
+from ._stored_runs import (
+    declared_flows,
+    note_counts,
+    note_nothing,
+    source_names,
+    stored_runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from penstock._types import FlowInfo
     from penstock.runs.figures import StepFigures
 
 __all__ = ["stats"]
@@ -76,23 +82,25 @@ def stats(
         names = source_names(sources)
         _deliver(figures_as_page(found, flows, source.counts, names), output)
     elif found and form == "svg":
-        _deliver(_picture(found, targets), output)
+        _deliver(figures_as_svg(found, _flows_of(found, targets)), output)
     elif found:
         _deliver(figures_as_text(found, 0 if output else terminal_width()), output)
     note_counts(source.counts)
     if not found:
-        note("No such call.")
+        note_nothing(source.counts, "No such call.")
         sys.exit(1)
 
 
-def _picture(found: Sequence[StepFigures], targets: Sequence[str]) -> str:
+def _flows_of(
+    found: Sequence[StepFigures], targets: Sequence[str]
+) -> Sequence[FlowInfo]:
     flows, why = declared_flows(targets)
     known = {flow.name for flow in flows}
     if not any(one.flow in known for one in found):
         why = why or "no flow of these runs is declared"
         msg = f"The figures cannot be drawn: {why}."
         raise RenderError(msg)
-    return figures_as_svg(found, flows)
+    return flows
 
 
 def _deliver(text: str, output: Path | None) -> None:

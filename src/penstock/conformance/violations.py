@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock._registry import registry
 from penstock._steps.marked import find_marked
@@ -128,9 +127,7 @@ def is_behind_cache(step: Step) -> bool:
     ``functools.cache`` or ``cached_property``, or any decorator, which may cache as
     well. Tasks and consumers are such objects, but never cache.
     """
-    held: object = sys.modules.get(step.origin.module)
-    for name in step.origin.qualname.split("."):
-        held = getattr(held, "__dict__", {}).get(name)
+    held: Any = step.origin.held
     mark = find_marked(held)
     if mark is None or mark.func is not step.func or step.crosses:
         return False

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from penstock.checking.project.functions_and_classes import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from penstock.checking.project.functions_and_classes import Function
 
     from .reading import Reached, Reading
 
-__all__ = ["Choice", "Choices", "choose", "find_group"]
+__all__ = ["Choice", "Choices", "choose", "find_callers", "find_group"]
 
 _MAX_CALLERS = 3  # among the chosen steps; more make a hub
 _MANY_OVERRIDES = 3  # what only such a method calls is a detail of one of them
@@ -29,23 +29,24 @@ def _words(text: str) -> frozenset[str]:
 
 _DOES = _words(
     """
-    accept activate allocate apply approve archive assign authorize backup book build
-    calculate cancel capture charge checkout close commit complete confirm connect
-    convert crawl create deactivate decline deliver delete deploy dispatch download
-    email enqueue ensure escalate execute export extract fetch finalize finish fulfill
+    accept activate allocate apply approve archive assign authorize backup book
+    build calculate cancel capture charge checkout close commit complete confirm
+    connect crawl create deactivate decline delete deliver deploy dispatch download
+    email enqueue escalate execute export extract fetch finalize finish fulfill
     generate handle import index ingest install invoice issue link load mail merge
     migrate move notify open order pay perform persist place post prepare process
     provision publish pull push receive record refund register reject release remove
-    render reopen request reserve reset resolve restore resume retry revoke run save
+    reopen request reserve reset resolve restore resume retry revoke run save
     schedule scrape send settle ship split start stop store submit subscribe sync
     transfer transform trigger update upload validate verify void withdraw write
     """
 )
 _ASKS = _words(
     """
-    as by check clean clear compare count decode encode exists filter find format from
-    get has hash is iter key list log make map match normalize parse read resolve search
-    select serialize set should str to wrap
+    as by check clean clear compare convert count decode encode ensure exists filter
+    find format from get has hash is iter key list log make map match normalize
+    parse read redirect render resolve search select serialize set should str to
+    wrap
     """
 )
 _EFFECTS = _words(
@@ -145,7 +146,7 @@ def _candidates(reading: Reading, nouns: frozenset[str]) -> Iterable[Choice]:
     }
     for members in groups.values():
         scored = _scored(members, nouns)
-        if all(variants >= one.callers for one in members):
+        if all(variants.issuperset(one.callers) for one in members):
             scored = scored._replace(score=scored.score - 0.8)
         yield scored
 
@@ -209,31 +210,28 @@ def _said(function: Function) -> frozenset[str]:
 
 def _hub(reading: Reading, steps: Sequence[Choice]) -> Choice | None:
     """Return the step that most of the others call, if these are too many."""
-    drawn = {other: one for one in steps for other in _functions(reading, one)}
+    drawn = [one.reached.function for one in steps]
     worst, most = None, _MAX_CALLERS
     for one in steps[1:]:
-        callers = len(_callers(reading, one, drawn))
+        callers = len(find_callers(reading, one.reached.function, drawn))
         if callers > most:
             worst, most = one, callers
     return worst
 
 
-def _functions(reading: Reading, one: Choice) -> Collection[Function]:
-    return find_group(reading, one.reached.function)
-
-
-def _callers(
-    reading: Reading, choice: Choice, drawn: Mapping[Function, Choice]
+def find_callers(
+    reading: Reading, step: Function, drawn: Iterable[Function]
 ) -> set[Function]:
-    """Return the steps that call *choice*, directly or through what is not drawn."""
-    todo = list(_functions(reading, choice))
+    """Return those of *drawn* that call *step*, directly or through others."""
+    step_of = {each: one for one in drawn for each in find_group(reading, one)}
+    todo = list(find_group(reading, step))
     seen: set[Function] = set(todo)
     found: set[Function] = set()
     while todo:
-        for caller in reading.reached[todo.pop()].callers - seen:
+        for caller in reading.reached[todo.pop()].callers.keys() - seen:
             seen.add(caller)
-            if caller in drawn:
-                found.add(drawn[caller].reached.function)
+            if caller in step_of:
+                found.add(step_of[caller])
             else:
                 todo.append(caller)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock._project.imports import MissingTargetError
@@ -21,7 +22,6 @@ from .recording import calls_of, kept_order, record, with_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
 
     from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
@@ -66,7 +66,18 @@ def _project_folders(
         MissingTargetError: The module is in none of the folders.
     """
     top = re.split(r"[.:/]", entry)[0]
-    for root in dict.fromkeys(path.resolve() for path in import_path):
+    module = Path(*entry.partition(":")[0].split("."))
+    roots = list(dict.fromkeys(path.resolve() for path in import_path))
+    # A folder of the package's name may hold something else, such as uploads.
+    roots.sort(
+        key=lambda one: (
+            not any(
+                (one / file).is_file()
+                for file in (module.with_suffix(".py"), module / "__init__.py")
+            )
+        )
+    )
+    for root in roots:
         own = [root / top, root / f"{top}.py"]
         if any(one.exists() for one in own):
             return root, [one for one in own if one.exists()] + _beside(root, top)
@@ -120,8 +131,11 @@ def draft_plan(
     program, reading, runs = _read(entry, import_path, resolver, command)
     choices = choose(reading, size)
     functions = [one.reached.function for one in choices.steps]
-    names = _names(functions)
+    several = {one.reached.function for one in choices.steps if one.overrides > 1}
+    names = _names(functions, several=several)
     after, notes = _without_contradicted(reading, functions, runs)
+    order = list(after)
+    chosen = sorted(choices.steps, key=lambda one: order.index(one.reached.function))
     steps = tuple(
         PlannedStep(
             qualified(one.reached.function),
@@ -133,7 +147,7 @@ def draft_plan(
             overrides=one.overrides if one.overrides > 1 else 0,
             is_guess=one.reached.is_guess,
         )
-        for one in choices.steps
+        for one in chosen
     )
     others = tuple(
         (qualified(one.reached.function), one.why)
@@ -286,12 +300,17 @@ def _function(program: Program, name: str) -> Function:
 
 
 def _names(
-    functions: Sequence[Function], taken: Collection[str] = ()
+    functions: Sequence[Function],
+    taken: Collection[str] = (),
+    several: Collection[Function] = (),
 ) -> Mapping[Function, str]:
-    """Return a name for each step, unique in the flow."""
+    """Return a name for each step, unique in the flow.
+
+    Those of *several* stand for methods of more than one class.
+    """
     found: dict[Function, str] = {}
     used = set(taken)
-    plain = [_plain(one) for one in functions]
+    plain = [_plain(one, is_one=one not in several) for one in functions]
     for function, name in zip(functions, plain, strict=True):
         is_taken = plain.count(name) > 1 or name in used
         base = f"{_home(function)}_{name}" if is_taken else name
@@ -324,10 +343,10 @@ def _home(function: Function) -> str:
     return next((one for one in reversed(parts) if one not in _VAGUE), parts[-1])
 
 
-def _plain(function: Function) -> str:
-    """Return its own name; a handler of a framework has that of its class, too."""
+def _plain(function: Function, *, is_one: bool = True) -> str:
+    """Return its own name; that of a method in one word has that of its class, too."""
     name = function.name.strip("_")
-    if function.klass is not None and function.name in HANDLERS:
+    if function.klass is not None and is_one and "_" not in name:
         return f"{_class_name(function.klass)}_{name}"
     return name or function.name
 

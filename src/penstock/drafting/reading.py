@@ -48,7 +48,8 @@ class Reached:
         distance: How many calls lead from the entry to it, at least.
         may: The functions that may have run, or are open, at some call of it.
         must: Those that certainly have, or are.
-        callers: The functions that call it.
+        callers: The functions that call it, each with those that certainly have run
+            in it before the call.
         is_sent: Whether a message brings some call.
         is_guess: Whether its name alone says that it is called.
     """
@@ -58,7 +59,7 @@ class Reached:
     distance: int
     may: int = 0
     must: int = -1
-    callers: set[Function] = field(default_factory=set["Function"])
+    callers: dict[Function, int] = field(default_factory=dict["Function", int])
     is_sent: bool = False
     is_guess: bool = True
 
@@ -175,7 +176,8 @@ def _spread(
         bit = interpreter.bits.get(caller, 0)
         for site, context in calls[invocation]:
             called = found[site.invocation.func.function]
-            called.callers.add(caller)
+            inside = called.callers.get(caller, -1)
+            called.callers[caller] = inside & context.must
             called.is_sent |= site.is_sent
             is_override = site.invocation.func.is_guess
             called.is_guess &= site.kind == "possible" and not is_override

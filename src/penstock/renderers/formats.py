@@ -124,7 +124,7 @@ def format_of(path: Path | None) -> str:
     if form is None:
         msg = (
             f"the suffix of {path.name!r} does not name a format. Name the format, or "
-            f"a file name that ends in one of: {' '.join(_SUFFIXES)}"
+            f"a file that ends in one of: {' '.join(_SUFFIXES)}"
         )
         raise ConfigurationError(msg)
     return form

@@ -7,18 +7,19 @@ call has a start and an end, and a call that has not ended is not there.
 from __future__ import annotations
 
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from penstock._platform.optional import requires
 from penstock.errors import ConfigurationError, LogSourceError
 
-from .declared_order import rules_of
 from .field_layouts import FieldLayout
 from .figures import QUANTILES, SAMPLED, StepFigures, StoredRun
 from .finding import MAX_OPERATIONS, needles_of, too_many
 from .lines import ReadCounts
+from .order_counts import OrderCounts
+from .order_rules import OrderRules
 from .parsing import lines_of_otlp
 
 with requires("clickhouse_connect", extra="clickhouse"):
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from .figures import RunFilter
     from .lines import StoredLine
-    from .order_counts import OrderCounts
 
     Wanted = str | Mapping[str, str]
     Row = Sequence[Any]
@@ -54,7 +54,7 @@ _CALLS = """
         SpanAttributes['penstock.step'] AS step,
         ServiceName AS service,
         toUnixTimestamp64Micro(Timestamp) AS start_us,
-        start_us + intDiv(Duration, 1000) AS end_us,
+        intDiv(toUnixTimestamp64Nano(Timestamp) + Duration, 1000) AS end_us,
         Duration / 1e6 AS duration_ms,
         StatusCode IN ('Error', 'STATUS_CODE_ERROR') AS is_error,
         toUnixTimestamp64Micro(parseDateTime64BestEffortOrZero(
@@ -96,24 +96,75 @@ _ENTRIES = f"""
     SELECT flow, step, service, count(), sum(duration_ms) FROM ({_RUNS})
     GROUP BY flow, step, service
 """
-# As in DuckDB: what clearly kept the order is left out.
-_SUSPECTS = """
-    SELECT DISTINCT root_id FROM (
-        SELECT root_id, groupArray((
-            (flow, step), call, parent, process, start_us, end_us, sent_us
-        )) AS spans
-        FROM ({calls}) GROUP BY root_id
+# One row for each operation that has to be judged, with its root ID, and one for all
+# operations that clearly kept the order in the same runs. What is clear is decided more
+# strictly than in `judging`: each run has one entrypoint, all its calls are declared,
+# and whatever a call comes after has made it, or had ended by the clock of its process
+# when the call was made or sent. A span is
+# (key, call, parent, process, start_us, end_us, sent_us, run_id, is_top, flow). Runs of
+# flows that are not declared are clearly unknown.
+_ORDER = """
+    SELECT is_clear ? '' : root_id AS root,
+        is_clear ? arraySort(arrayMap(top -> (top.1, arraySort(arrayMap(
+            one -> one.1, arrayFilter(one -> one.8 = top.8, spans)
+        ))), tops)) : [] AS runs,
+        count()
+    FROM (
+        SELECT root_id, spans, tops,
+            {after} AS after, {entrypoints} AS entrypoints, {flows} AS flows,
+            arrayMap(
+                one -> (one, arrayFirst(caller -> caller.2 = one.3, spans)), spans
+            ) AS made,
+            length(arrayDistinct(spans.2)) = length(spans)
+            AND length(arrayDistinct(spans.8)) = length(tops)
+            AND NOT has(spans.8, '')
+            AND (NOT has((spans.4).2, '') OR arrayMax(spans.7) = 0)
+            AND arrayAll(
+                top -> (has(entrypoints, top.1) OR NOT has(flows, top.10))
+                    AND (top.9 OR has(spans.2, top.3)), tops
+            )
+            AND arrayAll(
+                pair -> NOT has(flows, pair.1.10)
+                OR pair.1.10 != arrayFirst(top -> top.8 = pair.1.8, tops).10
+                OR mapContains(after, pair.1.1) AND (
+                    empty(after[pair.1.1])
+                    OR has(tops.2, pair.1.2)
+                    OR arrayExists(keys -> hasAll({befores}, keys), after[pair.1.1])
+                ) AND hasAll({befores}, arrayIntersect(
+                    arrayFlatten(after[pair.1.1]),
+                    arrayMap(one -> one.1, arrayFilter(
+                        one -> one.8 = pair.1.8, spans
+                    ))
+                )), made
+            ) AS is_clear
+        FROM (
+            SELECT root_id, groupArray((
+                    concat(flow, '\\0', step), call, parent, process, start_us, end_us,
+                    sent_us, run_id, parent = '' OR parent IN ({frameworks}),
+                    flow
+                )) AS spans,
+                arrayMap(one -> (one.8, one.2), spans) AS calls,
+                arrayFilter(one -> NOT has(calls, (one.8, one.3)), spans) AS tops
+            FROM ({calls}) GROUP BY root_id
+        )
     )
-    ARRAY JOIN spans AS one
-    WHERE multiIf({cases}, false)
+    GROUP BY root, runs
 """
-_IS_BEFORE = """arrayExists(
-    before -> before.1 = {key} AND (
-        before.2 = one.3
-        OR before.4 = one.4 AND before.6 <= one.5
-        OR one.7 > 0 AND before.6 <= one.7
-            AND before.4 = arrayFirst(caller -> caller.2 = one.3, spans).4
-    ), spans)"""
+_BEFORES = """arrayMap(before -> before.1, arrayFilter(
+    before -> before.8 = pair.1.8 AND (
+        before.2 IN (pair.1.3, pair.2.3)
+        OR before.4 = pair.2.4 AND before.6 + (before.6 % 1000 = 0) <= (
+            pair.1.7 = 0
+            ? (pair.2.4 = pair.1.4 ? pair.1.5 : 0)
+            : (pair.1.7 BETWEEN pair.2.5 AND pair.2.6 ? pair.1.7 : 0)
+        )
+    ), spans))"""
+_FRAMEWORKS = """
+    SELECT SpanId FROM {table} WHERE SpanAttributes['penstock.step'] = ''
+    AND SpanId IN (
+        SELECT ParentSpanId FROM {table} WHERE SpanAttributes['penstock.step'] != ''
+    )
+"""
 _ROOTS = """
     SELECT DISTINCT SpanAttributes['penstock.root_id'] AS root_id FROM {table}
     WHERE root_id != '' AND {since} AND ({condition}) LIMIT {{limit:UInt64}}
@@ -244,32 +295,27 @@ class ClickHouseRuns:
 
     def suspects(self, flows: Sequence[FlowInfo]) -> list[str]:
         """Return the root IDs of all operations that may have broken the order."""
-        alternatives: dict[Any, dict[int, list[Any]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
-        for flow, step, number, before in rules_of(flows):
-            alternatives[flow, step][number].append(before)
-        if not alternatives:
-            return []
-        cases = ", ".join(
-            f"one.1 = {_key(step)}, {_is_suspect(list(each.values()))}"
-            for step, each in alternatives.items()
-        )
-        self._count()
-        rows = self._query(
-            _SUSPECTS.format(calls=self._calls(), cases=cases), _moments(None)
-        )
-        return [row[0] for row in rows]
+        return self.count_clear(flows, OrderCounts.of(flows))
 
-    def count_clear(
-        self,
-        flows: Sequence[FlowInfo],  # noqa: ARG002  # part of RunSource
-        counts: OrderCounts,  # noqa: ARG002  # the same
-    ) -> list[str]:
-        """Return the root IDs of all operations."""
+    def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
+        """Count operations that clearly kept the order; return the roots of others."""
+        rules = OrderRules(flows)
+        query = _ORDER.format(
+            after=_after(rules),
+            entrypoints=_array(map(_key, rules.entrypoints)),
+            flows=_array(map(_quoted, rules.flows)),
+            befores=_BEFORES,
+            frameworks=_FRAMEWORKS.format(table=self._table),
+            calls=self._calls(),
+        )
         self._count()
-        query = f"SELECT DISTINCT root_id FROM ({self._calls()})"
-        return [row[0] for row in self._query(query, _moments(None))]
+        unclear = []
+        for root_id, runs, number in self._query(query, _moments(None)):
+            if root_id:
+                unclear.append(root_id)
+            for top, keys in runs:
+                rules.count_run(counts, _flow(top), map(_step, keys), number)
+        return unclear
 
     def find_operations(self, wanted: Wanted, since_us: int | None) -> list[StoredLine]:
         """Return the spans of the operations that *wanted* belongs to.
@@ -362,20 +408,30 @@ def _figures(row: Row, entry_ms: float, runs: int) -> StepFigures:
     return StepFigures(*values)
 
 
-def _is_suspect(alternatives: Sequence[Sequence[tuple[str, str]]]) -> str:
-    """Return the condition under which a call with these predecessors is a suspect."""
-    before = [[_IS_BEFORE.format(key=_key(key)) for key in one] for one in alternatives]
-    holds = " OR ".join(f"({' AND '.join(one)})" for one in before)
-    odd = " OR ".join(
-        f"has(spans.1, {_key(key)}) AND NOT {_IS_BEFORE.format(key=_key(key))}"
-        for one in alternatives
-        for key in one
+def _after(rules: OrderRules) -> str:
+    """Return the declared steps, and the alternatives that each comes after."""
+    pairs = ", ".join(
+        f"{_key(step)}, {_array(_array(map(_key, one)) for one in alternatives)}"
+        for step, alternatives in rules.own.items()
     )
-    return f"NOT ({holds}) OR {odd}"
+    return f"CAST(map({pairs}), 'Map(String, Array(Array(String)))')"
+
+
+def _array(values: Iterable[str]) -> str:
+    return f"[{', '.join(values)}]"
 
 
 def _key(step: tuple[str, str]) -> str:
-    return f"({', '.join(map(_quoted, step))})"
+    return _quoted("\0".join(step))
+
+
+def _step(key: str) -> tuple[str, str]:
+    flow, _, step = key.partition("\0")
+    return flow, step
+
+
+def _flow(key: str) -> str:
+    return _step(key)[0]
 
 
 def _entry(row: Row) -> dict[str, Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .operation import StoredCall
 
-__all__ = ["DeclaredOrder", "declared_orders"]
+__all__ = ["DeclaredOrder", "declared_orders", "rules_of"]
 
 
 @dataclass(slots=True)
@@ -126,15 +126,25 @@ class DeclaredOrder:
         return found
 
 
-def rules_of(flows: Iterable[FlowInfo]) -> Iterator[tuple[str, str, int, Key]]:
-    """Yield each predecessor of each step: flow, step, alternative, predecessor."""
+def rules_of(flows: Iterable[FlowInfo]) -> Iterator[tuple[str, str, int, str, Key]]:
+    """Yield each predecessor of each step.
+
+    It is the flow, the step, the number of the alternative, the predecessor as it is
+    named, and which step that is. Where several services declare a step, the first
+    declaration counts.
+    """
     known = tuple(flows)
     names = Names(known)
+    found: set[Key] = set()
     for flow in known:
         for step in flow.steps:
+            if (flow.name, step.name) in found:
+                continue
+            found.add((flow.name, step.name))
             for number, alternative in enumerate(step.after):
                 for name in alternative:
-                    yield flow.name, step.name, number, find_key(name, flow, names)
+                    key = find_key(name, flow, names)
+                    yield flow.name, step.name, number, name, key
 
 
 def declared_orders(

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from penstock._platform.optional import requires
 from penstock.errors import LogSourceError
 
-from .blocks import blocks_of
 from .duckdb_order import OrderQueries
 from .figures import QUANTILES, StepFigures, StoredRun
-from .line_scanner import MAX_LINE
 from .lines import ReadCounts, StoredLine
 from .order_counts import OrderCounts
 from .times import MAX_MS
@@ -45,6 +41,7 @@ _SETTINGS = {
 }
 _TEXTS = (
     "timestamp",
+    "level",
     "flow_event",
     "flow",
     "step",
@@ -74,11 +71,7 @@ _COLUMNS = {
     ),
 }
 
-_READ_AT_ONCE = 20_000
-"""Of more operations the lines are kept, rather than read for each batch of them."""
-
-_EVENTS = (b'"flow_event": "step.', b'"flow_event":"step.')
-_LEFT_OUT = "about a call, but not as penstock writes it: cut, not JSON, or older"
+_LEFT_OUT = "cut, not JSON, or not as penstock writes lines"
 
 # A line about a call is an event, and so is each call inside the line of a run. A call
 # has a start and an end, or an end alone, from which its start follows. Columns that a
@@ -87,9 +80,10 @@ _LEFT_OUT = "about a call, but not as penstock writes it: cut, not JSON, or olde
 _CALLS = """
     lines AS (
         SELECT * EXCLUDE (calls), calls IS NOT NULL AS has_calls, unnest(
-            CASE WHEN calls IS NULL THEN [NULL] ELSE list_prepend(NULL, calls) END
+            CASE WHEN coalesce(len(calls), 0) = 0 OR call_id IS NULL THEN [NULL]
+            ELSE list_prepend(NULL, calls) END
         ) AS entry
-        FROM {table} WHERE flow_event IS NOT NULL AND call_id IS NOT NULL
+        FROM {table} WHERE flow_event IS NOT NULL OR (level IS NULL AND call_id IS NULL)
     ),
     events AS (
         SELECT root_id, run_id, correlation_id, coalesce(service, '') AS service,
@@ -120,7 +114,8 @@ _CALLS = """
         WHERE entry IS NULL OR (entry."call" IS NOT NULL AND entry.step IS NOT NULL)
     ),
     calls AS (
-        SELECT hash(call_id) AS call, any_value(hash(parent)) AS parent,
+        SELECT bool_or(call_id IS NOT NULL) AS is_call,
+            hash(call_id) AS call, any_value(hash(parent)) AS parent,
             any_value(root_id) AS root_id, any_value(run_id) AS run_id,
             any_value(call_id = run_id) AS is_entry, any_value(flow) AS flow,
             any_value(step) AS step, any_value(service) AS service,
@@ -135,18 +130,19 @@ _CALLS = """
 
 
 _RUNS = """
-    SELECT run_id, any_value(root_id) AS root_id,
-        any_value(flow) FILTER (is_entry) AS flow, any_value(step) FILTER (is_entry),
-        any_value(service) FILTER (is_entry),
+    SELECT CASE WHEN is_call THEN run_id END AS run_id,
+        any_value(root_id) AS root_id, any_value(flow) FILTER (is_entry) AS flow,
+        any_value(step) FILTER (is_entry), any_value(service) FILTER (is_entry),
         any_value(start_us) FILTER (is_entry) AS start_us,
         any_value(duration_ms) FILTER (is_entry) AS duration_ms,
         any_value(coalesce(outcome, '')) FILTER (is_entry), count(*),
         count(*) FILTER (is_error) AS errors,
-        count(*) FILTER (NOT has_end), sum(lines) AS lines
-    FROM calls GROUP BY run_id
+        count(*) FILTER (NOT has_end), sum(lines) FILTER (is_call) AS lines,
+        sum(lines) FILTER (NOT is_call) AS left_out
+    FROM calls GROUP BY 1
 """
 _FIGURES = f"""
-    SELECT {{since}} AS is_wanted, flow, step, service, count(*),
+    SELECT is_call AND {{since}} AS is_wanted, is_call, flow, step, service, count(*),
         count(*) FILTER (is_error), count(*) FILTER (NOT has_end),
         quantile_cont(duration_ms, {list(QUANTILES)}), coalesce(sum(duration_ms), 0),
         coalesce(sum(duration_ms) FILTER (is_entry), 0),
@@ -176,16 +172,20 @@ class DuckDBRuns:
     ) -> None:
         self._paths = list(paths)
         self._is_parquet = is_parquet
-        self._kept_roots: frozenset[str] = frozenset()
         self.counts: ReadCounts = counts or ReadCounts(files=len(self._paths))
 
     @cached_property
-    def _connection(self) -> duckdb.DuckDBPyConnection:
-        # Large intermediate results go into this folder rather than into memory.
+    def _folder(self) -> str:
+        """Where large intermediate results are, rather than in memory."""
         folder = tempfile.TemporaryDirectory(prefix="penstock-")
-        connection = duckdb.connect(f"{folder.name}/calls.duckdb")
-        finalize(self, _close, connection, folder)
-        connection.execute(f"SET temp_directory = {_quoted(folder.name)}")
+        finalize(self, folder.cleanup)
+        return folder.name
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(f"{self._folder}/calls.duckdb")
+        finalize(self, connection.close)  # before the folder is removed
+        connection.execute(f"SET temp_directory = {_quoted(self._folder)}")
         for name, value in _SETTINGS.items():
             connection.execute(f"SET {name} = {value}")
         return connection
@@ -208,25 +208,29 @@ class DuckDBRuns:
             conditions.append(f"root_id IN (SELECT root_id FROM {table} WHERE {has})")
         rows = self._rows(
             f"WITH {_CALLS.format(longest=MAX_MS, table=table)}, runs AS ({_RUNS}), "
-            f"wanted AS (SELECT * EXCLUDE (lines) FROM runs "
+            f"wanted AS (SELECT * EXCLUDE (lines, left_out) FROM runs "
             f"WHERE {' AND '.join(conditions)} ORDER BY start_us DESC, run_id "
             f"LIMIT {wanted.limit}) "
-            "SELECT found, wanted.* FROM (SELECT sum(lines) AS found FROM runs) "
+            "SELECT lines, left_out, wanted.* FROM "
+            "(SELECT sum(lines) AS lines, sum(left_out) AS left_out FROM runs) "
             "LEFT JOIN wanted ON true ORDER BY start_us DESC, run_id"
         )
-        self._count(rows[0][0])
-        return [StoredRun(*row[1:]) for row in rows if row[1] is not None]
+        self._count(*rows[0][:2])
+        return [StoredRun(*row[2:]) for row in rows if row[2] is not None]
 
     def figures(self, wanted: RunFilter) -> list[StepFigures]:
         """Return the figures of each step, by flow, step and service."""
         since = "true" if wanted.since_us is None else f"start_us >= {wanted.since_us}"
         calls = _CALLS.format(longest=MAX_MS, table=self._table())
         rows = self._rows(f"WITH {calls} {_FIGURES.format(since=since)}")
-        self._count(sum(row[-1] for row in rows))
+        self._count(
+            sum(row[-1] for row in rows if row[1]),
+            sum(row[-1] for row in rows if not row[1]),
+        )
         rows = [
-            row[1:-1]
+            row[2:-1]
             for row in rows
-            if row[0] and all(row[1:3]) and wanted.flow in {"", row[1]}
+            if row[0] and all(row[2:4]) and wanted.flow in {"", row[2]}
         ]
         entry_ms: Counter[str] = Counter()
         for row in rows:
@@ -239,28 +243,23 @@ class DuckDBRuns:
 
     @cached_property
     def _order(self) -> OrderQueries:
-        calls = _CALLS.format(longest=MAX_MS, table=self._table())
-        return OrderQueries(self._rows, calls)
+        calls = _CALLS.format(longest=MAX_MS, table=self._kept)
+        return OrderQueries(self._rows, self._kept, calls)
 
     def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
         """Count operations that clearly kept the order; return the roots of others."""
         found = self._order.count_clear(flows, counts)
-        self._count(self._order.lines)
-        if len(found) > _READ_AT_ONCE:
-            self._keep_lines(found)
+        self._count(self._order.lines, self._order.left_out)
         return found
 
     def lines_of(self, root_ids: Iterable[str]) -> Iterator[StoredLine]:
         """Yield the lines about the calls of operations."""
-        wanted = list(root_ids)
-        is_kept = self._kept_roots.issuperset(wanted)
-        table = "kept_lines" if is_kept else self._table()
         listed = ", ".join(map(_name, _COLUMNS))
         cursor = self._connection.execute(
             'SELECT epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)), '
-            f"{listed} FROM {table} WHERE flow_event IS NOT NULL "
+            f"{listed} FROM {self._kept} WHERE flow_event IS NOT NULL "
             "AND root_id IN (SELECT unnest(?::VARCHAR[]))",
-            [wanted],
+            [list(root_ids)],
         )
         while row := cursor.fetchone():
             pairs = zip(_COLUMNS, row[1:], strict=True)
@@ -268,41 +267,31 @@ class DuckDBRuns:
                 row[0], {key: one for key, one in pairs if one is not None}
             )
 
-    def _keep_lines(self, root_ids: Sequence[str]) -> None:
-        """Keep the lines of many operations, so that they are read once for all."""
+    @cached_property
+    def _kept(self) -> str:
+        """The lines about calls, in a Parquet file: a tenth of the size of the logs."""
+        path = _quoted(f"{self._folder}/lines.parquet")
         listed = ", ".join(map(_name, _COLUMNS))
-        self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE kept_lines AS SELECT {listed} FROM "
-            f"{self._table()} WHERE flow_event IS NOT NULL "
-            "AND root_id IN (SELECT unnest(?::VARCHAR[]))",
-            [root_ids],
+        # Most values are IDs and times, for which large dictionaries are of no use.
+        self._rows(
+            f"COPY (SELECT {listed} FROM {self._table()} WHERE flow_event IS NOT NULL "
+            f"OR (level IS NULL AND call_id IS NULL)) TO {path} "
+            "(FORMAT parquet, DICTIONARY_SIZE_LIMIT 1000)"
         )
-        self._kept_roots = frozenset(root_ids)
+        return f"read_parquet({path})"
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        if not self._is_parquet:
-            _ = self._events  # begins
         try:
             return self._connection.execute(query).fetchall()
         except duckdb.Error as exc:
             msg = f"DuckDB cannot read {', '.join(self._paths)}: {exc}"
             raise LogSourceError(msg) from exc
 
-    @cached_property
-    def _events(self) -> Future[int]:
-        """The number of lines about calls, counted while DuckDB reads them."""
-        pool = ThreadPoolExecutor(max_workers=1)
-        counted = pool.submit(lambda: sum(map(_events_in, self._paths)))
-        pool.shutdown(wait=False)
-        return counted
-
-    def _count(self, found: int | None) -> None:
-        """Count the lines about calls, those that DuckDB has left out, too."""
+    def _count(self, found: int | None, left_out: int | None) -> None:
+        """Count the lines about calls, and those that are left out."""
         self.counts.hits = int(found or 0)
-        if not self._is_parquet and _LEFT_OUT not in self.counts.skipped:
-            lost = self._events.result() - self.counts.hits
-            if lost > 0:
-                self.counts.skipped[_LEFT_OUT] = lost
+        if left_out and not self._is_parquet:
+            self.counts.skipped[_LEFT_OUT] = int(left_out)
 
     def _table(self, more: Iterable[str] = ()) -> str:
         names = {name.lower() for name in _COLUMNS}
@@ -336,24 +325,6 @@ def _figures(row: Sequence[Any], whole_ms: float) -> StepFigures:
     share = total_ms / whole_ms if whole_ms else 0.0
     values = *row[:6], tuple(quantiles_ms or ()), total_ms, share, *rest
     return StepFigures(*values)
-
-
-def _events_in(path: str) -> int:
-    """Count the lines of a file that are about calls, whether they are JSON or not."""
-    count, rest = 0, b""
-    with Path(path).open("rb", buffering=0) as file:
-        for block in blocks_of(file, len):
-            lines = rest + block
-            end = lines.rfind(b"\n") + 1
-            event = next((one for one in _EVENTS if one in lines), _EVENTS[0])
-            count += lines.count(event, 0, end)  # one writer, one style: half the time
-            rest = lines[end:] if len(lines) - end < MAX_LINE else b""
-    return count + sum(map(rest.count, _EVENTS))
-
-
-def _close(connection: duckdb.DuckDBPyConnection, folder: Any) -> None:
-    connection.close()
-    folder.cleanup()
 
 
 def _quoted(text: str) -> str:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock._graph.names import Names
-from penstock.conformance.plan import find_key
+from .declared_order import rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from penstock._types import FlowInfo
 
@@ -34,22 +33,22 @@ _CALLS = """
     found AS (
         SELECT hash(call_id) AS call,
             any_value(CASE WHEN parent IS NOT NULL THEN hash(parent) END) AS parent,
-            any_value(root_id) AS root_id,
+            any_value(hash(root_id)) AS root, bool_or(call_id IS NOT NULL) AS is_call,
             any_value(hash(coalesce(run_id, correlation_id))) AS run,
             any_value(call_id = run_id) AS is_entry, any_value(flow) AS flow,
             any_value(step) AS step, any_value(service) AS service,
             any_value(hash(host, coalesce(
-                pid, nullif(regexp_extract(call_id, '^(.*)-', 1), ''), call_id
+                pid, regexp_replace(call_id, '(.)-[^-]*$', '\\1')
             ))) AS clock, any_value(hash(service, host, pid)) AS place,
-            epoch_us(TRY_CAST(any_value(sent_at) AS TIMESTAMPTZ)) AS sent_us,
+            any_value(epoch_us(TRY_CAST(sent_at AS TIMESTAMPTZ))) AS sent_us,
             coalesce(min(event_us) FILTER (is_start), min(start_us)) AS start_us,
             max(event_us) FILTER (NOT is_start) AS end_us,
             max(duration_ms) AS duration_ms, bool_or(is_start) AS is_begun,
             bool_or(NOT is_own) AS is_inner, bool_or(is_whole) AS is_whole,
             count(*) FILTER (is_own) AS lines
-        FROM events WHERE root_id IS NOT NULL GROUP BY hash(call_id)
+        FROM events WHERE root_id IS NOT NULL OR call_id IS NULL GROUP BY hash(call_id)
     )
-    SELECT hash(root_id) AS root, root_id, run, call, parent,
+    SELECT is_call, root, run, call, parent,
         coalesce(is_entry, false) AS is_entry, is_whole, flow, step,
         hash(flow, step) AS key, hash(service || '/' || flow, step) AS away_key,
         clock, place, start_us, end_us, sent_us, lines,
@@ -57,7 +56,11 @@ _CALLS = """
         coalesce(
             is_begun AND duration_ms * 1000 > end_us - start_us + 2000, false
         ) AS is_set_back
-    FROM found WHERE flow IS NOT NULL AND step IS NOT NULL
+    FROM found WHERE flow IS NOT NULL AND step IS NOT NULL OR NOT is_call
+"""
+_SIZE = """
+    SELECT count(*), sum(lines) FILTER (is_call), sum(lines) FILTER (NOT is_call)
+    FROM order_calls
 """
 _DECLARED = """
     CREATE OR REPLACE TEMP TABLE declared AS
@@ -72,7 +75,7 @@ _RULES = """
 """
 _PART = """
     CREATE OR REPLACE TEMP TABLE part AS
-    SELECT * FROM order_calls WHERE root % {parts} = {part}
+    SELECT * FROM order_calls WHERE is_call AND root % {parts} = {part}
 """
 # A run of a flow, as it is judged: with the calls of other flows' steps only if it has
 # no entry call, or if messages have brought all of them. Other doubtful ones are odd.
@@ -199,7 +202,7 @@ _EDGES = """
     JOIN (SELECT DISTINCT flow, step, key FROM rules) USING (key)
     WHERE is_before AND root NOT IN (FROM suspects) GROUP BY ALL
 """
-_ROOTS = "SELECT DISTINCT root_id FROM part WHERE root IN (FROM suspects)"
+_ROOTS = "SELECT DISTINCT root_id FROM {lines} WHERE hash(root_id) IN (FROM suspects)"
 
 
 class OrderQueries:
@@ -207,20 +210,23 @@ class OrderQueries:
 
     Args:
         query: Runs a query in DuckDB.
+        lines: The table of the lines.
         calls: The common table expressions that find the events of calls.
     """
 
-    def __init__(self, query: Query, calls: str) -> None:
+    def __init__(self, query: Query, lines: str, calls: str) -> None:
         self._query = query
+        self._lines = lines
         query(_CALLS.format(calls=calls))
-        ((size, lines),) = query("SELECT count(*), sum(lines) FROM order_calls")
+        ((size, lines, left_out),) = query(_SIZE)
         self._parts = size // _CALLS_AT_ONCE + 1
         self.lines: int = int(lines or 0)
+        self.left_out: int = int(left_out or 0)
 
     def count_clear(self, flows: Sequence[FlowInfo], counts: OrderCounts) -> list[str]:
         """Count what clearly kept the order; return the roots of all others."""
         self._declare(flows)
-        has_away = any("/" in row[4] for row in _rules(flows))
+        has_away = any("/" in before[0] for *_, before in rules_of(flows))
         pairs = _PAIRS.format(
             end_us=_END_US, away=_AWAY.format(end_us=_END_US) if has_away else ""
         )
@@ -230,14 +236,16 @@ class OrderQueries:
             for query in (_RUNS, pairs, _SUSPECTS):
                 self._query(query)
             self._count(counts)
-            found += (root_id for (root_id,) in self._query(_ROOTS))
+            roots = self._query(_ROOTS.format(lines=self._lines))
+            found += (root_id for (root_id,) in roots)
         return found
 
     def _declare(self, flows: Sequence[FlowInfo]) -> None:
         steps = [(step.flow, step.name) for flow in flows for step in flow.steps]
+        rules = [(*rest, *before) for *rest, before in rules_of(flows)]
         nothing = (("",) * 2, ("", "", 0, "", "", ""))  # VALUES needs a row
         self._query(_DECLARED.format(steps=_listed([*steps, nothing[0]])))
-        self._query(_RULES.format(rules=_listed([*_rules(flows), nothing[1]])))
+        self._query(_RULES.format(rules=_listed([*rules, nothing[1]])))
 
     def _count(self, counts: OrderCounts) -> None:
         for of, flow, step, calls, entries in self._query(_STEPS):
@@ -248,24 +256,6 @@ class OrderQueries:
             counts.count_verdict(flow, verdict, runs)
         for flow, before, step, calls in self._query(_EDGES):
             counts.flow(flow).count_edge((before, step), witnessed=calls)
-
-
-def _rules(flows: Sequence[FlowInfo]) -> Iterator[tuple[str, str, int, str, str, str]]:
-    """Yield for each predecessor its step, alternative, name and place.
-
-    Where several services declare a step, the first declaration counts.
-    """
-    names = Names(flows)
-    known: set[tuple[str, str]] = set()
-    for flow in flows:
-        for step in flow.steps:
-            if (flow.name, step.name) in known:
-                continue
-            known.add((flow.name, step.name))
-            for number, alternative in enumerate(step.after):
-                for label in alternative:
-                    key = find_key(label, flow, names)
-                    yield flow.name, step.name, number, label, *key
 
 
 def _listed(rows: Sequence[tuple[object, ...]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     Layout = Literal["plain", "other", "spans", "parquet", "nothing"]
 
-__all__ = ["is_server", "open_runs", "open_server"]
+__all__ = ["is_server", "open_runs", "open_server", "shown_source"]
 
 MAX_IN_PYTHON = 200 << 20
 """More bytes of logs than these do not fit into memory well."""
@@ -85,6 +86,11 @@ def open_runs(
 def is_server(paths: Iterable[str]) -> bool:
     """Tell whether one of *paths* is the address of a ClickHouse server."""
     return any(path.startswith("clickhouse://") for path in paths)
+
+
+def shown_source(path: str) -> str:
+    """Return *path* as it may be shown: an address without user and password."""
+    return re.sub("^clickhouse://[^/]*@", "clickhouse://", path)
 
 
 def open_server(paths: Sequence[str]) -> ClickHouseRuns:
