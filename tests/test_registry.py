@@ -23,7 +23,7 @@ from penstock import (
     step,
 )
 from penstock._registry import registry
-from tests.support.call_styles import Traces
+from tests.support.call_styles import Traces, run_python
 from tests.support.declarations import run, steps_of, the_flow, the_step, write
 
 if TYPE_CHECKING:
@@ -413,6 +413,41 @@ def test_outside_is_set_for_every_step_of_a_flow(
         else:
             assert func() == 1
     assert caplog.text.count("runs as a plain function") == 3 * (mode == "warn")
+
+
+def test_a_warning_is_shown_where_logging_is_not_set_up() -> None:
+    """As Python shows the warnings of any library; a level or a handler hides it."""
+    program = """
+import logging, penstock
+orders = penstock.flow("orders", outside="warn")
+@orders.step(after="receive")
+def charge(): ...
+{}
+charge()
+"""
+    shown = run_python(program.format(""))[1]
+    assert shown.startswith("Step orders/charge was called outside a flow")
+    for setting in (
+        "logging.getLogger('penstock').setLevel('ERROR')",
+        "logging.getLogger('penstock').addHandler(logging.NullHandler())",
+        "logging.lastResort = None",
+    ):
+        assert run_python(program.format(setting))[1] == ""
+
+
+def test_a_warning_names_an_entrypoint_without_its_marker() -> None:
+    """A web framework has called the function below."""
+    program = """
+import inspect, penstock
+orders = penstock.flow("orders", outside="warn")
+@orders.entrypoint
+def receive(): charge()
+@orders.step(after=receive)
+def charge(): ...
+inspect.unwrap(receive)()
+"""
+    _, shown = run_python(program)
+    assert "It runs as a plain function. The entrypoint orders/receive" in shown
 
 
 @pytest.mark.parametrize("mode", ["rais", "WARN", 3, True])

@@ -77,6 +77,21 @@ def test_name_of_nothing(project: CheckedProject) -> None:
     assert others == [] or all(one["code"] != "PEN002" for one in others)
 
 
+def test_name_of_a_function_without_a_marker(project: CheckedProject) -> None:
+    """The message says so, because there is something of that name."""
+    text = "from penstock import flow\n\nf = flow('orders')\n\n\ndef charge(): ...\n"
+    text += "\n\n@f.entrypoint\ndef receive():\n    ship()\n"
+    text += "\n\n@f.step(after=charge)\ndef ship(): ...\n"
+    (project.root / "unmarked.py").write_text(text, encoding="utf-8")
+
+    (finding, *_) = project.findings("unmarked")
+
+    assert finding["message"] == (
+        "'charge' names nothing: there is no such step. The function charge of "
+        "unmarked has no marker of this flow."
+    )
+
+
 def test_name_of_a_function_that_no_flow_has_taken(project: CheckedProject) -> None:
     """PEN001 says where its marker is, and what is missing above it."""
     project.write(

@@ -110,3 +110,35 @@ def test_decorators_that_may_stand_there(
     project.write("web.py", f"{SHOP}    {function}\n")
 
     assert "PEN006" not in str(project.codes("web"))
+
+
+def test_a_receiver_of_django(project: CheckedProject) -> None:
+    """It is a function, and known by its name; others only add to what they get."""
+    pytest.importorskip("django", reason="needs django")
+    project.write(
+        "signals.py",
+        """
+        from django.dispatch import Signal, receiver
+
+        from penstock import flow
+
+        orders = flow("orders")
+        placed = Signal()
+
+        def marked(text):
+            return lambda func: func
+
+        @orders.entrypoint
+        @marked("x")
+        def other(**kwargs): ...
+
+        @orders.entrypoint
+        @receiver(placed)
+        def receive(**kwargs): ...
+        """,
+    )
+
+    (found,) = project.findings("signals")
+
+    assert (found["code"], found["line"]) == ("PEN006", 16)
+    assert found["message"].startswith("receiver() stands below the marker")

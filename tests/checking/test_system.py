@@ -134,3 +134,45 @@ def test_what_may_be_meant(
     text = path.read_text(encoding="utf-8").replace("shop/orders:publish", fix)
     path.write_text(text, encoding="utf-8")
     assert "PEN003" not in checked(system, "billing").replace("shop/returns", "")
+
+
+BILLING = """
+from penstock import flow
+from penstock.contrib.kafka import flow_consumer
+
+billing = flow("billing")
+
+
+@flow_consumer
+@billing.step(after="shop/orders:pay")
+def charge(number):
+    {calls}
+
+
+@billing.step(after=charge)
+def invoice(number):
+    post(number)
+
+
+@billing.step(after=invoice)
+def post(number): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("calls", "findings"),
+    [
+        ("invoice(number)", []),
+        ("number and invoice(number)", []),
+        ("invoice(number); post(number)", []),
+        ("post(number); invoice(number)", ["PEN301 post"]),
+    ],
+)
+def test_steps_that_another_service_starts(
+    project: CheckedProject, calls: str, findings: list[str]
+) -> None:
+    """Their calls are followed; what ran before them is not known, so none is wrong."""
+    text = BILLING.format(calls=calls)
+    (project.root / "billing.py").write_text(text, encoding="utf-8")
+
+    assert project.codes("billing") == findings

@@ -89,6 +89,17 @@ def test_check(shop: Project) -> None:
     assert path.read_text(encoding="utf-8") == "{}"
 
 
+def test_check_without_the_service(shop: Project) -> None:
+    """The message names both, because an update would drop the old one."""
+    command = ("export", "shop.orders", "-o", "penstock.json")
+    shop.penstock(*command, "--service", "shop")
+
+    result = shop.penstock(*command, "--check")
+
+    said = "out of date: it is of service 'shop', and --service is ''. To update"
+    assert said in result.stderr
+
+
 def test_check_of_no_file(shop: Project) -> None:
     """``--check`` needs a file."""
     result = shop.penstock("export", "shop.orders", "--check")

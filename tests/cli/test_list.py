@@ -208,3 +208,26 @@ def test_wide_characters_keep_columns(shop: Project) -> None:
 
     assert header.index("entrypoints") == narrow.index("begin")
     assert wide.index("start") == header.index("entrypoints") - 2
+
+
+def test_place(shop: Project) -> None:
+    """It is that of the first entrypoint, or of the first step without one."""
+    shop.write(
+        "places.py",
+        """
+        from penstock import flow
+        f, g = flow("f"), flow("g")
+        @f.step(after="start")
+        @g.step(after="lost")
+        def end(): ...
+        @f.entrypoint
+        def start(): ...
+        """,
+    )
+
+    listed = shop.penstock("list", "places", "--format", "concise").stdout
+
+    assert [row.split("\t")[5] for row in listed.splitlines()] == [
+        "places.py:6",
+        "places.py:3",
+    ]

@@ -173,6 +173,27 @@ def test_instrument_and_back(framework: str) -> None:
     assert before.keys() == getattr(app, "__dict__", {}).keys()
 
 
+def test_a_route_to_what_is_below_a_marker(caplog: pytest.LogCaptureFixture) -> None:
+    """The first request warns of a route's decorator that stands below the marker."""
+    fastapi = pytest.importorskip("fastapi", reason="needs fastapi")
+    app = fastapi.FastAPI()
+    instrument(app)
+    orders = penstock.flow("orders")
+
+    async def right() -> None: ...
+
+    async def wrong() -> None: ...
+
+    app.get("/right")(orders.entrypoint(right))
+    orders.entrypoint(app.get("/wrong")(wrong))
+
+    ask(app, "/right")
+
+    assert "The route /wrong calls orders/wrong without its marker" in caplog.text
+    assert "/right" not in caplog.text
+    assert "Put the decorator of the route above @entrypoint." in caplog.text
+
+
 def test_instrument_says_what_it_takes() -> None:
     """Another application is refused with what to do; a wrong trust, before it acts."""
     with pytest.raises(penstock.ConfigurationError, match=r"not function.*FlowMiddl"):

@@ -122,14 +122,27 @@ def test_django_that_is_set_up(project: Project) -> None:
     settings = "SECRET_KEY = 'x'\nROOT_URLCONF = 'site_urls'\n"
     urls = """
         from django.urls import include, path
-        from site_views import OrderView, cart
+        from site_views import OrderView, OrderViewSet, cart
+
+        def view(**actions):  # what a router of REST framework makes
+            made = lambda request: None
+            made.cls, made.actions = OrderViewSet, actions
+            return made
 
         more = [path("cart/", cart), path("order/", OrderView.as_view())]
-        urlpatterns = [path("shop/", include(more)), path("x/", print)]
+        urlpatterns = [
+            path("shop/", include(more)),
+            path("api/", view(get="list", post="create")),
+            path("api/<pk>/archive/", view(post="archive")),
+            path("x/", print),
+        ]
         """
     project.write("site_settings.py", settings)
     project.write("site_urls.py", urls)
-    project.write("site_views.py", VIEWS.replace("@action(detail=True)", "# "))
+    drf = "action = lambda **options: lambda function: function"
+    project.write(
+        "site_views.py", VIEWS.replace("class Order", f"{drf}\n\n    class Order", 1)
+    )
 
     result = project.penstock(
         "draft",
@@ -143,6 +156,8 @@ def test_django_that_is_set_up(project: Project) -> None:
     assert listed == [
         ("site_views:cart", "shop/cart/"),
         ("site_views:OrderView.post", "shop/order/"),
+        ("site_views:OrderViewSet.archive", "api/<pk>/archive/"),
+        ("site_views:OrderViewSet.perform_create", "api/"),
     ]
 
 

@@ -181,6 +181,8 @@ def test_heat() -> None:
         ("fast", "teal"),
         ("no figures", "slate"),
     ]
+    assert found.words.count("Slowest step") == 3
+    assert "p95 1,500 ms" in found.words
     assert found.words.count("Last run") == 1
     assert "2026-11-30 10:15 UTC" in found.words
 
@@ -249,9 +251,9 @@ def test_the_legend_has_what_is_drawn() -> None:
     plain, far = page(SHOP).words, page(flow_of("f", {"a": ["x/y:z"]})).words
 
     assert "entrypoint" in plain
-    assert "between processes" not in plain
+    assert "by a message" not in plain
     assert "entrypoint" not in far
-    assert "between processes" in far
+    assert "by a message" in far
     assert "step of another service" in far
 
 

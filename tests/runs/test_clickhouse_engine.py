@@ -130,6 +130,22 @@ def test_figures_are_equal(both: tuple[RunSource, ClickHouseRuns, Truth]) -> Non
     assert not spans.counts.is_sampled
 
 
+def test_three_engines(
+    both: tuple[RunSource, ClickHouseRuns, Truth], tmp_path: Path
+) -> None:
+    """Python, DuckDB and ClickHouse give the same figures and runs."""
+    pytest.importorskip("duckdb", reason="needs duckdb")
+    from penstock.runs.duckdb_engine import DuckDBRuns  # noqa: PLC0415  # skipped
+
+    sources = [*both[:2], DuckDBRuns([str(path) for path in tmp_path.glob("*.log")])]
+
+    for wanted in (RunFilter(limit=1000), RunFilter(since_us=SINCE, limit=1000)):
+        figures = [rounded(source.figures(wanted)) for source in sources]
+        runs = [source.latest(wanted) for source in sources]
+        assert figures[0] == figures[1] == figures[2] != []
+        assert runs[0] == runs[1] == runs[2] != []
+
+
 def test_runs_are_equal(both: tuple[RunSource, ClickHouseRuns, Truth]) -> None:
     """So are the runs, however they are chosen."""
     logs, spans, _ = both

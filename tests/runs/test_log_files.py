@@ -78,6 +78,8 @@ def test_paths_without_files_are_errors(
 
     with pytest.raises(LogSourceError, match=r"no file or folder 'x\.log'.*current"):
         LogFiles(["b.log", "x.log"])
+    with pytest.raises(LogSourceError, match=r"'http://loki'.*clickhouse://.*stdin"):
+        LogFiles(["http://loki"])
     with pytest.raises(LogSourceError, match=r"no file that matches '\*\.txt'"):
         LogFiles(["*.txt"])
     with pytest.raises(LogSourceError, match="no files in the folder 'nothing'"):

@@ -12,31 +12,31 @@ from penstock.errors import (
     PenstockError,
     RenderError,
 )
-from penstock.renderers.formats import fenced, find_renderer
+from penstock.renderers.formats import find_renderer
 
 from .embed import DiagramRequest, draw_text
 
 
 def mime_bundle(name: str, text: str) -> dict[str, str]:
-    """Return the diagram of a flow in every format that a notebook may show.
+    """Return the diagram of a flow as SVG, and as text for terminals.
 
-    JupyterLab 4.1 and later draw Mermaid, terminals show text, and other frontends
-    show the SVG if it can be drawn. *text* goes above the diagram, or replaces it.
+    *text* goes above the text, or above why there is no diagram. There is no Mermaid:
+    frontends would prefer it, and saved as a page it needs a script from elsewhere.
     """
     flows = declared_flows()
+    own = [flow for flow in flows if flow.name == name]
+    if not own:
+        others = ", ".join(sorted({flow.name for flow in flows}))
+        known = f" Flows with steps are: {others}." if others else ""
+        return {"text/plain": f"{text}\n\nIt has no steps yet.{known}"}
     try:
-        mermaid = draw_text(DiagramRequest(name), flows)
         boxes = draw_text(DiagramRequest(name, format="text"), flows)
     except PenstockError as exc:
         return {"text/plain": f"{text}\n\n{exc}"}
-    bundle = {
-        "text/plain": f"{text}\n\n{boxes}",
-        "text/markdown": fenced(mermaid, "mermaid"),
-        "text/vnd.mermaid": mermaid,
-    }
-    graph = build_graph([flow for flow in flows if flow.name == name], flows)
-    # Without an SVG there is still Mermaid and text to show.
+    bundle = {"text/plain": f"{text}\n\n{boxes}"}
     with suppress(ConfigurationError, MissingExtraError, RenderError):
-        svg = find_renderer("svg")(graph, detail=False, direction="TD")
+        svg = find_renderer("svg")(
+            build_graph(own, flows), detail=False, direction="TD"
+        )
         bundle["image/svg+xml"] = str(svg)
     return bundle

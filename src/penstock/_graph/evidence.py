@@ -123,7 +123,7 @@ class GraphEvidence:
         flows: By name.
         has_code: Whether the code was read.
         last_runs: When the last run of a flow began, as in the sources.
-        slowest_ms: The p95 of the slowest step of a flow, as in the sources.
+        slowest_ms: The p95 of the slowest step of a flow, likewise.
     """
 
     edges: Mapping[tuple[int, int], EdgeEvidence]

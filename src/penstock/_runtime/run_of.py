@@ -97,6 +97,12 @@ def _is_super_call(marked: Marked, running: Step, args: Args) -> bool:
     return any(one is not None and one.func is running.func for one in held)
 
 
+_WAYS_OUT = (
+    "Call it from an @entrypoint, open a flow with penstock.start_flow(), or allow it "
+    "with penstock.configure(outside='run')."
+)
+
+
 def _outside(step: Step) -> Call | None:
     mode = (step.overridden or step).outside or state.outside
     if mode == "run":
@@ -104,10 +110,11 @@ def _outside(step: Step) -> Call | None:
         context.given_flow = step.flow
         return context, step, 0, None
     if mode == "warn":
-        what = _complaint(step)
-        say("%s It runs as a plain function.", what, once=("outside", step.label))
+        what, cause = _complaint(step), _cause()
+        text = f"%s It runs as a plain function.{' %s' if cause else ''}"
+        say(text, *filter(None, (what, cause)), once=("outside", step.label))
         return None
-    msg = f"{_complaint(step)} {_advice()}"
+    msg = f"{_complaint(step)} {_cause() or _WAYS_OUT}"
     raise NotInFlowError(msg)
 
 
@@ -129,13 +136,11 @@ def _is_in_lone_task() -> bool:
     return celery is not None and not is_connected and bool(celery.get_current_task())
 
 
-def _advice() -> str:
+def _cause() -> str:
+    """Return why no flow is open and what to do, ``""`` if that is not known."""
     entry = _bypassed_entry()
     if entry is None:
-        return (
-            "Call it from an @entrypoint, open a flow with penstock.start_flow(), or "
-            "allow it with penstock.configure(outside='run')."
-        )
+        return ""
     return (
         f"The entrypoint {entry.label} ({entry.place}) runs above it, but was called "
         "without its marker. If a decorator registers that function, such as "

@@ -169,6 +169,8 @@ _said: set[object] = set()
 def say(template: str, *args: object, once: object = None) -> None:
     """Log a warning; a broken log handler does not break the call.
 
+    Where logging is not set up, it goes to stderr, as Python shows any warning.
+
     Args:
         template: The message, with a place for each of *args*.
         *args: What is filled into it.
@@ -178,7 +180,20 @@ def say(template: str, *args: object, once: object = None) -> None:
         if once in _said:
             return
         _said.add(once)
-    try:  # noqa: SIM105  # importing contextlib would cost 1 ms
+    try:  # importing contextlib would cost 1 ms
         LOGGER.warning(template, *args, stacklevel=2)
+        _show_unhandled(template, args)
     except Exception:  # noqa: BLE001, S110  # there is nowhere else to say it
         pass
+
+
+def _show_unhandled(template: str, args: tuple[object, ...]) -> None:
+    """Let the handler of last resort show a warning that no other handler has got."""
+    has_others = logging.root.handlers or LOGGER.handlers != [_nothing]
+    if has_others or not LOGGER.isEnabledFor(logging.WARNING):
+        return
+    if logging.lastResort is not None:
+        record = LOGGER.makeRecord(
+            LOGGER.name, logging.WARNING, "", 0, template, args, None
+        )
+        logging.lastResort.handle(record)

@@ -66,11 +66,10 @@ class Evidence:
     def slowest_ms(self) -> dict[str, float]:
         """Return the p95 of the slowest step of each flow in the logs."""
         found: dict[str, float] = {}
-        for one in self.logs:
-            for figures in one.figures(RunFilter()):
-                if figures.quantiles_ms:
-                    p95_ms = figures.quantiles_ms[1]
-                    found[figures.flow] = max(p95_ms, found.get(figures.flow, 0))
+        for source in self.logs:
+            for one in source.figures(RunFilter()):
+                p95_ms = one.quantiles_ms[1] if one.quantiles_ms else 0.0
+                found[one.flow] = max(p95_ms, found.get(one.flow, 0.0))
         return found
 
 
@@ -167,8 +166,8 @@ def _reports_at(path: Path) -> list[Path]:
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
         msg = (
-            f"evidence {str(path)!r} has no report. A process writes one there when it "
-            "ends, if PENSTOCK_CONFORMANCE_DIR names the folder."
+            f"evidence {str(path)!r} has no report and no logs. A process writes a "
+            "report there when it ends, if PENSTOCK_CONFORMANCE_DIR names the folder."
         )
         raise ConfigurationError(msg)
     return files

@@ -71,6 +71,8 @@ def _tried(trial: FlowTrial) -> Iterator[str]:
             found += f", {out_of_order(edge.broken, trial.runs)}"
         yield f"    {_SIGNS[edge.status]} {name}: {found}"
     for step in trial.steps:
+        if not step.old.runs and not step.new.runs:
+            continue
         found = f"{out_of_order(step.new, trial.runs)}; before the change in"
         yield f"    ~ {plain(step.name)}: {found} {runs_in_words(step.old.runs)}"
 

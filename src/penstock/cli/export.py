@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,22 @@ def export(
     if output is None:
         emit(manifest)
     elif check:
-        if not output.exists() or output.read_bytes() != manifest.encode():
-            note(f"{output} is out of date. To update: run without --check.")
+        old = output.read_bytes() if output.exists() else b""
+        if old != manifest.encode():
+            why = _other_service(old, manifest)
+            note(f"{output} is out of date{why}. To update: run without --check.")
             sys.exit(1)
     else:
         write_file(output, manifest.encode())
+
+
+def _other_service(old: bytes, new: str) -> str:
+    """Return that a manifest names another service, ``""`` if it does not."""
+    try:
+        before = json.loads(old)["service"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    service = json.loads(new)["service"]
+    if before == service:
+        return ""
+    return f": it is of service {before!r}, and --service is {service!r}"

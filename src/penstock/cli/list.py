@@ -103,15 +103,15 @@ def _json(flows: Sequence[FlowInfo]) -> str:
 
 def _row(flow: FlowInfo) -> tuple[str, ...]:
     entrypoints = [step.name for step in flow.steps if step.is_entrypoint]
-    places = ((not step.is_entrypoint, step.path, step.line) for step in flow.steps)
-    _, path, line = min(places, default=(True, "", 0))
+    first = next((one for one in flow.steps if one.is_entrypoint), None)
+    first = first or next(iter(flow.steps), None)
     return (
         plain(flow.name),
         plain(flow.service),
         plain(", ".join(entrypoints)),
         str(len(flow.steps)),
         plain(flow.owner),
-        plain(f"{shown_path(path)}:{line}") if path else "",
+        plain(f"{shown_path(first.path)}:{first.line}") if first and first.path else "",
         plain(flow.description),
     )
 

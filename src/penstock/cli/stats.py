@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from penstock._types import FlowInfo
     from penstock.runs.figures import StepFigures
 
 __all__ = ["stats"]
@@ -82,7 +81,7 @@ def stats(
         names = source_names(sources)
         _deliver(figures_as_page(found, flows, source.counts, names), output)
     elif found and form == "svg":
-        _deliver(figures_as_svg(found, _flows_of(found, targets)), output)
+        _deliver(_picture(found, targets), output)
     elif found:
         _deliver(figures_as_text(found, 0 if output else terminal_width()), output)
     note_counts(source.counts)
@@ -91,16 +90,14 @@ def stats(
         sys.exit(1)
 
 
-def _flows_of(
-    found: Sequence[StepFigures], targets: Sequence[str]
-) -> Sequence[FlowInfo]:
+def _picture(found: Sequence[StepFigures], targets: Sequence[str]) -> str:
     flows, why = declared_flows(targets)
     known = {flow.name for flow in flows}
     if not any(one.flow in known for one in found):
         why = why or "no flow of these runs is declared"
         msg = f"The figures cannot be drawn: {why}."
         raise RenderError(msg)
-    return flows
+    return figures_as_svg(found, flows)
 
 
 def _deliver(text: str, output: Path | None) -> None:

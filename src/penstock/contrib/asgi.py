@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from penstock._context import leave, scope_var
 from penstock._platform.process import DISABLED
+from penstock._registry import registry
+from penstock._runtime.state import say
 from penstock.errors import ConfigurationError
 
 from ._http import KEY, RequestFlow, http_options, scope_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 
     from ._http import MiddlewareOptions
 
@@ -130,7 +132,7 @@ def instrument(app: Any, **options: Unpack[MiddlewareOptions]) -> None:
     if place != _STARLETTE:
         setattr(app, place, FlowMiddleware(inside, **options))
         return
-    outermost = _Outermost(inside, options)
+    outermost = _Outermost(app, inside, options)
     setattr(app, place, outermost)
     if app.middleware_stack is not None:
         app.middleware_stack = outermost.around(app.middleware_stack)
@@ -160,18 +162,40 @@ def uninstrument(app: Any) -> None:
 class _Outermost:
     """Starlette's ``build_middleware_stack``, with ``FlowMiddleware`` around it."""
 
-    def __init__(self, build: Callable[[], App], options: MiddlewareOptions) -> None:
+    def __init__(
+        self, framework: Any, build: Callable[[], App], options: MiddlewareOptions
+    ) -> None:
         http_options(**options)  # wrong ones raise here, not in a server
         self.app = build
+        self._framework = framework
         self._options = options
 
     def __call__(self) -> FlowMiddleware:
-        """Build the stack."""
+        """Build the stack, when the first request or the lifespan comes."""
+        if not DISABLED:
+            _warn_of_unmarked_endpoints(getattr(self._framework, "routes", ()))
         return self.around(self.app())
 
     def around(self, stack: App) -> FlowMiddleware:
         """Return *stack* inside ``FlowMiddleware``."""
         return FlowMiddleware(stack, **self._options)
+
+
+def _warn_of_unmarked_endpoints(routes: Iterable[Any]) -> None:
+    """Warn of routes to the function below a marker, which pass the flow by."""
+    steps = [step for name in registry.names() for step in registry.steps(name)]
+    below = {id(step.func): step for step in steps}
+    for route in routes:
+        step = below.get(id(getattr(route, "endpoint", None)))
+        if step is not None:
+            say(
+                "The route %s calls %s without its marker (%s). Put the decorator of "
+                "the route above @%s.",
+                getattr(route, "path", route),
+                step.label,
+                step.place,
+                "entrypoint" if step.is_entrypoint else "step",
+            )
 
 
 def _place_in(app: Any) -> str:

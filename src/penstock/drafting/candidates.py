@@ -13,7 +13,7 @@ from penstock.checking.project.functions_and_classes import Klass, last_name
 from .entries import HANDLERS, qualified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from penstock._project.source_files import Module
     from penstock.checking.project.functions_and_classes import Function
@@ -150,12 +150,17 @@ def _nearest(found: Sequence[_Defined], around: str) -> Sequence[_Defined]:
     return own or found
 
 
-def _handlers(klass: Klass) -> Iterator[Candidate]:
-    """Yield the methods of a view that a request may call, or the class itself."""
+def _handlers(klass: Klass, actions: Collection[str] = ()) -> Iterator[Candidate]:
+    """Yield the methods of a view that a request may call, or the class itself.
+
+    With *actions*, these are the only actions that count.
+    """
     found = [
         one
         for name, one in klass.methods.items()
-        if name in HANDLERS or name in _VIEW_SET or "action" in one.decorators
+        if name in HANDLERS
+        or name in _VIEW_SET
+        or ("action" in one.decorators and (name in actions or not actions))
     ]
     for one in found:
         yield _candidate("Django view", one, "")
@@ -181,7 +186,9 @@ def _in_urls(program: Program) -> Iterator[Candidate]:
         name = getattr(target, "__module__", ""), getattr(target, "__qualname__", "")
         one = defined.get(name)
         if isinstance(one, Klass):
-            found = list(_handlers(one))
+            # What a router of REST framework makes knows its methods by their names.
+            actions = (getattr(callback, "actions", None) or {}).values()
+            found = list(_handlers(one, actions))
         else:
             found = [_candidate("Django view", one, "")] if one is not None else []
         yield from (each._replace(route=route) for each in found)

@@ -114,6 +114,10 @@ class FieldLayout:
             name: (keys[name],) if name in keys else ALIASES.get(name, (name,))
             for name in known
         }
+        self._heads = {
+            name: {head for key in found for head in (key, key.partition(".")[0])}
+            for name, found in self._keys.items()
+        }
         # Not all aliases: "name" or "status" may also be a user's own.
         self._used = {*FIELDS, *ALIASES, *keys.values()}
         self._anywhere = {*known} - _FLOW | keys.keys()
@@ -128,12 +132,13 @@ class FieldLayout:
         place = next((p for p, spot in spots.items() if self._has_mark(spot)), ())
         first = spots.pop(place)
         everywhere = (first, *spots.values())
+        present = {key for spot in everywhere for key in spot}
         fields: Entry = {}
         for name, keys in self._keys.items():
-            read: Callable[[Any], Any] = _READERS.get(name, _text)
+            if self._heads[name].isdisjoint(present):  # most are, and this is fast
+                continue
             within = everywhere if name in self._anywhere else (first,)
-            typed = (read(value) for value in _values(within, keys))
-            value = next((one for one in typed if one is not None), None)
+            value = _first(within, keys, _READERS.get(name, _text))
             if value is not None:
                 fields[name] = value
         if "flow_event" not in fields:
@@ -172,6 +177,17 @@ def _inside(entry: Entry, place: Iterable[str]) -> Entry | None:
     for key in place:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else None
+
+
+def _first(
+    spots: Sequence[Entry], keys: Iterable[str], read: Callable[[Any], Any]
+) -> Any:
+    """Return the first value under *keys* that *read* makes something of."""
+    for value in _values(spots, keys):
+        typed = read(value)
+        if typed is not None:
+            return typed
+    return None
 
 
 def _values(spots: Sequence[Entry], keys: Iterable[str]) -> Iterator[Any]:

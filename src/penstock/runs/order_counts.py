@@ -48,6 +48,7 @@ class OrderCounts:
         verdicts: For each flow how many of its runs got each verdict.
         broken: The runs that broke an edge, and those that broke the order at a step.
         entrypoints: The entrypoints that are declared, with their flows.
+        declared: The flows that are declared.
     """
 
     flows: dict[str, FlowCounts] = field(default_factory=dict)
@@ -56,12 +57,14 @@ class OrderCounts:
     )
     broken: dict[Name, BrokenRuns] = field(default_factory=dict)
     entrypoints: set[tuple[str, str]] = field(default_factory=set)
+    declared: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, flows: Iterable[FlowInfo]) -> OrderCounts:
         """Return the counts before the first run."""
         counts = cls()
         for flow in flows:
+            counts.declared.add(flow.name)
             found = counts.flow(flow.name)
             for step in flow.steps:
                 found.steps.setdefault(step.name, 0)

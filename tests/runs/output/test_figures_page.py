@@ -50,6 +50,8 @@ def test_one_flow_is_named_once() -> None:
     page = page_of(shop_figures()[1])
 
     assert '<h1 dir="auto">orders </h1>' in page
+    assert "No end" in page_of()
+    assert "No end" not in page
     assert rows_of(page)[0].startswith("charge 1,200")
 
 

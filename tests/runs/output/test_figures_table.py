@@ -31,6 +31,17 @@ def test_each_flow_is_a_table() -> None:
     ]
 
 
+def test_a_flow_without_runs() -> None:
+    """What messages bring into runs of other flows has no share of its own runs."""
+    charge = StepFigures("billing", "charge", "", 3, 0, 0, (1.0, 2.0, 3.0), 6.0)
+
+    assert figures_as_text([charge]).splitlines()[2:] == [
+        "step    calls  errors     p50     p95     p99",
+        "─────────────────────────────────────────────",
+        "charge      3     0 %  1.0 ms  2.0 ms  3.0 ms",
+    ]
+
+
 def test_json() -> None:
     """Programs get milliseconds and shares, and what is unknown as null."""
     counts = ReadCounts(files=1, hits=9, skipped={"why": 2}, is_sampled=True)

@@ -33,6 +33,18 @@ def test_each_flow_and_the_worst_edges() -> None:
     ]
 
 
+def test_flows_of_other_programs() -> None:
+    """Logs of a whole system have flows that this program does not declare."""
+    counts = OrderCounts(declared={"billing"})
+    counts.count_verdict("orders", "unknown", 4)
+    counts.count_verdict("billing", "unknown", 3)
+
+    assert list(order_lines("logs/", counts)) == [
+        "logs/: 4 runs of orders, which is not declared here.",
+        "logs/: 3 runs of billing: 0 in order, 0 out of order, 3 unknown.",
+    ]
+
+
 def test_flows_without_end() -> None:
     """Names from the logs of strangers do not fill the screen."""
     counts = OrderCounts()

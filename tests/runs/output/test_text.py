@@ -77,6 +77,13 @@ def test_width_of_a_terminal(width: int) -> None:
     assert text.count("━") > 10
 
 
+def test_a_bar_is_as_long_as_its_call() -> None:
+    """The line about a start may take long to write, after its time was taken."""
+    tree = tree_of(call("f/a", 0, 100, call("f/b", 10, 100, duration_ms=1.0)))
+
+    assert tree[1].endswith("  1.0 ms  " + " " * 38 + "━━")
+
+
 def test_many_marks() -> None:
     """Marks take as many lines as they need."""
     doubtful = call("f/b", 0, 1, doubts=[f"doubt {n}" for n in range(20)])

@@ -230,14 +230,15 @@ class Calls:
         """Register callbacks that run at the end of a transaction, in this order."""
         for value in in_order(values):
             aside = state.copy()
-            aside.may |= ANYTHING | state.deferred
+            aside.is_deferred = True
+            aside.may |= state.deferred
             aside.must |= state.deferred
             if isinstance(value, Message):
                 self._send(value, node, aside)
             elif isinstance(value, Func):
                 self._call_to_end(value, node, aside)
             state.deferred |= aside.must & ~state.must
-            state.may |= aside.may & ~ANYTHING
+            state.may |= aside.may
 
     def _exhaust(
         self, values: Values, name: str, node: ast.expr, state: PathState
@@ -383,7 +384,7 @@ class Calls:
         line = node.end_lineno if isinstance(node, ast.Attribute) else None
         path, line = self._frame.module.path, line or node.lineno
         kind = "possible" if func.is_guess else state.kind
-        site = Site(invocation, path, line, kind, is_sent)
+        site = Site(invocation, path, line, kind, is_sent, state.is_deferred)
         given = self._given_generators(arguments)
         context = Context(given & summary.may, given & summary.must)
         self._frame.note(site, context, state)

@@ -56,6 +56,7 @@ class Site(NamedTuple):
         line: The line.
         kind: Whether it is called, handed over, or possibly called.
         is_sent: Whether a message brings the call.
+        is_deferred: Whether it is called when a transaction commits.
     """
 
     invocation: Invocation
@@ -63,6 +64,7 @@ class Site(NamedTuple):
     line: int
     kind: ReferenceKind
     is_sent: bool = False
+    is_deferred: bool = False
 
 
 class Context(NamedTuple):
@@ -124,6 +126,7 @@ class PathState:
         deferred: Steps that certainly run when the transaction commits.
         is_alive: Whether this point can be reached.
         kind: How what is called here is referred to.
+        is_deferred: Whether it is called when the transaction commits.
     """
 
     may: int = 0
@@ -135,6 +138,7 @@ class PathState:
     deferred: int = 0
     is_alive: bool = True
     kind: ReferenceKind = "call"
+    is_deferred: bool = False
 
     def copy(self) -> PathState:
         """Return a state that can go another way."""
@@ -148,6 +152,7 @@ class PathState:
             self.deferred,
             self.is_alive,
             self.kind,
+            self.is_deferred,
         )
 
     def branch(self) -> PathState:
@@ -222,7 +227,8 @@ class Frame:
         """Do here what a plain function does."""
         for site, contexts in summary.visits.items():
             worst = max(site.kind, state.kind)
-            here = site if worst == site.kind else site._replace(kind=worst)
+            is_deferred = site.is_deferred or state.is_deferred
+            here = site._replace(kind=worst, is_deferred=is_deferred)
             for context in contexts:
                 self.note(here, context, state)
         state.may |= summary.may

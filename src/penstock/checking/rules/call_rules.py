@@ -55,16 +55,23 @@ class CallVerdicts:
 def follow_runs(
     interpreter: Interpreter, steps: Steps, declarations: Declarations
 ) -> CallVerdicts:
-    """Follow a run from each entrypoint; return what all of them show."""
+    """Follow a run from each entrypoint; return what all of them show.
+
+    So is the part of a run that another service's message starts. What has run before
+    it is not known, so nothing in it is wrong.
+    """
     verdicts = CallVerdicts()
     flows: dict[str, FlowPaths] = {}
     for declared in declarations:
-        if declared.step.is_entrypoint and declared.function is not None:
+        starts = declared.step.is_entrypoint or declared.is_after_others
+        if starts and declared.function is not None:
             flow = declared.flow.name
             if flow not in flows:
                 flows[flow] = FlowPaths(interpreter, steps, declarations, flow)
             for visit in flows[flow].follow(declared):
-                _judge(visit, flow, verdicts)
+                is_own = _judge(visit, flow, verdicts)
+                if is_own and declared.step.is_entrypoint:
+                    verdicts.reached.add(visit.declared.key)
     return verdicts
 
 
@@ -80,22 +87,22 @@ def judge_calls(
     yield from _unsure(verdicts)
 
 
-def _judge(visit: Visit, flow: str, verdicts: CallVerdicts) -> None:
+def _judge(visit: Visit, flow: str, verdicts: CallVerdicts) -> bool:
+    """Judge one call of a step; return whether it belongs to the flow."""
     declared, context = visit.declared, visit.context
     key = (declared.flow.name, declared.step.name)
     for member in declared.members:
         if member.bit & (context.may | visit.sent):
             verdicts.exercised.add((*key, member.name))
     if declared.flow.name != flow or declared.step.is_entrypoint:
-        return
-    verdicts.reached.add(key)
+        return False
     may = _any_group(declared, context.may)
     if not declared.groups or _any_group(declared, context.must):
-        return
+        return True
     if may:
         verdicts.unsure.setdefault(key, visit)
     elif any(member.target is None for member in declared.members):
-        return  # PEN001 reports it
+        return True  # PEN001 reports it
     elif _any_group(declared, context.may | visit.sent):
         verdicts.sent.setdefault(key, visit)
     elif may is None or _is_open(visit):
@@ -105,6 +112,7 @@ def _judge(visit: Visit, flow: str, verdicts: CallVerdicts) -> None:
         old = verdicts.wrong.get(at)
         if old is None or len(visit.way) < len(old.way):
             verdicts.wrong[at] = visit
+    return True
 
 
 def _any_group(declared: Declared, mask: int) -> bool | None:

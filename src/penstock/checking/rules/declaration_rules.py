@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import isfunction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,23 @@ def judge_declarations(
             if member.target is None:
                 near = _nearest(member.name, declared, declarations)
                 message = f"{member.name!r} names nothing: there is no such step."
-                message += _hint(near) or _unbound(member.name, declared.flow)
+                message += (
+                    _hint(near)
+                    or _unbound(member.name, declared.flow)
+                    or _unmarked(member.name, declared)
+                )
                 yield _about("PEN001", message, declared, member, near)
             elif member.target.step is None:
                 yield from _elsewhere(declared, member, member.target, known)
     yield from _unreachable(declarations)
+
+
+def _unmarked(name: str, declared: Declared) -> str:
+    """Return that a function has the name but no marker, ``""`` if none has it."""
+    module = sys.modules.get(declared.step.module)
+    if not isfunction(getattr(module, name, None)):
+        return ""
+    return f" The function {name} of {declared.step.module} has no marker of this flow."
 
 
 def unreached(

@@ -57,6 +57,12 @@ class Declared:
         return tuple({m.name: m for group in self.groups for m in group}.values())
 
     @property
+    def is_after_others(self) -> bool:
+        """Whether it comes after nothing but steps whose code is elsewhere."""
+        known = all(member.target and not member.bit for member in self.members)
+        return bool(self.members) and known
+
+    @property
     def place(self) -> Place:
         """The line of ``after=``, else the first line of the step."""
         line = _line_of_after(self.function, self.step) if self.function else 0

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["judge_decorators"]
 
+_REGISTERING = frozenset(
+    {"django.dispatch.dispatcher.receiver", "sqlalchemy.event.api.listens_for"}
+)
+"""Functions that do it; others, such as REST framework's, only add to what they get."""
+
 
 def judge_decorators(
     steps: Steps, flows: Container[str], modules: Container[str]
@@ -62,8 +67,12 @@ def _registering(
         return
     for node in nodes[ours[-1] + 1 :]:
         if isinstance(node, ast.Call):
-            owner = getattr(_value(node, names), "__self__", None)
-            if _is_object(owner) and type(owner).__module__ not in modules:
+            called = _value(node, names)
+            owner = getattr(called, "__self__", None)
+            if _is_object(owner):
+                if type(owner).__module__ not in modules:
+                    yield node
+            elif _name(called) in _REGISTERING:
                 yield node
 
 
@@ -88,6 +97,11 @@ def _value(node: ast.expr, names: Names) -> object:
         except Exception:  # noqa: BLE001  # a proxy may raise anything
             return None
     return names.get(node.id) if isinstance(node, ast.Name) else None
+
+
+def _name(value: object) -> str:
+    module, name = (getattr(value, one, "") for one in ("__module__", "__name__"))
+    return f"{module}.{name}"
 
 
 def _is_ours(value: object) -> bool:

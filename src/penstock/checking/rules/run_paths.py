@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MAX_CONTEXTS = 12  # of one step in one run
 
-_Message = Invocation | None  # the task that a message runs; None without a message
+_Message = Invocation | None  # what a message or a commit runs; None without either
 
 
 class Visit(NamedTuple):
@@ -37,8 +37,8 @@ class Visit(NamedTuple):
         context: What has run then.
         way: The steps from the entrypoint to this one.
         sent: Steps that messages sent earlier may run, or may have run.
-        siblings: Steps that the run calls outside the message that makes this call:
-            they may run before or after it.
+        siblings: Steps that the run calls outside the message, or the commit of a
+            transaction, that makes this call: they may run before or after it.
     """
 
     declared: Declared
@@ -67,7 +67,10 @@ class FlowPaths:
         self._seen: dict[tuple[Invocation, _Message], _Seen] = {}
 
     def follow(self, entry: Declared) -> Iterator[Visit]:
-        """Yield the calls that a run from *entry* reaches, and no earlier one did."""
+        """Yield the calls that a run from *entry* reaches, and no earlier one did.
+
+        If *entry* is not an entrypoint, anything may have run before it.
+        """
         assert entry.function is not None  # noqa: S101  # checked by the caller
         overrides = self._steps.overrides.get(entry.function, ())
         for function in (entry.function, *overrides):
@@ -85,9 +88,10 @@ class FlowPaths:
             bit = self._steps.bits[visit.site.invocation.func.function]
             called[message] = called.get(message, 0) | bit
         for visit, message in found:
+            own = visit.site.invocation if visit.site.is_deferred else message
             siblings = 0
-            for other, mask in called.items() if message is not None else ():
-                siblings |= mask if other != message else 0
+            for other, mask in called.items() if own is not None else ():
+                siblings |= mask if other != own else 0
             yield visit._replace(siblings=siblings)
 
     def _visits(
@@ -98,8 +102,9 @@ class FlowPaths:
     ) -> Iterator[tuple[Visit, _Message]]:
         """Yield every call of a step, with the message that made its caller run."""
         bit = self._interpreter.bits[start.func.function]
+        may = bit if entry.step.is_entrypoint else bit | ANYTHING
         todo: deque[tuple[Invocation, Context, tuple[str, ...], _Message]] = deque(
-            [(start, Context(bit, bit), (entry.step.name,), None)]
+            [(start, Context(may, bit), (entry.step.name,), None)]
         )
         while todo:
             invocation, context, way, message = todo.popleft()
@@ -131,7 +136,8 @@ class FlowPaths:
                     after = context._replace(
                         may=context.may | bit | unseen, must=context.must | bit
                     )
-                    brought_by = site.invocation if site.is_sent else message
+                    is_later = site.is_sent or site.is_deferred
+                    brought_by = site.invocation if is_later else message
                     todo.append((site.invocation, after, further, brought_by))
 
     def _read(self, start: Invocation) -> None:
@@ -165,7 +171,7 @@ class FlowPaths:
         node = _Node(sites)
         for site in dict.fromkeys(site for site, _ in sites):
             called = site.invocation.func.function
-            node.sends |= site.is_sent
+            node.sends |= site.is_sent or site.is_deferred
             for info in self._steps.of[called]:
                 declared = self._declarations.of(info.flow, info.name)
                 for member in declared.members if declared is not None else ():
@@ -199,7 +205,7 @@ class _Node:
         sites: The steps that it calls, each with what has run there.
         leads_to: Those whose own calls belong to the same run.
         relevant: What steps that it leads to are declared after, as a mask.
-        sends: Whether it leads to a message.
+        sends: Whether it leads to a message, or to a call at the end of a transaction.
     """
 
     sites: list[tuple[Site, Context]]

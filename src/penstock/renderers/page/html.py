@@ -22,7 +22,7 @@ from .step_facts import step_facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from penstock._graph.evidence import FlowEvidence
+    from penstock._graph.evidence import FlowEvidence, GraphEvidence
     from penstock._graph.graph import Graph
     from penstock._types import FlowInfo
     from penstock.renderers.formats import Direction
@@ -35,7 +35,7 @@ _KINDS = {
     "step": "step",
     "outside": "step of another flow",
     "external": "step of another service",
-    "crossing": "between processes",
+    "crossing": "by a message",
     "guess": "guess, by its name alone",
 }
 _NO_NAME = "no name"
@@ -107,9 +107,7 @@ def _declarations(graph: Graph) -> dict[str, list[FlowInfo]]:
 
 
 def _groupings(
-    flows: Mapping[str, Sequence[FlowInfo]],
-    graph: Graph,
-    drawn: Mapping[str, str],
+    flows: Mapping[str, Sequence[FlowInfo]], graph: Graph, drawn: Mapping[str, str]
 ) -> dict[str, dict[str, tuple[str, str]]]:
     """Return the group and the hue of each flow, for each way to colour the flows.
 
@@ -129,10 +127,11 @@ def _groupings(
     if graph.evidence:
         known = graph.evidence.flows
         groups["evidence"] = {name: _seen(known[name]) for name in flows}
-        if p95s_ms := graph.evidence.slowest_ms:
-            highest_ms = max(p95s_ms.values())
+        slowest_ms = graph.evidence.slowest_ms
+        most_ms = max(slowest_ms.values(), default=0.0)
+        if most_ms:
             groups["heat"] = {
-                name: _heat(p95s_ms.get(name), highest_ms) for name in flows
+                name: _heat(slowest_ms.get(name, 0.0) / most_ms) for name in flows
             }
     return dict(
         sorted(
@@ -156,13 +155,13 @@ def _seen(known: FlowEvidence) -> tuple[str, str]:
     return ("seen", "blue") if known.runs + known.seen else ("never seen", "slate")
 
 
-def _heat(p95_ms: float | None, highest_ms: float) -> tuple[str, str]:
+def _heat(share: float) -> tuple[str, str]:
     """Return how slow the slowest step of a flow is, and a hue for that."""
-    if p95_ms is None:
-        return "no figures", "slate"
-    if p95_ms >= _SLOW * highest_ms:
+    if share >= _SLOW:
         return "slow", "orange"
-    return ("medium", "blue") if p95_ms >= _FAST * highest_ms else ("fast", "teal")
+    if share >= _FAST:
+        return "medium", "blue"
+    return ("fast", "teal") if share else ("no figures", "slate")
 
 
 def _flow(
@@ -182,7 +181,7 @@ def _flow(
         "Entrypoints": ", ".join(entrypoints),
         "Steps": str(len(steps)),
         "Evidence": ", ".join(flow_evidence(name, graph)),
-        "Last run": graph.evidence.last_runs.get(name, "") if graph.evidence else "",
+        **(_figures(name, graph.evidence) if graph.evidence else {}),
     }
     shown = escape(printable(name))
     hue = next(iter(groups.values()))[name][1]
@@ -206,6 +205,15 @@ def _flow(
             "</section>",
         )
     )
+
+
+def _figures(flow: str, known: GraphEvidence) -> dict[str, str]:
+    """Return what only logs tell of a flow."""
+    slowest_ms = known.slowest_ms.get(flow)
+    return {
+        "Slowest step": f"p95 {slowest_ms:,.0f} ms" if slowest_ms else "",
+        "Last run": known.last_runs.get(flow, ""),
+    }
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -82,11 +82,17 @@ def duration_us(call: StoredCall) -> int | None:
 
 
 def span_of(group: Sequence[StoredCall]) -> tuple[int | None, int | None]:
-    """Return start and end of calls that look the same, as far as they are known."""
+    """Return start and end of calls that look the same, as far as they are known.
+
+    A call is as long as it says: writing the line about its start also takes time.
+    """
     call = group[0]
     if len(group) > 1 and call.end_us is not None:
         return first_us(group), last_us(group)
-    return call.start_us, call.end_us
+    start, end, took = call.start_us, call.end_us, duration_us(call)
+    if start is not None and end is not None and took is not None:
+        start = max(start, end - took)
+    return start, end
 
 
 def duration_words(group: Sequence[StoredCall]) -> str:

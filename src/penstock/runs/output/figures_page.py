@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .header import Fact
 
+_NO_END = "No end"
 _COLUMNS = {
     "Step": "",
     "Calls": "",
@@ -25,7 +26,7 @@ _COLUMNS = {
     "p95": "95 of 100 calls took at most so long",
     "p99": "99 of 100 calls took at most so long",
     "Time": "Share of the time of all runs of the flow",
-    "No end": "Calls without an end",
+    _NO_END: "Calls without an end",
 }
 _OTHER_HUE = "slate"
 _TO_THE_SECOND = len("2026-11-30T10:15:02")
@@ -51,14 +52,15 @@ def figures_as_page(
     heading = names[0] if len(names) == 1 else counted(len(names), "flow")
     # As in the text: where most time goes comes first.
     rows = sorted(figures, key=lambda one: (one.flow, -one.total_ms))
+    has_open = any(one.no_end for one in figures)
     page = TablePage(
         title=f"Figures of {heading}",
         heading=heading,
         marks=[("of the kept runs", "doubtful")] if counts.is_sampled else [],
         facts=_facts(figures, counts, sources),
         picture=picture_of(picture.svg),
-        head="".join(map(_column, _COLUMNS)),
-        rows=_rows(rows, picture),
+        head="".join(_column(one) for one in _COLUMNS if has_open or one != _NO_END),
+        rows=_rows(rows, picture, has_open=has_open),
         style=asset("figures_page.css"),
         script=asset("figures_page.js"),
     )
@@ -104,7 +106,9 @@ def _column(name: str) -> str:
     return f'<th scope="col"{about}>{name}</th>'
 
 
-def _rows(figures: Sequence[StepFigures], picture: FiguresPicture) -> Iterator[str]:
+def _rows(
+    figures: Sequence[StepFigures], picture: FiguresPicture, *, has_open: bool
+) -> Iterator[str]:
     services: dict[str, set[str]] = {}
     highest: dict[str, float] = {}
     for one in figures:
@@ -117,6 +121,8 @@ def _rows(figures: Sequence[StepFigures], picture: FiguresPicture) -> Iterator[s
         service = one.service if len(services[one.flow]) > 1 else ""
         hue = picture.hues.get(one.flow, _OTHER_HUE)
         cells = "".join(_cells(one, _bar(one.share, highest[one.flow], hue)))
+        if has_open:
+            cells += _cell(_NO_END, one.no_end, f"{one.no_end:,}" if one.no_end else "")
         yield (
             f'<tr class="row{" bad" if one.errors else ""}"{link}>'
             f"{_name(one, flow, service)}{cells}</tr>"
@@ -137,7 +143,6 @@ def _cells(one: StepFigures, bar: str) -> Iterator[str]:
     for name, ms in zip(("p50", "p95", "p99"), times, strict=True):
         yield _cell(name, ms, "" if ms is None else words_for(round(ms * 1000)))
     yield _cell("Time", one.share, f"{percent(one.share)}{bar}")
-    yield _cell("No end", one.no_end, f"{one.no_end:,}" if one.no_end else "")
 
 
 def _bar(share: float, highest: float, hue: str) -> str:

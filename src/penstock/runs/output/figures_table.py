@@ -65,7 +65,7 @@ def _row(one: StepFigures, *, has_services: bool) -> tuple[str, ...]:
         f"{one.calls:,}",
         percent(one.error_rate),
         *(quantiles or ["", "", ""]),
-        percent(one.share),
+        percent(one.share) if one.share or not one.total_ms else "",
         f"{one.no_end:,}" if one.no_end else "",
     )
 

@@ -24,11 +24,15 @@ def order_lines(source: str, counts: OrderCounts) -> Iterator[str]:
         yield f"{source}: no runs of flows."
     flows = sorted(counts.verdicts.items(), key=lambda one: (-one[1].total(), one[0]))
     for flow, verdicts in flows[:_FLOWS]:
+        runs = verdicts.total()
+        if counts.declared and flow not in counts.declared:
+            words = runs_in_words(runs)
+            yield f"{source}: {words} of {flow}, which is not declared here."
+            continue
         found = ", ".join(
             f"{verdicts[verdict]:,} {verdict}"
             for verdict in ("in order", "out of order", "unknown")
         )
-        runs = verdicts.total()
         yield f"{source}: {runs_in_words(runs)} of {flow}: {found}."
         edges = [(name, one) for name, one in counts.broken.items() if name[0] == flow]
         edges = [(name, one) for name, one in edges if name[1]]
