@@ -568,6 +568,25 @@ def test_a_step_added_between_two_others(project: Project) -> None:
     assert note.startswith("ship_order: the code calls 'price_order' before it.")
 
 
+def test_another_python_process_ends_the_picture(project: Project) -> None:
+    """What it runs is not known; one that runs another program is no end."""
+    text = """
+        import asyncio, subprocess, sys
+
+        def start(name, manage_python):
+            asyncio.run(manage_python(name))
+            subprocess.run(["tar", "-xf", name])
+            subprocess.Popen([sys.executable, "manage.py", "import", name])
+        """
+    project.write("shop.py", text)
+
+    draft = draft_plan("shop:start", [project.root], resolver="jedi")
+
+    assert [one.partition(": ")[2] for one in draft.ends] == [
+        "start starts another Python process: Popen()"
+    ]
+
+
 def test_a_method_that_only_stores_is_left_out(project: Project) -> None:
     """``save`` of a model says less than a method that names what it does."""
     text = """
