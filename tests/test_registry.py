@@ -435,21 +435,6 @@ charge()
         assert run_python(program.format(setting))[1] == ""
 
 
-def test_a_warning_names_an_entrypoint_without_its_marker() -> None:
-    """A web framework has called the function below."""
-    program = """
-import inspect, penstock
-orders = penstock.flow("orders", outside="warn")
-@orders.entrypoint
-def receive(): charge()
-@orders.step(after=receive)
-def charge(): ...
-inspect.unwrap(receive)()
-"""
-    _, shown = run_python(program)
-    assert "It runs as a plain function. The entrypoint orders/receive" in shown
-
-
 @pytest.mark.parametrize("mode", ["rais", "WARN", 3, True])
 def test_a_bad_outside_is_refused(mode: Any) -> None:
     """The message names the flow, the value, the line and the choices."""

@@ -108,12 +108,12 @@ def _outside(step: Step) -> Call | None:
         context.given_flow = step.flow
         return context, step, 0, None
     what = f"Step {step.label} was called outside a flow ({step.place})."
-    in_celery = _is_in_lone_task()
+    advice = _CELERY if _is_in_lone_task() else ""
     if mode == "warn":
-        note = f"{what} {_CELERY}" if in_celery else what
-        say("%s It runs as a plain function.", note, once=("outside", step.label))
+        text = f"%s It runs as a plain function. {advice}".rstrip()
+        say(text, what, once=("outside", step.label))
         return None
-    msg = f"{what} {_CELERY if in_celery else _WAYS_OUT}"
+    msg = f"{what} {advice or _WAYS_OUT}"
     raise NotInFlowError(msg)
 
 

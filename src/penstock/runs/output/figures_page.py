@@ -28,6 +28,7 @@ _COLUMNS = {
     "Time": "Share of the time of all runs of the flow",
     _NO_END: "Calls without an end",
 }
+_MAX_NAMED = 3  # flows in the heading
 _OTHER_HUE = "slate"
 _TO_THE_SECOND = len("2026-11-30T10:15:02")
 
@@ -49,7 +50,7 @@ def figures_as_page(
     names = list(dict.fromkeys(one.flow for one in figures))
     known = any(flow.name in names for flow in flows)
     picture = draw_figures(figures, flows, "page") if known else FiguresPicture()
-    heading = names[0] if len(names) == 1 else counted(len(names), "flow")
+    heading = ", ".join(names) if len(names) <= _MAX_NAMED else f"{len(names)} flows"
     # As in the text: where most time goes comes first.
     rows = sorted(figures, key=lambda one: (one.flow, -one.total_ms))
     has_open = any(one.no_end for one in figures)
