@@ -420,7 +420,7 @@ def test_a_wrapper_and_what_it_wraps_are_one_step(project: Project) -> None:
 
 def test_a_view_and_the_method_of_its_name_are_two_steps(project: Project) -> None:
     """A function that does more than call its namesake is no wrapper of it."""
-    lines = "\n".join(f"    order.lines.get({line})" for line in range(15))
+    lines = "\n".join(f"    order.lines.get({line})" for line in range(25))
     project.write(
         "shop.py",
         f"""def checkout(request):
@@ -442,6 +442,27 @@ class Order:
         "checkout": (),
         "order_checkout": ("checkout",),
     }
+
+
+def test_a_short_function_is_a_wrapper_of_its_namesake(project: Project) -> None:
+    """Of two functions with one name, the short one that calls the other is left out."""
+    text = """
+        def start(order):
+            ship_order(order)
+
+        def ship_order(order):
+            Carrier().ship_order(order)
+
+        class Carrier:
+            def ship_order(self, order):
+                for line in order:
+                    line.save()
+        """
+
+    assert [one.function for one in drafted(project, text).steps] == [
+        "shop:start",
+        "shop:Carrier.ship_order",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -497,6 +518,16 @@ def test_overrides_are_named_after_what_they_override(project: Project) -> None:
             order.lines.get(9)
             order.lines.get(10)
             order.lines.get(11)
+            order.lines.get(12)
+            order.lines.get(13)
+            order.lines.get(14)
+            order.lines.get(15)
+            order.lines.get(16)
+            order.lines.get(17)
+            order.lines.get(18)
+            order.lines.get(19)
+            order.lines.get(20)
+            order.lines.get(21)
 
         class Sender:
             def notify(self, order):

@@ -20,7 +20,7 @@ __all__ = ["Choice", "Choices", "choose", "find_callers", "find_group", "is_gues
 
 _MAX_CALLERS = 3  # among the chosen steps; more make a hub
 _MANY_OVERRIDES = 3  # what only such a method calls is a detail of one of them
-_MAX_WRAPPER = 15  # lines; a longer function does more than call one of its name
+_MAX_WRAPPER = 25  # lines; a longer function does more than call one of its name
 _MIN_SCORE = 0.4  # of what is drawn; helpers and lookups have less
 
 
