@@ -445,7 +445,7 @@ class Order:
 
 
 def test_a_short_function_is_a_wrapper_of_its_namesake(project: Project) -> None:
-    """Of two functions with one name, the short one that calls the other is left out."""
+    """A short function that calls one of the same name is left out."""
     text = """
         def start(order):
             ship_order(order)
