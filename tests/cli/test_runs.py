@@ -211,6 +211,11 @@ def test_the_page_of_figures(stored: tuple[Project, Truth]) -> None:
     alone = project.penstock(*command)
 
     assert (drawn.returncode, drawn.stdout) == (0, "")
+    project.penstock("stats", "logs", "--target", "shop", "--output", "plain.html")
+    project.penstock("stats", "logs", "--target", "shop", "--output", "plain.txt")
+    plain = (project.root / "plain.html").read_text(encoding="utf-8")
+    assert plain == (project.root / "figures.html").read_text(encoding="utf-8")
+    assert "step     calls" in (project.root / "plain.txt").read_text(encoding="utf-8")
     page = (project.root / "figures.html").read_text(encoding="utf-8")
     assert '<dt>sources</dt><dd class="" dir="auto">logs</dd>' in page
     assert 'id="step-charge"' in page

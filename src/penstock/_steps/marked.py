@@ -221,5 +221,6 @@ def step_name_of(thing: object) -> str:
     marked = find_marked(thing)
     if marked is not None:
         return marked.options.name
-    name = getattr(thing, "__name__", "")
+    # Each view of Django's as_view() and of REST framework's @api_view is named 'view'.
+    name = getattr(getattr(thing, "view_class", thing), "__name__", "")
     return "" if name == "<lambda>" or not isinstance(name, str) else name
