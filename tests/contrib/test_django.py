@@ -624,3 +624,12 @@ def test_after_a_view_that_a_decorator_has_made() -> None:
     def charge() -> None: ...
 
     assert "receive --> charge" in penstock.generate_dag("views-made-of-classes")
+
+
+def test_a_marker_above_a_view_that_a_decorator_has_made() -> None:
+    """The step has the name of the class, not the 'view' of every such function."""
+    orders = penstock.flow("marked-views")
+    made: Any = type("receive", (View,), {})  # as @api_view does
+    orders.entrypoint(made.as_view())
+
+    assert penstock.generate_dag("marked-views") == "graph TD\n    receive"

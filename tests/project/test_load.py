@@ -538,7 +538,8 @@ def test_named_beside_manage_py(shop: Project) -> None:
 
     assert result.returncode == 2
     assert result.stderr.endswith(
-        "\nRun python manage.py penstock, or set DJANGO_SETTINGS_MODULE.\n"
+        "\nRun python manage.py penstock, with penstock.contrib.django in "
+        "INSTALLED_APPS, or set DJANGO_SETTINGS_MODULE.\n"
     )
 
 

@@ -66,7 +66,8 @@ def user_code(doing: str) -> Generator[None]:
         lines += _tail(exc)
         if kind in _NEED_SETTINGS and is_django_without_settings():
             lines.append(
-                "Run python manage.py penstock, or set DJANGO_SETTINGS_MODULE."
+                "Run python manage.py penstock, with penstock.contrib.django in "
+                "INSTALLED_APPS, or set DJANGO_SETTINGS_MODULE."
             )
         raise TargetError(*lines) from exc
 
