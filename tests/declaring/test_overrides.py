@@ -421,21 +421,31 @@ class TestOfAHandle:
                 @orders.step(after=receive)
                 def charge(self) -> object: ...
 
+            Orders().receive()
+
         assert steps_of(orders.name) == {"receive": (), "charge": ("receive",)}
 
     def test_another_class_cannot_have_its_name(self) -> None:
         """Python 3.11 wraps the error."""
         orders = flow(unique("orders"))
 
-        class Orders:
-            @orders.step
-            def charge(self) -> object: ...
+        def declare() -> type:
+            class Orders:
+                @orders.step
+                def charge(self) -> object: ...
 
-        with pytest.raises((FlowDefinitionError, RuntimeError)) as caught:
+            return Orders
 
+        def declare_another() -> type:
             class Refunds:
                 @orders.step
                 def charge(self) -> object: ...
+
+            return Refunds
+
+        declare()
+        with pytest.raises((FlowDefinitionError, RuntimeError)) as caught:
+            declare_another()
 
         error = caught.value.__cause__ or caught.value
         assert "two different functions are step 'charge'" in str(error)

@@ -404,7 +404,8 @@ def _moments(since_us: int | None) -> dict[str, int]:
 def _figures(row: Row, entry_ms: float, runs: int) -> StepFigures:
     quantiles_ms, total_ms, *times = row[6:]
     share = total_ms / entry_ms if entry_ms else 0.0
-    values = *row[:6], tuple(quantiles_ms), total_ms, share, runs, *times
+    quantiles_ms = tuple(quantiles_ms)
+    values: list[Any] = [*row[:6], quantiles_ms, total_ms, share, runs, *times]
     return StepFigures(*values)
 
 

@@ -323,7 +323,8 @@ class DuckDBRuns:
 def _figures(row: Sequence[Any], whole_ms: float) -> StepFigures:
     quantiles_ms, total_ms, _, *rest = row[6:]
     share = total_ms / whole_ms if whole_ms else 0.0
-    values = *row[:6], tuple(quantiles_ms or ()), total_ms, share, *rest
+    quantiles_ms = tuple(quantiles_ms or ())
+    values: list[Any] = [*row[:6], quantiles_ms, total_ms, share, *rest]
     return StepFigures(*values)
 
 

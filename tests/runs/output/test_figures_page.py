@@ -66,7 +66,7 @@ def test_the_header() -> None:
     )
     page = page_of(counts=counts)
 
-    assert '<h1 dir="auto">orders, mail <span class="mark doubtful">of the kept' in page
+    assert '<h1 dir="auto">mail, orders <span class="mark doubtful">of the kept' in page
     assert facts_of(page) == {
         "runs": ["10"],
         "calls": ["1,212 calls in mail, shop, till"],
