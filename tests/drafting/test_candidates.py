@@ -75,6 +75,25 @@ COMMAND = """
     """
 
 
+RESOURCES = """
+    from flask_restx import Namespace, Resource
+
+    orders = Namespace("orders")
+
+    @orders.route("")
+    class Orders(Resource):
+        def get(self): ...
+
+        def post(self): ...
+
+        def total(self): ...
+
+    @orders.route("/<number>", "/by-number/<number>")
+    class Order(Resource):
+        def delete(self, number): ...
+    """
+
+
 def found(project: Project) -> list[tuple[str, str, str]]:
     """Return the kind, the entry and the route of each candidate."""
     program = project_program([project.root])
@@ -174,4 +193,15 @@ def test_views_of_one_name_in_two_modules(project: Project) -> None:
     assert [(one.entry, one.route) for one in found] == [
         ("shop.carts:index", "carts/"),
         ("shop.orders:index", "orders/"),
+    ]
+
+
+def test_classes_with_a_route(project: Project) -> None:
+    """The methods for GET and the like of a class are routes, each with its verb."""
+    project.write("api.py", RESOURCES)
+
+    assert found(project) == [
+        ("route", "api:Orders.get", "GET"),
+        ("route", "api:Orders.post", "POST"),
+        ("route", "api:Order.delete", "DELETE /<number>"),
     ]

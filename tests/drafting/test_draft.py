@@ -418,6 +418,206 @@ def test_a_wrapper_and_what_it_wraps_are_one_step(project: Project) -> None:
     ]
 
 
+def test_a_view_and_the_method_of_its_name_are_two_steps(project: Project) -> None:
+    """A function that does more than call its namesake is no wrapper of it."""
+    lines = "\n".join(f"    order.lines.get({line})" for line in range(25))
+    project.write(
+        "shop.py",
+        f"""def checkout(request):
+    order = Order(request)
+{lines}
+    order.checkout()
+
+
+class Order:
+    def checkout(self):
+        for line in self.lines:
+            line.save()
+""",
+    )
+
+    draft = draft_plan("shop:checkout", [project.root], resolver="jedi")
+
+    assert after_of(draft.plan) == {
+        "checkout": (),
+        "order_checkout": ("checkout",),
+    }
+
+
+def test_a_short_function_is_a_wrapper_of_its_namesake(project: Project) -> None:
+    """A short function that calls one of the same name is left out."""
+    text = """
+        def start(order):
+            ship_order(order)
+
+        def ship_order(order):
+            Carrier().ship_order(order)
+
+        class Carrier:
+            def ship_order(self, order):
+                for line in order:
+                    line.save()
+        """
+
+    assert [one.function for one in drafted(project, text).steps] == [
+        "shop:start",
+        "shop:Carrier.ship_order",
+    ]
+
+
+@pytest.mark.parametrize(
+    "register",
+    [
+        "signal.signal(15, stop_worker)",
+        "atexit.register(stop_worker)",
+        "asyncio.new_event_loop().add_signal_handler(15, stop_worker)",
+    ],
+)
+def test_signal_handlers_are_not_called(project: Project, register: str) -> None:
+    """What only a signal calls is not drawn before what the code calls next."""
+    text = f"""
+        import asyncio, atexit, signal
+
+        def start(orders):
+            {register}
+            ship_orders(orders)
+
+        def stop_worker(*_):
+            open("state").write("stopped")
+
+        def ship_orders(orders):
+            for order in orders:
+                order.save()
+        """
+
+    assert after_of(drafted(project, text)) == {
+        "start": (),
+        "ship_orders": ("start",),
+    }
+
+
+def test_overrides_are_named_after_what_they_override(project: Project) -> None:
+    """A name that another step has, too, gets that of the class of them all."""
+    text = """
+        def start(order):
+            notify(order)
+
+        def notify(order):
+            for sender in [Aerogram(), Letter()]:
+                sender.notify(order)
+            order.save()
+            order.lines.get(0)
+            order.lines.get(1)
+            order.lines.get(2)
+            order.lines.get(3)
+            order.lines.get(4)
+            order.lines.get(5)
+            order.lines.get(6)
+            order.lines.get(7)
+            order.lines.get(8)
+            order.lines.get(9)
+            order.lines.get(10)
+            order.lines.get(11)
+            order.lines.get(12)
+            order.lines.get(13)
+            order.lines.get(14)
+            order.lines.get(15)
+            order.lines.get(16)
+            order.lines.get(17)
+            order.lines.get(18)
+            order.lines.get(19)
+            order.lines.get(20)
+            order.lines.get(21)
+
+        class Sender:
+            def notify(self, order):
+                raise NotImplementedError
+
+        class Aerogram(Sender):
+            def notify(self, order):
+                for line in order:
+                    open(line).write("sent")
+
+        class Letter(Sender):
+            def notify(self, order):
+                for line in order:
+                    open(line).write("posted")
+        """
+
+    assert [one.name for one in drafted(project, text).steps][2:] == ["sender_notify"]
+
+
+def test_what_a_guess_leads_to_is_a_guess(project: Project) -> None:
+    """An edge past a function that only its name suggests is dotted, too."""
+    text = """
+        def start(request):
+            request.order.clean_all_lines()
+
+        class Order:
+            def clean_all_lines(self):
+                store_lines(self)
+
+        def store_lines(order):
+            for line in order:
+                line.save()
+        """
+
+    plan = drafted(project, text)
+
+    assert [(one.name, one.is_guess) for one in plan.steps] == [
+        ("start", False),
+        ("store_lines", True),
+    ]
+
+
+def test_a_step_added_between_two_others(project: Project) -> None:
+    """What came after the first one says that it may come after the new one."""
+    text = """
+        def start(order):
+            price_order(order)
+
+        def price_order(order):
+            ship_order(order)
+            order.save()
+
+        def ship_order(order):
+            for line in order:
+                line.save()
+        """
+    project.write("shop.py", text)
+    steps = (
+        PlannedStep("shop:start", "start", ()),
+        PlannedStep("shop:ship_order", "ship_order", ("start",)),
+        PlannedStep("shop:price_order"),
+    )
+    plan = DraftPlan("shop", "shop:start", steps)
+
+    draft = complete_plan(plan, [project.root], resolver="jedi")
+
+    assert after_of(draft.plan)["ship_order"] == ("start",)
+    (note,) = draft.notes
+    assert note.startswith("ship_order: the code calls 'price_order' before it.")
+
+
+def test_another_python_process_ends_the_picture(project: Project) -> None:
+    """What it runs is not known; one that runs another program is no end."""
+    text = """
+        import asyncio, subprocess, sys
+
+        def start(name, manage_python):
+            asyncio.run(manage_python(name))
+            subprocess.run(["tar", "-xf", name])
+            subprocess.Popen([sys.executable, "manage.py", "import", name])
+        """
+    project.write("shop.py", text)
+
+    draft = draft_plan("shop:start", [project.root], resolver="jedi")
+
+    assert [one.partition(": ")[2] for one in draft.ends] == [
+        "start starts another Python process: Popen()"
+    ]
+
+
 def test_a_method_that_only_stores_is_left_out(project: Project) -> None:
     """``save`` of a model says less than a method that names what it does."""
     text = """

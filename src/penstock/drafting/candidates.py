@@ -26,7 +26,8 @@ KINDS = ("Django view", "Django command", "route", "task", "command")
 
 _Defined = TypeVar("_Defined", "Function", "Klass")
 
-_METHODS = {"get", "post", "put", "patch", "delete", "route", "websocket", "api_route"}
+_VERBS = {"get", "post", "put", "patch", "delete"}
+_METHODS = _VERBS | {"route", "websocket", "api_route"}
 _VIEW_SET = {"perform_create", "perform_update", "perform_destroy", "create", "update"}
 _TASKS = {"task", "shared_task", "periodic_task", "db_task", "actor", "job"}
 _COMMANDS = {"command"}
@@ -58,7 +59,7 @@ def find_candidates(program: Program, *, has_django: bool = False) -> list[Candi
         program: The parsed project.
         has_django: Whether Django is set up, so that it knows the URLs.
     """
-    found = [*_decorated(program), *_commands(program)]
+    found = [*_decorated(program), *_resources(program), *_commands(program)]
     classes: dict[str, list[Klass]] = {}
     for klass in program.classes.values():
         classes.setdefault(klass.name, []).append(klass)
@@ -81,6 +82,17 @@ def _decorated(program: Program) -> Iterator[Candidate]:
                     name = last_name(node).upper()
                     route = f"{name} {route}".strip() if name != "ROUTE" else route
                 yield _candidate(kind, function, route)
+                break
+
+
+def _resources(program: Program) -> Iterator[Candidate]:
+    """Yield the methods of classes that have a route, as in Flask-RESTX."""
+    for klass in program.classes.values():
+        for node in klass.node.decorator_list:
+            if isinstance(node, ast.Call) and _kind(node) == "route":
+                for name in _VERBS & klass.methods.keys():
+                    route = f"{name.upper()} {_text(node.args[0])}".strip()
+                    yield _candidate("route", klass.methods[name], route)
                 break
 
 

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from .reading import Reached, Reading
 
-__all__ = ["Choice", "Choices", "choose", "find_callers", "find_group"]
+__all__ = ["Choice", "Choices", "choose", "find_callers", "find_group", "is_guess"]
 
 _MAX_CALLERS = 3  # among the chosen steps; more make a hub
 _MANY_OVERRIDES = 3  # what only such a method calls is a detail of one of them
+_MAX_WRAPPER = 25  # lines; a longer function does more than call one of its name
 _MIN_SCORE = 0.4  # of what is drawn; helpers and lookups have less
 
 
@@ -202,10 +203,18 @@ def _scored(members: Sequence[Reached], nouns: frozenset[str]) -> Choice:
 
 
 def _repeats(one: Choice, other: Choice) -> bool:
-    """Return whether one of two steps calls the other, and has the same name."""
-    first, second = one.reached, other.reached
-    is_call = first.function in second.callers or second.function in first.callers
-    return is_call and _said(first.function) == _said(second.function)
+    """Return whether one of two steps wraps the other, by its name or its length."""
+    pairs = ((one.reached, other.reached), (other.reached, one.reached))
+    return any(
+        caller.function in called.callers and _wraps(caller.function, called.function)
+        for caller, called in pairs
+    )
+
+
+def _wraps(caller: Function, called: Function) -> bool:
+    if caller.name == called.name:
+        return _lines(caller) <= _MAX_WRAPPER
+    return _said(caller) == _said(called)
 
 
 def _said(function: Function) -> frozenset[str]:
@@ -239,6 +248,24 @@ def find_callers(
             else:
                 todo.append(caller)
     return found
+
+
+def is_guess(reading: Reading, step: Function, drawn: Collection[Function]) -> bool:
+    """Return whether only a name says that one of *drawn* leads to *step*."""
+    stops = {each for one in drawn for each in find_group(reading, one)}
+    todo = list(find_group(reading, step))
+    seen = set(todo)
+    has_guess = False
+    while todo:
+        one = reading.reached[todo.pop()]
+        if one.is_guess:
+            has_guess = True
+            continue
+        if not stops.isdisjoint(one.callers.keys() - {one.function}):
+            return False
+        todo += one.callers.keys() - seen
+        seen.update(one.callers)
+    return has_guess
 
 
 def _nouns(function: Function) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from penstock._project.shown import shown_path
@@ -22,6 +23,8 @@ _BY_STRING = {
     "load_object",
     "__import__",
 }
+_PROCESS = re.compile(r"subprocess\.\w+$|Popen$|create_subprocess_\w+$")
+_PYTHON = re.compile(r"python|manage[._]py|sys\.executable")
 
 
 def dispatches(functions: Iterable[Function]) -> list[str]:
@@ -43,6 +46,8 @@ def _in(function: Function) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"calls what {ast.unparse(called)} holds"
         elif name in _BY_STRING:
             yield node.lineno, f"finds what it calls by name: {name}()"
+        elif _PROCESS.search(ast.unparse(called)) and _PYTHON.search(_text(node)):
+            yield node.lineno, f"starts another Python process: {name}()"
         elif isinstance(called, ast.Call) and last_name(called.func) == "getattr":
             yield node.lineno, "calls an attribute that it looks up by name"
         elif name in {"send", "send_robust"} and any(
@@ -52,6 +57,10 @@ def _in(function: Function) -> Iterator[tuple[int, str]]:
                 node.lineno,
                 f"sends the signal {ast.unparse(called)[: -len(name) - 1]}",
             )
+
+
+def _text(call: ast.Call) -> str:
+    return " ".join(map(ast.unparse, call.args)).lower()
 
 
 def _is_generic(called: ast.Subscript) -> bool:

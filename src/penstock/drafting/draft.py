@@ -11,7 +11,7 @@ from penstock._project.imports import MissingTargetError
 from penstock._project.shown import shown_path
 from penstock.errors import did_you_mean
 
-from .choosing import choose, find_group
+from .choosing import choose, find_group, is_guess
 from .dispatches import dispatches
 from .emptiness import reason_for_nothing
 from .entries import HANDLERS, find_entry, find_function, qualified
@@ -131,7 +131,11 @@ def draft_plan(
     program, reading, runs = _read(entry, import_path, resolver, command)
     choices = choose(reading, size)
     functions = [one.reached.function for one in choices.steps]
-    several = {one.reached.function for one in choices.steps if one.overrides > 1}
+    several = {
+        one.reached.function: reading.overridden[one.reached.function]
+        for one in choices.steps
+        if one.overrides > 1
+    }
     names = _names(functions, several=several)
     after, notes = _without_contradicted(reading, functions, runs)
     order = list(after)
@@ -145,7 +149,7 @@ def draft_plan(
             _recorded(reading, one.reached.function, after, names, runs),
             calls_of(runs, find_group(reading, one.reached.function)),
             overrides=one.overrides if one.overrides > 1 else 0,
-            is_guess=one.reached.is_guess,
+            is_guess=is_guess(reading, one.reached.function, functions),
         )
         for one in chosen
     )
@@ -189,6 +193,11 @@ def complete_plan(
     after = predecessors(reading, functions)
     by_name = {name: function for function, name in names.items()}
     known = set(names.values())
+    added = {
+        names[function]
+        for function, step in zip(functions, plan.steps, strict=True)
+        if step.after is None
+    }
     notes = list(reading.notes)
     steps: list[PlannedStep] = []
     for function, step in zip(functions, plan.steps, strict=True):
@@ -197,10 +206,25 @@ def complete_plan(
             gone = [one for one in step.after or () if one not in known]
             found = tuple(names[one] for one in after.get(function, ()))
             kept = [one for one in step.after or () if one in known]
-            filled = replace(filled, after=tuple(dict.fromkeys([*kept, *found])))
+            guess = function in reading.reached and is_guess(
+                reading, function, functions
+            )
+            filled = replace(
+                filled,
+                after=tuple(dict.fromkeys([*kept, *found])),
+                is_guess=step.is_guess or guess,
+            )
             if gone:
                 left = ", ".join(map(repr, gone))
                 notes.append(f"{filled.name}: {left} is not in the plan any more.")
+        elif step.after is not None:
+            before = [names[one] for one in after.get(function, ())]
+            notes += [
+                f"{filled.name}: the code calls {one!r} before it. To draw that, "
+                "delete its 'after'."
+                for one in before
+                if one in added.difference(step.after)
+            ]
         if runs:
             own = {function: [by_name[one] for one in filled.after or ()]}
             counts = _recorded(reading, function, own, names, runs)
@@ -302,18 +326,20 @@ def _function(program: Program, name: str) -> Function:
 def _names(
     functions: Sequence[Function],
     taken: Collection[str] = (),
-    several: Collection[Function] = (),
+    several: Mapping[Function, Function] | None = None,
 ) -> Mapping[Function, str]:
     """Return a name for each step, unique in the flow.
 
-    Those of *several* stand for methods of more than one class.
+    Those of *several* stand for methods that override the one given there.
     """
+    several = several or {}
     found: dict[Function, str] = {}
     used = set(taken)
     plain = [_plain(one, is_one=one not in several) for one in functions]
     for function, name in zip(functions, plain, strict=True):
         is_taken = plain.count(name) > 1 or name in used
-        base = f"{_home(function)}_{name}" if is_taken else name
+        home = _home(several.get(function, function))
+        base = f"{home}_{name}" if is_taken else name
         unique, number = base, 2
         while unique in used:
             unique, number = f"{base}_{number}", number + 1

@@ -77,7 +77,7 @@ def footer(draft: Draft) -> Iterator[str]:
         yield f"Several overrides of one method are one step: {_listed(several)}."
     guesses = [one.name for one in plan.steps if one.is_guess]
     if guesses:
-        yield f"Guess, only its name says that it is called: {_listed(guesses)}."
+        yield f"Guess, only a name says that it is called: {_listed(guesses)}."
     if any(one.calls for one in plan.steps):
         yield (
             "Edges with a number were recorded, in so many runs. The others are only "

@@ -12,6 +12,7 @@ from penstock.checking.project.functions_and_classes import Function
 from .calls import Calls, combined
 from .effects import ANYTHING, merged
 from .known_functions import (
+    AT_A_SIGNAL,
     COLLECT,
     FINISH,
     GIVE_BACK,
@@ -380,7 +381,8 @@ class Expressions:
         everything = NOTHING.union(*(one for _, one in given))
         if foreign in {"builtins.getattr", "operator.attrgetter"} and node.args[1:]:
             return self._by_name(node, state)
-        if _OWN_FUNCTIONS.match(foreign):
+        is_aside = self._interpreter.is_draft and AT_A_SIGNAL & {foreign, name}
+        if is_aside or _OWN_FUNCTIONS.match(foreign):
             return frozenset({Foreign(f"{foreign}()")})
         if isinstance(func, ast.Attribute):
             done = self._method(func, base, everything, state)

@@ -100,6 +100,9 @@ SIGNATURE = _words("s si signature subtask map starmap chunks message options")
 AFTER_COMMIT = frozenset({"on_commit"})
 """Keeps functions, to call them in the same order when a transaction commits."""
 
+AT_A_SIGNAL = frozenset({"signal.signal", "add_signal_handler", "atexit.register"})
+"""Keeps a function that only a signal, or the end of the process, calls."""
+
 HARMLESS_DECORATORS = _words(
     """
     staticmethod classmethod property cached_property abstractmethod override final
