@@ -32,6 +32,13 @@ def test_one_code(shop: Project) -> None:
     assert "](" not in result.stdout
 
 
+def test_code_in_the_text(shop: Project) -> None:
+    """An index and a call in an example are not a link to another page."""
+    result = shop.penstock("explain", "PEN201")
+
+    assert "`HANDLERS[name](order)`" in result.stdout
+
+
 def test_every_code(shop: Project) -> None:
     """Each code has a page of its own, also for programs."""
     listed = shop.penstock("explain")

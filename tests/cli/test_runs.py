@@ -211,6 +211,13 @@ def test_the_page_of_figures(stored: tuple[Project, Truth]) -> None:
     alone = project.penstock(*command)
 
     assert (drawn.returncode, drawn.stdout) == (0, "")
+    project.penstock("stats", "logs", "--target", "shop", "--output", "plain.html")
+    project.penstock("stats", "logs", "--target", "shop", "--output", "plain.txt")
+    plain = (project.root / "plain.html").read_text(encoding="utf-8")
+    assert plain.startswith("<!DOCTYPE html>")
+    assert 'id="step-charge"' in plain
+    text = (project.root / "plain.txt").read_text(encoding="utf-8")
+    assert text.startswith("orders\n\nstep     service")
     page = (project.root / "figures.html").read_text(encoding="utf-8")
     assert '<dt>sources</dt><dd class="" dir="auto">logs</dd>' in page
     assert 'id="step-charge"' in page

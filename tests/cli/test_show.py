@@ -217,7 +217,6 @@ def test_nothing_found(stored: Stored) -> None:
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        "Read 0 lines in 1 file.\n"
         "No line in 1 file (logs) has an ID that is 'nope' or begins with it. Name "
         "more logs, or look for metadata: --where order_id=A-1\n"
     )
@@ -316,6 +315,11 @@ def test_without_declarations(stored: Stored) -> None:
     assert "because the flows of this project cannot be imported\n" in broken.stdout
     assert "declaration was found: run it as python manage.py penstock" in django.stdout
     assert "Warning: there is no module 'gone'." in broken.stderr
+    stored.project.write("broken.py", "import no_such_module\n")
+    stored.project.write("pyproject.toml", '[tool.penstock]\nimport = ["broken"]\n')
+    failed = stored.show(stored.ids[0], "logs")
+
+    assert "'no_such_module'\n  broken.py:1  import no_such_module\n" in failed.stderr
     assert broken.returncode == plain.returncode == 0
 
 

@@ -21,6 +21,7 @@ from django.apps import apps
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory
 from django.test.utils import override_settings
+from django.views import View
 
 import penstock
 from penstock.contrib._http import KEY, RequestFlow
@@ -606,3 +607,29 @@ def test_capabilities_are_declared() -> None:
     assert FlowMiddleware.async_capable
     assert is_async(FlowMiddleware(get_response))
     assert not is_async(FlowMiddleware(sync_get_response))
+
+
+def test_after_a_view_that_a_decorator_has_made() -> None:
+    """`after=` a view made of a class, as by `@api_view`, has the name of the class."""
+    orders = penstock.flow("views-made-of-classes")
+
+    @orders.entrypoint
+    def receive(request: object) -> HttpResponse:
+        return HttpResponse(str(request))
+
+    made: Any = type("receive", (View,), {"get": receive})  # as @api_view does
+    view = made.as_view()
+
+    @orders.step(after=view)
+    def charge() -> None: ...
+
+    assert "receive --> charge" in penstock.generate_dag("views-made-of-classes")
+
+
+def test_a_marker_above_a_view_that_a_decorator_has_made() -> None:
+    """The step has the name of the class, not the 'view' of every such function."""
+    orders = penstock.flow("marked-views")
+    made: Any = type("receive", (View,), {})  # as @api_view does
+    orders.entrypoint(made.as_view())
+
+    assert penstock.generate_dag("marked-views") == "graph TD\n    receive"

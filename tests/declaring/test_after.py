@@ -215,3 +215,13 @@ def test_a_join_shows_the_names_that_it_joins() -> None:
     def work() -> None: ...
 
     assert repr(all_of(work, "reserve")) == "all_of('charge', 'reserve')"
+
+
+def test_a_view_made_of_a_class_has_the_name_of_the_class() -> None:
+    """Django names each such function 'view', with the class as an attribute."""
+
+    def view() -> None: ...
+
+    assert after(view) == (("view",),)
+    view.view_class = SimpleNamespace(__name__="receive")  # type: ignore[attr-defined]  # as as_view() does
+    assert repr(all_of(view)) == "all_of('receive')"

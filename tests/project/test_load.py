@@ -524,6 +524,25 @@ def test_beside_manage_py(shop: Project) -> None:
     assert "DJANGO_SETTINGS_MODULE" in result.stderr
 
 
+def test_named_beside_manage_py(shop: Project) -> None:
+    """A module that needs the settings fails, and the last line says what to run."""
+    pytest.importorskip("django", reason="needs django")
+    shop.write("manage.py", "")
+    shop.write(
+        "views.py",
+        "from django.core.exceptions import ImproperlyConfigured\n"
+        "raise ImproperlyConfigured('settings are not configured')\n",
+    )
+
+    result = shop.penstock("list", "views")
+
+    assert result.returncode == 2
+    assert result.stderr.endswith(
+        "\nRun python manage.py penstock, with penstock.contrib.django in "
+        "INSTALLED_APPS, or set DJANGO_SETTINGS_MODULE.\n"
+    )
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_manifest_in_a_pipe(shop: Project) -> None:
     """A pipe is read like a file, as in process substitution."""

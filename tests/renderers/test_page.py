@@ -166,7 +166,7 @@ def test_heat() -> None:
     evidence = Sources(
         {},
         last_runs={"b": "2026-11-30 10:15 UTC"},
-        slowest_ms={"a": 1_500.2, "b": 150.1, "c": 149.9},
+        slowest={"a": (1_500.2, "go"), "b": (150.1, "go"), "c": (149.9, "go")},
     )
     found = Page(str(draw(flows, format="html", evidence=evidence)))
     heat = [
@@ -182,7 +182,7 @@ def test_heat() -> None:
         ("no figures", "slate"),
     ]
     assert found.words.count("Slowest step") == 3
-    assert "p95 1,500 ms" in found.words
+    assert "go, p95 1,500 ms" in found.words
     assert found.words.count("Last run") == 1
     assert "2026-11-30 10:15 UTC" in found.words
 

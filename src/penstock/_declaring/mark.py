@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from penstock._platform.process import DISABLED
 from penstock._registry import registry
 from penstock._runtime.calls import wrap
-from penstock._steps.marked import MARKED_ATTR, Marked, find_marked
+from penstock._steps.marked import MARKED_ATTR, Marked, find_marked, own_name
 from penstock._steps.source import caller_place, kind_of, place_of
 from penstock._steps.step import StepOptions
 from penstock.errors import FlowDefinitionError
@@ -126,14 +126,14 @@ def _refuse_made(func: Any, kind: str) -> None:
 
 
 def _own_name(func: object, kind: str) -> str:
-    name = getattr(func, "__name__", "")
-    if not name or name == "<lambda>":
+    name = own_name(func)
+    if not name:
         msg = (
             f"@{kind} needs name=... for {func!r}, which has no name "
             f"({place_of(func)})."
         )
         raise FlowDefinitionError(msg)
-    return str(name)
+    return name
 
 
 def _marked(func: Any, options: StepOptions) -> Marked:

@@ -34,13 +34,13 @@ class Sources(NamedTuple):
         runs: The flows of a conformance report.
         code: What the code shows; None if it was not read.
         last_runs: When the last run of a flow began, in words, where that is known.
-        slowest_ms: The p95 of the slowest step of a flow, where that is known.
+        slowest: The p95 in ms and the name of the slowest step of a flow, likewise.
     """
 
     runs: Mapping[str, Any]
     code: CodeEvidence | None = None
     last_runs: Mapping[str, str] = {}
-    slowest_ms: Mapping[str, float] = {}
+    slowest: Mapping[str, tuple[float, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class GraphEvidence:
         flows: By name.
         has_code: Whether the code was read.
         last_runs: When the last run of a flow began, as in the sources.
-        slowest_ms: The p95 of the slowest step of a flow, likewise.
+        slowest: The slowest step of a flow, likewise.
     """
 
     edges: Mapping[tuple[int, int], EdgeEvidence]
@@ -131,4 +131,4 @@ class GraphEvidence:
     flows: Mapping[str, FlowEvidence]
     has_code: bool
     last_runs: Mapping[str, str]
-    slowest_ms: Mapping[str, float]
+    slowest: Mapping[str, tuple[float, str]]

@@ -43,7 +43,7 @@ def add_evidence(
         _flows(graph, edges, sources.runs),
         has_code=code is not None,
         last_runs=sources.last_runs,
-        slowest_ms=sources.slowest_ms,
+        slowest=sources.slowest,
     )
     drawn = replace(
         graph,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from types import ModuleType
 
+_NEED_SETTINGS = ("ImproperlyConfigured", "AppRegistryNotReady")  # Django's
 _TAIL = 3  # lines of the traceback: enough to see who imported what
 _PENSTOCK = str(Path(__file__).parents[1])
 INSTALLED = tuple(
@@ -31,6 +33,11 @@ class TargetError(PenstockError):
 
 class MissingTargetError(TargetError):
     """A target does not exist."""
+
+
+def is_django_without_settings() -> bool:
+    """Return whether a Django project is here, and nothing names its settings."""
+    return Path("manage.py").is_file() and "DJANGO_SETTINGS_MODULE" not in os.environ
 
 
 @contextmanager
@@ -56,7 +63,13 @@ def user_code(doing: str) -> Generator[None]:
         kind = type(error).__name__
         what = f"{kind}: {error}" if str(error) else kind
         lines = f"{doing} failed: {what}".splitlines()
-        raise TargetError(*lines, *_tail(exc)) from exc
+        lines += _tail(exc)
+        if kind in _NEED_SETTINGS and is_django_without_settings():
+            lines.append(
+                "Run python manage.py penstock, with penstock.contrib.django in "
+                "INSTALLED_APPS, or set DJANGO_SETTINGS_MODULE."
+            )
+        raise TargetError(*lines) from exc
 
 
 def import_module(name: str) -> ModuleType:

@@ -16,7 +16,7 @@ from penstock.errors import ManifestError, did_you_mean
 
 from .attributes import flows_of
 from .django_setup import django_modules, set_up_django
-from .imports import MissingTargetError, TargetError
+from .imports import MissingTargetError, TargetError, is_django_without_settings
 from .settings import find_project
 from .targets import expanded, import_target, is_manifest, parse_target
 
@@ -223,11 +223,6 @@ def _import_flows(
             raise type(error)(msg) from None
     declared += [(path, flow) for path, flow in more if flow.name in missing]
     return missing.keys()
-
-
-def is_django_without_settings() -> bool:
-    """Return whether a Django project is here, and nothing names its settings."""
-    return Path("manage.py").is_file() and "DJANGO_SETTINGS_MODULE" not in os.environ
 
 
 def _without_target(project: Project) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "cell_content",
     "find_marked",
     "held_by",
+    "own_name",
     "owner_of",
     "step_name_of",
     "steps_of_class",
@@ -221,5 +222,12 @@ def step_name_of(thing: object) -> str:
     marked = find_marked(thing)
     if marked is not None:
         return marked.options.name
+    return own_name(thing)
+
+
+def own_name(thing: object) -> str:
+    """Return the name of a function, ``""`` if it has none."""
     name = getattr(thing, "__name__", "")
+    if name == "view":  # as Django's as_view() and REST framework's @api_view name all
+        name = getattr(getattr(thing, "view_class", thing), "__name__", "")
     return "" if name == "<lambda>" or not isinstance(name, str) else name

@@ -66,7 +66,7 @@ def sources_of(
         if reads_code:
             raise
         note(f"Edges are not looked up in the code: {exc}")
-    return Sources(runs, code, recorded.last_runs(), recorded.slowest_ms())
+    return Sources(runs, code, recorded.last_runs(), recorded.slowest())
 
 
 def _can_read(loaded: Loaded) -> bool:

@@ -63,13 +63,15 @@ class Evidence:
         latest.sort(key=lambda run: run.start_us)
         return {run.flow: _minute(run.start_us) for run in latest}
 
-    def slowest_ms(self) -> dict[str, float]:
-        """Return the p95 of the slowest step of each flow in the logs."""
-        found: dict[str, float] = {}
+    def slowest(self) -> dict[str, tuple[float, str]]:
+        """Return the p95 in ms and the name of each flow's slowest step in the logs."""
+        found: dict[str, tuple[float, str]] = {}
         for source in self.logs:
             for one in source.figures(RunFilter()):
                 p95_ms = one.quantiles_ms[1] if one.quantiles_ms else 0.0
-                found[one.flow] = max(p95_ms, found.get(one.flow, 0.0))
+                found[one.flow] = max(
+                    (p95_ms, one.step), found.get(one.flow, (0.0, ""))
+                )
         return found
 
 

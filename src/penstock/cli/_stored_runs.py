@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from penstock._project.imports import TargetError
-from penstock._project.load import (
-    NoFlowError,
-    is_django_without_settings,
-    load_flows,
-)
+from penstock._project.imports import TargetError, is_django_without_settings
+from penstock._project.load import NoFlowError, load_flows
 from penstock._project.settings import find_project
 from penstock._project.shown import counted, note
 from penstock.runs.judging import judge
@@ -119,7 +115,8 @@ def declared_flows(targets: Sequence[str]) -> tuple[tuple[FlowInfo, ...], str]:
     except TargetError as exc:
         if targets:
             raise
-        note(f"Warning: {exc}")
+        for line in f"Warning: {exc}".splitlines():
+            note(line)
         return (), "the flows of this project cannot be imported"
 
 
@@ -163,6 +160,11 @@ def note_counts(counts: ReadCounts) -> None:
     """Say what was read, and what was not."""
     where = f" in {counted(counts.files, 'file')}" if counts.files else ""
     note(f"Read {counted(counts.hits, 'line')}{where}.")
+    note_left_out(counts)
+
+
+def note_left_out(counts: ReadCounts) -> None:
+    """Say what was not read, and why."""
     if counts.is_sampled:
         note("These are figures of the kept runs: others were dropped by sampling.")
     for reason, number in counts.skipped.items():

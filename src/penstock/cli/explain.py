@@ -19,7 +19,8 @@ __all__ = ["explain"]
 _PACKAGED = Path(__file__).parents[1] / "checking" / "explanations"
 _IN_CHECKOUT = Path(__file__).parents[3] / "docs" / "reference" / "findings"
 _COMMENT = re.compile(r"(?s)<!--.*?-->\n+")  # what the tests of the page read
-_LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")  # to another page, which is not here
+# Links to other pages, which are not here. HANDLERS[name](order) is not a link.
+_LINK = re.compile(r"(?<!\w)\[([^]]+)\]\([^)]+\)")
 
 
 @click.command("explain", epilog="Example: penstock explain PEN101")

@@ -35,6 +35,7 @@ from ._stored_runs import (
     declared_flows,
     judged,
     note_counts,
+    note_left_out,
     source_names,
     where_to_look,
 )
@@ -136,7 +137,7 @@ def show(
         _files(source, "--logs")
     operations = operations_of(_lines(source, wanted, since_us))
     if not operations:
-        note_counts(counts)
+        note_left_out(counts)
         looked_in = ", ".join(source_names(sources) if sources else [_BY_DEFAULT])
         if isinstance(source, LogFiles):
             looked_in = f"{counted(counts.files, 'file')} ({looked_in})"

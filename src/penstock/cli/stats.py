@@ -17,7 +17,6 @@ from penstock.runs.output.figures_table import figures_as_json, figures_as_text
 from ._options import (
     file_option,
     flow_option,
-    format_option,
     map_option,
     since_option,
     target_option,
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["stats"]
 
+_FORMATS = {".html": "html", ".htm": "html", ".json": "json", ".svg": "svg"}
+
 
 @click.command(
     "stats",
@@ -48,10 +49,14 @@ __all__ = ["stats"]
 @click.argument("sources", nargs=-1)
 @flow_option
 @since_option("Only calls that began since then")
-@format_option(
-    ["text", "json", "html", "svg"],
-    "json is for programs; html is a page with the table beside the picture of the "
-    "flows; svg is that picture, with p95 and errors.",
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["text", "json", "html", "svg"]),
+    help="json is for programs; html is a page with the table beside the picture of "
+    "the flows; svg is that picture, with p95 and errors. By default what the suffix "
+    "of --output names, else text.",
 )
 @file_option("--output", "-o", explained="Write this file instead of stdout.")
 @map_option
@@ -60,7 +65,7 @@ def stats(
     sources: tuple[str, ...],
     flow: str,
     since_us: int | None,
-    form: str,
+    form: str | None,
     output: Path | None,
     fields: tuple[tuple[str, str], ...],
     targets: tuple[str, ...],
@@ -72,6 +77,7 @@ def stats(
 
     Exit status 1 if there is no call.
     """
+    form = form or _FORMATS.get(output.suffix.lower() if output else "", "text")
     source = stored_runs("stats", sources, fields)
     found = source.figures(RunFilter(flow, since_us=since_us))
     if form == "json":

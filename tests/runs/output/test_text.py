@@ -264,7 +264,7 @@ def test_several_operations() -> None:
     one, two = operation(failed), operation(call("a/b", 5, None, call("a/c")))
     failed.run_id, two.roots[0].run_id = "run-1", ""
 
-    two.root_id = "r2"
+    one.root_id = two.root_id = "r2"
 
     listed = as_text(Shown([one, two, Operation("r3")])).splitlines()
 
@@ -280,6 +280,21 @@ def test_several_operations() -> None:
         ],
         ["r2", "2026-11-30T10:15:02.123456Z", "a/b", "no end", "2"],
         ["r3", "(time unknown)", "(no call)", "0"],
+    ]
+
+
+def test_several_operations_with_ids_of_their_own() -> None:
+    """They are listed by the short ID that log lines and `penstock runs` show."""
+    found = [operation(call("orders/receive", 0, 5)) for _ in range(2)]
+    found[0].root_id, found[1].root_id = "a3f1" * 8, "b7c2" * 8
+
+    listed = as_text(Shown(found)).splitlines()
+
+    assert listed[0] == "2 operations. To see one, name its ID."
+    assert [row.split()[0] for row in (listed[2], *listed[4:])] == [
+        "ID",
+        "a3f1a3f1",
+        "b7c2b7c2",
     ]
 
 

@@ -127,7 +127,7 @@ def _groupings(
     if graph.evidence:
         known = graph.evidence.flows
         groups["evidence"] = {name: _seen(known[name]) for name in flows}
-        slowest_ms = graph.evidence.slowest_ms
+        slowest_ms = {name: one[0] for name, one in graph.evidence.slowest.items()}
         most_ms = max(slowest_ms.values(), default=0.0)
         if most_ms:
             groups["heat"] = {
@@ -209,9 +209,9 @@ def _flow(
 
 def _figures(flow: str, known: GraphEvidence) -> dict[str, str]:
     """Return what only logs tell of a flow."""
-    slowest_ms = known.slowest_ms.get(flow)
+    p95_ms, slowest = known.slowest.get(flow, (0.0, ""))
     return {
-        "Slowest step": f"p95 {slowest_ms:,.0f} ms" if slowest_ms else "",
+        "Slowest step": f"{slowest}, p95 {p95_ms:,.0f} ms" if p95_ms else "",
         "Last run": known.last_runs.get(flow, ""),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from penstock.backends.log_fields import short
 from penstock.errors import plain
 from penstock.runs.trees import is_caller_missing
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 _HEADING = 11
-_COLUMNS = ("run ID", "start", "entry", "outcome", "calls")
+_COLUMNS = ("start", "entry", "outcome", "calls")
 
 
 def as_text(shown: Shown, width: int = 0, paint: Paint = unpainted) -> str:
@@ -59,13 +60,21 @@ def ended_line(call: StoredCall) -> str:
 
 
 def _list(operations: Sequence[Operation], width: int) -> Iterator[str]:
-    yield f"{len(operations)} operations. To see one, name its run ID."
+    ids = [short(one.root_id) for one in operations]
+    kind = "ID"
+    if len({*ids}) < len(ids):
+        ids = [one.roots[0].run_id if one.roots else "" for one in operations]
+        kind = "run ID"
+    yield f"{len(operations)} operations. To see one, name its {kind}."
     parts = sum(any(map(is_caller_missing, one.roots[:1])) for one in operations)
     if parts:
         yield f"Of {parts}, the caller is missing: they may be parts of one operation."
     yield ""
-    rows = [_row(operation) for operation in operations]
-    yield from as_table(_COLUMNS, rows, numbers={"calls"}, width=width)
+    rows = [
+        (given or one.root_id, *_row(one))
+        for given, one in zip(ids, operations, strict=True)
+    ]
+    yield from as_table((kind, *_COLUMNS), rows, numbers={"calls"}, width=width)
 
 
 def _row(operation: Operation) -> tuple[str, ...]:
@@ -73,10 +82,9 @@ def _row(operation: Operation) -> tuple[str, ...]:
     when = "(time unknown)" if start is None else rfc3339(start)
     calls = f"{len(operation.calls):,}"
     if not operation.roots:
-        return operation.root_id, when, "(no call)", "", calls
+        return when, "(no call)", "", calls
     entry = operation.roots[0]
-    run_id = entry.run_id or operation.root_id
-    return run_id, when, label_of(entry), outcome_words(entry), calls
+    return when, label_of(entry), outcome_words(entry), calls
 
 
 def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterator[str]:
