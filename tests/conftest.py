@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import penstock
+from penstock._runtime.state import state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,3 +85,5 @@ def clean_penstock() -> Iterator[None]:
     yield
     penstock.reset()
     penstock.forget_flow()
+    for reader in ("flow filter", "JSON formatter", "log keys"):
+        state.unwatch(reader)  # what has them made never does

@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 FORMAT = "%(message)s [%(flow)s/%(step)s cid=%(correlation_id)s %(flow_id)s]"
 
 
-pytestmark = pytest.mark.usefixtures("forget_watchers")
-
-
 @pytest.fixture(autouse=True)
 def no_log_fields() -> Iterator[None]:
     """Uninstall what a test has installed."""

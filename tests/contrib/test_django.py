@@ -615,7 +615,7 @@ def test_after_a_view_that_a_decorator_has_made() -> None:
 
     @orders.entrypoint
     def receive(request: object) -> HttpResponse:
-        return HttpResponse(str(request))
+        return HttpResponse(repr(request).encode())
 
     made: Any = type("receive", (View,), {"get": receive})  # as @api_view does
     view = made.as_view()

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-pytestmark = pytest.mark.usefixtures("forget_watchers")
-
-
 @pytest.fixture(autouse=True)
 def plain_loguru() -> Iterator[None]:
     """Leave loguru as it was."""

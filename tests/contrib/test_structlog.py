@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-pytestmark = pytest.mark.usefixtures("forget_watchers")
-
-
 @pytest.fixture(autouse=True)
 def plain_structlog() -> Iterator[None]:
     """Leave structlog as it was."""

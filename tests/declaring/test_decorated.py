@@ -401,3 +401,28 @@ def test_a_step_behind_another_librarys_property_may_be_cached() -> None:
     shop = flow("shop")(Priced)()
 
     assert [shop.receive(), shop.receive()] == [42, 42]
+
+
+class QueuedTask:
+    """What a task queue makes of a function, which only some code runs at once."""
+
+    def __init__(self, func: Callable[..., object]) -> None:
+        functools.update_wrapper(self, func)
+
+    def __call__(self) -> None:
+        """Run it."""
+
+    def delay(self) -> None:
+        """Send a message that runs it."""
+
+
+def test_a_marker_above_a_task_is_refused() -> None:
+    """The message fits the decorator that made the task."""
+    orders = flow("orders")
+
+    def charge() -> None: ...
+
+    with pytest.raises(FlowDefinitionError, match=r"delay\(\).*or use @flow_task"):
+        orders.step(QueuedTask(charge))
+    with pytest.raises(FlowDefinitionError, match=r"delay\(\).*marked already"):
+        orders.step(QueuedTask(step(charge)))

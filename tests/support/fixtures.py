@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import penstock
-from penstock._runtime.state import _said, state
+from penstock._runtime.state import _said
 from penstock.conformance.judge import process_judge
 from tests.support.call_styles import MODES, Traces
 from tests.support.diagram_parsers import Mermaid
@@ -75,14 +75,6 @@ def mermaid() -> Iterator[Mermaid]:
     parser = Mermaid()
     yield parser
     parser.close()
-
-
-@pytest.fixture
-def forget_watchers() -> Iterator[None]:
-    """Stop tracking the current step; filters and processors never do."""
-    yield
-    for reader in ("flow filter", "log keys"):
-        state.unwatch(reader)
 
 
 @pytest.fixture

@@ -217,7 +217,7 @@ def complete_plan(
             if gone:
                 left = ", ".join(map(repr, gone))
                 notes.append(f"{filled.name}: {left} is not in the plan any more.")
-        elif step.after is not None:
+        else:
             before = [names[one] for one in after.get(function, ())]
             notes += [
                 f"{filled.name}: the code calls {one!r} before it. To draw that, "
