@@ -552,3 +552,18 @@ def test_a_run_closed_in_another_context_changes_nothing_there() -> None:
         run.close()
         assert current_flow_id() == "mine"
     assert current_flow_id() is None
+
+
+def test_named_arguments_of_steps_that_nobody_watches() -> None:
+    """The first call asks the backend; later ones know its answer."""
+    orders = flow(unique("orders"))
+
+    @orders.step(after="receive")
+    def charge(number: int, *, amount: int) -> int:
+        return number + amount
+
+    @orders.entrypoint
+    def receive() -> list[int]:
+        return [charge(number, amount=1) for number in range(3)]
+
+    assert receive() == [1, 2, 3]

@@ -24,3 +24,18 @@ def test_an_integration_says_that_messages_bring_the_calls() -> None:
 
     crossing = {step.name: step.crosses for step in the_flow("orders").steps}
     assert crossing == {"receive": True, "look": False}
+
+
+def test_a_function_that_a_message_brings() -> None:
+    """Its steps say so, also those that have been described already."""
+    orders = flow("orders")
+
+    @orders.step(after="receive")
+    def charge() -> None: ...
+
+    marked = find_marked(charge)
+    assert marked is not None
+    (declared,) = marked.steps
+    assert not declared.info.crosses
+    marked.set_crossing()
+    assert declared.info.crosses
