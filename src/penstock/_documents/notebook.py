@@ -20,8 +20,9 @@ from .embed import DiagramRequest, draw_text
 def mime_bundle(name: str, text: str) -> dict[str, str]:
     """Return the diagram of a flow as SVG, and as text for terminals.
 
-    *text* goes above the text, or above why there is no diagram. There is no Mermaid:
-    frontends would prefer it, and saved as a page it needs a script from elsewhere.
+    *text* stands above the drawing for terminals, or above the reason why there is no
+    diagram. Mermaid is left out: notebooks would prefer it to the SVG, and a notebook
+    that is saved as a page would then have to load a script.
     """
     flows = declared_flows()
     own = [flow for flow in flows if flow.name == name]

@@ -322,7 +322,7 @@ class ClickHouseRuns:
 
         Args:
             wanted: An ID of an operation, run or trace, or the beginning of one; or
-                keys of metadata with their values, all of which one span has.
+                metadata, keys and values, which one span must have in full.
             since_us: Earlier spans are left out.
 
         Raises:
