@@ -30,10 +30,10 @@ def merge_flows(
             of its declarations names.
     """
     merge = _fill_in if prefer_first else _merge
-    found: dict[tuple[str, str], dict[FlowInfo, None]] = {}
+    found: dict[tuple[str, str], list[FlowInfo]] = {}
     for flow in flows:
-        found.setdefault((flow.name, flow.service), {})[flow] = None
-    return tuple(merge(list(found[key])) for key in sorted(found))
+        found.setdefault((flow.name, flow.service), []).append(flow)
+    return tuple(merge(_unique(found[key])) for key in sorted(found))
 
 
 def disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> Iterator[str]:
@@ -53,8 +53,15 @@ def disagreements(declared: Iterable[tuple[str, FlowInfo]]) -> Iterator[str]:
             )
 
 
+def _unique(flows: list[FlowInfo]) -> list[FlowInfo]:
+    # Hashing a flow hashes all its steps: not for the many that occur once.
+    return flows if len(flows) == 1 else list(dict.fromkeys(flows))
+
+
 def _fill_in(flows: Sequence[FlowInfo]) -> FlowInfo:
     steps = {step.name: step for flow in reversed(flows) for step in flow.steps}
+    if len(flows) == 1 and len(steps) == len(flows[0].steps):
+        return flows[0]
     return replace(flows[0], steps=tuple(steps.values()))
 
 
