@@ -176,11 +176,9 @@ def test_the_traceback_of_a_failed_run(formatted: list[dict[str, Any]]) -> None:
         raise KeyError("A-1")
 
     with start_flow("order-17"):
-        try:
+        with pytest.raises(KeyError) as raised:
             receive()
-        except KeyError as exc:
-            error = exc
-    logging.getLogger("site").error("unhandled", exc_info=error)
+    logging.getLogger("site").error("unhandled", exc_info=raised.value)
 
     (entry,) = formatted
     assert (entry["request_id"], entry["step"]) == ("order-17", "receive")
