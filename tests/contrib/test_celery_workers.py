@@ -247,7 +247,22 @@ def test_one_id_in_caller_worker_and_result(redis: str, tmp_path: Path) -> None:
         assert (line["flow"], line["step"]) == ("shapes", "receive")
     assert {line["flow_id"] for line in lines} == {"order-17"}
     (received,) = [line for line in deployment.lines() if "received" in line["message"]]
-    assert (received["flow_id"], received["task_id"]) == ("-", "-")
+    assert received["flow_id"] == "order-17"
+
+
+def test_a_line_before_the_task_has_no_id_of_its_own(
+    redis: str, tmp_path: Path
+) -> None:
+    """Where the worker trusts no message, its task gets an ID that comes later."""
+    env = {"PENSTOCK_TRUST_INBOUND": "none"}
+    received = {"name": "celery.worker.strategy"}
+    with deployed(redis, redis, tmp_path, **env) as deployment:
+        with deployment.worker("solo"), penstock.start_flow("order-17"):
+            flow_id = tasks.receive.delay("one").get(timeout=60)
+        lines = deployment.lines(**received)
+
+    assert flow_id != "order-17"
+    assert [line["flow_id"] for line in lines] == ["-"]
 
 
 # Redis gives a lost message back when a worker looks for it: often, and also where the
@@ -279,15 +294,20 @@ def test_a_killed_worker_leaves_the_id(broker: str, redis: str, tmp_path: Path) 
     assert first["process"] not in {line["process"] for line in others}
 
 
-@pytest.mark.parametrize("shape", ["by_name", "by_request", "in_a_chord"])
+@pytest.mark.parametrize(
+    "shape", ["by_name", "by_request", "by_plain_request", "in_a_chord"]
+)
 def test_errbacks_of_a_lost_worker_keep_the_id(
     shape: str, redis: str, tmp_path: Path
 ) -> None:
-    """Celery's main process, which is in no flow, calls or sends them."""
+    """Celery's main process calls or sends them, and says what has happened."""
+    worker_lost = {"name": "celery.worker.request"}
     with deployed(redis, redis, tmp_path) as deployment, deployment.worker("prefork"):
         with penstock.start_flow("order-17"):
             shapes.LOST[shape]("lost")
         lines = deployment.await_runs("lost", 2)
+        servers.until(lambda: deployment.lines(**worker_lost), what="reason")
+        lines += deployment.lines(**worker_lost)
 
     assert {line["flow_id"] for line in lines} == {"order-17"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from inspect import signature
@@ -19,16 +20,14 @@ from penstock._steps.source import FunctionKind, kind_of, place_of
 from penstock.errors import FlowDefinitionError
 
 with requires("celery", extra="celery"):
-    from celery import Celery, shared_task, signals
+    from celery import Celery, Task, shared_task, signals
     from celery._state import get_current_task
     from celery.app.task import Context
     from celery.canvas import Signature
     from celery.local import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
-    from celery import Task
+    from collections.abc import Callable, Collection, Generator, Mapping
 
     from penstock._context import Scope
     from penstock._declaring.mark import After
@@ -67,7 +66,9 @@ class _Message(NamedTuple):
 _NO_MESSAGE = _Message(flows=frozenset())
 _sending: ContextVar[_Message] = ContextVar("penstock_message")
 _app_class: Any = Celery
+_task_class: Any = Task
 _replaced: dict[str, Any] = {}  # what was on the class, by name
+_worker_parts: list[tuple[Any, str, Any]] = []  # class, name, and what was there
 
 
 @overload
@@ -168,6 +169,9 @@ def uninstall_celery_signals() -> None:
         signal.disconnect(dispatch_uid=uid)
     if _app_class.send_task is _send_task:
         _app_class.send_task = _replaced["send_task"]
+    while _worker_parts:
+        owner, name, before = _worker_parts.pop()
+        setattr(owner, name, before)
     known = state.record_fields.items()
     state.record_fields = {name: read for name, read in known if read is not _task_id}
 
@@ -271,6 +275,64 @@ def _leave(task: Any, **_: object) -> None:
     known.pop(_ENTERED, None)
     if _BEFORE in known:
         scope_var.set(known.pop(_BEFORE))
+
+
+def _connect_worker(**_: object) -> None:
+    """Let a worker's main process handle messages in their flows, for its log lines.
+
+    Celery sends no signal before it logs that a task was received, or that the process
+    that ran it was lost.
+    """
+    from celery.worker.request import Request  # noqa: PLC0415  # only workers have it
+
+    if _worker_parts:
+        return
+    owner: Any = Request
+    _replace(_task_class, "start_strategy", _strategy_in_flow)
+    _replace(owner, "on_failure", _request_in_flow)
+    _replace(owner, "on_timeout", _request_in_flow)
+
+
+def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    before = getattr(owner, name)
+    _worker_parts.append((owner, name, before))
+    setattr(owner, name, wraps(before)(make(before)))
+
+
+def _strategy_in_flow(start: Any) -> Any:
+    def start_in_flow(*args: Any, **kwargs: Any) -> Any:
+        handle = start(*args, **kwargs)
+
+        def handle_in_flow(message: Any, *args: Any, **kwargs: Any) -> Any:
+            with _in_flow_of(message.headers):
+                return handle(message, *args, **kwargs)
+
+        return handle_in_flow
+
+    return start_in_flow
+
+
+def _request_in_flow(call: Any) -> Any:
+    def call_in_flow(request: Any, *args: Any, **kwargs: Any) -> Any:
+        with _in_flow_of(request.request_dict):
+            return call(request, *args, **kwargs)
+
+    return call_in_flow
+
+
+@contextmanager
+def _in_flow_of(headers: Headers | None) -> Generator[None]:
+    """Enter the flow of a message, unless its task will get an ID of its own."""
+    sent = _found(headers or {})
+    if ID_HEADER not in sent:
+        yield
+        return
+    flow = _continued(sent, trust=None)
+    if flow.context.correlation_id != sent[ID_HEADER]:
+        yield
+        return
+    with flow:
+        yield
 
 
 def _flush(**_: object) -> None:
@@ -389,5 +451,6 @@ _HANDLERS: dict[str, tuple[Any, Callable[..., None]]] = {
     "penstock.attach": (signals.before_task_publish, _attach),
     "penstock.enter": (signals.task_prerun, _enter),
     "penstock.leave": (signals.task_postrun, _leave),
+    "penstock.worker": (signals.worker_init, _connect_worker),
     "penstock.flush": (signals.worker_process_shutdown, _flush),
 }

@@ -21,6 +21,7 @@ from tests.contrib.celery_app.tasks import (
     lose_worker,
     nest,
     note_id,
+    note_plainly,
     note_request,
     plain,
     receive,
@@ -143,6 +144,10 @@ def _lost_by_request(label: str) -> None:
     lose_worker.apply_async((label,), task_id=label, link_error=note_request.s())
 
 
+def _lost_by_plain_request(label: str) -> None:
+    lose_worker.apply_async((label,), task_id=label, link_error=note_plainly.s())
+
+
 def _lost_in_a_chord(label: str) -> None:
     body = follow.s(label).on_error(note_request.s())
     body.set(task_id=label)
@@ -152,6 +157,7 @@ def _lost_in_a_chord(label: str) -> None:
 LOST: dict[str, Callable[[str], None]] = {
     "by_name": _lost_by_name,
     "by_request": _lost_by_request,
+    "by_plain_request": _lost_by_plain_request,
     "in_a_chord": _lost_in_a_chord,
 }
 

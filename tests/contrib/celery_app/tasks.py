@@ -47,6 +47,12 @@ def note_request(request: Any, exc: object, traceback: object) -> None:
     log.info("ran %s note_request", request.id)
 
 
+@shared_task(name="shapes.plain_error")  # type: ignore[untyped-decorator]  # Celery has no types
+def note_plainly(request: Any, exc: object, traceback: object) -> None:
+    """Note a failure there, without a word about flows."""
+    log.info("ran %s note_plainly", request.id)
+
+
 @shapes
 @flow_task(name="shapes.note_id")
 def note_id(task_id: str) -> None:
