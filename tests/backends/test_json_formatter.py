@@ -57,6 +57,13 @@ def test_the_keys_of_a_plain_line() -> None:
     ]
 
 
+def test_a_message_for_terminals_is_left_out() -> None:
+    """Uvicorn puts it beside the message, with escape sequences."""
+    assert parsed(record_with(color_message="\x1b[1mpaid\x1b[0m")).keys() == {
+        *("timestamp", "level", "logger", "message", "host.name", "process.pid")
+    }
+
+
 def test_the_formatter_alone_knows_the_flow() -> None:
     """Nothing else has to be installed; a failure is of the run that it left."""
     with start_flow("order-17"):

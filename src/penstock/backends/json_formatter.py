@@ -25,6 +25,7 @@ _MAX_INT = 2**64
 # What a record has before anyone adds to it, and what other formatters leave on it.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {
     "asctime",
+    "color_message",  # uvicorn's message once more, for terminals
     "flow_id",  # the same as correlation_id
     "message",
     "taskName",  # from Python 3.12

@@ -203,11 +203,18 @@ WEB = {"host": "web", "process": "7"}
         ([call("f/b", 11, 15, call("f/c", 12, 13, **FAILED), **SENT)], "ok"),
         ([call("f/b", 11, None, **SENT)], "no end of f/b"),
         ([call("f/b", 11, None)], "no end of f/b"),
+        ([call("f/b", 11, 15, **SENT, outcome="exit")], "exit in f/b"),
+        ([call("f/b", 1, 2, outcome="exit")], "ok"),
         (
             [call("f/b", 11, None), call("f/c", 12, 13, **FAILED)],
             "error: KeyError in f/c",
         ),
         # A redelivered message was ok in the end.
+        ([call("f/b", 11, None, **SENT), call("f/b", 13, 14, **SENT)], "ok"),
+        (
+            [call("f/b", 11, 12, **SENT), call("f/b", 13, None, **SENT)],
+            "no end of f/b",
+        ),
         ([call("f/b", 11, 12, **SENT, **FAILED), call("f/b", 13, 14, **SENT)], "ok"),
     ],
 )

@@ -133,19 +133,24 @@ def is_failure(call: StoredCall) -> bool:
     return call.outcome == "error"
 
 
+def is_stopped(call: StoredCall) -> bool:
+    """Return whether the process of *call* ended in it, or may have."""
+    return call.outcome in {"", "exit"}
+
+
 def deciding_call(operation: Operation) -> StoredCall | None:
     """Return the call whose outcome is that of *operation*, None if it has no calls.
 
-    It is the first that failed, else the first without an end, of those that nothing
+    It is the first that failed, else the first that was stopped, of those that nothing
     waited for: the entry, what a message brought, and what outlived its callers. A
-    caller may have handled the failures of the others. A failed call that was ok when
-    called again does not count. If all went well, it is the entry.
+    caller may have handled the failures of the others. What was ok when called
+    again does not count. If all went well, it is the entry.
     """
     redone = _failed_before_ok(operation)
     alone = [call for call in operation.calls if not _is_waited_for(call)]
     failed = (call for call in alone if is_failure(call) and call not in redone)
-    endless = (call for call in alone if not call.outcome)
-    return next(chain(failed, endless, operation.roots), None)
+    stopped = (call for call in alone if is_stopped(call) and call not in redone)
+    return next(chain(failed, stopped, operation.roots), None)
 
 
 def _is_waited_for(call: StoredCall) -> bool:
@@ -218,13 +223,17 @@ def repeats_in(operation: Operation) -> dict[StoredCall, int]:
 
 
 def _failed_before_ok(operation: Operation) -> set[StoredCall]:
-    """Return calls that failed and were called again, until a call was ok."""
+    """Return calls that failed, or were stopped, and were called again until one was ok.
+
+    A message comes again if the process that handled it was killed.
+    """
     found = set()
     for same in _calls_of_one_step(operation):
         is_redone = False
         for call in reversed(same):
-            is_redone = call.outcome == "ok" or (is_redone and call.outcome in _FAILED)
-            if is_redone and is_failure(call):
+            is_bad = call.outcome in _FAILED or is_stopped(call)
+            is_redone = call.outcome == "ok" or (is_redone and is_bad)
+            if is_redone and is_bad:
                 found.add(call)
     return found
 

@@ -10,6 +10,7 @@ from .facts import (
     failures_of,
     first_us,
     is_failure,
+    is_stopped,
     label_of,
     last_us,
     operation_outcome,
@@ -65,7 +66,7 @@ def _outcome(operation: Operation) -> Iterator[Fact]:
         return
     if call.parent_call_id and call.parent is None:
         words += f" ({label_of(call)}, whose caller is missing)"
-    yield words, "bad" if is_failure(call) else "" if call.outcome else "doubtful"
+    yield words, "bad" if is_failure(call) else "doubtful" if is_stopped(call) else ""
 
 
 def _calls(operation: Operation) -> str:
