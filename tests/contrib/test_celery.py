@@ -682,3 +682,23 @@ def test_a_task_whose_process_is_not_connected_says_so(
     def print_label() -> None: ...
 
     assert str(app.task(print_label).apply().result).endswith(advice)
+
+
+def test_a_worker_is_connected_once_and_restored() -> None:
+    """Only a worker has the classes whose lines get an ID."""
+    from celery.worker.request import Request  # noqa: PLC0415  # senders have none
+
+    parts = [(Task, "start_strategy"), (Request, "on_failure"), (Request, "on_timeout")]
+    before = [getattr(owner, name) for owner, name in parts]
+    install_celery_signals()
+    assert [getattr(owner, name) for owner, name in parts] == before
+
+    signals.worker_init.send(sender=None)
+    connected = [getattr(owner, name) for owner, name in parts]
+    signals.worker_init.send(sender=None)
+
+    assert not {*before} & {*connected}
+    assert [getattr(owner, name) for owner, name in parts] == connected
+    uninstall_celery_signals()
+    assert [getattr(owner, name) for owner, name in parts] == before
+    install_celery_signals()

@@ -223,7 +223,7 @@ def repeats_in(operation: Operation) -> dict[StoredCall, int]:
 
 
 def _failed_before_ok(operation: Operation) -> set[StoredCall]:
-    """Return calls that failed, or were stopped, and were called again until one was ok.
+    """Return calls that failed or were stopped, and called again until one was ok.
 
     A message comes again if the process that handled it was killed.
     """
