@@ -21,7 +21,7 @@ def test_full(project: CheckedProject) -> None:
         "declared after\n"
         '  declared  after="pack"       shop/orders.py:21\n'
         "  found     receive → ship     shop/orders.py:9\n"
-        '  fix       after=["pack", "receive"]\n'
+        '  fix       move the call, or declare after=["pack", "receive"]\n'
         "shop/orders.py:25: PEN201 orders/pack: nothing calls this step\n"
         "1 flow, 5 steps: 1 error, 1 warning\n"
     )
@@ -101,7 +101,8 @@ def test_github(project: CheckedProject) -> None:
 
     assert first == (
         "::error file=shop/orders.py,line=9,title=PEN101 orders/ship::called before "
-        'any step it is declared after (fix: after=["pack", "receive"])'
+        "any step it is declared after (fix: move the call, or declare "
+        'after=["pack", "receive"])'
     )
     assert second.startswith("::warning file=shop/orders.py,line=25,")
 

@@ -89,8 +89,8 @@ def _annotation(finding: Finding, flows: Sequence[FlowInfo]) -> str:
     kind = {"error": "error", "warning": "warning", "info": "notice"}[finding.level]
     title = _escaped(f"{finding.code} {finding.label}".strip(), ",:")
     message = finding.message
-    if finding.suggestion:
-        message += f" (fix: {finding.suggestion})"
+    if finding.fix:
+        message += f" (fix: {finding.fix})"
     place = place_here(finding, flows)
     if place != finding.place:
         message += f" (found at {shown_place(finding.place)} of the other service)"

@@ -57,8 +57,8 @@ def _rule(code: str) -> dict[str, object]:
 def _result(finding: Finding, flows: Sequence[FlowInfo]) -> dict[str, object]:
     place = place_here(finding, flows)
     text = f"{finding.label}: {finding.message}" if finding.label else finding.message
-    if finding.suggestion:
-        text += f" Fix: {finding.suggestion}"
+    if finding.fix:
+        text += f" Fix: {finding.fix}"
     result: dict[str, object] = {
         "ruleId": finding.code,
         "ruleIndex": list(CODES).index(finding.code),
