@@ -128,6 +128,22 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, "__version__"})
 
 
+def _read_environment() -> None:
+    """Apply the ``PENSTOCK_*`` variables; in a command, a wrong one ends it."""
+    try:
+        reset()
+    except PenstockError as exc:
+        from ._platform.command import usage_error_status  # noqa: PLC0415  # seldom
+
+        status = usage_error_status()
+        if status is None:
+            raise
+        import sys  # noqa: PLC0415  # the same
+
+        print(f"Error: {exc}", file=sys.stderr)  # noqa: T201  # the command cannot start
+        sys.exit(status)
+
+
 # Last, because the backend that PENSTOCK_BACKEND names may import from penstock.
-reset()
+_read_environment()
 _warn_of_unknown_variables()

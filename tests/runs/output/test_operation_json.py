@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from penstock.runs.lines import ReadCounts
 from penstock.runs.operation import Operation, OrderJudgement
 from penstock.runs.output.facts import Shown
 from penstock.runs.output.operation_json import as_json
-from tests.support.operations import call, line, operation, shop_operation
+from tests.support.operations import BEGIN_US, call, line, operation, shop_operation
 
 
 def read(shown: Shown) -> Any:
@@ -38,7 +40,6 @@ def test_an_operation() -> None:
         "root_id": "4711abcd9f0e4b1c8d2e3f4a5b6c7d8e",
         "start": "2026-11-30T10:15:02.123456Z",
         "end": "2026-11-30T10:15:02.914456Z",
-        "outcome": "ok",
         "services": ["shop", "billing", "shipping"],
         "gaps": ["2 calls without an end"],
         "order": [
@@ -81,6 +82,16 @@ def test_other_lines() -> None:
     assert inside["message"] == "in"
     assert inside["timestamp"] == "2026-11-30T10:15:02.123456Z"
     assert found["lines"][0]["message"] == "out"
+
+
+@pytest.mark.parametrize("outcome", ["ok", "error"])
+def test_the_outcome_of_a_message(outcome: str) -> None:
+    """It is that of the operation, if the entry was ok."""
+    sent = call("f/b", 2, 3, sent_at_us=BEGIN_US, outcome=outcome)
+    (one,) = read(Shown([operation(call("f/a", 0, 1, sent))]))["operations"]
+
+    assert one["outcome"] == outcome
+    assert one["calls"][0]["outcome"] == "ok"
 
 
 def test_nothing_is_known() -> None:

@@ -12,6 +12,7 @@ from penstock.runs.output.operation_page import as_page
 from tests.support.flow_values import flow_of
 from tests.support.html_pages import Page
 from tests.support.operations import (
+    BEGIN_US,
     call,
     line,
     operation,
@@ -165,10 +166,23 @@ def test_a_failed_operation() -> None:
 
 
 def test_broken_order_is_beside_the_outcome() -> None:
-    """An operation that ended well may have broken the order."""
+    """An operation without a failure may have broken the order."""
     (heading,) = re.findall("<h1.*?</h1>", shop_page())
 
-    assert Page(heading).words == ["orders/receive ", "ok", " ", "out of order"]
+    assert Page(heading).words == [
+        "orders/receive ",
+        "no end of shipping/parcel (shipping)",
+        " ",
+        "out of order",
+    ]
+
+
+def test_a_failed_task() -> None:
+    """Its title is red, too, although the request was ok."""
+    sent = call("f/b", 2, 3, sent_at_us=BEGIN_US, outcome="error", error_type="OSError")
+    page = page_of(operation(call("f/a", 0, 1, sent)))
+
+    assert '<span class="mark bad">error: OSError in f/b</span>' in page
 
 
 def test_other_outcomes() -> None:

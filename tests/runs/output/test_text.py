@@ -10,14 +10,14 @@ from penstock.renderers.terminal.canvas import width_of
 from penstock.runs.operation import Operation, OrderJudgement, StoredCall
 from penstock.runs.output.facts import Shown
 from penstock.runs.output.text import as_text, ended_line
-from tests.support.operations import at, call, line, operation, shop_operation
+from tests.support.operations import BEGIN_US, at, call, line, operation, shop_operation
 
 HOSTILE = "x\x1b]0;title\x07\x9b31m\r\nstep.end\u202e\ud800"
 
 WHOLE = """\
 operation  4711abcd9f0e4b1c8d2e3f4a5b6c7d8e
 when       2026-11-30T10:15:02.123456Z, at least 791 ms in all
-outcome    ok
+outcome    no end of shipping/parcel (shipping)
 calls      13 calls in shop, billing, shipping
 failed     billing/capture (billing): CardError, ok when billing/pay was called again
 missing    2 calls without an end
@@ -126,6 +126,14 @@ Lines of this operation outside its calls:
     assert "within" not in text_of(shown)
 
 
+def test_lines_without_calls() -> None:
+    """An operation without steps, such as a request that was refused, has lines."""
+    shown = Operation("r", lines=[line(1, "422")])
+
+    assert text_of(shown).endswith("\n\n1 line outside the steps: add --logs")
+    assert "--logs" not in as_text(Shown([shown], with_logs=True))
+
+
 def test_order_is_unknown() -> None:
     """Without verdicts the text says why there are none."""
     shown = operation(call("f/a"))
@@ -141,8 +149,9 @@ def test_incomplete_operations() -> None:
     lost = call("f/a", None, 5, call("f/b", None, None), parent_call_id="gone")
     text = text_of(operation(lost, call("f/c", 5, None)))
 
-    assert "outcome    ok (f/a, whose caller is missing)\n" in text
-    assert re.findall(r"no (?:start|end).*", text) == [
+    assert "outcome    no end of f/c\n" in text
+    assert "outcome    ok (f/a, whose caller is missing)\n" in text_of(operation(lost))
+    assert re.findall(r"no (?:start|end)(?! of).*", text) == [
         "no start  ?━",
         "no end",
         "no end  ━?",
@@ -163,6 +172,62 @@ def test_failures_are_counted() -> None:
     assert "outcome    error: KeyError\n" in text
     assert "failed     f/same: KeyError, 3 times\n           f/s0: error\n" in text
     assert "           … and 3 more\n" in text
+
+
+FAILED = {"outcome": "error", "error_type": "KeyError"}
+SENT = {"sent_at_us": BEGIN_US}
+WEB = {"host": "web", "process": "7"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "outcome"),
+    [
+        # Its caller may have handled it, here or in another service, by its response.
+        ([call("f/b", 1, 2, **FAILED)], "ok"),
+        ([call("f/b", 1, 2, call("f/c", 3, 4, **FAILED))], "ok"),
+        ([call("f/b", 1, 9.005, **FAILED)], "ok"),
+        ([call("f/b", 7, 11, **FAILED, **WEB)], "ok"),
+        ([call("f/b", None, None)], "ok"),
+        ([call("f/b", 1, None)], "ok"),
+        ([call("f/b", 1, None, call("f/c", 2, 12, **FAILED))], "ok"),
+        ([call("f/b", 1, 2, **SENT, outcome="cancelled")], "ok"),
+        # Nothing waits for what a message brings, nor for what outlives its callers.
+        ([call("f/b", 1, 2, **SENT, **FAILED)], "error: KeyError in f/b"),
+        ([call("f/b", 12, 13, **FAILED)], "error: KeyError in f/b"),
+        ([call("f/b", 8, 12, **FAILED)], "error: KeyError in f/b"),
+        ([call("f/b", 1, 2, call("f/c", 11, 12, **FAILED))], "error: KeyError in f/c"),
+        (
+            [call("f/b", 11, 15, **SENT, **WEB, service="w", outcome="error")],
+            "error in f/b (w)",
+        ),
+        ([call("f/b", 11, 15, call("f/c", 12, 13, **FAILED), **SENT)], "ok"),
+        ([call("f/b", 11, None, **SENT)], "no end of f/b"),
+        ([call("f/b", 11, None)], "no end of f/b"),
+        (
+            [call("f/b", 11, None), call("f/c", 12, 13, **FAILED)],
+            "error: KeyError in f/c",
+        ),
+        # A redelivered message was ok in the end.
+        ([call("f/b", 11, 12, **SENT, **FAILED), call("f/b", 13, 14, **SENT)], "ok"),
+    ],
+)
+def test_the_outcome_is_that_of_the_operation(
+    entry: list[StoredCall], outcome: str
+) -> None:
+    """What nothing waited for decides, even if the entry was ok."""
+    shown = operation(call("f/a", 0, 9, *entry))
+
+    assert f"outcome    {outcome}\n" in text_of(shown)
+    assert f"  {outcome} " in as_text(Shown([shown, operation(call("f/a"))]))
+
+
+def test_a_failed_entry_decides() -> None:
+    """Before what came after it."""
+    late = call("f/b", 12, 13, **{**FAILED, "error_type": "OSError"})
+
+    assert "outcome    error: KeyError\n" in text_of(
+        operation(call("f/a", 0, 9, late, **FAILED))
+    )
 
 
 def test_outcomes() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from penstock._platform.clock import utc
@@ -22,6 +22,7 @@ _TWO_DIGITS = 0.1
 
 _FIRST_US, _LAST_US = 0, 253_402_300_799_000_000  # until the year 9999
 _FAILED = ("error", "retry")
+_ROUNDED_US = 10  # times in the line of a run are sums of rounded ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,51 @@ def outcome_words(call: StoredCall) -> str:
 def is_failure(call: StoredCall) -> bool:
     """Return whether *call* raised an exception that is an error."""
     return call.outcome == "error"
+
+
+def deciding_call(operation: Operation) -> StoredCall | None:
+    """Return the call whose outcome is that of *operation*, None if it has no calls.
+
+    It is the first that failed, else the first without an end, of those that nothing
+    waited for: the entry, what a message brought, and what outlived its callers. A
+    caller may have handled the failures of the others. A failed call that was ok when
+    called again does not count. If all went well, it is the entry.
+    """
+    redone = _failed_before_ok(operation)
+    alone = [call for call in operation.calls if not _is_waited_for(call)]
+    failed = (call for call in alone if is_failure(call) and call not in redone)
+    endless = (call for call in alone if not call.outcome)
+    return next(chain(failed, endless, operation.roots), None)
+
+
+def _is_waited_for(call: StoredCall) -> bool:
+    """Return whether a caller was still there when *call* ended.
+
+    In another process, without a message, the caller waits for a response.
+    """
+    last = call.start_us if call.end_us is None else call.end_us
+    caller = call
+    while caller.parent is not None and caller.sent_at_us is None:
+        below, caller = caller, caller.parent
+        if (caller.host, caller.process) != (below.host, below.process):
+            return True
+        if last is None or caller.end_us is None:
+            return True
+        if last <= caller.end_us + _ROUNDED_US:
+            return True
+    return False
+
+
+def operation_outcome(operation: Operation) -> tuple[str, StoredCall | None]:
+    """Return how *operation* ended, in words, and the call that decides it."""
+    call = deciding_call(operation)
+    if call is None:
+        return "", None
+    words = outcome_words(call)
+    if call is operation.roots[0]:
+        return words, call
+    where = f"{label_of(call)} ({call.service})" if call.service else label_of(call)
+    return f"{words} in {where}" if call.outcome else f"{words} of {where}", call
 
 
 def failures_of(operation: Operation) -> Counter[tuple[str, str, str, str]]:

@@ -12,7 +12,7 @@ from .facts import (
     is_failure,
     label_of,
     last_us,
-    outcome_words,
+    operation_outcome,
     rfc3339,
     services_of,
     words_for,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         Operation,
         OrderJudgement,
         OrderVerdict,
-        StoredCall,
     )
 
     Fact = tuple[str, str]
@@ -50,8 +49,7 @@ def header_of(
         least = "" if all(call.outcome for call in calls) else "at least "
         begin = rfc3339(operation.roots[0].start_us or start)
         yield "when", [(f"{begin}, {least}{words_for(end - start)} in all", "")]
-    if operation.roots:
-        yield "outcome", [_outcome(operation.roots[0])]
+    yield "outcome", _outcome(operation)
     yield "calls", [(_calls(operation), "")]
     yield "failed", _failures(operation)
     yield "missing", ((gap, "doubtful") for gap in operation.gaps)
@@ -61,12 +59,13 @@ def header_of(
     yield "order", _order(judgements, without_order)
 
 
-def _outcome(entry: StoredCall) -> Fact:
-    outcome = outcome_words(entry)
-    style = "bad" if is_failure(entry) else "" if entry.outcome else "doubtful"
-    if entry.parent_call_id:
-        outcome += f" ({label_of(entry)}, whose caller is missing)"
-    return outcome, style
+def _outcome(operation: Operation) -> Iterator[Fact]:
+    words, call = operation_outcome(operation)
+    if call is None:
+        return
+    if call.parent_call_id and call.parent is None:
+        words += f" ({label_of(call)}, whose caller is missing)"
+    yield words, "bad" if is_failure(call) else "" if call.outcome else "doubtful"
 
 
 def _calls(operation: Operation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .facts import duration_us, first_us, last_us, rfc3339, services_of
+from .facts import deciding_call, duration_us, first_us, last_us, rfc3339, services_of
 
 if TYPE_CHECKING:
     from penstock.runs.lines import ReadCounts, StoredLine
@@ -47,11 +47,12 @@ def _operation(operation: Operation, shown: Shown) -> dict[str, Any]:
     calls = operation.calls
     numbers = {call: number for number, call in enumerate(calls)}
     judgements = shown.judgements.get(operation, ())
+    decides = deciding_call(operation)
     found: dict[str, Any] = {
         "root_id": operation.root_id,
         "start": _time(first_us(calls)),
         "end": _time(last_us(calls)),
-        "outcome": operation.roots[0].outcome if operation.roots else None,
+        "outcome": None if decides is None else decides.outcome,
         "services": services_of(operation),
         "gaps": operation.gaps,
         "order": [_judgement(one, numbers) for one in judgements],

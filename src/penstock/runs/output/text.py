@@ -11,9 +11,11 @@ from penstock.runs.trees import is_caller_missing
 
 from .call_tree import logged
 from .facts import (
+    counted,
     duration_us,
     first_us,
     label_of,
+    operation_outcome,
     outcome_words,
     rfc3339,
     words_for,
@@ -84,7 +86,7 @@ def _row(operation: Operation) -> tuple[str, ...]:
     if not operation.roots:
         return when, "(no call)", "", calls
     entry = operation.roots[0]
-    return when, label_of(entry), outcome_words(entry), calls
+    return when, label_of(entry), operation_outcome(operation)[0], calls
 
 
 def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterator[str]:
@@ -100,6 +102,8 @@ def _one(operation: Operation, shown: Shown, width: int, paint: Paint) -> Iterat
     )
     yield ""
     yield from waterfall.lines()
+    if operation.lines and not (operation.calls or shown.with_logs):
+        yield f"{counted(len(operation.lines), 'line')} outside the steps: add --logs"
     if shown.with_logs and operation.lines:
         yield ""
         yield "Lines of this operation outside its calls:"
