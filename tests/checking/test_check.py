@@ -114,6 +114,27 @@ def test_annotations_by_themselves(project: CheckedProject) -> None:
     assert "1 flow, 5 steps: 1 error, 1 warning\n::error file=" in result.stdout
 
 
+def test_annotations_below_the_root_of_a_repository(project: CheckedProject) -> None:
+    """They name files as the forge does, whatever the working directory is."""
+    github = {"GITHUB_WORKSPACE": str(project.root.parent)}
+    path = f"{project.root.name}/shop/orders.py"
+
+    marks = project.check("shop.orders", "-f", "github", env=github).stdout
+    sarif = project.check("shop.orders", "-f", "sarif", env=github).stdout
+    text = project.check("shop.orders", "-f", "concise", env=github).stdout
+
+    assert marks.startswith(f"::error file={path},line=9,")
+    assert json.loads(sarif)["runs"][0]["results"][0]["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": path},
+                "region": {"startLine": 9},
+            }
+        }
+    ]
+    assert text.startswith("shop/orders.py:9: ")
+
+
 def test_annotations_spoil_no_data(project: CheckedProject) -> None:
     """Annotations are not added to a format for programs."""
     result = project.check("shop.orders", "-f", "json", env={"GITHUB_ACTIONS": "true"})
