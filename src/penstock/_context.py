@@ -49,6 +49,7 @@ class FlowContext:
     # Most contexts never need these: a class attribute costs a run nothing.
     parent_id: str | None = None
     is_carried: bool = False
+    is_request: bool = False  # internal: a web framework may answer its exceptions
 
     # Internal: the carried context whose metadata this run shares, and the metadata.
     # A write replaces the mapping and never changes it, so that readers need no lock.
@@ -166,6 +167,7 @@ class FlowContext:
         copy.sent_at = self.sent_at
         copy.given_causes = self.causes
         copy.is_carried = self.is_carried
+        copy.is_request = self.is_request
         copy.sent_trace = self.sent_trace
         copy.is_awaited = self.is_awaited
         copy.progress = self.progress

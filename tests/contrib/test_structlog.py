@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+import json
+import logging
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock import configure, entrypoint, flow, start_flow
+from penstock import (
+    configure,
+    entrypoint,
+    flow,
+    install_log_fields,
+    start_flow,
+    uninstall_log_fields,
+)
 from tests.support.call_styles import run_python, unique
 
 pytest.importorskip("structlog", reason="needs structlog")
@@ -98,6 +109,96 @@ def test_metadata_keeps_its_name() -> None:
         }
         assert processor(None, "info", {"order_id": 2}) == {"order_id": 2}
     assert processor(None, "info", {"event": "e"}) == {"event": "e"}
+
+
+@pytest.fixture
+def formatted() -> Iterator[list[dict[str, Any]]]:
+    """Format records of ``logging`` through structlog; yield the list of entries."""
+    seen: list[dict[str, Any]] = []
+
+    class Seen(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(json.loads(self.format(record)))
+
+    handler = Seen()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                flow_processor,
+                FlowProcessor("order_id", step="step", root_id="request_id"),
+            ],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.getLogger("site").addHandler(handler)
+    yield seen
+    logging.getLogger("site").removeHandler(handler)
+
+
+def test_records_of_logging(formatted: list[dict[str, Any]]) -> None:
+    """They have the fields of their flow, and what is on them already."""
+    log = logging.getLogger("site")
+    ids = {"correlation_id": "order-18", "root_id": "order-18", "step": "-"}
+
+    log.warning("outside")
+    with start_flow("order-17", order_id="A-1"):
+        log.warning("inside")
+        log.warning("late", extra=ids)
+
+    assert formatted == [
+        {"event": "outside"},
+        {
+            "event": "inside",
+            "flow_id": "order-17",
+            "correlation_id": "order-17",
+            "order_id": "A-1",
+            "request_id": "order-17",
+        },
+        {
+            "event": "late",
+            "flow_id": "order-17",
+            "correlation_id": "order-18",
+            "order_id": "A-1",
+            "request_id": "order-18",
+        },
+    ]
+
+
+def test_the_traceback_of_a_failed_run(formatted: list[dict[str, Any]]) -> None:
+    """A server logs it after the run; it has the fields of the run that failed."""
+
+    @flow(unique("orders"))
+    @entrypoint
+    def receive() -> None:
+        raise KeyError("A-1")
+
+    with start_flow("order-17"):
+        with pytest.raises(KeyError) as raised:
+            receive()
+    logging.getLogger("site").error("unhandled", exc_info=raised.value)
+
+    (entry,) = formatted
+    assert (entry["request_id"], entry["step"]) == ("order-17", "receive")
+
+
+def test_records_from_a_queue(formatted: list[dict[str, Any]]) -> None:
+    """Another thread formats them; the fields are on them since they were made."""
+    (handler,) = logging.getLogger("site").handlers
+    queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    listener = QueueListener(queue, handler)
+    install_log_fields()
+    logging.getLogger("site").handlers = [QueueHandler(queue)]
+    listener.start()
+    with start_flow("order-17"):
+        logging.getLogger("site").warning("inside")
+    listener.stop()
+    logging.getLogger("site").handlers = [handler]
+    uninstall_log_fields()
+
+    assert formatted[0]["correlation_id"] == "order-17"
 
 
 def test_what_is_unknown_is_left_out() -> None:

@@ -80,6 +80,8 @@ def _new_run(outer: FlowContext, step: Step) -> FlowContext:
     else:
         context = FlowContext(state.new_id(), step)
         context.parent_id = outer.correlation_id
+    if outer.is_request:
+        context.is_request = True
     context.given_root_id = outer.root_id
     return context
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from penstock._context import Call
+    from penstock._context import Call, FlowContext
     from penstock._runtime.state import Recorder
 
 __all__ = ["TracingBackend", "outcome_of", "recorder_for", "span_attributes"]
@@ -177,16 +177,39 @@ _OUTCOMES = {
     ("celery.exceptions", "Reject"): "rejected",
 }
 
+# What a web framework answers: a status, or the attribute that has it.
+_RESPONSES: dict[tuple[str, str], int | str] = {
+    ("django.core.exceptions", "PermissionDenied"): 403,
+    ("django.core.exceptions", "BadRequest"): 400,
+    ("django.core.exceptions", "SuspiciousOperation"): 400,
+    ("django.http.response", "Http404"): 404,
+    ("fastapi.exceptions", "RequestValidationError"): 422,
+    ("litestar.exceptions.http_exceptions", "HTTPException"): "status_code",
+    ("rest_framework.exceptions", "APIException"): "status_code",
+    ("starlette.exceptions", "HTTPException"): "status_code",
+    ("werkzeug.exceptions", "HTTPException"): "code",
+}
+_BAD_REQUEST, _SERVER_ERROR = 400, 500
 
-def outcome_of(exc: BaseException | None) -> str:
-    """Return how a call ended: ``ok``, ``error``, or a kind of control flow.
 
-    Exceptions are known by name, so that neither asyncio nor Celery is imported.
+def outcome_of(exc: BaseException | None, context: FlowContext | None) -> str:
+    """Return how a call in *context* ended: ``ok``, ``error``, or something between.
+
+    Exceptions are known by name, so that no package is imported for them.
     """
     if exc is None:
         return "ok"
     for klass in type(exc).__mro__:
-        outcome = _OUTCOMES.get((klass.__module__, klass.__qualname__))
-        if outcome:
-            return outcome
+        name = klass.__module__, klass.__qualname__
+        if name in _OUTCOMES:
+            return _OUTCOMES[name]
+        if context is not None and context.is_request and name in _RESPONSES:
+            return _outcome_of_response(exc, _RESPONSES[name])
     return "error"
+
+
+def _outcome_of_response(exc: BaseException, found: int | str) -> str:
+    status = found if isinstance(found, int) else getattr(exc, found, None)
+    if not isinstance(status, int) or status >= _SERVER_ERROR:
+        return "error"
+    return "client_error" if status >= _BAD_REQUEST else "ok"

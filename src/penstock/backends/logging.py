@@ -6,7 +6,7 @@ import logging
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from penstock._context import current_flow_id
+from penstock._context import current_flow_id, get_flow_context
 from penstock._platform.clock import elapsed_ms, now, utc
 from penstock._platform.process import on_fork
 from penstock._runtime.state import ASK_EACH_TIME, LOGGER, state
@@ -112,7 +112,8 @@ class LoggingBackend(TracingBackend):
                 error = exc
                 raise
             finally:
-                self._end(line, error, inner=True)
+                outcome = outcome_of(error, get_flow_context())
+                self._end(line, error, outcome, inner=True)
 
         return lines()
 
@@ -132,7 +133,7 @@ class LoggingBackend(TracingBackend):
 
     def finish(
         self,
-        _call: Call,
+        call: Call,
         started: _Line,
         exc: BaseException | None,
         *,
@@ -140,20 +141,21 @@ class LoggingBackend(TracingBackend):
     ) -> None:
         """Write ``step.end`` or ``step.error``, with the time since *started*."""
         run, fields = started.run, started.fields
+        outcome = outcome_of(exc, call[0])
         if run is not None and fields["call_id"] == fields["run_id"]:
             fields["started_at"] = utc(run.started_at)
             fields["calls"] = run.close()
         elif run is not None and run.takes_calls():
-            run.add(started, outcome_of(exc))
-            if not inner or outcome_of(exc) != "error":
+            run.add(started, outcome)
+            if not inner or outcome != "error":
                 return
         elif run is not None:
             fields["started_at"] = utc(run.time_of(started))
-        self._end(started, exc, inner=inner)
+        self._end(started, exc, outcome, inner=inner)
 
     def missed(self, call: Call, exc: BaseException, *, inner: bool) -> None:
         """Write ``step.error`` for a call whose start was not logged."""
-        self._end(_line_of(call), exc, inner=inner)
+        self._end(_line_of(call), exc, outcome_of(exc, call[0]), inner=inner)
 
     def resume(self, started: _Line) -> None:
         """Note that the body goes on: what it paused for was an item."""
@@ -175,9 +177,10 @@ class LoggingBackend(TracingBackend):
             _write(self.level, "step.start %s/%s", args, line)
         line.began = now()
 
-    def _end(self, line: _Line, exc: BaseException | None, *, inner: bool) -> None:
+    def _end(
+        self, line: _Line, exc: BaseException | None, outcome: str, *, inner: bool
+    ) -> None:
         """Write how a call ended, and how long it took if its start was logged."""
-        outcome = outcome_of(exc)
         is_error = outcome == "error"
         level = self._error_level if is_error and inner else self.level
         if not LOGGER.isEnabledFor(level):
@@ -190,7 +193,7 @@ class LoggingBackend(TracingBackend):
         if exc is not None:
             template += " %s"
             args += (type(exc).__name__ if is_error else outcome,)
-        if is_error:
+        if is_error or outcome == "client_error":
             fields["error_type"] = type(exc).__name__
         duration_ms = elapsed_ms(line.began)
         if duration_ms is not None:

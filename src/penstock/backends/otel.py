@@ -180,7 +180,7 @@ class OTelBackend(TracingBackend):
 
     def finish(
         self,
-        _call: Call,
+        call: Call,
         recording: _Recording,
         exc: BaseException | None,
         *,
@@ -195,7 +195,7 @@ class OTelBackend(TracingBackend):
             recording.span.end()
             return
         try:
-            if outcome_of(exc) == "error":
+            if outcome_of(exc, call[0]) == "error":
                 _record_error(recording.span, exc, inner=inner)
         finally:
             recording.span.end()

@@ -169,6 +169,7 @@ class RequestFlow:
             _transform(found, names, options.transform_id)
         context = continued(found, trust, names)
         self._options = options
+        context.is_request = True
         context.is_awaited = True  # the client waits for the response
         self.scope: Scope = (context, None, 0)
 

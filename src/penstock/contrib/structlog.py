@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from penstock._context import current_flow_id
-from penstock.backends.log_fields import checked_keys, fill
+from penstock.backends.log_fields import ABSENT, checked_keys, fill, fill_late
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterable, Mapping, MutableMapping
 
     EventDict = MutableMapping[str, Any]
 
@@ -26,11 +26,11 @@ def flow_processor(_logger: object, _method: str, event_dict: EventDict) -> Even
     ... )
     >>> structlog.reset_defaults()
     """
-    flow_id = current_flow_id()
-    if flow_id is not None:
-        event_dict.setdefault("flow_id", flow_id)
-        event_dict.setdefault("correlation_id", flow_id)
+    _fill(event_dict, _BOTH)
     return event_dict
+
+
+_BOTH = {"flow_id": "flow_id", "correlation_id": "correlation_id"}
 
 
 class FlowProcessor:
@@ -56,5 +56,25 @@ class FlowProcessor:
         self, _logger: object, _method: str, event_dict: EventDict
     ) -> EventDict:
         """Add what is known; keep what the entry has. Outside a flow, add nothing."""
-        fill(event_dict, self._keys, self._metadata)
+        _fill(event_dict, self._keys, self._metadata)
         return event_dict
+
+
+def _fill(
+    entry: EventDict, keys: Mapping[str, str], metadata: Iterable[str] = ()
+) -> None:
+    """Add fields and metadata, also to an entry that comes from ``logging``.
+
+    The record of such an entry knows more: its exception the run that failed, and what
+    Django logs after a request the ID of that.
+    """
+    record = entry.get("_record")
+    if isinstance(record, logging.LogRecord) and not entry.get("_from_structlog"):
+        fill_late(record, (*keys, *metadata), "FlowProcessor")
+        known = {name: name for name in metadata} | dict(keys)
+        for name, key in known.items():
+            value = getattr(record, name)
+            if value not in (None, ABSENT):
+                entry.setdefault(key, value)
+    else:
+        fill(entry, keys, metadata)
