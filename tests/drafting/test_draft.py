@@ -285,6 +285,8 @@ def test_recorded_edges_are_solid(project: Project) -> None:
     for words in ("calls came this way", "in the code, never seen", "guess, by its"):
         assert words in svg
     assert "b → c      guess" in drawn(flow, "text", evidence=evidence)
+    assert "<title>start → a: found in the code, seen 1×</title>" in svg
+    assert "declared" not in svg.partition("</style>")[2].replace("declared-only", "")
 
 
 @pytest.mark.parametrize(

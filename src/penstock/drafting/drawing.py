@@ -64,6 +64,7 @@ def evidence_of(plan: DraftPlan) -> Sources | None:
     return Sources(
         {plan.flow: {"runs": runs, "steps": calls, "edges": edges, "violations": []}},
         CodeEvidence(read),
+        is_draft=True,
     )
 
 
