@@ -86,7 +86,8 @@ def _ports(item: Item, sources: Sequence[Item], taken: Collection[int]) -> list[
         if not free:
             raise NoRoomError(item.node)
         # Lines that come straight down keep their columns, if there is room for all.
-        last = min((x - 2 * (k - at) for k, x in straight.items() if k > at), default=inf)
+        kept = (x - 2 * (k - at) for k, x in straight.items() if k > at)
+        last = min(kept, default=inf)
         beside = [column for column in free if column <= last]
         columns.append(min(beside or free, key=lambda column: abs(column - wanted)))
         first = columns[-1] + 2
