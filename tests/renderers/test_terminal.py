@@ -323,6 +323,33 @@ def test_a_line_leaves_the_column_of_another() -> None:
         ╰─────╯""")
 
 
+def test_a_line_that_comes_straight_down_keeps_its_column() -> None:
+    """A line from the side enters beside it, and pushes it nowhere."""
+    steps = {
+        "reserve": None,
+        "check": None,
+        "pick": ["reserve", "check"],
+        "backorder": "reserve",
+        "pack": "pick",
+        "cancel": ["check", "backorder"],
+    }
+
+    assert text(flow_of("f", steps)) == dedent("""
+        ╔═══════╗  ╔═════════╗
+        ║ check ║  ║ reserve ║
+        ╚═══╤═══╝  ╚════╤════╝
+            ├───────┐   │
+            │ ┌─────│───┤
+        ╭───▼─▼╮    │ ╭─▼─────────╮
+        │ pick │    │ │ backorder │
+        ╰───┬──╯    │ ╰─────┬─────╯
+            │       └─────┐ │
+        ╭───▼──╮       ╭──▼─▼───╮
+        │ pack │       │ cancel │
+        ╰──────╯       ╰────────╯
+        """)
+
+
 def test_boxes_grow_where_lines_crowd() -> None:
     """A box is widened if its lines would share columns with others."""
     boxes = {node: Box(["x"]) for node in range(9)}
