@@ -175,9 +175,8 @@ def test_the_traceback_of_a_failed_run(formatted: list[dict[str, Any]]) -> None:
     def receive() -> None:
         raise KeyError("A-1")
 
-    with start_flow("order-17"):
-        with pytest.raises(KeyError) as raised:
-            receive()
+    with start_flow("order-17"), pytest.raises(KeyError) as raised:
+        receive()
     logging.getLogger("site").error("unhandled", exc_info=raised.value)
 
     (entry,) = formatted

@@ -16,7 +16,9 @@ from penstock.renderers.terminal.text import render_text
 from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from tests.support.flow_values import After
 
 
 def text(
@@ -325,7 +327,7 @@ def test_a_line_leaves_the_column_of_another() -> None:
 
 def test_a_line_that_comes_straight_down_keeps_its_column() -> None:
     """A line from the side enters beside it, and pushes it nowhere."""
-    steps = {
+    steps: Mapping[str, After] = {
         "reserve": None,
         "check": None,
         "pick": ["reserve", "check"],
