@@ -224,12 +224,12 @@ def test_flow_takes_owner_description_and_tags() -> None:
 
 
 def test_a_step_describes_itself() -> None:
-    """The docstring's first line is the description; the whole of it is kept."""
+    """The docstring's first line is the description; `doc` has no indentation."""
     flow("orders")(entrypoint(inspect.unwrap(receive)))
 
     found = the_step("orders", "receive")
     assert found.description == "Take an order."
-    assert "And more." in found.doc
+    assert found.doc == "Take an order.\n\nAnd more."
 
 
 def test_no_docstring_is_no_description() -> None:

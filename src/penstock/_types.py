@@ -18,7 +18,7 @@ class StepInfo:
             one only for ``all_of``). Names are as declared: ``"charge"``,
             ``"billing:invoice"`` or ``"shop/orders:publish"``.
         description: First line of the docstring.
-        doc: The whole docstring.
+        doc: The whole docstring, without its indentation.
         tags: Free labels, in declared order.
         module: Module of the function.
         qualname: Qualified name of the function.

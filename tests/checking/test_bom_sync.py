@@ -86,7 +86,8 @@ def strict(demo: CheckedProject) -> tuple[set[str], set[str], str]:
 
 AFTER = r"after=(?:\[(?:all_of\([^)]*\)|[^\]])*\]|all_of\([^)]*\)|\"[^\"]*\"|\w+)"
 SUGGESTED = re.compile(
-    rf"  declared  {AFTER} +(\S+):(\d+)\n(?:  found .*\n)?  fix       (after=.*)"
+    rf"  declared  {AFTER} +(\S+):(\d+)\n(?:  found .*\n)?  fix       "
+    r"(?:move the call, or declare )?(after=.*)"
 )
 TOLD = re.compile(
     r"^R\d \w+/\w+ \(.*?(\w+\.py):(\d+)\) .*(after=\[.*?\])\.$", re.MULTILINE

@@ -21,7 +21,7 @@ def test_full(project: CheckedProject) -> None:
         "declared after\n"
         '  declared  after="pack"       shop/orders.py:21\n'
         "  found     receive → ship     shop/orders.py:9\n"
-        '  fix       after=["pack", "receive"]\n'
+        '  fix       move the call, or declare after=["pack", "receive"]\n'
         "shop/orders.py:25: PEN201 orders/pack: nothing calls this step\n"
         "1 flow, 5 steps: 1 error, 1 warning\n"
     )
@@ -101,7 +101,8 @@ def test_github(project: CheckedProject) -> None:
 
     assert first == (
         "::error file=shop/orders.py,line=9,title=PEN101 orders/ship::called before "
-        'any step it is declared after (fix: after=["pack", "receive"])'
+        "any step it is declared after (fix: move the call, or declare "
+        'after=["pack", "receive"])'
     )
     assert second.startswith("::warning file=shop/orders.py,line=25,")
 
@@ -111,6 +112,27 @@ def test_annotations_by_themselves(project: CheckedProject) -> None:
     result = project.check("shop.orders", env={"GITHUB_ACTIONS": "true"})
 
     assert "1 flow, 5 steps: 1 error, 1 warning\n::error file=" in result.stdout
+
+
+def test_annotations_below_the_root_of_a_repository(project: CheckedProject) -> None:
+    """They name files as the forge does, whatever the working directory is."""
+    github = {"GITHUB_WORKSPACE": str(project.root.parent)}
+    path = f"{project.root.name}/shop/orders.py"
+
+    marks = project.check("shop.orders", "-f", "github", env=github).stdout
+    sarif = project.check("shop.orders", "-f", "sarif", env=github).stdout
+    text = project.check("shop.orders", "-f", "concise", env=github).stdout
+
+    assert marks.startswith(f"::error file={path},line=9,")
+    assert json.loads(sarif)["runs"][0]["results"][0]["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": path},
+                "region": {"startLine": 9},
+            }
+        }
+    ]
+    assert text.startswith("shop/orders.py:9: ")
 
 
 def test_annotations_spoil_no_data(project: CheckedProject) -> None:

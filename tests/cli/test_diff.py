@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.projects import Project
+    from tests.support.projects import Project, Result
 
 PROJECT = """
     [tool.penstock]
@@ -545,6 +545,34 @@ def test_module_of_the_working_tree_is_refused(repo: Project) -> None:
     assert "imported from the working tree" in result.stderr
 
 
+@pytest.mark.parametrize("file", ["orders.py", "orders/__init__.py"])
+def test_installed_copy_is_refused(repo: Project, file: str) -> None:
+    """A module of the repository that was imported from site-packages is an error."""
+    (repo.root / "lib").mkdir()
+    git(repo.root, "mv", "shop", "lib/shop")
+    repo.write(f"lib/shop/{file}", (repo.root / "lib/shop/orders.py").read_text())
+    if file != "orders.py":
+        git(repo.root, "rm", "--quiet", "--force", "lib/shop/orders.py")
+    commit(repo.root)
+    site = repo.root.parent / f"{repo.root.name}-env" / "site-packages"
+    shutil.copytree(repo.root / "lib", site)
+
+    def diff(*path: object) -> Result:
+        return repo.penstock(
+            *("diff", "--exit-code", "HEAD", "shop.orders"),
+            program=PROCESS,
+            env={"PYTHONPATH": os.pathsep.join(map(str, path))},
+        )
+
+    refused = diff(site)
+    repaired = diff("lib", site)
+
+    assert refused.returncode == 2
+    assert f"installed copy {site / 'shop' / file}" in refused.stderr
+    assert "Set PYTHONPATH=lib." in refused.stderr
+    assert (repaired.returncode, repaired.stderr) == (0, "")
+
+
 def test_files_that_archives_leave_out(repo: Project) -> None:
     """``export-ignore`` is about releases; a flow in such a file was there."""
     repo.write(".gitattributes", "shop/orders.py export-ignore\n")
@@ -640,6 +668,7 @@ def test_shallow_clone(repo: Project, tmp_path_factory: pytest.TempPathFactory) 
     [
         (["mian"], "there is no revision 'mian' in this repository. Did you mean 'ma"),
         (["main..HEAD"], "is a range. Name one revision"),
+        ([""], "the revision is empty"),
         (["nope.json"], "manifest 'nope.json' cannot be read"),
         (["HEAD", "shop.nope"], "Did you mean"),
         ([], "Missing argument 'REVISION'"),

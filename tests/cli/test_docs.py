@@ -448,15 +448,17 @@ def test_warning_names_the_block(pages: Project) -> None:
     assert "Warning: page.md:1: the diagram of flow 'big' has 501" in result.stderr
 
 
-def test_hook_for_pre_commit(
+def test_hooks_for_pre_commit(
     pages: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The pre-commit hook updates diagrams, and fails if it had to."""
+    """The pre-commit hooks update diagrams and manifest, and fail if they had to."""
     pytest.importorskip("pre_commit", reason="needs pre-commit")
+    pytest.importorskip("jedi", reason="needs jedi")
     if shutil.which("git") is None:
         pytest.skip("needs git")
     hooks = published_hooks(tmp_path_factory.mktemp("hooks"))
     pages.write(".gitignore", "__pycache__/\n")
+    pages.write("penstock.json", "{}")
     pages.write(
         ".pre-commit-config.yaml",
         f"""
@@ -465,6 +467,9 @@ def test_hook_for_pre_commit(
             rev: main
             hooks:
               - id: penstock-docs
+              - id: penstock-export
+              - id: penstock-check
+                args: [--ignore, PEN2]
         """,
     )
     run(pages.root, "git", "init", "--quiet")
@@ -474,11 +479,20 @@ def test_hook_for_pre_commit(
 
     first = run(pages.root, *tool, check=False, **home)
     second = run(pages.root, *tool, check=False, **home)
+    written = pages.penstock("diff", "penstock.json", "--exit-code")
+    source = pages.root / "shop/orders.py"
+    source.write_text(
+        source.read_text(encoding="utf-8").replace('after="receive"', 'after="nope"'),
+        encoding="utf-8",
+    )
+    third = run(pages.root, *tool, "penstock-check", check=False, **home)
 
-    assert "files were modified by this hook" in first.stdout, first.stdout
+    assert first.stdout.count("files were modified by this hook") == 2, first.stdout
     assert first.returncode == 1
     assert (pages.root / "README.md").read_text(encoding="utf-8") == FILLED
+    assert (written.returncode, written.stderr) == (0, "")
     assert second.returncode == 0, second.stdout
+    assert "PEN001" in third.stdout
 
 
 def published_hooks(folder: Path) -> Path:

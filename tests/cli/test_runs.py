@@ -132,14 +132,23 @@ def test_nothing_found(stored: tuple[Project, Truth]) -> None:
     """Both commands say so and exit with 1; JSON is complete all the same."""
     project, _ = stored
 
-    runs = project.penstock("runs", "logs", "--flow", "none")
+    runs = project.penstock("runs", "logs", "--flow", "order")
     stats = project.penstock("stats", "logs", "--flow", "none", "-f", "json")
+    since = project.penstock(
+        "stats", "logs", "--flow", "orders", "--since", "2030-01-01"
+    )
 
     assert (runs.returncode, runs.stdout) == (1, "")
-    assert runs.stderr.endswith("No such run.\n")
+    assert runs.stderr.endswith(
+        "No such run.\nNo flow is named 'order' there. Did you mean 'orders'?\n"
+        "The flows are orders.\n"
+    )
     assert stats.returncode == 1
     assert json.loads(stats.stdout)["flows"] == []
-    assert stats.stderr.endswith("No such call.\n")
+    assert stats.stderr.endswith(
+        "No such call.\nNo flow is named 'none' there.\nThe flows are orders.\n"
+    )
+    assert since.stderr.endswith("No such call.\n")
 
 
 def test_logs_that_are_text(tmp_path: Path) -> None:
@@ -147,8 +156,9 @@ def test_logs_that_are_text(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.write("logs/shop.log", "12:00:00 5f0c9c1e step.start orders/receive\n")
     needed = (
-        "penstock reads lines in JSON, such as penstock.JSONFormatter writes. The "
-        "logger 'penstock' writes the lines of steps, at INFO.\n"
+        "The logger 'penstock' writes the lines of steps, at INFO.\npenstock reads "
+        "lines in JSON, such as penstock.JSONFormatter writes. To make lines of "
+        "indented JSON, pipe it through jq -c . or, if it is an array, jq -c '.[]'\n"
     )
 
     for command, found in ("runs", "No such run."), ("stats", "No such call."):
@@ -157,7 +167,7 @@ def test_logs_that_are_text(tmp_path: Path) -> None:
         assert result.stderr.endswith(f"{found}\n{needed}")
     shown = project.penstock("show", "5f0c9c1e", "logs")
 
-    assert needed.partition(". The")[0] in shown.stderr
+    assert shown.stderr.endswith(needed.partition("\n")[2])
 
 
 def test_figures(stored: tuple[Project, Truth]) -> None:

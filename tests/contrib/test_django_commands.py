@@ -308,7 +308,8 @@ def test_source_is_read_on_request(site: Site, is_async: str) -> None:
     assert (
         "shop/views.py:8: (penstock.E101) PEN101 orders/remind: called before "
         "any step it is declared after (found: receive → remind)\n"
-        '\tHINT: after=["charge", "receive"] in shop/views.py:11\n'
+        '\tHINT: move the call, or declare after=["charge", "receive"] in '
+        "shop/views.py:11\n"
     ) in told
     assert "shop/tasks.py:4: (penstock.W201) PEN201 orders/charge" in told
 

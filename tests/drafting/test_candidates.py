@@ -94,6 +94,51 @@ RESOURCES = """
     """
 
 
+ADDED = """
+    from flask import Blueprint
+    from flask.views import MethodView, View
+
+    orders = Blueprint("orders", __name__, url_prefix="/orders")
+
+    class OrderApi(MethodView):
+        def get(self, number): ...
+
+        def delete(self, number): ...
+
+        def total(self): ...
+
+    class Report(View):
+        def dispatch_request(self): ...
+
+    def find_order(number): ...
+
+    def register(app):
+        orders.add_url_rule("/<number>", view_func=login(OrderApi.as_view("order")))
+        orders.add_url_rule("/report", "report", Report.as_view("report"))
+        app.add_url_rule("/find", "find", find_order)
+        app.add_url_rule("/static", endpoint="static")
+    """
+ROUTER = """
+    from fastapi import APIRouter
+
+    orders = APIRouter(tags=["orders"], prefix="/orders")
+    plain = APIRouter()
+
+    @orders.post("")
+    def create_order(): ...
+
+    @orders.get("/{number}")
+    def read_order(number): ...
+
+    @plain.get("/health")
+    def health(): ...
+
+    def stop(): ...
+
+    orders.add_api_route("/{number}", stop, methods=["DELETE"])
+    """
+
+
 def found(project: Project) -> list[tuple[str, str, str]]:
     """Return the kind, the entry and the route of each candidate."""
     program = project_program([project.root])
@@ -204,4 +249,28 @@ def test_classes_with_a_route(project: Project) -> None:
         ("route", "api:Orders.get", "GET"),
         ("route", "api:Orders.post", "POST"),
         ("route", "api:Order.delete", "DELETE /<number>"),
+    ]
+
+
+def test_routes_that_a_call_adds(project: Project) -> None:
+    """What ``add_url_rule`` of Flask is given: functions, and methods of classes."""
+    project.write("api.py", ADDED)
+
+    assert found(project) == [
+        ("route", "api:OrderApi.get", "GET /orders/<number>"),
+        ("route", "api:OrderApi.delete", "DELETE /orders/<number>"),
+        ("route", "api:Report.dispatch_request", "/orders/report"),
+        ("route", "api:find_order", "/find"),
+    ]
+
+
+def test_routes_of_a_router_with_a_prefix(project: Project) -> None:
+    """A route begins with what its router puts before it."""
+    project.write("api.py", ROUTER)
+
+    assert found(project) == [
+        ("route", "api:create_order", "POST /orders"),
+        ("route", "api:read_order", "GET /orders/{number}"),
+        ("route", "api:health", "GET /health"),
+        ("route", "api:stop", "/orders/{number}"),
     ]

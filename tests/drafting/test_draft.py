@@ -285,6 +285,8 @@ def test_recorded_edges_are_solid(project: Project) -> None:
     for words in ("calls came this way", "in the code, never seen", "guess, by its"):
         assert words in svg
     assert "b → c      guess" in drawn(flow, "text", evidence=evidence)
+    assert "<title>start → a: found in the code, seen 1×</title>" in svg
+    assert "declared" not in svg.partition("</style>")[2].replace("declared-only", "")
 
 
 @pytest.mark.parametrize(
@@ -729,3 +731,154 @@ def test_wiring_is_no_step(project: Project, name: str) -> None:
         """
 
     assert [one.name for one in drafted(project, text).steps] == ["start"]
+
+
+SENT = """
+    {imported}
+
+    def start(order, queue=None):
+        save_order(order)
+        {charge}
+        {ship}
+        send_receipt(order)
+
+    def save_order(order):
+        print(order)
+        print(order)
+
+    {decorator}
+    def charge_order(order):
+        print(order)
+        print(order)
+
+    {decorator}
+    def ship_order(order):
+        print(order)
+        print(order)
+
+    def send_receipt(order):
+        print(order)
+        print(order)
+    """
+PLAIN = "{name}(order)"
+QUEUES = {
+    "Celery": ("from celery import shared_task", "@shared_task", "{name}.delay(order)"),
+    "dramatiq": ("import dramatiq", "@dramatiq.actor", "{name}.send(order)"),
+    "rq, decorated": (
+        "from rq.decorators import job",
+        "@job('low')",
+        "{name}.delay(1)",
+    ),
+    "rq, handed over": ("", "", "queue.enqueue({name}, order)"),
+    "huey": ("from work.queues import huey", "@huey.task()", PLAIN),
+    "huey in Django": (
+        "from huey.contrib.djhuey import db_task",
+        "@db_task(retries=2)",
+        PLAIN,
+    ),
+    "huey, wrapped": ("from work.queues import task", "@task", PLAIN),
+}
+
+
+def after_start(
+    project: Project, imported: str, decorator: str, call: str
+) -> DraftPlan:
+    """Return the plan of a program that has two functions called later."""
+    queues = """
+        from huey import RedisHuey
+
+        huey = RedisHuey()
+
+        def task(function):
+            return huey.task(retries=5)(function)
+        """
+    project.write("work/__init__.py", "")
+    project.write("work/queues.py", queues)
+    calls = {one: call.format(name=f"{one}_order") for one in ("charge", "ship")}
+    text = SENT.format(imported=imported, decorator=decorator or "# plain", **calls)
+    return drafted(project, text)
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_messages(project: Project, queue: str) -> None:
+    """Nothing waits for what a message brings, and its line is dashed."""
+    plan = after_start(project, *QUEUES[queue])
+
+    assert after_of(plan) == {
+        "start": (),
+        "save_order": ("start",),
+        "charge_order": ("save_order",),
+        "ship_order": ("save_order",),
+        "send_receipt": ("save_order",),
+    }
+    assert [one.is_sent for one in plan.steps] == [False, False, True, True, False]
+    svg = drawn(flow_of(plan), "svg")
+    assert svg.count('class="edge crossing"') == 2
+    assert "by a message" in svg
+
+
+@pytest.mark.parametrize(
+    ("imported", "decorator", "call"),
+    [
+        ("", "", PLAIN),
+        ("from invoke import task", "@task", PLAIN),
+        ("from work.queues import task", "@cache", PLAIN),
+    ],
+)
+def test_calls_that_send_no_message(
+    project: Project, imported: str, decorator: str, call: str
+) -> None:
+    """Only a decorator that comes from huey turns a call into a message."""
+    plan = after_start(project, imported, decorator, call)
+
+    assert not any(one.is_sent for one in plan.steps)
+    assert after_of(plan)["send_receipt"] == ("ship_order",)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "queue.add_task({name}, order)",
+        "transaction.on_commit({name})",
+        "transaction.on_commit(lambda: {name}(order))",
+    ],
+)
+def test_what_runs_when_all_else_is_done(project: Project, call: str) -> None:
+    """Background tasks of FastAPI and what waits for a commit run in their order."""
+    plan = after_start(project, "from django.db import transaction", "", call)
+
+    assert after_of(plan) == {
+        "start": (),
+        "save_order": ("start",),
+        "charge_order": ("save_order",),
+        "ship_order": ("charge_order",),
+        "send_receipt": ("save_order",),
+    }
+
+
+def test_calls_by_name_end_the_picture(project: Project) -> None:
+    """A task that is named by a string, and a signal that is sent."""
+    text = """
+        class Signal:
+            def send_robust(self, sender):
+                for receiver in self.receivers:
+                    receiver(sender)
+                print(sender)
+
+        placed = Signal()
+
+        async def start(order, pool, app):
+            await pool.enqueue_job("charge", order)
+            app.send_task("shop.ship", [order])
+            placed.send_robust(order)
+        """
+    project.write("shop.py", text)
+
+    draft = draft_plan("shop:start", [project.root], resolver="jedi")
+
+    assert [one.name for one in draft.plan.steps] == ["start"]
+    assert sorted(one.partition(": ")[2] for one in draft.ends) == [
+        "start finds what it calls by name: enqueue_job()",
+        "start finds what it calls by name: send_task()",
+        "start sends the signal placed",
+    ]

@@ -22,8 +22,9 @@ PLAN = DraftPlan(
     (
         PlannedStep("shop:place", "place", (), "entry"),
         PlannedStep(
-            "shop:pay", "pay", ("place",), "calls save()", (("place", 3),), 2, True
+            "shop:pay", "pay", ("place",), "calls save()", (("place", 3),), 2, 4, True
         ),
+        PlannedStep("shop:ship", "ship", ("pay",), is_sent=True),
     ),
     "sales",
 )
@@ -83,3 +84,17 @@ def test_what_is_no_plan(tmp_path: Path, text: str, message: str) -> None:
 
     with pytest.raises(ConfigurationError, match=rf"draft\.toml: .*{message}"):
         read_plan(path)
+
+
+def test_what_was_left_out_and_is_a_step_now(tmp_path: Path) -> None:
+    """It is no longer listed; everything else that was left out is."""
+    path = tmp_path / "draft.toml"
+    others = (("shop:log", "2 lines"), ("shop:bill", "9 lines"))
+    write_plan(path, replace(PLAN, others=others))
+    path.write_text(f'{path.read_text()}\n[[step]]\nfunction = "shop:bill"\n')
+
+    write_plan(path, read_plan(path))
+
+    listed = [one for one in path.read_text().splitlines() if one.startswith("# func")]
+    assert listed == ['# function = "shop:log"  # 2 lines']
+    assert [one.function for one in read_plan(path).steps][-1] == "shop:bill"

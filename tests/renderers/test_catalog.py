@@ -192,6 +192,50 @@ def test_step_of_an_unseen_service_has_no_link() -> None:
     assert page.links.count("mails.html#about-send") == 1
 
 
+@pytest.mark.parametrize(
+    ("template", "html", "markdown"),
+    [
+        (
+            "https://forge.example/{path}#L{line}",
+            "https://forge.example/shop/orders.py#L7",
+            "https://forge.example/shop/orders.py#L7",
+        ),
+        (
+            'https://forge.example/"(a b)/{path}?at=1&n={line}',
+            'https://forge.example/"(a b)/shop/orders.py?at=1&n=7',
+            "https://forge.example/%22%28a%20b%29/shop/orders.py?at=1&n=7",
+        ),
+        ("javascript:alert(1)", None, None),
+    ],
+)
+def test_source_is_a_link(
+    template: str, html: str | None, markdown: str | None
+) -> None:
+    """The source leads to the forge, if the flow says where that is."""
+    mine = replace(ORDERS, source_url=template)
+    site = Html(pages(mine)["flows/orders.html"])
+    text = book(mine)["flows/orders.md"].decode()
+
+    source = "shop/orders.py:7"
+    assert [one for one in site.links if ":" in one] == ([html] if html else [])
+    assert source in site.words
+    written = f"[{source}]({markdown})" if markdown else source
+    assert f"- **Source:** {written}\n" in text
+
+
+def test_source_of_a_step_is_that_of_its_service() -> None:
+    """Each step of a flow that services share leads to its own repository."""
+    step = replace(CHARGE, name="send", after=(), path="post.py", module="post")
+    mail = FlowInfo("orders", (step,), service="mail", source_url="https://b/{path}")
+    mine = replace(ORDERS, source_url="https://a/{path}")
+    site = Html(pages(mine, mail)["flows/orders.html"])
+
+    assert {one for one in site.links if ":" in one} == {
+        "https://a/shop/orders.py",
+        "https://b/post.py",
+    }
+
+
 def test_a_flow_of_two_services_is_one_page() -> None:
     """Both services and owners are named, and each step names its services."""
     mail = FlowInfo("orders", (StepInfo("send", "orders"),), owner="x", service="mail")

@@ -81,7 +81,7 @@ def test_what_it_knows_of_a_step() -> None:
             "charge",
             "orders",
             after=(("receive", "reserve"), ("far/away:go",)),
-            doc="Charge it.\n\n        Twice.\n        ",
+            doc="Charge it.\n\nTwice.",
             tags=("io",),
             module="shop.orders",
             qualname="Orders.make.<locals>.charge",

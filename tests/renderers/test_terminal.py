@@ -16,7 +16,9 @@ from penstock.renderers.terminal.text import render_text
 from tests.support.flow_values import draw, flow_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from tests.support.flow_values import After
 
 
 def text(
@@ -321,6 +323,33 @@ def test_a_line_leaves_the_column_of_another() -> None:
         ╭──▼─▼╮
         │  x  │
         ╰─────╯""")
+
+
+def test_a_line_that_comes_straight_down_keeps_its_column() -> None:
+    """A line from the side enters beside it, and pushes it nowhere."""
+    steps: Mapping[str, After] = {
+        "reserve": None,
+        "check": None,
+        "pick": ["reserve", "check"],
+        "backorder": "reserve",
+        "pack": "pick",
+        "cancel": ["check", "backorder"],
+    }
+
+    assert text(flow_of("f", steps)) == dedent("""
+        ╔═══════╗  ╔═════════╗
+        ║ check ║  ║ reserve ║
+        ╚═══╤═══╝  ╚════╤════╝
+            ├───────┐   │
+            │ ┌─────│───┤
+        ╭───▼─▼╮    │ ╭─▼─────────╮
+        │ pick │    │ │ backorder │
+        ╰───┬──╯    │ ╰─────┬─────╯
+            │       └─────┐ │
+        ╭───▼──╮       ╭──▼─▼───╮
+        │ pack │       │ cancel │
+        ╰──────╯       ╰────────╯
+        """)
 
 
 def test_boxes_grow_where_lines_crowd() -> None:

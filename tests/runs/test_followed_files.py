@@ -71,6 +71,21 @@ def test_rotated_files_are_followed(tmp_path: Path) -> None:
     assert take(lines, 1) == ["five"]
 
 
+def test_a_renamed_file_is_read_while_a_program_writes_to_it(tmp_path: Path) -> None:
+    """Programs open the new file when logrotate tells them, which is later."""
+    path = tmp_path / "app.log"
+    path.write_bytes(line("one"))
+    lines = follow_operations(LogFiles([str(path)]), ROOT)
+    assert take(lines, 1) == ["one"]
+
+    old = path.rename(tmp_path / "app.log.1")
+    path.write_bytes(line("two"))
+    assert take(lines, 1) == ["two"]
+    append(old, line("three"))
+    threading.Timer(1.5, append, [path, line("end")]).start()
+    assert take(lines, 1) == ["three"]
+
+
 def test_rotation_in_a_folder_gives_no_line_twice(tmp_path: Path) -> None:
     """Renamed files are known, and what is packed later was read before."""
     path, old = tmp_path / "app.log", tmp_path / "app.log.1"

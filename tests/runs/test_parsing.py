@@ -263,6 +263,10 @@ WRAPPERS = {
         "attributes": {"attributes": STEP | {"order_id": "A-1"}, "timestamp": TIME},
     },
     "Elasticsearch": {"_index": "logs", "_source": json.loads(LINE)},
+    "Fluent Bit": {"log_processed": json.loads(LINE), "kubernetes": {"host": "n-1"}},
+    "Azure Monitor": {"TimeGenerated": TIME, "LogMessage": json.loads(LINE)},
+    "Azure's older tables": {"TimeGenerated": TIME, "LogEntry": LINE},
+    "Splunk": {"_raw": LINE, "_time": TIME, "host": "web-1"},
     "CloudWatch Insights": {"@message": LINE, "@ptr": "Cn"},
     "Docker of journald": {"log": json.dumps({"MESSAGE": f"shop: {LINE}"})},
     "logfmt in Docker": {

@@ -35,7 +35,7 @@ PROCESS = (sys.executable, "-m", "penstock")
 # Environment variables that would change what a test sees.
 _UNWANTED = (
     "DJANGO_SETTINGS_MODULE",
-    "GITHUB_ACTIONS",
+    "GITHUB_",
     "OTEL_",
     "PENSTOCK_",
     "NO_COLOR",

@@ -35,12 +35,14 @@ class Sources(NamedTuple):
         code: What the code shows; None if it was not read.
         last_runs: When the last run of a flow began, in words, where that is known.
         slowest: The p95 in ms and the name of the slowest step of a flow, likewise.
+        is_draft: Whether nothing is declared yet.
     """
 
     runs: Mapping[str, Any]
     code: CodeEvidence | None = None
     last_runs: Mapping[str, str] = {}
     slowest: Mapping[str, tuple[float, str]] = {}
+    is_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class GraphEvidence:
         has_code: Whether the code was read.
         last_runs: When the last run of a flow began, as in the sources.
         slowest: The slowest step of a flow, likewise.
+        is_draft: Whether nothing is declared yet.
     """
 
     edges: Mapping[tuple[int, int], EdgeEvidence]
@@ -132,3 +135,4 @@ class GraphEvidence:
     has_code: bool
     last_runs: Mapping[str, str]
     slowest: Mapping[str, tuple[float, str]]
+    is_draft: bool

@@ -44,6 +44,7 @@ def add_evidence(
         has_code=code is not None,
         last_runs=sources.last_runs,
         slowest=sources.slowest,
+        is_draft=sources.is_draft,
     )
     drawn = replace(
         graph,

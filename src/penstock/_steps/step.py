@@ -147,12 +147,15 @@ class Step:
     @lazy_property
     def info(self) -> StepInfo:
         """The public, frozen view of this step."""
+        from inspect import cleandoc  # noqa: PLC0415  # +4 ms on import
+
         from penstock._types import StepInfo  # noqa: PLC0415  # dataclasses: +6 ms
 
-        from .signature import signature_of  # noqa: PLC0415  # inspect: +4 ms on import
+        from .signature import signature_of  # noqa: PLC0415  # inspect, as above
 
         func = self.func.func if isinstance(self.func, partial) else self.func
-        doc = getattr(func, "__doc__", None) or ""
+        # Python 3.13 and later remove the indentation themselves.
+        doc = cleandoc(getattr(func, "__doc__", None) or "")
         path, line, _ = self.source
         kind = kind_of(self.func)
         return StepInfo(

@@ -54,7 +54,7 @@ class Finding:
         declared: The ``after=`` in the source, ``""`` if it does not matter.
         declared_at: Where that is.
         found: The steps on the way to the call, as ``receive → ship``.
-        suggestion: What to write instead.
+        suggestion: What the declaration, or a setting, may say instead.
         edge: The exact edge, for a baseline.
         befores: The declared predecessors, for evidence.
         is_uncertain: Whether the code does not show enough to be sure: an info.
@@ -77,6 +77,13 @@ class Finding:
     def level(self) -> Level:
         """The level of its code, unless it is uncertain."""
         return "info" if self.is_uncertain else CODES[self.code].level
+
+    @property
+    def fix(self) -> str:
+        """The suggestion in words: whether it or the call is wrong, a person knows."""
+        if self.code == "PEN101" and self.suggestion:
+            return f"move the call, or declare {self.suggestion}"
+        return self.suggestion
 
     @property
     def label(self) -> str:

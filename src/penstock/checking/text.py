@@ -55,7 +55,7 @@ def _block(finding: Finding, paint: Paint) -> list[str]:
     rows = [
         ("declared", finding.declared, finding.declared_at),
         ("found", finding.found, finding.place),
-        ("fix", finding.suggestion, None),
+        ("fix", finding.fix, None),
     ]
     shown = [(name, plain(text), at) for name, text, at in rows if text]
     width = max((len(text) for _, text, at in shown if at), default=0) + _GAP

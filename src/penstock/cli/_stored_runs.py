@@ -11,6 +11,8 @@ from penstock._project.imports import TargetError, is_django_without_settings
 from penstock._project.load import NoFlowError, load_flows
 from penstock._project.settings import find_project
 from penstock._project.shown import counted, note
+from penstock.errors import did_you_mean
+from penstock.runs.figures import RunFilter
 from penstock.runs.judging import judge
 from penstock.runs.log_files import LogFiles
 from penstock.runs.open_runs import is_server, open_runs, open_server, shown_source
@@ -37,8 +39,12 @@ __all__ = [
     "where_to_look",
 ]
 
-NEEDS_JSON = "penstock reads lines in JSON, such as penstock.JSONFormatter writes."
+NEEDS_JSON = (
+    "penstock reads lines in JSON, such as penstock.JSONFormatter writes. To make "
+    "lines of indented JSON, pipe it through jq -c . or, if it is an array, jq -c '.[]'"
+)
 
+_MAX_NAMED = 10
 _IDS = ("run_id", "call_id", "correlation_id")
 
 
@@ -149,11 +155,18 @@ def _has(operation: Operation, wanted: str, *, exactly: bool) -> bool:
     return any(one == wanted or (not exactly and one.startswith(wanted)) for one in ids)
 
 
-def note_nothing(counts: ReadCounts, found: str) -> None:
-    """Say that nothing was found, and what the lines may lack if none is of use."""
+def note_nothing(source: RunSource, found: str, flow: str) -> None:
+    """Say that nothing was found, and what may be the reason."""
     note(found)
-    if counts.files and not counts.hits:
-        note(f"{NEEDS_JSON} The logger 'penstock' writes the lines of steps, at INFO.")
+    if source.counts.files and not source.counts.hits:
+        note("The logger 'penstock' writes the lines of steps, at INFO.")
+        note(NEEDS_JSON)
+    elif flow:
+        known = sorted({one.flow for one in source.figures(RunFilter())})
+        if flow not in known:
+            names = ", ".join(known[:_MAX_NAMED])
+            note(f"No flow is named {flow!r} there.{did_you_mean(flow, known)}")
+            note(f"The flows are {names}{' …' if len(known) > _MAX_NAMED else ''}.")
 
 
 def note_counts(counts: ReadCounts) -> None:

@@ -107,7 +107,7 @@ def runs(  # noqa: PLR0913  # options
         emit(runs_as_text(found, terminal_width()))
     note_counts(source.counts)
     if not found:
-        note_nothing(source.counts, "No such run.")
+        note_nothing(source, "No such run.", flow)
         sys.exit(1)
 
 

@@ -92,7 +92,7 @@ def stats(
         _deliver(figures_as_text(found, 0 if output else terminal_width()), output)
     note_counts(source.counts)
     if not found:
-        note_nothing(source.counts, "No such call.")
+        note_nothing(source, "No such call.", flow)
         sys.exit(1)
 
 

@@ -32,6 +32,8 @@ _VIEW_SET = {"perform_create", "perform_update", "perform_destroy", "create", "u
 _TASKS = {"task", "shared_task", "periodic_task", "db_task", "actor", "job"}
 _COMMANDS = {"command"}
 _PATTERNS = {"path", "re_path", "url"}
+_RULES = {"add_url_rule": ("view_func", 2), "add_api_route": ("endpoint", 1)}
+"""Methods that add a route: the name and the place of what they are given to call."""
 
 
 class Candidate(NamedTuple):
@@ -65,8 +67,9 @@ def find_candidates(program: Program, *, has_django: bool = False) -> list[Candi
         classes.setdefault(klass.name, []).append(klass)
     if has_django:
         found += _in_urls(program)
-    for module in () if has_django else program.modules.values():
-        found += _views(program, module, classes)
+    for module in program.modules.values():
+        found += _rules(program, module, classes)
+        found += () if has_django else _views(program, module, classes)
     found.sort(key=lambda one: (KINDS.index(one.kind), one.path, one.line, one.route))
     return list({(one.kind, one.entry): one for one in reversed(found)}.values())[::-1]
 
@@ -80,9 +83,21 @@ def _decorated(program: Program) -> Iterator[Candidate]:
                 route = _text(called[0]) if called else ""
                 if kind == "route":
                     name = last_name(node).upper()
+                    route = f"{_prefix(node, function.module, program)}{route}"
                     route = f"{name} {route}".strip() if name != "ROUTE" else route
                 yield _candidate(kind, function, route)
                 break
+
+
+def _prefix(node: ast.expr, module: Module, program: Program) -> str:
+    """Return what the router of a route puts before it: ``APIRouter(prefix=...)``."""
+    router = getattr(getattr(getattr(node, "func", None), "value", None), "id", "")
+    for bound in program.globals[module.name].get(router, ()):
+        made = getattr(bound, "value", None)
+        for given in made.keywords if isinstance(made, ast.Call) else ():
+            if given.arg in {"prefix", "url_prefix"}:
+                return _text(given.value)
+    return ""
 
 
 def _resources(program: Program) -> Iterator[Candidate]:
@@ -90,10 +105,14 @@ def _resources(program: Program) -> Iterator[Candidate]:
     for klass in program.classes.values():
         for node in klass.node.decorator_list:
             if isinstance(node, ast.Call) and _kind(node) == "route":
-                for name in _VERBS & klass.methods.keys():
-                    route = f"{name.upper()} {_text(node.args[0])}".strip()
-                    yield _candidate("route", klass.methods[name], route)
+                yield from _by_verb(klass, _text(node.args[0]))
                 break
+
+
+def _by_verb(klass: Klass, route: str) -> Iterator[Candidate]:
+    for name in (_VERBS | {"dispatch_request"}) & klass.methods.keys():
+        verb = f"{name.upper()} " if name in _VERBS else ""
+        yield _candidate("route", klass.methods[name], f"{verb}{route}".strip())
 
 
 def _kind(node: ast.expr) -> str:
@@ -123,6 +142,26 @@ def _commands(program: Program) -> Iterator[Candidate]:
             yield _candidate("Django command", handle, name)
 
 
+def _rules(
+    program: Program, module: Module, classes: Mapping[str, Sequence[Klass]]
+) -> Iterator[Candidate]:
+    """Yield what ``add_url_rule()`` and the like of *module* have called."""
+    if program.names[module.name].isdisjoint(_RULES):
+        return
+    for node in walk(module.tree):
+        if not isinstance(node, ast.Call) or last_name(node) not in _RULES:
+            continue
+        keyword, place = _RULES[last_name(node)]
+        given = [one.value for one in node.keywords if one.arg == keyword]
+        route = _prefix(node, module, program) + "".join(map(_text, node.args[:1]))
+        for view in given or node.args[place : place + 1]:
+            for one in _named(view, program, classes):
+                if isinstance(one, Klass):
+                    yield from _by_verb(one, route)
+                else:
+                    yield _candidate("route", one, route)
+
+
 def _views(
     program: Program, module: Module, classes: Mapping[str, Sequence[Klass]]
 ) -> Iterator[Candidate]:
@@ -134,26 +173,27 @@ def _views(
             continue
         name = last_name(node)
         if name in _PATTERNS or (name == "register" and _is_text(node.args[0])):
+            route = _text(node.args[0])
             for one in _named(node.args[1], program, classes):
-                yield one._replace(route=_text(node.args[0]) or one.route)
+                if isinstance(one, Klass):
+                    yield from (each._replace(route=route) for each in _handlers(one))
+                elif _takes_request(one):
+                    yield _candidate("Django view", one, route)
 
 
 def _named(
     node: ast.expr, program: Program, classes: Mapping[str, Sequence[Klass]]
-) -> Iterator[Candidate]:
-    """Yield what a name in a URL configuration stands for."""
+) -> Iterator[Klass | Function]:
+    """Yield the classes and functions that the name of a view may stand for."""
     while isinstance(node, ast.Call) and last_name(node) not in {"include", "as_view"}:
         node = node.args[0] if node.args else node.func  # a decorator around the view
     if last_name(node) == "as_view" and isinstance(node, ast.Call):
         node = getattr(node.func, "value", node.func)
     name = last_name(node)
     around = last_name(node.value) if isinstance(node, ast.Attribute) else ""
-    for klass in _nearest(classes.get(name, ()), around):
-        yield from _handlers(klass)
+    yield from _nearest(classes.get(name, ()), around)
     plain = [one for one in program.named.get(name, ()) if one.klass is None]
-    for function in _nearest(plain, around):
-        if _takes_request(function):
-            yield _candidate("Django view", function, "")
+    yield from _nearest(plain, around)
 
 
 def _nearest(found: Sequence[_Defined], around: str) -> Sequence[_Defined]:

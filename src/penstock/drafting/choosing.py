@@ -161,6 +161,7 @@ def _can_be_step(function: Function) -> bool:
         "<" in function.qualname
         or function.name.startswith("__")
         or function.decorators & _WIRING
+        or function.name == "send_robust"  # of a signal; the receivers do the work
         or function.is_abstract
     )
 
@@ -196,7 +197,7 @@ def _scored(members: Sequence[Reached], nouns: frozenset[str]) -> Choice:
         facts.append((-0.5 * math.log2(called), ""))
     if all(one.is_guess for one in members):
         facts.append((-1.0, "only its name says that it is called"))
-    if any(one.is_sent for one in members):
+    if all(one.is_sent for one in members):
         facts.append((1.0, "a message runs it"))
     why = ", ".join(text for _, text in facts if text)
     return Choice(first, len(members), sum(points for points, _ in facts), why)

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["dispatches"]
 
 _BY_STRING = {
+    "enqueue_job",
     "import_string",
     "import_module",
     "get_class",
+    "send_task",
     "load_object",
     "__import__",
 }
@@ -50,8 +52,8 @@ def _in(function: Function) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"starts another Python process: {name}()"
         elif isinstance(called, ast.Call) and last_name(called.func) == "getattr":
             yield node.lineno, "calls an attribute that it looks up by name"
-        elif name in {"send", "send_robust"} and any(
-            one.arg == "sender" for one in node.keywords
+        elif name == "send_robust" or (
+            name == "send" and any(one.arg == "sender" for one in node.keywords)
         ):
             yield (
                 node.lineno,

@@ -150,6 +150,7 @@ def draft_plan(
             calls_of(runs, find_group(reading, one.reached.function)),
             overrides=one.overrides if one.overrides > 1 else 0,
             is_guess=is_guess(reading, one.reached.function, functions),
+            is_sent=_is_sent(reading, one.reached.function),
         )
         for one in chosen
     )
@@ -206,14 +207,11 @@ def complete_plan(
             gone = [one for one in step.after or () if one not in known]
             found = tuple(names[one] for one in after.get(function, ()))
             kept = [one for one in step.after or () if one in known]
-            guess = function in reading.reached and is_guess(
-                reading, function, functions
-            )
-            filled = replace(
-                filled,
-                after=tuple(dict.fromkeys([*kept, *found])),
-                is_guess=step.is_guess or guess,
-            )
+            filled = replace(filled, after=tuple(dict.fromkeys([*kept, *found])))
+            if function in reading.reached:
+                guess = step.is_guess or is_guess(reading, function, functions)
+                sent = _is_sent(reading, function)
+                filled = replace(filled, is_guess=guess, is_sent=sent)
             if gone:
                 left = ", ".join(map(repr, gone))
                 notes.append(f"{filled.name}: {left} is not in the plan any more.")
@@ -298,6 +296,10 @@ def _order(
 ) -> tuple[int, int]:
     groups = (find_group(reading, one) for one in (before, after))
     return kept_order(runs, *groups)
+
+
+def _is_sent(reading: Reading, step: Function) -> bool:
+    return all(reading.reached[one].is_sent for one in find_group(reading, step))
 
 
 def _recorded(

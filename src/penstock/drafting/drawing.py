@@ -27,6 +27,7 @@ def flow_of(plan: DraftPlan, description: str = "") -> FlowInfo:
             plan.flow,
             is_entrypoint=not place,
             after=tuple((labels[before],) for before in one.after or ()),
+            crosses=one.is_sent,
             description=one.why,
             module=one.function.partition(":")[0],
             qualname=one.function.partition(":")[2],
@@ -64,6 +65,7 @@ def evidence_of(plan: DraftPlan) -> Sources | None:
     return Sources(
         {plan.flow: {"runs": runs, "steps": calls, "edges": edges, "violations": []}},
         CodeEvidence(read),
+        is_draft=True,
     )
 
 

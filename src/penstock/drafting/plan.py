@@ -20,6 +20,7 @@ class PlannedStep:
         calls: How often recorded runs have called it.
         overrides: How many overrides of one method it stands for, else 0.
         is_guess: Whether a name alone says that it is called.
+        is_sent: Whether a message brings each call, as it does to a task.
     """
 
     function: str
@@ -30,6 +31,7 @@ class PlannedStep:
     calls: int = 0
     overrides: int = 0
     is_guess: bool = False
+    is_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

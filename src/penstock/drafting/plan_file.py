@@ -30,7 +30,10 @@ What is missing in a step is filled in; what you write stays. Write the markers:
   penstock draft --plan {file} --write"""
 _REST = "Left out. To add one: [[step]], and this line without the #."
 _MODULE = re.compile(r"[\w.]+:[\w.]+")
-_KEYS = {"function", "name", "after", "why", "recorded", "calls", "overrides", "guess"}
+_KEYS = {"function", "name", "after", "why", "recorded", "calls", "overrides"} | {
+    "guess",
+    "message",
+}
 
 
 def read_plan(path: Path) -> DraftPlan:
@@ -56,7 +59,10 @@ def write_plan(path: Path, plan: DraftPlan) -> None:
         for key, value in _fields(step).items():
             if table.get(key) != value:
                 table[key] = _item(value)
-    write_file(path, tomlkit.dumps(document).encode())
+    functions = "|".join(re.escape(step.function) for step in plan.steps)
+    listed = rf'^# function = "({functions})"  # .*\n'  # what was left out, once
+    text = re.sub(listed, "", tomlkit.dumps(document), flags=re.MULTILINE)
+    write_file(path, text.encode())
 
 
 def _document(path: Path) -> TOMLDocument:
@@ -105,6 +111,7 @@ def _step(fields: Any) -> PlannedStep:
         _count(fields, "calls"),
         _count(fields, "overrides"),
         bool(fields.get("guess")),
+        bool(fields.get("message")),
     )
 
 
@@ -156,6 +163,8 @@ def _fields(step: PlannedStep) -> dict[str, Any]:
         fields["overrides"] = step.overrides
     if step.is_guess:
         fields["guess"] = True
+    if step.is_sent:
+        fields["message"] = True
     return fields
 
 

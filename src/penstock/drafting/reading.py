@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import deque
 from contextlib import closing
@@ -23,7 +24,7 @@ from penstock.checking.project.steps import Steps
 from penstock.checking.resolvers.registry import open_resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from penstock.checking.interpreter.effects import Site
@@ -35,6 +36,8 @@ __all__ = ["Reached", "Reading", "read_entry", "read_project"]
 
 _ASIDE = re.compile(r"(^|\.)(docs|examples|migrations\.\d{4}_\w+)(\.|$)")
 """Modules that no run leads to; other packages may be called ``migrations``, too."""
+_HUEY = {"task", "periodic_task", "db_task", "db_periodic_task", "on_commit_task"}
+"""Decorators of huey: a call of what they decorate sends a message."""
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +53,7 @@ class Reached:
         must: Those that certainly have, or are.
         callers: The functions that call it, each with those that certainly have run
             in it before the call.
-        is_sent: Whether a message brings some call.
+        is_sent: Whether a message brings each call.
         is_guess: Whether its name alone says that it is called.
     """
 
@@ -60,7 +63,7 @@ class Reached:
     may: int = 0
     must: int = -1
     callers: dict[Function, int] = field(default_factory=dict["Function", int])
-    is_sent: bool = False
+    is_sent: bool = True
     is_guess: bool = True
 
 
@@ -123,12 +126,51 @@ def _interpreted(
     functions = dict.fromkeys(program.functions.values())
     bits = {one: 2 << place for place, one in enumerate(functions)}
     interpreter = Interpreter(
-        program, Steps({}, {}, bits), resolver, readers_of, is_draft=True
+        program,
+        Steps({}, {}, bits),
+        resolver,
+        readers_of,
+        is_draft=True,
+        queued={one for one in functions if _is_of_huey(one, program)},
     )
     start = Invocation(entry)
     interpreter.begin_round()
     interpreter.summary(start)
     return interpreter, start
+
+
+def _is_of_huey(function: Function, program: Program) -> bool:
+    """Return whether it is a task of huey, or of a decorator made with huey."""
+    if function.decorators.isdisjoint(_HUEY):
+        return False
+    own = program.globals[function.module.name]
+    roots = [_root(node) for node in getattr(function.node, "decorator_list", ())]
+    sources = {name for root in roots for name in _imported(own.get(root, ()))}
+    modules = [
+        *(one for one in program.modules if {one, one.rpartition(".")[2]} & sources),
+        function.module.name,
+    ]
+    return any(
+        name.partition(".")[0] == "huey"
+        for module in modules
+        for nodes in program.globals[module].values()
+        for name in _imported(nodes)
+    )
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, ast.Call | ast.Attribute):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield the modules that names come from."""
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
 
 
 def _sites(interpreter: Interpreter, of: Invocation) -> list[tuple[Site, Context]]:
@@ -168,7 +210,7 @@ def _spread(
     states = {start: (0, 0, 0)}
     todo = deque([start])
     first = found[start.func.function]
-    first.must, first.is_guess = 0, False
+    first.must, first.is_guess, first.is_sent = 0, False, False
     while todo:
         invocation = todo.popleft()
         may, must, distance = states[invocation]
@@ -178,7 +220,7 @@ def _spread(
             called = found[site.invocation.func.function]
             inside = called.callers.get(caller, -1)
             called.callers[caller] = inside & context.must
-            called.is_sent |= site.is_sent
+            called.is_sent &= site.is_sent
             is_override = site.invocation.func.is_guess
             called.is_guess &= site.kind == "possible" and not is_override
             old = states.get(site.invocation, (0, -1, distance + 1))

@@ -75,7 +75,8 @@ def with_recorded(reading: Reading, runs: Iterable[Run]) -> Reading:
             bit = reading.bits[function]
             known = reached.get(function)
             if known is None:
-                known = reached[function] = Reached(function, position + 0.001, 2)
+                known = Reached(function, position + 0.001, 2, is_sent=False)
+                reached[function] = known
                 hidden |= bit
             if bit & hidden:
                 known.may |= ran

@@ -51,6 +51,8 @@ def edge_facts(edge: Edge, graph: Graph) -> str:
     if known is None or graph.evidence is None:
         return ""
     parts = ["declared" if known.is_declared else "not declared"]
+    if graph.evidence.is_draft:
+        parts = []
     if graph.evidence.has_code:
         parts.append(_in_code(known))
     parts.append(f"seen {_times(known.seen)}" if known.seen else "never seen")

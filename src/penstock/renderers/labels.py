@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from penstock._steps.source_links import source_link
+
 from .evidence_labels import edge_evidence, node_evidence
 
 if TYPE_CHECKING:
@@ -80,6 +82,18 @@ def cluster_title(cluster: Cluster, *, detail: bool) -> str:
 def owners_of(flows: Iterable[FlowInfo]) -> tuple[str, ...]:
     """Return the owners of a flow, each once; services may share the flow."""
     return tuple(dict.fromkeys(flow.owner for flow in flows if flow.owner))
+
+
+def linked_source(node: Node, flows: Iterable[FlowInfo]) -> str:
+    """Return the address of a step's source; *flows* are the declarations of its flow.
+
+    It is ``""`` if no service that declares the step says where its source is.
+    """
+    here = (
+        flow for flow in flows if not node.services or flow.service in node.services
+    )
+    templates = (flow.source_url for flow in here if flow.source_url)
+    return source_link(next(templates, ""), node.step)
 
 
 def steps_of(flows: Iterable[FlowInfo]) -> str:

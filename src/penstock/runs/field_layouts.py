@@ -36,6 +36,8 @@ _PLACES = (
     ("data",),
     ("message",),  # stern, Vector: what the service wrote, parsed
     ("log",),
+    ("log_processed",),  # Fluent Bit with Merge_Log_Key
+    ("LogMessage",),  # Azure Monitor
 )
 """Where the keys of a line may stand. The fields of a flow stand together."""
 

@@ -23,6 +23,9 @@ __all__ = ["follow_files"]
 _HEAD = 8
 _WAIT_S = 0.2
 _FIND_AGAIN_S = 1.0
+_KEEPS_S = 10.0
+"""How long a program may write to a file that was renamed, until it opens the new one.
+"""
 
 
 def follow_files(
@@ -32,8 +35,9 @@ def follow_files(
 ) -> Iterator[tuple[LogSource, bytes | None]]:
     """Yield blocks of files as they come, and None where a file has ended.
 
-    A file that is renamed is read to its end, and the one that takes its place from the
-    start. Compressed files are read at first only: later ones were files before.
+    A file that is renamed is read until no more comes, and the one that takes its place
+    from the start. Compressed files are read at first only: later ones were files
+    before.
 
     Args:
         find: Returns the files that are there now.
@@ -97,15 +101,18 @@ def _read_for(
 def _growing(file: FileIO, path: str) -> Iterator[bytes]:
     """Yield what *file* has and gets, and nothing where there is nothing new.
 
-    It ends when *path* is another file and this one has been read.
+    It ends when *path* has been another file for a while, and nothing came since.
     """
     file.seek(0)
+    end = monotonic() + _KEEPS_S
     with file:
         while True:
-            is_replaced = _is_replaced(file, path)
+            if not _is_replaced(file, path):
+                end = monotonic() + _KEEPS_S
             while block := file.read(BLOCK):
+                end = monotonic() + _KEEPS_S
                 yield block
-            if is_replaced:
+            if monotonic() > end:
                 return
             if os.fstat(file.fileno()).st_size < file.tell():
                 file.seek(0)

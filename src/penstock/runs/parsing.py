@@ -34,8 +34,11 @@ _WRAPPED = (
     "textPayload",
     "body",
     "@message",
+    "LogEntry",
+    "_raw",
 )
-"""Keys in which Docker, journald, Loki and others keep the line as a string."""
+"""Keys in which Docker, journald, Loki, Azure, Splunk and others keep the line as text.
+"""
 
 _MARKS = {"flow_event", "correlation_id", "root_id"}
 _IDS = {*_MARKS, "trace_id"}

@@ -177,6 +177,18 @@ def test_a_cycle_behind_an_entrypoint() -> None:
     assert found.back == {(0, 1)}
 
 
+def test_ports() -> None:
+    """Boxes stand so that a line between ports is straight, through other rows too."""
+    ports = {(0, 3): (40.0, -10.0), (0, 1): (-20.0, 5.0)}
+    edges = [(0, 1), (1, 2), (2, 3), (0, 3)]
+    found = lay_out(of_width(90, range(4)), edges, SPACING, ports=ports)
+    x = places(found)
+    (line, _) = (slot.x for slot in found.routes[0, 3][1:-1])
+
+    assert x[0] - 20 == x[1] + 5
+    assert x[0] + 40 == line
+
+
 def test_two_ways() -> None:
     """Two steps that lead to each other have an edge down and one up."""
     found = lay_out(of_width(100, range(2)), [(0, 1), (1, 0), (0, 0)], SPACING)

@@ -67,6 +67,27 @@ def test_a_port_moves_towards_a_long_line() -> None:
     assert turns[0, 5] == 0
 
 
+def test_boxes_move_until_lines_between_their_fixed_ports_are_straight() -> None:
+    """Doors stand above each other, not the middles of their frames."""
+    boxes = {
+        0: Shape(200, 36, outs={1: -70.0}, is_fixed=True),
+        1: Shape(120, 36, ins={0: 20.0}, outs={2: 50.0}, is_fixed=True),
+        2: Shape(300, 36, ins={1: 0.0}, is_fixed=True),
+    }
+    drawn = route(boxes, [Link(0, 1), Link(1, 2)], GAPS)
+
+    assert [len(line) for (line,) in drawn.lines.values()] == [2, 2]
+
+
+@pytest.mark.parametrize("joins", [(), (1,)])
+def test_a_fork_of_low_boxes(joins: tuple[int, ...]) -> None:
+    """Lines are straight at boxes with little room for ports, as in left-right ones."""
+    links = [Link(0, 1), Link(0, 2), Link(1, 3, joins), Link(2, 3, joins)]
+    drawn = route(dict.fromkeys(range(4), Shape(36, 120)), links, GAPS)
+
+    assert len(drawn.lines[0, 1][0]) == len(drawn.lines[1, 3][0]) == 2
+
+
 def test_everything_after_everything() -> None:
     """A very dense flow shares lines, and is drawn in full."""
     names = [f"s{number}" for number in range(32)]

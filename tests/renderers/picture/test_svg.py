@@ -407,6 +407,16 @@ def test_evidence_of_an_overview() -> None:
     )
 
 
+@pytest.mark.parametrize("overview", [False, True])
+def test_the_title_names_flows_as_they_follow_each_other(*, overview: bool) -> None:
+    """A picture and its overview have the same title."""
+    mails = flow_of("mails", {"mail": "shop:ship"})
+    bills = flow_of("bills", {"bill": "mails:mail"})
+    found = Svg(str(draw([bills, mails, SHOP], format="svg", overview=overview)))
+
+    assert found.texts(found.root)[0][0] == "shop, mails, bills"
+
+
 def test_evidence_from_the_code() -> None:
     """An edge that is only declared says so; an undeclared one may have no count."""
     code = CodeEvidence(
@@ -473,6 +483,7 @@ def test_heat() -> None:
     assert found.lines("step-a") == ["a", "p95 3 ms"]
     assert found.lines("step-b") == ["b", "p95 1.9 s"]
     assert found.lines("step-c") == ["c"]
+    assert "p95, least to most" in [text for text, _ in found.texts(found.root)]
     kinds = [one.get("class") for one in found.groups["step-b"].iter()]
     assert "heat-4" in kinds
     assert "bold" in found.groups["step-b"][3].attrib["class"]

@@ -83,6 +83,28 @@ def test_a_small_step_becomes_straight() -> None:
     assert [one.end.x for one in (crowded, narrow, left)] == [110, 215, 310]
 
 
+def test_a_port_makes_room_for_a_straight_line() -> None:
+    """On a short side the port of a straight line is in the middle, the other aside."""
+    side: list[End] = []
+    near, far = (End(x, -6, 6, 14, side) for x in (-9, 9))
+    side += near, far
+    middle = End(0, -6, 6)
+    middle.side.append(middle)
+
+    assert set_tracks([Piece(near, middle), Piece(far, End(60))]) == 1
+    assert (near.x, middle.x, far.x) == (0, 0, 10)
+
+
+def test_a_straight_line_stays() -> None:
+    """No port of a straight line moves aside for another."""
+    side: list[End] = []
+    straight, crooked = (End(x, -6, 6, 14, side) for x in (-9, 9))
+    side += straight, crooked
+
+    assert set_tracks([Piece(straight, End(-9)), Piece(crooked, End(0))]) == 1
+    assert (straight.x, crooked.x) == (-9, 9)
+
+
 def test_corners_side_by_side() -> None:
     """A line that ends beside another that begins shares its track."""
     left, right = piece(0, 100), piece(110, 200)

@@ -10,7 +10,9 @@ from .binding import bound
 from .effects import ANYTHING, Context, Invocation, Site, Summary, merged
 from .known_functions import (
     AFTER_COMMIT,
+    AFTER_RESPONSE,
     COLLECT,
+    ENQUEUE,
     EXHAUST,
     FINISH,
     GATHER,
@@ -168,9 +170,9 @@ class Calls:
         if name in TASK | PARALLEL:
             is_parallel = name in PARALLEL
             return self._start(everything, node, state, owner, is_parallel=is_parallel)
-        if name in AFTER_COMMIT:
-            self._defer(everything, node, state)
-            return NOTHING
+        later = self._later(name, everything, node, state)
+        if later is not None:
+            return later
         if name in NOW:
             self.finish(everything, state)
             self._now(name, everything, node, state)
@@ -187,6 +189,19 @@ class Calls:
         if name in FINISH:
             self.finish(everything, state)
             return everything
+        return None
+
+    def _later(
+        self, name: str, values: Values, node: ast.expr, state: PathState
+    ) -> Values | None:
+        """Keep functions that run when this code is done, or in another process."""
+        functions = frozenset(one for one in values if isinstance(one, Func))
+        is_draft = self._interpreter.is_draft
+        if functions and is_draft and name in ENQUEUE:
+            return frozenset({self._send(Message((functions,)), node, state)})
+        if name in AFTER_COMMIT or (is_draft and name in AFTER_RESPONSE):
+            self._defer(values, node, state)
+            return NOTHING
         return None
 
     def _start(
@@ -227,7 +242,7 @@ class Calls:
         return begun
 
     def _defer(self, values: Values, node: ast.expr, state: PathState) -> None:
-        """Register callbacks that run at the end of a transaction, in this order."""
+        """Register callbacks that run later, in this order: when all is committed."""
         for value in in_order(values):
             aside = state.copy()
             aside.is_deferred = True
@@ -238,7 +253,8 @@ class Calls:
             elif isinstance(value, Func):
                 self._call_to_end(value, node, aside)
             state.deferred |= aside.must & ~state.must
-            state.may |= aside.may
+            if not self._interpreter.is_draft:
+                state.may |= aside.may
 
     def _exhaust(
         self, values: Values, name: str, node: ast.expr, state: PathState
@@ -308,16 +324,11 @@ class Calls:
         state.kind = kind
         return summary
 
-    def _call_one(  # noqa: PLR0911  # one for each kind of value
+    def _call_one(
         self, value: Value, given: Given, node: ast.expr, state: PathState
     ) -> Values:
         if isinstance(value, Func):
-            arguments = bound(value, given)
-            if value.function.is_coroutine:
-                return frozenset({Awaitable(value, arguments)})
-            if value.function.has_yield:
-                return frozenset({Generator(value, arguments)})
-            return self._run(value, arguments, node, state).returns
+            return self._call_func(value, given, node, state)
         if isinstance(value, Awaitable):
             return self._run(value.func, value.arguments, node, state).returns
         if isinstance(value, Class):
@@ -335,6 +346,19 @@ class Calls:
                     self.escape(others, node, state)
             return frozenset({self._send(value, node, state)})
         return NOTHING
+
+    def _call_func(
+        self, func: Func, given: Given, node: ast.expr, state: PathState
+    ) -> Values:
+        if func.function in self._interpreter.queued:
+            message = Message((frozenset({func}),))
+            return frozenset({self._send(message, node, state)})
+        arguments = bound(func, given)
+        if func.function.is_coroutine:
+            return frozenset({Awaitable(func, arguments)})
+        if func.function.has_yield:
+            return frozenset({Generator(func, arguments)})
+        return self._run(func, arguments, node, state).returns
 
     def _make(
         self, value: Class, given: Given, node: ast.expr, state: PathState

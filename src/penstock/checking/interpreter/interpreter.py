@@ -16,7 +16,7 @@ from .values import NOTHING, Class, Func, Instance
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from penstock._project.source_files import Module
     from penstock.checking.project.functions_and_classes import Function, Klass
@@ -40,6 +40,7 @@ class Interpreter:
     Attributes:
         is_draft: Whether what may have run is only what is seen to run: nothing that an
             unknown call may reach by its name, or that an earlier iteration has run.
+        queued: Functions that a message has called, although the code calls them.
         depth: How deep in expressions, statements and calls the reading is.
         too_deep: Functions that are nested too deeply to read to the end.
     """
@@ -52,9 +53,11 @@ class Interpreter:
         readers: Callable[[Interpreter], Readers],
         *,
         is_draft: bool = False,
+        queued: Collection[Function] = (),
     ) -> None:
         self.program: Program = program
         self.is_draft: bool = is_draft
+        self.queued: Collection[Function] = queued
         self.bits: Mapping[Function, int] = steps.bits
         self.readers: Readers = readers(self)
         self.heap: Heap = Heap()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 __all__ = [
     "AFTER_COMMIT",
+    "AFTER_RESPONSE",
     "COLLECT",
+    "ENQUEUE",
     "EXHAUST",
     "FINISH",
     "GATHER",
@@ -97,8 +99,14 @@ SEND = _words(
 SIGNATURE = _words("s si signature subtask map starmap chunks message options")
 """Methods of a task that make a message without sending it."""
 
+ENQUEUE = _words("enqueue enqueue_at enqueue_call enqueue_in")
+"""Methods of a queue that have a message call the function that they are given."""
+
 AFTER_COMMIT = frozenset({"on_commit"})
 """Keeps functions, to call them in the same order when a transaction commits."""
+
+AFTER_RESPONSE = frozenset({"add_task"})
+"""Keeps functions, to call them in the same order when a response was sent."""
 
 AT_A_SIGNAL = frozenset({"signal.signal", "add_signal_handler", "atexit.register"})
 """Keeps a function that only a signal, or the end of the process, calls."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock._project.shown import shown_path
 from penstock.checking.findings import Place
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from penstock._types import FlowInfo
     from penstock.checking.findings import Finding
 
-__all__ = ["place_here"]
+__all__ = ["place_here", "repository_path"]
 
 
 def place_here(finding: Finding, flows: Sequence[FlowInfo]) -> Place | None:
@@ -38,3 +40,15 @@ def place_here(finding: Finding, flows: Sequence[FlowInfo]) -> Place | None:
         return finding.place
     names = {name.partition(":")[0] for name in finding.befores}
     return min((place for name, place in here if name in names), default=None)
+
+
+def repository_path(filename: str) -> str:
+    """Return *filename* relative to the root of the checkout in a GitHub job.
+
+    A step with ``working-directory`` runs below that root. Elsewhere, paths are
+    relative to the current folder.
+    """
+    path, root = Path(filename), os.environ.get("GITHUB_WORKSPACE")
+    if root and path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    return Path(shown_path(filename)).as_posix()

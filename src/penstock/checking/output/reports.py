@@ -11,7 +11,7 @@ from penstock.checking.findings import CODES
 from penstock.checking.text import as_text, headline, shown_place
 from penstock.errors import plain
 
-from .places import place_here
+from .places import place_here, repository_path
 from .sarif import sarif
 
 if TYPE_CHECKING:
@@ -89,14 +89,14 @@ def _annotation(finding: Finding, flows: Sequence[FlowInfo]) -> str:
     kind = {"error": "error", "warning": "warning", "info": "notice"}[finding.level]
     title = _escaped(f"{finding.code} {finding.label}".strip(), ",:")
     message = finding.message
-    if finding.suggestion:
-        message += f" (fix: {finding.suggestion})"
+    if finding.fix:
+        message += f" (fix: {finding.fix})"
     place = place_here(finding, flows)
     if place != finding.place:
         message += f" (found at {shown_place(finding.place)} of the other service)"
     where = ""
     if place is not None:
-        where = f"file={_escaped(shown_path(place.path), ',:')},line={place.line},"
+        where = f"file={_escaped(repository_path(place.path), ',:')},line={place.line},"
     return f"::{kind} {where}title={title}::{_escaped(message)}"
 
 

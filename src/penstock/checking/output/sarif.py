@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from importlib.metadata import version
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from penstock._project.shown import shown_path
 from penstock.checking.findings import CODES
 
-from .places import place_here
+from .places import place_here, repository_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +55,8 @@ def _rule(code: str) -> dict[str, object]:
 def _result(finding: Finding, flows: Sequence[FlowInfo]) -> dict[str, object]:
     place = place_here(finding, flows)
     text = f"{finding.label}: {finding.message}" if finding.label else finding.message
-    if finding.suggestion:
-        text += f" Fix: {finding.suggestion}"
+    if finding.fix:
+        text += f" Fix: {finding.fix}"
     result: dict[str, object] = {
         "ruleId": finding.code,
         "ruleIndex": list(CODES).index(finding.code),
@@ -79,7 +77,7 @@ def _result(finding: Finding, flows: Sequence[FlowInfo]) -> dict[str, object]:
 
 
 def _location(place: Place) -> dict[str, object]:
-    uri = quote(PurePath(shown_path(place.path)).as_posix())
+    uri = quote(repository_path(place.path))
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": uri},

@@ -65,6 +65,11 @@ def checked_out(revision: str) -> Generator[Checkout]:
         yield checkout
 
 
+def tracked(top: Path, pattern: str) -> list[str]:
+    """Return the files below *top* that git knows and that match *pattern*."""
+    return [*filter(None, _git(top, "ls-files", "-z", pattern).split("\0"))]
+
+
 @contextmanager
 def _cleaned_up_when_ended() -> Generator[None]:
     """Make SIGTERM clean up first, as Ctrl-C does."""
@@ -87,6 +92,11 @@ def _commit(here: Path, revision: str) -> str:
 
 
 def _missing(here: Path, revision: str) -> str:
+    if not revision:
+        return (
+            "the revision is empty. The command that should print it has failed; git "
+            "merge-base, for instance, needs the whole history: git fetch --unshallow"
+        )
     if ".." in revision:
         return (
             f"{revision!r} is a range. Name one revision, such as the one that git "

@@ -21,7 +21,7 @@ from penstock._project.settings import Project, find_project
 from penstock._project.targets import is_manifest
 from penstock.errors import PenstockError
 
-from .checkout import Checkout, checked_out
+from .checkout import Checkout, checked_out, tracked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +110,7 @@ def main() -> None:
             allow_missing=True,
         )
         _refuse_working_tree(checkout)
+        _refuse_installed_copies(flows, checkout)
         manifest = dump_manifest(flows, known)
     except PenstockError as exc:
         checkout.answer.write_text(str(exc), encoding="utf-8")
@@ -131,6 +132,25 @@ def _refuse_working_tree(checkout: Checkout) -> None:
             "install finds it there. Put the folder that it is in on PYTHONPATH."
         )
         raise TargetError(msg)
+
+
+def _refuse_installed_copies(flows: Sequence[FlowInfo], checkout: Checkout) -> None:
+    """Refuse modules whose source is in the repository, but was not imported."""
+    for module in sorted({step.module for flow in flows for step in flow.steps}):
+        file = getattr(sys.modules.get(module), "__file__", None)
+        if file is None or not _is_installed(path := Path(file)):
+            continue
+        parts = module.split(".")
+        package = parts if path.stem == "__init__" else parts[:-1]
+        name = "/".join((*package, path.name))
+        for source in tracked(checkout.top, f":(glob)**/{name}"):
+            folder = checkout.tree / source.removesuffix(name)
+            msg = (
+                f"module {module!r} was imported from the installed copy {file}, which "
+                f"is the same at every revision, and not from {source}. Set "
+                f"PYTHONPATH={os.path.relpath(folder)}."
+            )
+            raise TargetError(msg)
 
 
 def _is_installed(path: Path) -> bool:

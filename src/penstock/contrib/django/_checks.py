@@ -115,7 +115,7 @@ def _message(finding: Finding) -> Any:
     what = f"{finding.code} {label}{finding.message}"
     if finding.found:
         what += f" (found: {finding.found})"
-    hint = finding.suggestion or None
+    hint = finding.fix or None
     if hint and finding.declared_at:
         hint += f" in {shown_path(finding.declared_at.path)}:{finding.declared_at.line}"
     place = f"{shown_path(finding.place.path)}:{finding.place.line}"

@@ -11,7 +11,7 @@ from penstock._graph.graph import build_graph
 from penstock._graph.overview import overview_of
 from penstock._steps.source_links import portable_path
 from penstock.renderers.ids import node_ids
-from penstock.renderers.labels import edge_label, owners_of
+from penstock.renderers.labels import edge_label, linked_source, owners_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +60,7 @@ class StepEntry:
     node: Node
     anchor: str
     place: str
+    link: str
     before: tuple[StepLink, ...]
     after: tuple[StepLink, ...]
 
@@ -210,6 +211,7 @@ class _Neighbours:
                 node=node,
                 anchor=self._anchors[node.step.flow, node.step.name],
                 place=_place(node),
+                link=linked_source(node, cluster.flows),
                 before=self._links_before(node),
                 after=self._links_after(node),
             )

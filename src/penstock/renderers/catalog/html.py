@@ -204,13 +204,18 @@ def _step(one: StepEntry, entry: FlowEntry) -> str:
     doc = f"<pre>{_text(step.doc)}</pre>" if step.doc else ""
     facts = _facts(
         ("Service", ", ".join(map(_name, services))),
-        ("Source", _text(one.place) if one.place else ""),
+        ("Source", _source(one)),
         ("Tags", _tags(step.tags, "../")),
         ("Runs after", _links(one.before)),
         ("Leads to", _links(one.after)),
     )
     heading = f"<h3>{_name(step.name)}{kind}</h3>"
     return f'<section class="step" id="{one.anchor}">{heading}{doc}{facts}</section>'
+
+
+def _source(one: StepEntry) -> str:
+    place = _text(one.place) if one.place else ""
+    return f'<a href="{_text(one.link)}">{place}</a>' if one.link else place
 
 
 def _links(links: Iterable[StepLink]) -> str:

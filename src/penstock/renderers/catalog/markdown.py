@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from penstock.renderers.formats import fenced, find_renderer
 from penstock.renderers.labels import printable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # If a heading has only these letters, its anchor is its text on every platform.
 _ANCHOR = re.compile(r"[a-z0-9_-]+")
+_OF_ADDRESSES = "%/:?#@!$&'*+,;="  # a parenthesis would end the link
 # Replaced by entities, which every platform understands; backslash escapes differ.
 # An underscore inside a word needs no escape.
 _SPECIAL = re.compile(
@@ -145,7 +147,7 @@ def _step(one: StepEntry, entry: FlowEntry) -> str:
         _facts(
             ("Entrypoint", "yes" if step.is_entrypoint else ""),
             ("Service", ", ".join(map(_text, services))),
-            ("Source", _text(one.place) if one.place else ""),
+            ("Source", _source(one)),
             ("Tags", ", ".join(map(_text, step.tags))),
             ("Runs after", _links(one.before)),
             ("Leads to", _links(one.after)),
@@ -153,6 +155,12 @@ def _step(one: StepEntry, entry: FlowEntry) -> str:
         fenced(printable(step.doc), "text") if step.doc else "",
         end="",
     )
+
+
+def _source(one: StepEntry) -> str:
+    place = _text(one.place) if one.place else ""
+    address = quote(one.link, safe=_OF_ADDRESSES, errors="replace")
+    return f"[{place}]({address})" if address else place
 
 
 def _links(links: Iterable[StepLink]) -> str:

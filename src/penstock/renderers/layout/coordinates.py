@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .slots import Grid, Spacing
 
@@ -30,12 +30,14 @@ class _Link(NamedTuple):
         lower: The slot where it ends.
         weight: How much it matters that it is straight.
         shift: How far to the right its lower end should be.
+        is_free: Whether it is not straightened.
     """
 
     upper: int
     lower: int
     weight: int
     shift: float
+    is_free: bool = False
 
 
 _Row = tuple[list[int], list[float]]
@@ -44,12 +46,17 @@ _Ties = list[list[tuple[int, int, float]]]
 """For each slot the others at its links, with weight and shift."""
 
 
-def set_coordinates(grid: Grid, spacing: Spacing) -> None:
-    """Place every slot near its neighbours in other rows; the left end is at 0."""
-    links = _links(grid, spacing)
+def set_coordinates(
+    grid: Grid, spacing: Spacing, shifts: Mapping[tuple[int, int], float] = {}
+) -> None:
+    """Place every slot near its neighbours in other rows; the left end is at 0.
+
+    *shifts* tells how far to the right the lower of two slots should be.
+    """
+    links = _links(grid, spacing, shifts)
     above: _Ties = [[] for _ in grid.slots]
     below: _Ties = [[] for _ in grid.slots]
-    for upper, lower, weight, shift in links:
+    for upper, lower, weight, shift, _ in links:
         above[lower].append((upper, weight, shift))
         below[upper].append((lower, weight, -shift))
     rows = [
@@ -67,7 +74,9 @@ def set_coordinates(grid: Grid, spacing: Spacing) -> None:
         slot.x = x - left
 
 
-def _links(grid: Grid, spacing: Spacing) -> list[_Link]:
+def _links(
+    grid: Grid, spacing: Spacing, shifts: Mapping[tuple[int, int], float]
+) -> list[_Link]:
     above, below = _longest_ways(grid)
     following = [_only_longest(others, below) for others in grid.below]
     preceding = [_only_longest(others, above) for others in grid.above]
@@ -77,6 +86,7 @@ def _links(grid: Grid, spacing: Spacing) -> list[_Link]:
             spacing,
             upper,
             lower,
+            shifts.get((upper, lower), 0.0),
             is_spine=following[upper] == lower and preceding[lower] == upper,
         )
         for upper, others in enumerate(grid.below)
@@ -85,16 +95,25 @@ def _links(grid: Grid, spacing: Spacing) -> list[_Link]:
 
 
 def _link(
-    grid: Grid, spacing: Spacing, upper: int, lower: int, *, is_spine: bool
+    grid: Grid,
+    spacing: Spacing,
+    upper: int,
+    lower: int,
+    shift: float,
+    *,
+    is_spine: bool,
 ) -> _Link:
     above, below = grid.slots[upper], grid.slots[lower]
     if above.is_line and below.is_line:
         return _Link(upper, lower, _PASSING, 0.0)
     if not grid.returning.isdisjoint((upper, lower)):  # drawn to the right side
         side = (above.width + below.width) / 2 + spacing.line_to_box
-        return _Link(upper, lower, _TURN, side if below.is_line else -side)
+        return _Link(
+            upper, lower, _TURN, side if below.is_line else -side, is_free=True
+        )
     is_turn = above.is_line or below.is_line
-    return _Link(upper, lower, _SPINE if is_spine else _TURN if is_turn else _STEP, 0.0)
+    weight = _SPINE if is_spine else _TURN if is_turn else _STEP
+    return _Link(upper, lower, weight, shift)
 
 
 def _longest_ways(grid: Grid) -> tuple[list[int], list[int]]:
@@ -195,7 +214,7 @@ class _Blocks:
 
     def straighten(self, links: Iterable[_Link]) -> None:
         """Join slots to blocks, and move each block to the median of its neighbours."""
-        straight = [link for link in links if not link.shift]
+        straight = [link for link in links if not link.is_free]
         for _ in range(_ROUNDS):
             straight.sort(key=self._urgency)
             for link in straight:
@@ -206,11 +225,15 @@ class _Blocks:
                 self._move(block, self._wish(block))
 
     def _urgency(self, link: _Link) -> tuple[int, float]:
-        return -link.weight, abs(self._xs[link.upper] - self._xs[link.lower])
+        return -link.weight, abs(self._way(link))
+
+    def _way(self, link: _Link) -> float:
+        """Return how far the lower end is from where the line is straight."""
+        return self._xs[link.upper] + link.shift - self._xs[link.lower]
 
     def _align(self, link: _Link) -> None:
-        """Make one block of two if both can move to the same x."""
-        way = self._xs[link.upper] - self._xs[link.lower]
+        """Make one block of two if both can move so that the line is straight."""
+        way = self._way(link)
         is_far = abs(way) >= self._limit and link.weight < _SPINE
         if is_far or self._home[link.upper] == self._home[link.lower]:
             return
@@ -229,10 +252,8 @@ class _Blocks:
 
     def _join(self, small: list[int], large: list[int]) -> None:
         home = self._home[large[0]]
-        x = self._xs[large[0]]
         for at in small:
             self._home[at] = home
-            self._xs[at] = x
         large += small
         small.clear()
 

@@ -49,6 +49,7 @@ def lay_out(
     first: Collection[int] = (),
     last: Collection[int] = (),
     max_work: float = MAX_WORK,
+    ports: Mapping[tuple[int, int], tuple[float, float]] = {},
 ) -> Layout:
     """Lay out the nodes of *widths*, given in the order of their declaration.
 
@@ -64,6 +65,8 @@ def lay_out(
         first: Nodes that no edge leads to, for the first row, which is theirs alone.
         last: Nodes that no edge leaves, for the last row, which is theirs alone.
         max_work: How long to look for an order with few crossings.
+        ports: For edges down that do not begin and end in the middle of boxes, how
+            far to the right of it they do.
     """
     back = find_back_edges(widths, edges)
     down = {edge: edge for edge in edges if edge not in back}
@@ -79,7 +82,13 @@ def lay_out(
     ranks |= dict.fromkeys(first, 0) | dict.fromkeys(last, end)
     grid = build_grid(widths, ranks, down, back, shared_lines=shared_lines)
     order_rows(grid, max_work)
-    set_coordinates(grid, spacing)
+    shifts: dict[tuple[int, int], float] = {}
+    for edge, (out, into) in ports.items():
+        if edge not in back:
+            way = grid.ways[edge]
+            shifts[way[0], way[1]] = out
+            shifts[way[-2], way[-1]] = shifts.get((way[-2], way[-1]), 0.0) - into
+    set_coordinates(grid, spacing, shifts)
     slots = grid.slots
     return Layout(
         tuple(tuple(slots[at] for at in row) for row in grid.rows),

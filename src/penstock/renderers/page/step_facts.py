@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from inspect import cleandoc
 from typing import TYPE_CHECKING
 
-from penstock._steps.source_links import portable_path, source_link
+from penstock._steps.source_links import portable_path
 from penstock.renderers.evidence_labels import edge_facts, node_evidence
 from penstock.renderers.ids import node_ids
-from penstock.renderers.labels import edge_label
+from penstock.renderers.labels import edge_label, linked_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +46,6 @@ def _facts(node: Node, flows: Sequence[FlowInfo]) -> dict[str, object]:
         flow for flow in flows if not node.services or flow.service in node.services
     ]
     owners = dict.fromkeys(flow.owner for flow in flows if flow.owner)
-    templates = (flow.source_url for flow in flows if flow.source_url)
     return {
         "label": node.label,
         "name": step.name,
@@ -58,9 +56,9 @@ def _facts(node: Node, flows: Sequence[FlowInfo]) -> dict[str, object]:
         "service": ", ".join(dict.fromkeys(node.services)),
         "tags": step.tags,
         "code": _code(step),
-        "doc": cleandoc(step.doc) or step.description,
+        "doc": step.doc or step.description,
         "place": f"{portable_path(step)}:{step.line}" if step.path else "",
-        "link": source_link(next(templates, ""), step),
+        "link": linked_source(node, flows),
     }
 
 

@@ -29,7 +29,7 @@ PILL = Style(11, 400, "quiet")
 
 
 class Heat(NamedTuple):
-    """A figure of a step: in words, as a share of the highest, and if it is bad."""
+    """The p95 of a step: in words, as a share of the highest, and if it is bad."""
 
     words: str
     share: float

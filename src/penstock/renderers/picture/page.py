@@ -221,4 +221,4 @@ def _entries(look: Look) -> Iterator[_Entry]:
     if "external" in graph.kinds:
         yield _Entry("step of another service", "external")
     if look.heat:
-        yield _Entry("least to most", "heat", 60)
+        yield _Entry("p95, least to most", "heat", 60)

@@ -207,6 +207,13 @@ class _Router:
             first=first,
             last=last,
             max_work=max_work,
+            ports={
+                (one, two): (
+                    self._boxes[one].outs.get(two, 0),
+                    self._boxes[two].ins.get(one, 0),
+                )
+                for one, two in edges
+            },
         )
         for node in self._boxes:
             self._set_outs(node)

@@ -227,8 +227,9 @@ class _System:
     def header(self) -> Header:
         """Return the title, the counts, and the hues with what they stand for."""
         graph = self._look.graph
-        names = [cluster.name for cluster in self._clusters]
-        names += [node.label for node in self._loose if node.kind == "flow"]
+        drawn = (self._home[node.number] for node in graph.nodes)
+        named = (self._name(item) for item in drawn if self._hue(item))
+        names = [*dict.fromkeys([*named, *(one.name for one in self._clusters)])]
         heading = (
             ", ".join(names) if len(names) <= _MOST_NAMED else f"{len(names)} flows"
         )

@@ -32,6 +32,7 @@ class End:
         high: The greatest such place.
         apart: The least distance from its neighbours.
         side: All ends of the same side of the same box, in order.
+        is_straight: Whether a straight line begins or ends here, so that it stays.
     """
 
     x: float
@@ -39,18 +40,28 @@ class End:
     high: float = -1.0
     apart: float = 0.0
     side: list[End] = field(default_factory=list)
+    is_straight: bool = False
 
-    def moved(self, x: float) -> bool:
-        """Move to *x*, or return False if that is too close to something."""
-        if not self.low <= x <= self.high:
+    def moved(self, x: float, closer: float = 0.0) -> bool:
+        """Move to *x* and others aside, or return False if there is no room.
+
+        Ends may come *closer* to each other, and to corners, than they should.
+        """
+        place = self.side.index(self) if self in self.side else 0
+        places = {self: x}
+        for others, sign in (self.side[:place][::-1], -1), (self.side[place + 1 :], 1):
+            least = x
+            for other in others:
+                least += sign * (self.apart - closer)
+                if sign * (other.x - least) < 0:
+                    places[other] = least
+        if any(
+            one.is_straight or not one.low - closer <= at <= one.high + closer
+            for one, at in places.items()
+        ):
             return False
-        place = self.side.index(self)
-        left, right = self.side[:place], self.side[place + 1 :]
-        if left and left[-1].x > x - self.apart:
-            return False
-        if right and right[0].x < x + self.apart:
-            return False
-        self.x = x
+        for one, at in places.items():
+            one.x = at
         return True
 
 
@@ -88,7 +99,7 @@ class Piece:
 
 def set_tracks(pieces: Sequence[Piece]) -> int:
     """Straighten what can be straight, set the tracks, and return their number."""
-    for piece in pieces:
+    for piece in sorted(pieces, key=lambda one: abs(one.end.x - one.start.x)):
         _straighten(piece)
     crooked = [piece for piece in pieces if not piece.is_straight]
     over = _constraints(crooked)
@@ -107,13 +118,19 @@ def set_tracks(pieces: Sequence[Piece]) -> int:
 
 
 def _straighten(piece: Piece) -> None:
+    """Move an end of a line with a small step: in a crowd only if it has to be."""
     gap = piece.end.x - piece.start.x
     if abs(gap) > SMALL_STEP or piece.starts_above == piece.ends_above:
         return
     ends = sorted((piece.end, piece.start), key=lambda end: len(end.side))
-    for end, x in zip(ends, (one.x for one in ends[::-1]), strict=True):
-        if end.moved(x):
-            return
+    moves = ((ends, 0.0), (ends[::-1], _INTO_CORNER))
+    if gap and not any(
+        end.moved(other.x, closer)
+        for (one, two), closer in moves
+        for end, other in ((one, two), (two, one))
+    ):
+        return
+    piece.start.is_straight = piece.end.is_straight = True
 
 
 def _constraints(pieces: Sequence[Piece]) -> _Over:

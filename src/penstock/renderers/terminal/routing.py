@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -69,10 +70,13 @@ def _ports(item: Item, sources: Sequence[Item], taken: Collection[int]) -> list[
     """Choose the columns where lines enter a box."""
     columns: list[int] = []
     first = item.left + 1
+    straight = {
+        at: source.center
+        for at, source in enumerate(sources)
+        if item.left < source.center < item.right
+    }
     for at, source in enumerate(sources):
-        wanted = source.center
-        if not item.left < wanted < item.right:
-            wanted = item.center - len(sources) + 1 + 2 * at
+        wanted = straight.get(at, item.center - len(sources) + 1 + 2 * at)
         free = [
             column
             for column in range(first, item.right)
@@ -81,7 +85,11 @@ def _ports(item: Item, sources: Sequence[Item], taken: Collection[int]) -> list[
         free = free[: len(free) - 2 * (len(sources) - at - 1)]
         if not free:
             raise NoRoomError(item.node)
-        columns.append(min(free, key=lambda column: abs(column - wanted)))
+        # Lines that come straight down keep their columns, if there is room for all.
+        kept = (x - 2 * (k - at) for k, x in straight.items() if k > at)
+        last = min(kept, default=inf)
+        beside = [column for column in free if column <= last]
+        columns.append(min(beside or free, key=lambda column: abs(column - wanted)))
         first = columns[-1] + 2
     return columns
 
