@@ -145,7 +145,8 @@ def install_celery_signals() -> None:
     ``uninstall_celery_signals`` is the inverse. Log records get a ``task_id``.
 
     Where conformance is on, the call of a task is judged when it is sent. A signal
-    cannot stop a message, so ``Celery.send_task`` is wrapped for that.
+    cannot stop a message, so ``Celery.send_task`` is wrapped for that. In a worker, so
+    are the methods that log that a task was received, failed, or took too long.
 
     >>> install_celery_signals()
     >>> uninstall_celery_signals()
