@@ -8,6 +8,8 @@ import io
 import logging
 import os
 from contextlib import contextmanager
+from http.client import HTTPConnection
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -18,6 +20,8 @@ pytest.importorskip("django", reason="needs django")
 import asgiref.sync
 import django
 from django.apps import apps
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory
 from django.test.utils import override_settings
@@ -306,6 +310,50 @@ def test_line_about_not_found_has_every_id(caplog: pytest.LogCaptureFixture) -> 
     (record,) = [vars(r) for r in caplog.records if r.name == "django.request"]
     assert record["root_id"] == record["flow_id"] == given
     assert record["short_id"] == given[:8]
+
+
+@contextmanager
+def runserver() -> Iterator[int]:
+    """Serve the site in a thread, as ``manage.py runserver`` does; give the port."""
+    server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
+    server.set_app(get_wsgi_application())
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_lines_of_runserver_have_the_id(log_fields: list[tuple[str, str]]) -> None:
+    """Each on one connection, though the response has been sent; others have none."""
+    logger = logging.getLogger("django.server")
+    before, logger.handlers, logger.propagate = logger.handlers, [], True
+    level = logger.level
+    logger.setLevel(logging.INFO)
+
+    def close() -> None:
+        logger.warning("no request")
+
+    given = []
+    with override_settings(PENSTOCK={"exclude": ["/health/"]}), runserver() as port:
+        connection = HTTPConnection("127.0.0.1", port)
+        for path in ("/plain/", "/error/500/", "/nowhere/", "/health/"):
+            connection.request("GET", path)
+            response = connection.getresponse()
+            response.read()
+            given.append(response.headers.get("X-Correlation-ID") or "-")
+        connection.close()
+    logger.warning("no request")
+    close()
+    logger.handlers, logger.propagate = before, False
+    logger.setLevel(level)
+
+    assert given[-1] != given[0] != "-"
+    assert [one for one in log_fields if one[0] == "django.server"] == [
+        *(("django.server", flow_id) for flow_id in given),
+        *[("django.server", "-")] * 2,
+    ]
 
 
 def test_request_filter_leaves_other_records_alone() -> None:
