@@ -1,4 +1,4 @@
-"""Measure how flows are laid out, next to Graphviz if it is installed."""
+"""Measure how flows are laid out and drawn, next to Graphviz if it is installed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from statistics import fmean
 from time import process_time
 from typing import TYPE_CHECKING
 
+from penstock import FlowInfo, StepInfo
+from penstock._graph.graph import build_graph
 from penstock.renderers.layout.engine import lay_out
 from penstock.renderers.layout.slots import Spacing
+from penstock.renderers.picture.svg import render_svg
 
 from .report import Row
 
@@ -30,6 +33,7 @@ FLOWS = {15: 20, 30: 20, 60: 20, 120: 10, 500: 3}
 
 _SPACING = Spacing(boxes=28, line_to_box=14, lines=11)
 _MAX_S = 1.0
+_MAX_PICTURE_S = 5.0
 _POINTS = 72  # in an inch, Graphviz's unit
 _NEAR = 2.0  # points that a spline may stray and still look straight
 
@@ -56,6 +60,23 @@ def rows() -> Iterator[Row]:
             limit = _mean(peer, name) if peer else None
             yield Row(f"{what}: {name} (at most Graphviz's)", _mean(own, name), limit)
         yield Row(f"{what}: time", _mean(own, "seconds"), _MAX_S, "s")
+    yield Row("picture of 6,000 steps: time", _picture_s(6_000), _MAX_PICTURE_S, "s")
+
+
+def _picture_s(steps: int) -> float:
+    """Return how long the picture of a flow takes, with its lines and text."""
+    widths, edges = _flow(steps, 0)
+    after: dict[int, list[tuple[str]]] = {step: [] for step in widths}
+    for before, step in edges:
+        after[step].append((f"step_{before}",))
+    flow = FlowInfo(
+        "flow",
+        tuple(StepInfo(f"step_{n}", "flow", after=tuple(after[n])) for n in widths),
+    )
+    graph = build_graph([flow], [])
+    started = process_time()
+    render_svg(graph, detail=False, direction="TD")
+    return process_time() - started
 
 
 def _mean(drawings: Sequence[_Drawing], name: str) -> float:

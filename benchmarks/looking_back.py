@@ -65,8 +65,8 @@ def _compared(
         times["show"].append(seconds)
         memory = max(memory, peak)
     ratio = min(times["show"]) / min(times["rg"])
-    size = sum(map(os.path.getsize, paths)) / 1e9
-    note = f"{min(times['show']):.1f} s for {size:.1f} GB"
+    size = sum(map(os.path.getsize, paths)) / 1e6
+    note = f"{min(times['show']):.1f} s for {size:,.0f} MB"
     return (
         Row(f"show, {what}", ratio, limit, "rg", note),
         Row(f"show, {what}: memory", memory / 1e6, 1000.0, "MB"),

@@ -130,7 +130,7 @@ def test_a_page_opens(shown: Browser) -> None:
     assert shown.texts(".legend li") == [
         "entrypoint",
         "step",
-        "by a message",
+        "to another process",
     ]
 
 

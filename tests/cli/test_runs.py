@@ -21,6 +21,19 @@ pytest.importorskip("rich", reason="needs rich")
 
 from penstock.cli._stored_runs import source_names
 
+MORE = """
+    from penstock import flow
+
+    orders = flow("orders")
+
+
+    @orders.entrypoint
+    def receive(): ...
+
+
+    @orders.step(after=receive)
+    def thank(): ...
+"""
 MODULE = """
     from penstock import all_of, flow
 
@@ -168,6 +181,20 @@ def test_logs_that_are_text(tmp_path: Path) -> None:
     shown = project.penstock("show", "5f0c9c1e", "logs")
 
     assert shown.stderr.endswith(needed.partition("\n")[2])
+
+
+def test_steps_that_never_ran(stored: tuple[Project, Truth]) -> None:
+    """They are known where the flow is declared."""
+    project, _ = stored
+    project.write("more.py", MORE)
+
+    text = project.penstock("stats", "logs", "--target", "more").stdout
+    json_text = project.penstock("stats", "logs", "--target", "more", "-f", "json")
+
+    assert text.endswith("\nthank                   0\n")
+    steps = json.loads(json_text.stdout)["flows"][0]["steps"]
+    (thank,) = [one for one in steps if one["step"] == "thank"]
+    assert (thank["calls"], thank["p50_ms"], thank["share"]) == (0, None, 0.0)
 
 
 def test_figures(stored: tuple[Project, Truth]) -> None:

@@ -248,7 +248,7 @@ def test_guesses_are_dotted(project: Project) -> None:
     assert svg.count('class="edge"') == 1
     assert ".guess .line{stroke-width:2;stroke-dasharray:.1 5}" in svg
     assert "guess, by its name alone" in svg
-    assert "by a message" not in svg
+    assert "to another process" not in svg
     assert '"charge_order" -> "ship_parcel" [style=dotted]' in dot
     assert "charge_order -.-> ship_parcel" in drawn(flow, "mermaid")
     assert '<i class="sample guess">' in drawn(flow, "html")

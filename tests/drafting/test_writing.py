@@ -313,3 +313,47 @@ def test_odd_files(tmp_path: Path, before: str, after: str, function: str) -> No
 
     assert path.read_bytes().decode() == after
     compile(path.read_bytes(), "shop.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            ["import os", "from shop.cart import a", "# why", "from shop.tax import b"],
+            [*range(2), "NEW", *range(2, 4)],
+        ),
+        (["import os", "", "from shop.tax import b"], [0, 1, "NEW", 2]),
+        (["from shop.cart import a"], [0, "NEW"]),
+        (["from shopping.tax import b", "from .orders import c"], [0, 1, "NEW"]),
+    ],
+)
+def test_imports_stay_sorted(
+    tmp_path: Path, before: list[str], after: list[int | str]
+) -> None:
+    """The import stands among those of its package, and comments stay in place."""
+    path = tmp_path / "shop" / "views.py"
+    path.parent.mkdir()
+    path.write_text("\n".join([*before, "", "", "def place(): ...", ""]))
+    plan = DraftPlan("sales", "x", (PlannedStep("shop.views:place", "place", ()),))
+
+    apply_changes(changes_for(plan, {"shop.views": path}, tmp_path))
+
+    new = "from shop.sales_flow import sales"
+    imports = path.read_text().split("\n\n\n")[0].split("\n")
+    assert imports == [new if n == "NEW" else before[int(n)] for n in after]
+
+
+def test_long_markers_are_split(tmp_path: Path) -> None:
+    """A marker is as long as formatters allow, one name a line if need be."""
+    names = [f"a_step_with_a_long_name_{one}" for one in range(4)]
+    code = "".join(f"def {name}(): ...\n" for name in [*names, "last"])
+    (tmp_path / "shop.py").write_text(code)
+    steps = [PlannedStep(f"shop:{name}", name, ()) for name in names]
+    last = PlannedStep("shop:last", "last", tuple(names))
+
+    write(tmp_path, DraftPlan("orders", "x", (*steps, last)))
+
+    text = (tmp_path / "shop.py").read_text()
+    listed = "".join(f'        "{name}",\n' for name in names)
+    assert f"@orders.step(\n    after=[\n{listed}    ],\n)\ndef last" in text
+    compile(text, "shop.py", "exec")

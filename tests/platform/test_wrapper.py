@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from inspect import get_annotations, signature
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -37,6 +38,23 @@ def test_annotations_that_a_decorator_has_set(kind: str, wrap: Wrap) -> None:
     assert wrapped.__annotations__ == {"number": int, "return": str}
     assert get_type_hints(wrapped) == {"number": int, "return": str}
     assert get_annotations(wrapped) == {"number": int, "return": str}
+
+
+@WRAPS
+def test_cached_function_without_annotations(wrap: Wrap) -> None:
+    """From Python 3.14, it has only ``__annotate__``, which is None."""
+
+    @cache
+    def receive():  # type: ignore[no-untyped-def]  # the point  # noqa: ANN202  # too
+        return 1
+
+    if sys.version_info < (3, 14):
+        del receive.__annotations__
+        vars(receive)["__annotate__"] = None
+    wrapped = wrap(receive)
+
+    assert getattr(wrapped, "__annotations__", {}) == {}
+    assert wrapped() == 1
 
 
 @WRAPS

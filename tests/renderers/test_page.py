@@ -251,9 +251,9 @@ def test_the_legend_has_what_is_drawn() -> None:
     plain, far = page(SHOP).words, page(flow_of("f", {"a": ["x/y:z"]})).words
 
     assert "entrypoint" in plain
-    assert "by a message" not in plain
+    assert "to another process" not in plain
     assert "entrypoint" not in far
-    assert "by a message" in far
+    assert "to another process" in far
     assert "step of another service" in far
 
 

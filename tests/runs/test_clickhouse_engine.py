@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.stored_runs import Rates, write
-from penstock._platform.clock import utc
 from penstock._types import FlowInfo, StepInfo
 from penstock.errors import ConfigurationError, LogSourceError, TooManyRunsError
 from penstock.runs.calls import calls_of
@@ -28,7 +26,7 @@ from penstock.runs.open_runs import open_server
 from penstock.runs.order_counts import OrderCounts
 from penstock.runs.python_engine import PythonRuns, lines_about_calls
 from penstock.runs.trees import operations_of
-from tests.support.clickhouse import insert, served
+from tests.support.clickhouse import insert, served, span_of
 from tests.support.figures import rounded
 from tests.support.projects import Project, Result
 from tests.support.shop_flows import shop_flows
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     from benchmarks.stored_runs import Truth
     from penstock.runs.clickhouse_engine import ClickHouseRuns, Wanted
     from penstock.runs.figures import RunSource
-    from penstock.runs.operation import StoredCall
     from tests.support.stored_activations import StoredRun as StoredActivations
 
 if find_spec("chdb") is None:
@@ -67,47 +64,6 @@ def both(server: str, tmp_path: Path) -> tuple[RunSource, ClickHouseRuns, Truth]
     calls = calls_of(lines_about_calls(LogFiles(paths)))
     insert(server, [*map(span_of, calls), framework_span()])
     return PythonRuns(LogFiles(paths)), open_server([server]), truth
-
-
-def span_of(call: StoredCall) -> dict[str, Any]:
-    """Return the row of a call, as the collector's exporter writes it."""
-    assert call.start_us is not None
-    assert call.end_us is not None
-    duration_ms = call.duration_ms or (call.end_us - call.start_us) / 1000
-    attributes = {
-        "penstock.flow": call.flow,
-        "penstock.step": call.step,
-        "penstock.correlation_id": call.correlation_id,
-        "penstock.root_id": call.root_id,
-        "penstock.run_id": call.run_id,
-    }
-    if call.sent_at_us is not None:
-        attributes["penstock.sent_at"] = utc(call.sent_at_us / 1e6)
-    if call.error_type:
-        attributes["error.type"] = call.error_type
-    is_link = call.sent_at_us is not None
-    parent = span_id(call.parent_call_id) if call.parent_call_id else ""
-    return {
-        "Timestamp": f"{call.start_us * 1000 / 1e9:.6f}",
-        "TraceId": call.root_id,
-        "SpanId": span_id(call.call_id),
-        "ParentSpanId": "" if is_link else parent,
-        "SpanName": f"{call.flow}/{call.step}",
-        "ServiceName": call.service,
-        "ResourceAttributes": {"host.name": call.host, "process.pid": call.process},
-        "SpanAttributes": attributes,
-        "Duration": round(duration_ms * 1_000_000),
-        "StatusCode": "Error" if call.outcome == "error" else "Unset",
-        "Links.TraceId": [call.root_id] if is_link else [],
-        "Links.SpanId": [parent] if is_link else [],
-        "Links.TraceState": [""] if is_link else [],
-        "Links.Attributes": [{}] if is_link else [],
-    }
-
-
-def span_id(call_id: str) -> str:
-    """Return a span ID for a call ID."""
-    return sha256(call_id.encode()).hexdigest()[:16]
 
 
 def framework_span() -> dict[str, Any]:

@@ -67,6 +67,7 @@ def test_no_false_verdict(
     assert broken == [(reason,)] * (2 if missing else 0)
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_no_false_verdict_from_spans(program: Callable[[Shop], None]) -> None:
     """Nor with spans, which say where they are from."""

@@ -161,6 +161,30 @@ def test_large_files_in_other_layouts(folder: Path, text: str) -> None:
     assert notes[0].startswith("Rewriting 0 MB for DuckDB")
 
 
+@pytest.mark.parametrize("ending", ["x" * (34 << 20), "\0" * (34 << 20)])
+def test_one_line_that_is_too_long_for_duckdb(folder: Path, ending: str) -> None:
+    """It is left out and counted, and the other lines are read."""
+    Path("a.log").write_text(f"{OWN}{ending}\n{OWN}", encoding="utf-8")
+
+    source = open_runs(["a.log"])
+    (found,) = source.figures(RunFilter())
+
+    assert isinstance(source, DuckDBRuns)
+    assert (found.step, found.calls) == ("receive", 1)
+    assert source.counts.hits == 2
+    assert source.counts.skipped == {"longer than 16 MiB": 1}
+    assert len(source.latest(RunFilter())) == 1
+
+
+def test_a_long_line_among_spans(folder: Path) -> None:
+    """Spans cannot be rewritten for DuckDB: the reason is given."""
+    long = "x" * (34 << 20)
+    Path("a.log").write_text(f"{OWN}{long}\n{SPAN}\n", encoding="utf-8")
+
+    with pytest.raises(LogSourceError, match=r"DuckDB cannot read a\.log:"):
+        open_runs(["a.log"]).figures(RunFilter())
+
+
 @pytest.mark.usefixtures("large")
 def test_many_spans_do_not_fit(folder: Path) -> None:
     """Spans are read in Python, with a limit."""

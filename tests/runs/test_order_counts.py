@@ -25,13 +25,12 @@ from penstock.runs.open_runs import open_runs
 from penstock.runs.order_counts import OrderCounts
 from penstock.runs.python_engine import PythonRuns, lines_about_calls
 from tests.conformance.test_no_false_findings import PROGRAMS, Shop
-from tests.support.clickhouse import insert, served
+from tests.support.clickhouse import insert, served, span_of
 from tests.support.shop_flows import shop_flows
 
 pytest.importorskip("duckdb", reason="needs duckdb")
 
 from penstock.runs.duckdb_engine import DuckDBRuns
-from tests.runs.test_clickhouse_engine import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -13,14 +13,19 @@ import sys
 import urllib.request
 from contextlib import contextmanager
 from email import message_from_bytes
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from penstock._platform.clock import utc
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from penstock.runs.operation import StoredCall
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,6 +72,47 @@ TABLE = """CREATE TABLE otel_traces (
 
 SERVER = "PENSTOCK_TEST_CLICKHOUSE"
 """The address of a real server, for the tests; its table otel_traces is dropped."""
+
+
+def span_of(call: StoredCall) -> dict[str, Any]:
+    """Return the row of a call, as the collector's exporter writes it."""
+    assert call.start_us is not None
+    assert call.end_us is not None
+    duration_ms = call.duration_ms or (call.end_us - call.start_us) / 1000
+    attributes = {
+        "penstock.flow": call.flow,
+        "penstock.step": call.step,
+        "penstock.correlation_id": call.correlation_id,
+        "penstock.root_id": call.root_id,
+        "penstock.run_id": call.run_id,
+    }
+    if call.sent_at_us is not None:
+        attributes["penstock.sent_at"] = utc(call.sent_at_us / 1e6)
+    if call.error_type:
+        attributes["error.type"] = call.error_type
+    is_link = call.sent_at_us is not None
+    parent = span_id(call.parent_call_id) if call.parent_call_id else ""
+    return {
+        "Timestamp": f"{call.start_us * 1000 / 1e9:.6f}",
+        "TraceId": call.root_id,
+        "SpanId": span_id(call.call_id),
+        "ParentSpanId": "" if is_link else parent,
+        "SpanName": f"{call.flow}/{call.step}",
+        "ServiceName": call.service,
+        "ResourceAttributes": {"host.name": call.host, "process.pid": call.process},
+        "SpanAttributes": attributes,
+        "Duration": round(duration_ms * 1_000_000),
+        "StatusCode": "Error" if call.outcome == "error" else "Unset",
+        "Links.TraceId": [call.root_id] if is_link else [],
+        "Links.SpanId": [parent] if is_link else [],
+        "Links.TraceState": [""] if is_link else [],
+        "Links.Attributes": [{}] if is_link else [],
+    }
+
+
+def span_id(call_id: str) -> str:
+    """Return a span ID for a call ID."""
+    return sha256(call_id.encode()).hexdigest()[:16]
 
 
 def insert(address: str, rows: Sequence[dict[str, Any]]) -> None:

@@ -220,12 +220,12 @@ def _formatted(shown: Shown, form: str, counts: ReadCounts, output: Path | None)
     if form == "text":
         return as_text(shown) if output else _text(shown)
     if len(shown.operations) > 1:
-        runs = ", ".join(one.roots[0].run_id for one in shown.operations if one.roots)
+        ids = [one.roots[0].run_id for one in shown.operations if one.roots]
+        runs = ", ".join(filter(None, ids))
         kind = "a page" if form == "html" else "a sequence diagram"
-        msg = (
-            f"{len(shown.operations)} operations have this ID, and {kind} shows one. "
-            f"Name a run ID: {runs}."
-        )
+        msg = f"{len(shown.operations)} operations have this ID, and {kind} shows one."
+        if runs:
+            msg += f" Name a run ID: {runs}."
         raise ConfigurationError(msg)
     (operation,) = shown.operations
     if form == "html":

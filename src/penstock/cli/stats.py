@@ -9,7 +9,7 @@ import click
 
 from penstock._platform.file import write_file
 from penstock.errors import RenderError
-from penstock.runs.figures import RunFilter
+from penstock.runs.figures import RunFilter, never_called
 from penstock.runs.output.figures_page import figures_as_page
 from penstock.runs.output.figures_picture import figures_as_svg
 from penstock.runs.output.figures_table import figures_as_json, figures_as_text
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from penstock._types import FlowInfo
     from penstock.runs.figures import StepFigures
 
 __all__ = ["stats"]
@@ -80,24 +81,26 @@ def stats(
     form = form or _FORMATS.get(output.suffix.lower() if output else "", "text")
     source = stored_runs("stats", sources, fields)
     found = source.figures(RunFilter(flow, since_us=since_us))
+    flows, why = declared_flows(targets) if found else ((), "")
+    every = sorted(
+        [*found, *never_called(found, flows)], key=lambda one: (one.flow, one.step)
+    )
     if form == "json":
-        _deliver(figures_as_json(found, source.counts), output)
+        _deliver(figures_as_json(every, source.counts), output)
     elif found and form == "html":
-        flows, _ = declared_flows(targets)
         names = source_names(sources)
         _deliver(figures_as_page(found, flows, source.counts, names), output)
     elif found and form == "svg":
-        _deliver(_picture(found, targets), output)
+        _deliver(_picture(found, flows, why), output)
     elif found:
-        _deliver(figures_as_text(found, 0 if output else terminal_width()), output)
+        _deliver(figures_as_text(every, 0 if output else terminal_width()), output)
     note_counts(source.counts)
     if not found:
         note_nothing(source, "No such call.", flow)
         sys.exit(1)
 
 
-def _picture(found: Sequence[StepFigures], targets: Sequence[str]) -> str:
-    flows, why = declared_flows(targets)
+def _picture(found: Sequence[StepFigures], flows: Sequence[FlowInfo], why: str) -> str:
     known = {flow.name for flow in flows}
     if not any(one.flow in known for one in found):
         why = why or "no flow of these runs is declared"

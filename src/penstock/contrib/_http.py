@@ -75,11 +75,6 @@ class HttpOptions:
         """Return whether a request of *path* is none of penstock's business."""
         return any(fnmatchcase(str(path), pattern) for pattern in self.exclude)
 
-    @property
-    def has_own_response(self) -> bool:
-        """Whether responses do not look as ``configure`` says."""
-        return self.response_headers is not None or self.is_exposed
-
     def added(self, correlation_id: str) -> list[tuple[str, str]]:
         """Return the headers of a response."""
         names = self.response_headers
@@ -204,7 +199,8 @@ class RequestFlow:
         self, headers: Iterable[tuple[bytes, bytes]]
     ) -> list[tuple[bytes, bytes]]:
         """Return ASGI's *headers* with the ID in place of the application's."""
-        if self._options.has_own_response:
+        options = self._options
+        if options.response_headers is not None or options.is_exposed:
             return self._added_to_raw(headers)
         names = state.raw_headers
         sent = []

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Change", "apply_changes", "changes_for", "refuse_dirty"]
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
+_MAX_LINE = 88  # what formatters agree on
 _Branches = Mapping[ast.AST, str]
 """The branch of each statement around a place that is taken to get there."""
 
@@ -190,8 +191,9 @@ def _marked(
             new = "".join(f"{indent}{line}{end}" for line in marker)
             edits.append((*_place(node, handle), new))
     if not _has_import(tree, handle):
-        at, before, behind = _import_place(tree)
-        line = f"from {home.removeprefix('.')} import {handle}{end}"
+        module = home.removeprefix(".")
+        at, before, behind = _import_place(tree, module)
+        line = f"from {module} import {handle}{end}"
         edits.append((at, at, f"{end * before}{line}{end * behind}"))
     # From the end; of two at one place the import is the last, and so stands first.
     for first, last, new in sorted(edits, key=lambda one: one[:2], reverse=True):
@@ -255,11 +257,17 @@ def _marker(
     kind = "entrypoint" if is_entry else "step"
     call = f"({', '.join(given)})" if given else ""
     line = f"@{handle}.{kind}{call}"
-    if len(line) + node.col_offset <= 88:  # noqa: PLR2004  # what formatters agree on
+    if len(line) <= _MAX_LINE - node.col_offset:
         yield line
         return
     yield f"@{handle}.{kind}("
-    yield from (f"    {one}," for one in given)
+    for one_given in given:
+        if len(one_given) <= _MAX_LINE - node.col_offset - 5:  # indented, with a comma
+            yield f"    {one_given},"
+        else:
+            yield "    after=["
+            yield from (f"        {_quoted(before)}," for before in one.after or ())
+            yield "    ],"
     yield ")"
 
 
@@ -281,19 +289,26 @@ def _has_import(tree: ast.Module, handle: str) -> bool:
     )
 
 
-def _import_place(tree: ast.Module) -> tuple[int, int, int]:
-    """Return where an import goes: the line, and the empty lines around it.
+def _import_place(tree: ast.Module, module: str) -> tuple[int, int, int]:
+    """Return where an import of *module* goes: the line, and empty lines around it.
 
-    It follows the first imports, else the docstring. Comments at the beginning of the
+    It follows the first imports, but stands before those of the same package that sort
+    after it. Without any, it follows the docstring. Comments at the beginning of the
     file, one of which may name its encoding, stay there.
     """
     first = tree.body[0]
     has_doc = isinstance(first, ast.Expr)
     at = (first.end_lineno or 0) if has_doc else 0
-    is_import = False
+    is_import = is_beside = False
     for node in tree.body[has_doc:]:
         if not isinstance(node, ast.Import | ast.ImportFrom):
             break
+        source = getattr(node, "module", None) or ""
+        was_beside = is_beside
+        is_beside = source.partition(".")[0] == module.partition(".")[0]
+        if is_beside and source > module:
+            # A comment above stays with what it is about, if there is another import.
+            return at if was_beside else node.lineno - 1, 0, 0
         at, is_import = node.end_lineno or at, True
     if is_import or has_doc:
         return at, not is_import, 0

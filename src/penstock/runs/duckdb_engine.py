@@ -25,7 +25,7 @@ with requires("duckdb", extra="runs"):
     import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from penstock._types import FlowInfo
 
@@ -70,6 +70,9 @@ _COLUMNS = {
         "VARCHAR)[]"
     ),
 }
+
+_TOO_LONG = "maximum_object_size"
+"""Stands in DuckDB's error about a line that is longer than 32 MiB."""
 
 _LEFT_OUT = "cut, not JSON, or not as penstock writes lines"
 
@@ -158,6 +161,8 @@ class DuckDBRuns:
         paths: The files; those named ``.gz`` are unpacked.
         counts: What is known already of what was read and skipped.
         is_parquet: Whether they are Parquet files with the same column names.
+        rewrite: Returns the path of a file with the same lines, but for those that are
+            too long; ``""`` if there can be none.
 
     Attributes:
         counts: What was read and skipped, after a question.
@@ -169,9 +174,11 @@ class DuckDBRuns:
         counts: ReadCounts | None = None,
         *,
         is_parquet: bool = False,
+        rewrite: Callable[[], str] | None = None,
     ) -> None:
         self._paths = list(paths)
         self._is_parquet = is_parquet
+        self._rewrite = rewrite
         self.counts: ReadCounts = counts or ReadCounts(files=len(self._paths))
 
     @cached_property
@@ -284,6 +291,10 @@ class DuckDBRuns:
         try:
             return self._connection.execute(query).fetchall()
         except duckdb.Error as exc:
+            rewrite, self._rewrite = self._rewrite, None
+            if rewrite is not None and _TOO_LONG in str(exc) and (path := rewrite()):
+                before, self._paths = self._files(), [path]
+                return self._rows(query.replace(before, self._files()))
             msg = f"DuckDB cannot read {', '.join(self._paths)}: {exc}"
             raise LogSourceError(msg) from exc
 
@@ -302,15 +313,16 @@ class DuckDBRuns:
         listed = ", ".join(
             f"{_quoted(name)}: {_quoted(kind)}" for name, kind in columns.items()
         )
-        files = ", ".join(map(_quoted, self._paths))
         return (
-            f"read_json([{files}], format = 'newline_delimited', records = true, "
+            f"read_json({self._files()}, format = 'newline_delimited', records = true, "
             f"ignore_errors = true, columns = {{{listed}}})"
         )
 
+    def _files(self) -> str:
+        return f"[{', '.join(map(_quoted, self._paths))}]"
+
     def _parquet(self, columns: dict[str, str]) -> str:
-        files = ", ".join(map(_quoted, self._paths))
-        table = f"read_parquet([{files}], union_by_name = true)"
+        table = f"read_parquet({self._files()}, union_by_name = true)"
         there = {row[0] for row in self._rows(f"DESCRIBE FROM {table}")}
         listed = ", ".join(
             f"TRY_CAST({_name(name) if name in there else 'NULL'} AS {kind}) "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.backends.log_fields import ABSENT, FIELDS
 from penstock.errors import ConfigurationError, did_you_mean
@@ -41,6 +41,7 @@ _PLACES = (
 )
 """Where the keys of a line may stand. The fields of a flow stand together."""
 
+_OUTER = {place[0] for place in _PLACES if place}
 _TRACE = {"trace_id", "span_id"}
 _FLOW = {*FIELDS} - {"flow_id", "service", *_TRACE}
 _MARKS = ("flow_event", "correlation_id", "root_id")
@@ -93,6 +94,24 @@ _EVENT = re.compile(r"(step\.(?:start|end|error)) \S+/\S+")
 _OLDER = {"parent_step": "caller", "outcome": "status", "error_type": "error"}
 
 
+_MAX_SHAPES = 1_000
+_MAX_KEYS = 100
+
+
+class _Shape(NamedTuple):
+    """What entries with the same keys have in common.
+
+    Attributes:
+        fields: The fields they may have, with the keys where they may be and a reader.
+        extra: The other keys.
+        outer: The keys that may hold an object with fields.
+    """
+
+    fields: Sequence[tuple[str, str, Callable[[Any], Any]]]
+    extra: Sequence[str]
+    outer: Sequence[str]
+
+
 class FieldLayout:
     """Read penstock's fields out of an entry, whatever their keys are.
 
@@ -123,6 +142,7 @@ class FieldLayout:
         # Not all aliases: "name" or "status" may also be a user's own.
         self._used = {*FIELDS, *ALIASES, *keys.values()}
         self._anywhere = {*known} - _FLOW | keys.keys()
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
 
     def keys_of(self, name: str) -> tuple[str, ...]:
         """Return the keys that may have the field *name*."""
@@ -130,6 +150,49 @@ class FieldLayout:
 
     def read(self, entry: Entry) -> tuple[Entry, Entry, Stamp | None]:
         """Return the fields, the other keys, and when the line was written."""
+        shape = self._shape(tuple(entry))
+        if any(isinstance(entry[key], dict) for key in shape.outer):
+            return self._read_nested(entry)
+        fields: Entry = {}
+        for name, key, read in shape.fields:
+            if name not in fields:
+                value = entry.get(key)
+                if type(value) is str and read is _text:  # most are, and this is fast
+                    if value and value != ABSENT:
+                        fields[name] = intern(value)
+                    continue
+                if value is None and "." in key:
+                    value = value_at(entry, key)
+                if value is not None and value not in ("", ABSENT):
+                    typed = read(value)
+                    if typed is not None:
+                        fields[name] = typed
+        if "flow_event" not in fields:
+            fields |= _of_older_version(fields, entry)
+        extra = {key: entry[key] for key in shape.extra}
+        return fields, extra, fields.pop("timestamp", None)
+
+    def _shape(self, keys: tuple[str, ...]) -> _Shape:
+        """Return what entries with these keys have in common; most lines repeat it."""
+        shape = self._shapes.get(keys)
+        if shape is None:
+            present = {*keys}
+            shape = _Shape(
+                [
+                    (name, key, _READERS.get(name, _text))
+                    for name, known in self._keys.items()
+                    for key in known
+                    if key in present or key.partition(".")[0] in present
+                ],
+                [key for key in keys if key not in self._used],
+                [key for key in keys if key in _OUTER],
+            )
+            if len(self._shapes) < _MAX_SHAPES and len(keys) < _MAX_KEYS:
+                self._shapes[keys] = shape
+        return shape
+
+    def _read_nested(self, entry: Entry) -> tuple[Entry, Entry, Stamp | None]:
+        """Do the same for an entry with objects that may have fields."""
         spots = _spots(entry)
         place = next((p for p, spot in spots.items() if self._has_mark(spot)), ())
         first = spots.pop(place)

@@ -115,7 +115,7 @@ class StepFigures:
     @property
     def error_rate(self) -> float:
         """The share of calls that ended in an error."""
-        return self.errors / self.calls
+        return self.errors / self.calls if self.calls else 0.0
 
 
 class RunSource(Protocol):
@@ -168,6 +168,25 @@ def figures_of(calls: Sequence[StoredCall], wanted: RunFilter) -> list[StepFigur
     return [
         _figures(key, group, entry_ms[key[0]], sum(one in entries for one in group))
         for key, group in sorted(groups.items())
+    ]
+
+
+def never_called(
+    figures: Iterable[StepFigures], flows: Iterable[FlowInfo]
+) -> list[StepFigures]:
+    """Return the declared steps without figures, of the flows that have some."""
+    called = {(one.flow, one.step) for one in figures}
+    names = {flow for flow, _ in called}
+    found = {
+        (flow.name, step.name): flow.service
+        for flow in flows
+        if flow.name in names
+        for step in flow.steps
+        if (flow.name, step.name) not in called
+    }
+    return [
+        StepFigures(flow, step, service, 0, 0, 0, (), 0.0)
+        for (flow, step), service in found.items()
     ]
 
 

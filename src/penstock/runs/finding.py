@@ -175,7 +175,7 @@ def too_many(wanted: Wanted) -> TooManyRunsError:
 def has_wanted(line: StoredLine, wanted: Wanted) -> bool:
     """Tell whether a line has the wanted ID or metadata."""
     if isinstance(wanted, str):
-        return any(line.fields.get(name) == wanted for name in _BY_WHOLE)
+        return wanted in map(line.fields.get, _BY_WHOLE)
     return all(value in _texts(line, key) for key, value in wanted.items())
 
 
@@ -199,8 +199,8 @@ def _keys_of(line: StoredLine, text: str) -> Iterator[str]:
 
 def root_of(line: StoredLine) -> str | None:
     """Return the root ID, or the nearest to it where the line does not say it."""
-    names = ("root_id", "parent_id", "correlation_id")
-    return next((line.fields[name] for name in names if name in line.fields), None)
+    get = line.fields.get
+    return get("root_id") or get("parent_id") or get("correlation_id")
 
 
 class _Operations:

@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from weakref import finalize
@@ -139,20 +140,23 @@ def _from_lines(
         from .duckdb_engine import DuckDBRuns  # noqa: PLC0415  # needs a package
     except MissingExtraError as exc:
         return _in_python(files, size, f"{exc} Without it, runs are read in Python")
-    if not found["other"]:
-        files.counts.files = len(files.sources)
-        return DuckDBRuns(found["plain"], files.counts)
-    if size > MAX_IN_PYTHON:
-        note(
-            f"Rewriting {size >> 20:,} MB for DuckDB, once: these are not lines as "
-            "penstock.JSONFormatter writes them."
-        )
     folder = tempfile.TemporaryDirectory(prefix="penstock-")
     path = Path(folder.name) / "lines.jsonl"
-    if not _rewrite(files, path):
+
+    def rewritten(why: str) -> str:
+        if size > MAX_IN_PYTHON:
+            note(f"Rewriting {size >> 20:,} MB for DuckDB, once: {why}.")
+        return str(path) if _rewrite(files, path) else ""
+
+    if not found["other"]:
+        files.counts.files = len(files.sources)
+        is_long = partial(rewritten, "a line is too long for it")
+        runs = DuckDBRuns(found["plain"], files.counts, rewrite=is_long)
+    elif own := rewritten("these are not lines as penstock.JSONFormatter writes them"):
+        runs = DuckDBRuns([own], files.counts)
+    else:
         folder.cleanup()
         return PythonRuns(files)
-    runs = DuckDBRuns([str(path)], files.counts)
     finalize(runs, folder.cleanup)
     return runs
 

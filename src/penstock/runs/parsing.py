@@ -156,7 +156,7 @@ def _json(text: str) -> dict[str, Any]:
     except ValueError:
         reason = "not complete JSON"
     else:
-        if _is_shallow(entry):
+        if _is_shallow(entry, text):
             _refuse_half_characters(entry, text)
             return entry
         reason = "nested too deeply"
@@ -186,7 +186,9 @@ _DECODER = json.JSONDecoder(
 """Numbers that Python or JSON cannot hold stay texts."""
 
 
-def _is_shallow(entry: dict[str, Any]) -> bool:
+def _is_shallow(entry: dict[str, Any], text: str) -> bool:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:  # as nearly all have
+        return True
     level: list[Any] = [entry]
     for _ in range(MAX_DEPTH):
         inner = (one.values() if isinstance(one, dict) else one for one in level)

@@ -31,6 +31,19 @@ def test_each_flow_is_a_table() -> None:
     ]
 
 
+def test_a_step_that_never_ran() -> None:
+    """Nothing is known of it but that; no column is there because of its service."""
+    called = StepFigures("orders", "pay", "shop", 3, 0, 0, (1.0, 2.0, 3.0), 6.0, 1.0)
+    figures = [called, StepFigures("orders", "ship", "", 0, 0, 0, (), 0.0)]
+
+    assert figures_as_text(figures).splitlines()[2:] == [
+        "step  calls  errors     p50     p95     p99   time",
+        "──────────────────────────────────────────────────",
+        "pay       3     0 %  1.0 ms  2.0 ms  3.0 ms  100 %",
+        "ship      0",
+    ]
+
+
 def test_a_flow_without_runs() -> None:
     """What messages bring into runs of other flows has no share of its own runs."""
     charge = StepFigures("billing", "charge", "", 3, 0, 0, (1.0, 2.0, 3.0), 6.0)

@@ -33,7 +33,7 @@ def parsed(*operations: Operation, with_logs: bool = False) -> Any:
         for span in resource["scopeSpans"][0]["spans"]:
             for key in span.keys() & {"traceId", "spanId", "parentSpanId"}:
                 # OTLP has digits where protobuf's own JSON has base64.
-                span[key] = base64.b64encode(bytes.fromhex(span[key])).decode()
+                span[key] = base64.urlsafe_b64encode(bytes.fromhex(span[key])).decode()
     return json_format.ParseDict(document, trace_pb2.TracesData())
 
 

@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .slots import Grid, Spacing
 
@@ -36,7 +36,7 @@ class _Link(NamedTuple):
     upper: int
     lower: int
     weight: int
-    shift: float
+    shift: float = 0.0
     is_free: bool = False
 
 
@@ -53,7 +53,7 @@ def set_coordinates(
 
     *shifts* tells how far to the right the lower of two slots should be.
     """
-    links = _links(grid, spacing, shifts)
+    links = list(_links(grid, spacing, shifts))
     above: _Ties = [[] for _ in grid.slots]
     below: _Ties = [[] for _ in grid.slots]
     for upper, lower, weight, shift, _ in links:
@@ -65,7 +65,9 @@ def set_coordinates(
     ]
     xs = _least_squares(rows, above, below)
     ties = [up + down for up, down in zip(above, below, strict=True)]
-    _Blocks(rows, ties, xs, 2 * spacing.boxes).straighten(links)
+    # Forks and joins look better when they are even than with a straight line.
+    limit = inf if shifts else 1.5 * spacing.boxes
+    _Blocks(rows, ties, xs, limit).straighten(links)
     slots = grid.slots
     left = min(
         (x - slot.width / 2 for x, slot in zip(xs, slots, strict=True)), default=0
@@ -76,44 +78,24 @@ def set_coordinates(
 
 def _links(
     grid: Grid, spacing: Spacing, shifts: Mapping[tuple[int, int], float]
-) -> list[_Link]:
+) -> Iterator[_Link]:
     above, below = _longest_ways(grid)
     following = [_only_longest(others, below) for others in grid.below]
     preceding = [_only_longest(others, above) for others in grid.above]
-    return [
-        _link(
-            grid,
-            spacing,
-            upper,
-            lower,
-            shifts.get((upper, lower), 0.0),
-            is_spine=following[upper] == lower and preceding[lower] == upper,
-        )
-        for upper, others in enumerate(grid.below)
-        for lower in others
-    ]
-
-
-def _link(
-    grid: Grid,
-    spacing: Spacing,
-    upper: int,
-    lower: int,
-    shift: float,
-    *,
-    is_spine: bool,
-) -> _Link:
-    above, below = grid.slots[upper], grid.slots[lower]
-    if above.is_line and below.is_line:
-        return _Link(upper, lower, _PASSING, 0.0)
-    if not grid.returning.isdisjoint((upper, lower)):  # drawn to the right side
-        side = (above.width + below.width) / 2 + spacing.line_to_box
-        return _Link(
-            upper, lower, _TURN, side if below.is_line else -side, is_free=True
-        )
-    is_turn = above.is_line or below.is_line
-    weight = _SPINE if is_spine else _TURN if is_turn else _STEP
-    return _Link(upper, lower, weight, shift)
+    for at, others in enumerate(grid.below):
+        for other in others:
+            upper, lower = grid.slots[at], grid.slots[other]
+            if upper.is_line and lower.is_line:
+                yield _Link(at, other, _PASSING)
+            elif not grid.returning.isdisjoint((at, other)):  # drawn to the right side
+                side = (upper.width + lower.width) / 2 + spacing.line_to_box
+                side = side if lower.is_line else -side
+                yield _Link(at, other, _TURN, side, is_free=True)
+            else:
+                is_spine = following[at] == other and preceding[other] == at
+                weight = _TURN if upper.is_line or lower.is_line else _STEP
+                weight = _SPINE if is_spine else weight
+                yield _Link(at, other, weight, shifts.get((at, other), 0.0))
 
 
 def _longest_ways(grid: Grid) -> tuple[list[int], list[int]]:

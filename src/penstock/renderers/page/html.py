@@ -35,7 +35,7 @@ _KINDS = {
     "step": "step",
     "outside": "step of another flow",
     "external": "step of another service",
-    "crossing": "by a message",
+    "crossing": "to another process",
     "guess": "guess, by its name alone",
 }
 _NO_NAME = "no name"

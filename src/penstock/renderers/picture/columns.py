@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from .placement import Area, Placement, is_sideways
@@ -62,17 +65,23 @@ def _necks(drawn: Placement) -> Iterator[_Neck]:
         (one.y, one.y + one.height)
         for one in (*drawn.areas.values(), *(bar for _, bar in drawn.bars))
     )
-    low = spans[0][1]
-    for top, bottom in spans[1:]:
-        passing = [
-            line
-            for lines in drawn.lines.values()
-            for line in lines
-            if min(y for _, y in line) <= low and max(y for _, y in line) >= top
-        ]
-        if top > low and len(passing) == 1:
-            yield _Neck(low, top, passing[0])
-        low = max(low, bottom)
+    lows = [*accumulate((bottom for _, bottom in spans), max)]
+    gaps = [
+        (low, top) for low, (top, _) in zip(lows, spans[1:], strict=False) if low < top
+    ]
+    lines = [line for lines in drawn.lines.values() for line in lines]
+    counts, numbers = [0] * (len(gaps) + 1), [0] * (len(gaps) + 1)
+    for number, line in enumerate(lines):
+        first = bisect_left(gaps, (min(y for _, y in line), 0.0))
+        end = bisect_right(gaps, max(y for _, y in line), key=itemgetter(1))
+        for at, sign in ((first, 1), (end, -1)) if first < end else ():
+            counts[at] += sign
+            numbers[at] += sign * number
+    for gap, count, number in zip(
+        gaps, accumulate(counts), accumulate(numbers), strict=False
+    ):
+        if count == 1:  # the sum of the numbers is that of the only line
+            yield _Neck(*gap, lines[number])
 
 
 def _cut(drawn: Placement, necks: Sequence[_Neck]) -> Placement:

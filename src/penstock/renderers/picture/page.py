@@ -215,7 +215,7 @@ def _entries(look: Look) -> Iterator[_Entry]:
             about_code = "in the code, " if status == "unseen" and is_code_read else ""
             yield _Entry(about_code + words, status)
     if any(edge.is_crossing for edge in graph.edges):
-        yield _Entry("by a message", "crossing")
+        yield _Entry("to another process", "crossing")
     if any(edge.is_guess for edge in graph.edges):
         yield _Entry("guess, by its name alone", "guess")
     if "external" in graph.kinds:

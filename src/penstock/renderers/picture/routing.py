@@ -198,7 +198,7 @@ class _Router:
     ) -> Placement:
         """Return everything in its place."""
         widths = {node: self._across[node] + self._margin(node) for node in self._boxes}
-        edges = [link.edge for link in self._links]
+        boxes, edges = self._boxes, [link.edge for link in self._links]
         self._layout = lay_out(
             widths,
             edges,
@@ -208,11 +208,9 @@ class _Router:
             last=last,
             max_work=max_work,
             ports={
-                (one, two): (
-                    self._boxes[one].outs.get(two, 0),
-                    self._boxes[two].ins.get(one, 0),
-                )
+                (one, two): (boxes[one].outs.get(two, 0), boxes[two].ins.get(one, 0))
                 for one, two in edges
+                if boxes[one].is_fixed or boxes[two].is_fixed
             },
         )
         for node in self._boxes:

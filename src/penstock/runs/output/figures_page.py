@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from penstock.runs.figures import never_called
+
 from .facts import counted, percent, rfc3339, words_for
 from .figures_picture import FiguresPicture, draw_figures
 from .table_page import TablePage, as_html, asset, picture_of, step_name, text_of
@@ -52,7 +54,8 @@ def figures_as_page(
     picture = draw_figures(figures, flows, "page") if known else FiguresPicture()
     heading = ", ".join(names) if len(names) <= _MAX_NAMED else f"{len(names)} flows"
     # As in the text: where most time goes comes first.
-    rows = sorted(figures, key=lambda one: (one.flow, -one.total_ms))
+    every = [*figures, *never_called(figures, flows)]
+    rows = sorted(every, key=lambda one: (one.flow, -one.total_ms))
     has_open = any(one.no_end for one in figures)
     page = TablePage(
         title=f"Figures of {heading}",
@@ -113,7 +116,7 @@ def _rows(
     services: dict[str, set[str]] = {}
     highest: dict[str, float] = {}
     for one in figures:
-        services.setdefault(one.flow, set()).add(one.service)
+        services.setdefault(one.flow, set()).update([one.service] if one.calls else [])
         highest[one.flow] = max(highest.get(one.flow, 0.0), one.share)
     for one in figures:
         card = picture.cards.get((one.flow, one.step))
@@ -139,11 +142,13 @@ def _name(one: StepFigures, flow: str, service: str) -> str:
 
 def _cells(one: StepFigures, bar: str) -> Iterator[str]:
     yield _cell("Calls", one.calls, f"{one.calls:,}")
-    yield _cell("Errors", one.error_rate, percent(one.error_rate))
+    errors = percent(one.error_rate) if one.calls else ""
+    yield _cell("Errors", one.error_rate, errors)
     times = one.quantiles_ms or (None,) * 3
     for name, ms in zip(("p50", "p95", "p99"), times, strict=True):
         yield _cell(name, ms, "" if ms is None else words_for(round(ms * 1000)))
-    yield _cell("Time", one.share, f"{percent(one.share)}{bar}")
+    time = f"{percent(one.share)}{bar}" if one.calls else ""
+    yield _cell("Time", one.share, time)
 
 
 def _bar(share: float, highest: float, hue: str) -> str:
@@ -157,5 +162,5 @@ def _bar(share: float, highest: float, hue: str) -> str:
 
 def _cell(name: str, value: float | None, shown: str) -> str:
     """Return a cell with the value that it is sorted by; what is unknown comes last."""
-    key = -1 if value is None else value
+    key = -1 if value is None else round(value, 6)
     return f'<td data-name="{name}" data-key="{key}">{shown}</td>'

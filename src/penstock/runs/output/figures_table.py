@@ -49,7 +49,7 @@ def figures_as_text(figures: Sequence[StepFigures], width: int = 0) -> str:
 
 
 def _table(flow: str, steps: Sequence[StepFigures], width: int) -> Iterator[str]:
-    has_services = len({one.service for one in steps}) > 1
+    has_services = len({one.service for one in steps if one.calls}) > 1
     by_time = sorted(steps, key=lambda one: -one.total_ms)
     rows = [_row(one, has_services=has_services) for one in by_time]
     yield plain(flow)
@@ -63,9 +63,9 @@ def _row(one: StepFigures, *, has_services: bool) -> tuple[str, ...]:
         one.step,
         one.service if has_services else "",
         f"{one.calls:,}",
-        percent(one.error_rate),
+        percent(one.error_rate) if one.calls else "",
         *(quantiles or ["", "", ""]),
-        percent(one.share) if one.share or not one.total_ms else "",
+        percent(one.share) if one.share or (one.calls and not one.total_ms) else "",
         f"{one.no_end:,}" if one.no_end else "",
     )
 

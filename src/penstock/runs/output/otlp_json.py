@@ -38,25 +38,22 @@ _MAX_NANOS = 2**64 - 1
 
 def as_otlp(shown: Shown) -> str:
     """Return one document with the spans of all operations, a trace for each."""
-    resources: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    resources: dict[tuple[str, str, str], list[str]] = {}
     for operation in shown.operations:
         trace = _Trace(operation, with_logs=shown.with_logs)
         for call in operation.calls:
             where = call.service, call.host, call.process
-            resources.setdefault(where, []).append(trace.span(call))
-    found = [_resource(*where, spans) for where, spans in resources.items()]
-    return json.dumps({"resourceSpans": found})
+            resources.setdefault(where, []).append(json.dumps(trace.span(call)))
+    found = ", ".join(_resource(*where, spans) for where, spans in resources.items())
+    return f'{{"resourceSpans": [{found}]}}'
 
 
-def _resource(
-    service: str, host: str, process: str, spans: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _resource(service: str, host: str, process: str, spans: list[str]) -> str:
     pid = int(process) if _PID.fullmatch(process) else None
     known = {"service.name": service, "host.name": host, "process.pid": pid}
-    return {
-        "resource": {"attributes": _attributes(known)},
-        "scopeSpans": [{"scope": {"name": "penstock"}, "spans": spans}],
-    }
+    attributes = json.dumps(_attributes(known))
+    scope = f'{{"scope": {{"name": "penstock"}}, "spans": [{", ".join(spans)}]}}'
+    return f'{{"resource": {{"attributes": {attributes}}}, "scopeSpans": [{scope}]}}'
 
 
 class _Trace:
