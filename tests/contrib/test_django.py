@@ -316,7 +316,8 @@ def test_line_about_not_found_has_every_id(caplog: pytest.LogCaptureFixture) -> 
 def runserver() -> Iterator[int]:
     """Serve the site in a thread, as ``manage.py runserver`` does; give the port."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
-    server.set_app(get_wsgi_application())
+    site: Any = get_wsgi_application()
+    server.set_app(site)
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield server.server_port
