@@ -30,7 +30,6 @@ _VERBS = {"get", "post", "put", "patch", "delete"}
 _METHODS = _VERBS | {"route", "websocket", "api_route"}
 _VIEW_SET = {"perform_create", "perform_update", "perform_destroy", "create", "update"}
 _TASKS = {"task", "shared_task", "periodic_task", "db_task", "actor", "job"}
-_COMMANDS = {"command"}
 _PATTERNS = {"path", "re_path", "url"}
 _RULES = {"add_url_rule": ("view_func", 2), "add_api_route": ("endpoint", 1)}
 """Methods that add a route: the name and the place of what they are given to call."""
@@ -121,7 +120,7 @@ def _kind(node: ast.expr) -> str:
         return "route"
     if name in _TASKS:
         return "task"
-    return "command" if name in _COMMANDS else ""
+    return "command" if name == "command" else ""
 
 
 def _is_route(node: ast.Call) -> bool:

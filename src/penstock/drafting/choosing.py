@@ -94,7 +94,7 @@ class Choices(NamedTuple):
     Attributes:
         steps: The chosen functions, in the order of execution, the entry first.
         hubs: Functions that too many of the steps call to draw them.
-        others: How many functions that could be steps were left out.
+        others: Functions that could be steps and were left out, the best first.
     """
 
     steps: Sequence[Choice]

@@ -14,16 +14,17 @@ from penstock.errors import did_you_mean
 from .choosing import choose, find_group, is_guess
 from .dispatches import dispatches
 from .emptiness import reason_for_nothing
-from .entries import HANDLERS, find_entry, find_function, qualified
+from .entries import find_entry, find_function, qualified
 from .ordering import predecessors
 from .plan import DraftPlan, PlannedStep
 from .reading import read_entry, read_project
 from .recording import calls_of, kept_order, record, with_recorded
+from .step_names import flow_name, step_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from penstock.checking.project.functions_and_classes import Function, Klass
+    from penstock.checking.project.functions_and_classes import Function
     from penstock.checking.project.program import Program
 
     from .reading import Reading
@@ -33,7 +34,6 @@ __all__ = ["Draft", "complete_plan", "draft_plan", "module_paths", "project_prog
 
 _MAX_OTHERS = 25  # that the plan lists
 _ASIDE = {"tests", "test", "docs", "conftest.py", "setup.py", "noxfile.py"}
-_VAGUE = {"flows", "service", "services", "tasks", "views", "models", "utils", "api"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Draft:
     Attributes:
         plan: The plan.
         reached: How many functions the entry leads to; 0 if the code was not read.
-        hubs: Functions that many steps call, with the number of callers.
+        hubs: Functions that many steps call, so that they are not drawn.
         ends: Places where a call by string or by registry ends the picture.
         notes: What the user should know.
         reason: Why nothing but the entry is drawn, and what to do; else ``""``.
@@ -136,7 +136,7 @@ def draft_plan(
         for one in choices.steps
         if one.overrides > 1
     }
-    names = _names(functions, several=several)
+    names = step_names(functions, several=several)
     after, notes = _without_contradicted(reading, functions, runs)
     order = list(after)
     chosen = sorted(choices.steps, key=lambda one: order.index(one.reached.function))
@@ -158,7 +158,7 @@ def draft_plan(
         (qualified(one.reached.function), one.why)
         for one in (*choices.hubs, *choices.others[:_MAX_OTHERS])
     )
-    plan = DraftPlan(_flow_name(reading), entry, steps, "", others)
+    plan = DraftPlan(flow_name(reading), entry, steps, "", others)
     hubs = [qualified(one.reached.function) for one in choices.hubs]
     ends = dispatches(reading.reached)
     notes = [*reading.notes, *notes]
@@ -190,7 +190,7 @@ def complete_plan(
         for function, one in zip(functions, plan.steps, strict=True)
         if one.name
     }
-    names = {**_names(functions, taken.values()), **taken}
+    names = {**step_names(functions, taken.values()), **taken}
     after = predecessors(reading, functions)
     by_name = {name: function for function, name in names.items()}
     known = set(names.values())
@@ -323,61 +323,3 @@ def _function(program: Program, name: str) -> Function:
         msg = f"the plan has {name!r}, which does not exist.{did_you_mean(name, known)}"
         raise MissingTargetError(msg)
     return found
-
-
-def _names(
-    functions: Sequence[Function],
-    taken: Collection[str] = (),
-    several: Mapping[Function, Function] | None = None,
-) -> Mapping[Function, str]:
-    """Return a name for each step, unique in the flow.
-
-    Those of *several* stand for methods that override the one given there.
-    """
-    several = several or {}
-    found: dict[Function, str] = {}
-    used = set(taken)
-    plain = [_plain(one, is_one=one not in several) for one in functions]
-    for function, name in zip(functions, plain, strict=True):
-        is_taken = plain.count(name) > 1 or name in used
-        home = _home(several.get(function, function))
-        base = f"{home}_{name}" if is_taken else name
-        unique, number = base, 2
-        while unique in used:
-            unique, number = f"{base}_{number}", number + 1
-        used.add(unique)
-        found[function] = unique
-    return found
-
-
-def _flow_name(reading: Reading) -> str:
-    if reading.klass is None or reading.entry.name not in HANDLERS:
-        return re.sub(r"(?<=.)_(flow|view|task|api)$", "", _plain(reading.entry))
-    return _class_name(reading.klass)
-
-
-def _class_name(klass: Klass) -> str:
-    if klass.name == "Command":  # of Django
-        return klass.module.name.rpartition(".")[2]
-    name = _snake(klass.name)
-    return re.sub(r"(?<=.)_(view|view_set|viewset|api|command)$", "", name)
-
-
-def _home(function: Function) -> str:
-    """Return what tells a function of a common name apart: its class or package."""
-    if function.klass is not None:
-        return _snake(function.klass.name)
-    parts = function.module.name.split(".")
-    return next((one for one in reversed(parts) if one not in _VAGUE), parts[-1])
-
-
-def _plain(function: Function, *, is_one: bool = True) -> str:
-    """Return its own name; that of a method in one word has that of its class, too."""
-    name = function.name.strip("_")
-    if function.klass is not None and is_one and "_" not in name:
-        return f"{_class_name(function.klass)}_{name}"
-    return name or function.name
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock._graph.evidence import CodeEvidence, Sources
+from penstock._project.shown import listed
 from penstock._types import FlowInfo, StepInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from .draft import Draft
     from .plan import DraftPlan
@@ -76,23 +77,23 @@ def footer(draft: Draft) -> Iterator[str]:
         yield draft.reason
     several = [one.name for one in plan.steps if one.overrides]
     if several:
-        yield f"Several overrides of one method are one step: {_listed(several)}."
+        yield f"Several overrides of one method are one step: {listed(several)}."
     guesses = [one.name for one in plan.steps if one.is_guess]
     if guesses:
-        yield f"Guess, only a name says that it is called: {_listed(guesses)}."
+        yield f"Guess, only a name says that it is called: {listed(guesses)}."
     if any(one.calls for one in plan.steps):
         yield (
             "Edges with a number were recorded, in so many runs. The others are only "
             "read from the code."
         )
     if draft.hubs:
-        yield f"Many steps call these, so they are not drawn: {_listed(draft.hubs)}."
+        yield f"Many steps call these, so they are not drawn: {listed(draft.hubs)}."
     if draft.reached:
         drawn = len(plan.steps)
         yield f"{drawn} of {draft.reached} functions that the entry leads to are drawn."
     if plan.others:
         others = [one for one, _ in plan.others]
-        yield f"Left out, to add to the plan: {_listed(others)}."
+        yield f"Left out, to add to the plan: {listed(others)}."
     if draft.ends:
         yield "Here the picture ends, because the call is only known at run time:"
         yield from (f"  {one}" for one in draft.ends[:_MAX_LISTED])
@@ -105,9 +106,3 @@ def _labels(plan: DraftPlan) -> dict[str, str]:
         one.name: f"{one.name} ×{one.overrides}" if one.overrides else one.name
         for one in plan.steps
     }
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _MAX_LISTED
-    rest = f" and {more} more" if more > 0 else ""
-    return ", ".join(names[:_MAX_LISTED]) + rest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from penstock._project.shown import listed
 from penstock.checking.project.functions_and_classes import last_name
 
 from .entries import qualified
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["reason_for_nothing"]
 
-_MAX_NAMES = 4
 _RECORD = "record what really runs: --from 'pytest ...'"
 
 
@@ -31,7 +31,7 @@ def reason_for_nothing(program: Program, reading: Reading, ends: Sequence[str]) 
         found = [qualified(one) for one in reading.reached if one is not entry]
         return (
             f"What {entry.name} leads to is too small to draw, or only looks something "
-            f"up: {_listed(found)}. Add what matters to the plan, or {_RECORD}."
+            f"up: {listed(found)}. Add what matters to the plan, or {_RECORD}."
         )
     if ends:
         return (
@@ -44,18 +44,18 @@ def reason_for_nothing(program: Program, reading: Reading, ends: Sequence[str]) 
     if handed:
         return (
             f"{entry.name} leaves the work to a class whose methods a library calls. "
-            f"Name one of them as the entry: {_listed(handed)}."
+            f"Name one of them as the entry: {listed(handed)}."
         )
     names = [ast.unparse(one.func) for one in calls if last_name(one) in program.named]
     if names:
         return (
-            f"{entry.name} calls {_listed(names)}, and the resolver does not find which"
+            f"{entry.name} calls {listed(names)}, and the resolver does not find which"
             " function of the project that is. Annotate the types, install ty (and "
             f"django-stubs in a Django project), or {_RECORD}."
         )
-    listed = _listed([ast.unparse(one.func) for one in calls])
+    foreign = listed([ast.unparse(one.func) for one in calls])
     return (
-        f"All that {entry.name} calls is in libraries: {listed}. Name the function "
+        f"All that {entry.name} calls is in libraries: {foreign}. Name the function "
         f"that they call back as the entry, or {_RECORD}."
     )
 
@@ -76,10 +76,3 @@ def _handed_over(program: Program, calls: Iterable[ast.Call]) -> list[str]:
         if not name.startswith("__")
     ]
     return sorted(found, key=lambda one: ".get_" in one)  # what acts comes first
-
-
-def _listed(names: Sequence[str]) -> str:
-    names = list(dict.fromkeys(names))
-    more = len(names) - _MAX_NAMES
-    rest = f" and {more} more" if more > 0 else ""
-    return ", ".join(names[:_MAX_NAMES]) + rest

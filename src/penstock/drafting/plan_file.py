@@ -30,10 +30,8 @@ What is missing in a step is filled in; what you write stays. Write the markers:
   penstock draft --plan {file} --write"""
 _REST = "Left out. To add one: [[step]], and this line without the #."
 _MODULE = re.compile(r"[\w.]+:[\w.]+")
-_KEYS = {"function", "name", "after", "why", "recorded", "calls", "overrides"} | {
-    "guess",
-    "message",
-}
+_KEYS = {"function", "name", "after", "why", "recorded", "calls", "overrides"}
+_FLAGS = {"guess", "message"}
 
 
 def read_plan(path: Path) -> DraftPlan:
@@ -95,8 +93,8 @@ def _plan(fields: dict[str, Any]) -> DraftPlan:
 
 def _step(fields: Any) -> PlannedStep:
     for key in fields:
-        if key not in _KEYS:
-            msg = f"a step has no {key!r}.{did_you_mean(key, _KEYS)}"
+        if key not in _KEYS | _FLAGS:
+            msg = f"a step has no {key!r}.{did_you_mean(key, _KEYS | _FLAGS)}"
             raise ValueError(msg)
     function = _text(fields, "function")
     if not _MODULE.fullmatch(function):
@@ -150,22 +148,19 @@ def _counts(value: Any) -> tuple[tuple[str, int], ...]:
 
 
 def _fields(step: PlannedStep) -> dict[str, Any]:
-    fields: dict[str, Any] = {"function": step.function, "name": step.name}
-    if step.after is not None:
-        fields["after"] = list(step.after)
-    if step.why:
-        fields["why"] = step.why
-    if step.recorded:
-        fields["recorded"] = dict(step.recorded)
-    if step.calls:
-        fields["calls"] = step.calls
-    if step.overrides:
-        fields["overrides"] = step.overrides
-    if step.is_guess:
-        fields["guess"] = True
-    if step.is_sent:
-        fields["message"] = True
-    return fields
+    """Return what the file says about a step; what is not known is left out."""
+    fields = {
+        "function": step.function,
+        "name": step.name,
+        "after": None if step.after is None else list(step.after),
+        "why": step.why or None,
+        "recorded": dict(step.recorded) or None,
+        "calls": step.calls or None,
+        "overrides": step.overrides or None,
+        "guess": step.is_guess or None,
+        "message": step.is_sent or None,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _item(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import deque
 from contextlib import closing
@@ -23,8 +22,10 @@ from penstock.checking.project.program import Program
 from penstock.checking.project.steps import Steps
 from penstock.checking.resolvers.registry import open_resolver
 
+from .queued import is_queued
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from penstock.checking.interpreter.effects import Site
@@ -36,8 +37,6 @@ __all__ = ["Reached", "Reading", "read_entry", "read_project"]
 
 _ASIDE = re.compile(r"(^|\.)(docs|examples|migrations\.\d{4}_\w+)(\.|$)")
 """Modules that no run leads to; other packages may be called ``migrations``, too."""
-_HUEY = {"task", "periodic_task", "db_task", "db_periodic_task", "on_commit_task"}
-"""Decorators of huey: a call of what they decorate sends a message."""
 
 
 @dataclass(eq=False, slots=True)
@@ -131,46 +130,12 @@ def _interpreted(
         resolver,
         readers_of,
         is_draft=True,
-        queued={one for one in functions if _is_of_huey(one, program)},
+        queued={one for one in functions if is_queued(one, program)},
     )
     start = Invocation(entry)
     interpreter.begin_round()
     interpreter.summary(start)
     return interpreter, start
-
-
-def _is_of_huey(function: Function, program: Program) -> bool:
-    """Return whether it is a task of huey, or of a decorator made with huey."""
-    if function.decorators.isdisjoint(_HUEY):
-        return False
-    own = program.globals[function.module.name]
-    roots = [_root(node) for node in getattr(function.node, "decorator_list", ())]
-    sources = {name for root in roots for name in _imported(own.get(root, ()))}
-    modules = [
-        *(one for one in program.modules if {one, one.rpartition(".")[2]} & sources),
-        function.module.name,
-    ]
-    return any(
-        name.partition(".")[0] == "huey"
-        for module in modules
-        for nodes in program.globals[module].values()
-        for name in _imported(nodes)
-    )
-
-
-def _root(node: ast.AST) -> str:
-    while isinstance(node, ast.Call | ast.Attribute):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Yield the modules that names come from."""
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
 
 
 def _sites(interpreter: Interpreter, of: Invocation) -> list[tuple[Site, Context]]:
