@@ -155,6 +155,42 @@ def test_entry_that_is_a_class(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    ("entry", "function", "flow"),
+    [
+        ("ListView", "ListView.get_queryset", "list"),
+        ("WizardView", "WizardView.dispatch", "wizard"),
+        ("OrderView", "BaseView.form_valid", "order"),
+    ],
+)
+def test_a_class_without_a_handler_of_its_own(
+    project: Project, entry: str, function: str, flow: str
+) -> None:
+    """It stands for what it inherits in the project, else for what it has instead."""
+    text = """
+        class ListView:
+            def get_context_data(self): ...
+
+            def get_queryset(self): ...
+
+        class WizardView:
+            def get_queryset(self): ...
+
+            def dispatch(self, request): ...
+
+        class BaseView:
+            def form_valid(self, form): ...
+
+        class OrderView(BaseView):
+            def get_queryset(self): ...
+        """
+    project.write("shop.py", text)
+
+    plan = draft_plan(f"shop:{entry}", [project.root], resolver="jedi").plan
+
+    assert (plan.steps[0].function, plan.flow) == (f"shop:{function}", flow)
+
+
+@pytest.mark.parametrize(
     ("entry", "message"),
     [
         ("shop.views:chekout_view", "Did you mean 'checkout_view'?"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from penstock.checking.project.functions_and_classes import Function, Klass
     from penstock.checking.project.program import Program
 
-__all__ = ["HANDLERS", "find_entry", "find_function", "qualified"]
+__all__ = ["HANDLERS", "HOOKS", "find_entry", "find_function", "qualified"]
 
 HANDLERS = (
     "handle",
@@ -29,6 +29,8 @@ HANDLERS = (
     "__call__",
 )
 """Methods that frameworks call, the one that changes most first."""
+HOOKS = ("dispatch", "get_queryset", "get_context_data")
+"""Methods that a view may have instead, because it inherits what calls them."""
 
 
 def qualified(function: Function) -> str:
@@ -48,8 +50,8 @@ def find_function(program: Program, name: str) -> Function | None:
 def find_entry(program: Program, name: str) -> Func:
     """Return the function *name*, bound to an object if it is a method.
 
-    A class stands for the first method of ``HANDLERS`` that it has. A method may be
-    inherited from another class of the project.
+    A class stands for the first method of ``HANDLERS`` that it has, else for one that
+    it inherits in the project, else for one of ``HOOKS``. A method may be inherited.
 
     Raises:
         MissingTargetError: There is no such function.
@@ -62,8 +64,7 @@ def find_entry(program: Program, name: str) -> Func:
         return Func(function)
     klass = _klass(program, module, owner if function else qualname)
     if klass is not None and function is None:
-        method = next((one for one in HANDLERS if one in klass.methods), "")
-        function = klass.methods.get(method)
+        function = _handler(program, klass)
     elif klass is None and function is None:
         klass = _klass(program, module, owner)
         function = _inherited(program, klass, method) if klass else None
@@ -90,6 +91,13 @@ def _klass(program: Program, module: Module, qualname: str) -> Klass | None:
         if one.module is module and one.qualname == qualname:
             return one
     return None
+
+
+def _handler(program: Program, klass: Klass) -> Function | None:
+    own = [klass.methods.get(name) for name in HANDLERS]
+    above = [_inherited(program, klass, name) for name in HANDLERS]
+    hooks = [klass.methods.get(name) for name in HOOKS]
+    return next(filter(None, [*own, *above, *hooks]), None)
 
 
 def _inherited(program: Program, klass: Klass, method: str) -> Function | None:

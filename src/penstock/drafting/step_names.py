@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .entries import HANDLERS
+from .entries import HANDLERS, HOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -46,7 +46,7 @@ def step_names(
 
 def flow_name(reading: Reading) -> str:
     """Return the name of the flow that begins in the entry."""
-    if reading.klass is None or reading.entry.name not in HANDLERS:
+    if reading.klass is None or reading.entry.name not in HANDLERS + HOOKS:
         return re.sub(r"(?<=.)_(flow|view|task|api)$", "", _plain(reading.entry))
     return _class_name(reading.klass)
 
