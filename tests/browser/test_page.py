@@ -37,7 +37,7 @@ ORDERS = FlowInfo(
             "charge",
             "orders",
             after=(("receive",),),
-            doc="Take the money.\n\n    Twice, if need be.",
+            doc="Take the money.\n\nTwice, if need be.",
             tags=("io", "pci"),
             module="shop.orders",
             qualname="charge",

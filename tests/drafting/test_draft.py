@@ -850,7 +850,7 @@ def test_messages(project: Project, queue: str) -> None:
     assert [one.is_sent for one in plan.steps] == [False, False, True, True, False]
     svg = drawn(flow_of(plan), "svg")
     assert svg.count('class="edge crossing"') == 2
-    assert "by a message" in svg
+    assert "to another process" in svg
 
 
 @pytest.mark.parametrize(
