@@ -325,16 +325,19 @@ def test_a_line_leaves_the_column_of_another() -> None:
 
 def test_a_line_that_comes_straight_down_keeps_its_column() -> None:
     """A line from the side enters beside it, and pushes it nowhere."""
-    steps = {
-        "reserve": None,
-        "check": None,
-        "pick": ["reserve", "check"],
-        "backorder": "reserve",
-        "pack": "pick",
-        "cancel": ["check", "backorder"],
-    }
+    flow = flow_of(
+        "f",
+        {
+            "reserve": None,
+            "check": None,
+            "pick": ["reserve", "check"],
+            "backorder": "reserve",
+            "pack": "pick",
+            "cancel": ["check", "backorder"],
+        },
+    )
 
-    assert text(flow_of("f", steps)) == dedent("""
+    assert text(flow) == dedent("""
         ╔═══════╗  ╔═════════╗
         ║ check ║  ║ reserve ║
         ╚═══╤═══╝  ╚════╤════╝
