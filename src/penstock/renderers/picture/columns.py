@@ -7,14 +7,14 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .placement import Area, Placement, is_sideways
+from .placement import Area, is_sideways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from penstock.renderers.formats import Direction
 
-    from .placement import Point
+    from .placement import Placement, Point, Points
 
 _MOST_TIMES, _TALL = 3, 1_200  # length to width, and pixels that fit most screens
 _WANTED = 1.6  # length to width of the columns together
@@ -27,7 +27,7 @@ class _Neck(NamedTuple):
 
     low: float
     high: float
-    line: tuple[Point, ...]
+    line: Points
 
 
 def folded(drawn: Placement, direction: Direction) -> Placement:
@@ -96,7 +96,7 @@ def _cut(drawn: Placement, necks: Sequence[_Neck]) -> Placement:
     def area(one: Area) -> Area:
         return Area(*moved(one.x, one.y), one.width, one.height)
 
-    def line(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    def line(points: Points) -> Points:
         for at, neck in enumerate(necks):
             if points is neck.line:
                 first = [moved(x, y) for x, y in points if y <= neck.low]
@@ -107,10 +107,9 @@ def _cut(drawn: Placement, necks: Sequence[_Neck]) -> Placement:
         return tuple(moved(*point) for point in points)
 
     ends = [moved(0, neck.low)[1] + _LEAD for neck in necks]
-    return Placement(
-        {node: area(one) for node, one in drawn.areas.items()},
-        [(node, area(one)) for node, one in drawn.bars],
-        {edge: [*map(line, lines)] for edge, lines in drawn.lines.items()},
+    return drawn.changed(
+        area,
+        line,
         (len(necks) + 1) * width - _GAP,
         max([*ends, drawn.height + head - starts[-1]]),
     )

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .drawing import Label
     from .placement import Edge as Pair
     from .placement import Placement
-    from .routing import Gaps
 
 _COMPONENT_GAP = 36.0
 DOOR_HEIGHT, _DOOR_PADDING, _ARROW = 17.0, 8.0, 11.0
@@ -166,14 +165,22 @@ def lay_out_flow(
             direction == "BT" and False in is_beside,
         ),
     )
+    ins = [number for number, door in doors.items() if door.leads_in]
+    outs = [number for number in doors if number not in ins]
+    plans = []
     # Doors are at two rims, which all parts of a flow share.
-    parts = [
-        _route_part(part, boxes, links, gaps, doors, direction, max_work)
-        for part in ([[*boxes]] if doors else components(boxes, edges))
-    ]
-    if not doors:
-        parts = [folded(part, direction) for part in parts]
-    plans = [turned(part, direction) for part in parts]
+    for part in [[*boxes]] if doors else components(boxes, edges):
+        members = dict.fromkeys(part)
+        drawn = route(
+            {one: boxes[one] for one in part},
+            [link for link in links if link.before in members],
+            gaps,
+            max_across=max_across((boxes[one] for one in part), direction),
+            first=ins,
+            last=outs,
+            max_work=max_work,
+        )
+        plans.append(turned(drawn if doors else folded(drawn, direction), direction))
     found = pack([(plan.width, plan.height) for plan in plans], _COMPONENT_GAP)
     return Inside(joined(plans, found), cards, labels)
 
@@ -183,33 +190,6 @@ def _groups(link: Pair, edges: Sequence[Edge]) -> tuple[int, ...]:
     if link[1] < 0:
         return ()
     return tuple(sorted({group for edge in edges for group in edge.joins}))
-
-
-def _route_part(
-    part: Sequence[int],
-    boxes: Mapping[int, Shape],
-    links: Sequence[Link],
-    gaps: Gaps,
-    doors: Mapping[int, Door],
-    direction: Direction,
-    max_work: float,
-) -> Placement:
-    members = set(part)
-    shapes = {one: boxes[one] for one in part}
-    first = [one for one in part if one in doors and doors[one].leads_in]
-    last = [one for one in part if one in doors and not doors[one].leads_in]
-    return route(
-        shapes,
-        [link for link in links if link.before in members],
-        gaps._replace(
-            first=gaps.first if first else gaps.lead,
-            last=gaps.last if last else gaps.tail,
-        ),
-        max_across=max_across(shapes.values(), direction),
-        first=first,
-        last=last,
-        max_work=max_work,
-    )
 
 
 def components(nodes: Iterable[int], links: Iterable[Pair]) -> list[list[int]]:

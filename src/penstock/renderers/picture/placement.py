@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from penstock.renderers.formats import Direction
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Edge = tuple[int, int]
 Point = tuple[float, float]
+Points = tuple[Point, ...]
 
 
 class Area(NamedTuple):
@@ -43,21 +44,33 @@ class Placement:
 
     areas: Mapping[int, Area]
     bars: Sequence[tuple[int, Area]]
-    lines: Mapping[Edge, Sequence[tuple[Point, ...]]]
+    lines: Mapping[Edge, Sequence[Points]]
     width: float
     height: float
 
     def moved(self, dx: float, dy: float) -> Placement:
         """Return everything at another place."""
-        return Placement(
-            {node: area.moved(dx, dy) for node, area in self.areas.items()},
-            [(node, area.moved(dx, dy)) for node, area in self.bars],
-            {
-                edge: [tuple((x + dx, y + dy) for x, y in line) for line in lines]
-                for edge, lines in self.lines.items()
-            },
+        return self.changed(
+            lambda area: area.moved(dx, dy),
+            lambda line: tuple((x + dx, y + dy) for x, y in line),
             self.width,
             self.height,
+        )
+
+    def changed(
+        self,
+        area: Callable[[Area], Area],
+        line: Callable[[Points], Points],
+        width: float,
+        height: float,
+    ) -> Placement:
+        """Return it with every area and every line changed."""
+        return Placement(
+            {node: area(one) for node, one in self.areas.items()},
+            [(node, area(one)) for node, one in self.bars],
+            {edge: [*map(line, lines)] for edge, lines in self.lines.items()},
+            width,
+            height,
         )
 
 
@@ -82,13 +95,9 @@ def turned(plan: Placement, direction: Direction) -> Placement:
         return Area(min(x, right), min(y, bottom), abs(right - x), abs(bottom - y))
 
     sides = plan.width, plan.height
-    return Placement(
-        {node: area(one) for node, one in plan.areas.items()},
-        [(node, area(one)) for node, one in plan.bars],
-        {
-            edge: [tuple(point(*one) for one in line) for line in lines]
-            for edge, lines in plan.lines.items()
-        },
+    return plan.changed(
+        area,
+        lambda line: tuple(point(*one) for one in line),
         *(sides[::-1] if is_side else sides),
     )
 

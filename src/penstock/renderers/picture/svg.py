@@ -65,7 +65,10 @@ def draw_svg(
     picture = page(look, direction)
     if theme != "page" and len(graph.clusters) > 1 and not graph.boxes:
         _advise(picture)  # not in a page of ours, where readers can zoom
-    style = [] if theme == "page" else [element("style", {}, _style(picture, theme))]
+    style = ""
+    if theme != "page":
+        rules = style_of(theme, classes_in(picture.parts))
+        style = element("style", {}, f"{font_faces()}\n{rules}")
     return element(
         "svg",
         {
@@ -79,7 +82,7 @@ def draw_svg(
         },
         title(printable(graph.title) or "No flow"),
         element("desc", {}, escape(_in_words(graph))),
-        *style,
+        style,
         element("g", {"class": "graph"}, *picture.parts),
     )
 
@@ -109,8 +112,3 @@ def _listed(words: Sequence[str]) -> str:
     more = len(words) - _MOST_LISTED
     rest = f" and {more} more" if more > 0 else ""
     return ", ".join(words[:_MOST_LISTED]) + rest
-
-
-def _style(picture: Picture, theme: Theme) -> str:
-    style = style_of(theme, classes_in(picture.parts))
-    return style if theme == "page" else f"{font_faces()}\n{style}"
