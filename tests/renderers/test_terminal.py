@@ -336,7 +336,7 @@ def test_a_line_that_comes_straight_down_keeps_its_column() -> None:
         "cancel": ["check", "backorder"],
     }
 
-    assert text(flow) == dedent("""
+    assert text(flow_of("f", steps)) == dedent("""
         ╔═══════╗  ╔═════════╗
         ║ check ║  ║ reserve ║
         ╚═══╤═══╝  ╚════╤════╝
