@@ -22,6 +22,7 @@ import django
 from django.apps import apps
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory
 from django.test.utils import override_settings
@@ -315,7 +316,13 @@ def test_line_about_not_found_has_every_id(caplog: pytest.LogCaptureFixture) -> 
 @contextmanager
 def runserver() -> Iterator[int]:
     """Serve the site in a thread, as ``manage.py runserver`` does; give the port."""
-    server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
+    database = connections["default"]  # Django closes no other one that is in memory
+    database.inc_thread_sharing()
+    server = ThreadedWSGIServer(
+        ("127.0.0.1", 0),
+        WSGIRequestHandler,
+        connections_override={"default": database},
+    )
     site: Any = get_wsgi_application()
     server.set_app(site)
     thread = Thread(target=server.serve_forever)
@@ -324,6 +331,7 @@ def runserver() -> Iterator[int]:
     server.shutdown()
     server.server_close()
     thread.join()
+    database.dec_thread_sharing()
 
 
 def test_lines_of_runserver_have_the_id(log_fields: list[tuple[str, str]]) -> None:

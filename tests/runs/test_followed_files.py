@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock.errors import LogSourceError
+from penstock.runs import followed_files
 from penstock.runs.finding import follow_operations
 from penstock.runs.log_files import LogFiles
 
@@ -84,6 +85,26 @@ def test_a_renamed_file_is_read_while_a_program_writes_to_it(tmp_path: Path) -> 
     append(old, line("three"))
     threading.Timer(1.5, append, [path, line("end")]).start()
     assert take(lines, 1) == ["three"]
+
+
+def test_a_renamed_file_is_left_when_nothing_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Later lines in it are those of nobody that follows it."""
+    monkeypatch.setattr(followed_files, "_KEEPS_S", 0.3)
+    path = tmp_path / "app.log"
+    path.write_bytes(line("one"))
+    lines = follow_operations(LogFiles([str(path)]), ROOT)
+    assert take(lines, 1) == ["one"]
+
+    old = path.rename(tmp_path / "app.log.1")
+    path.write_bytes(line("two"))
+    assert take(lines, 1) == ["two"]
+    threading.Timer(1.5, append, [path, line("three")]).start()
+    assert take(lines, 1) == ["three"]
+    append(old, line("late"))
+    threading.Timer(0.5, append, [path, line("end")]).start()
+    assert take(lines, 1) == ["end"]
 
 
 def test_rotation_in_a_folder_gives_no_line_twice(tmp_path: Path) -> None:

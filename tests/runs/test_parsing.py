@@ -490,6 +490,16 @@ def test_numbers_that_nothing_holds_are_texts() -> None:
     assert line.extra == {"x": "1e999", "y": "NaN", "z": "9" * 5000}
 
 
+def test_many_keys_are_read_each_time() -> None:
+    """What lines with so many keys have in common is not kept: it would only grow."""
+    fields = {"root_id": "a", **{f"key{number}": number for number in range(200)}}
+
+    line = parse(json.dumps(fields))
+
+    assert line.fields["root_id"] == "a"
+    assert line.extra["key199"] == 199
+
+
 def test_surrogate_pairs_are_text() -> None:
     """Two halves that belong together are one character."""
     assert parse(b'{"root_id": "\\ud83d\\ude00"}').fields["root_id"] == "\U0001f600"
