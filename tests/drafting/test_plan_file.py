@@ -87,7 +87,7 @@ def test_what_is_no_plan(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_what_was_left_out_and_is_a_step_now(tmp_path: Path) -> None:
-    """It is no longer listed; everything else that was left out is."""
+    """Only that function leaves the list of what was left out."""
     path = tmp_path / "draft.toml"
     others = (("shop:log", "2 lines"), ("shop:bill", "9 lines"))
     write_plan(path, replace(PLAN, others=others))

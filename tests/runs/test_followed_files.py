@@ -72,16 +72,22 @@ def test_rotated_files_are_followed(tmp_path: Path) -> None:
     assert take(lines, 1) == ["five"]
 
 
-def test_a_renamed_file_is_read_while_a_program_writes_to_it(tmp_path: Path) -> None:
-    """Programs open the new file when logrotate tells them, which is later."""
-    path = tmp_path / "app.log"
+def rotate(path: Path) -> tuple[Iterator[StoredLine], Path]:
+    """Rename a file that is followed and write a new one; return lines and old file."""
     path.write_bytes(line("one"))
     lines = follow_operations(LogFiles([str(path)]), ROOT)
     assert take(lines, 1) == ["one"]
-
-    old = path.rename(tmp_path / "app.log.1")
+    old = path.rename(f"{path}.1")
     path.write_bytes(line("two"))
     assert take(lines, 1) == ["two"]
+    return lines, old
+
+
+def test_a_renamed_file_is_read_while_a_program_writes_to_it(tmp_path: Path) -> None:
+    """Programs open the new file when logrotate tells them, which is later."""
+    path = tmp_path / "app.log"
+    lines, old = rotate(path)
+
     append(old, line("three"))
     threading.Timer(1.5, append, [path, line("end")]).start()
     assert take(lines, 1) == ["three"]
@@ -90,16 +96,11 @@ def test_a_renamed_file_is_read_while_a_program_writes_to_it(tmp_path: Path) -> 
 def test_a_renamed_file_is_left_when_nothing_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Later lines in it are those of nobody that follows it."""
+    """Lines that are written to it after that are not read."""
     monkeypatch.setattr(followed_files, "_KEEPS_S", 0.3)
     path = tmp_path / "app.log"
-    path.write_bytes(line("one"))
-    lines = follow_operations(LogFiles([str(path)]), ROOT)
-    assert take(lines, 1) == ["one"]
+    lines, old = rotate(path)
 
-    old = path.rename(tmp_path / "app.log.1")
-    path.write_bytes(line("two"))
-    assert take(lines, 1) == ["two"]
     threading.Timer(1.5, append, [path, line("three")]).start()
     assert take(lines, 1) == ["three"]
     append(old, line("late"))

@@ -20,8 +20,8 @@ from .embed import DiagramRequest, draw_text
 def mime_bundle(name: str, text: str) -> dict[str, str]:
     """Return the diagram of a flow as SVG, and as text for terminals.
 
-    *text* stands above the drawing for terminals, or above the reason why there is no
-    diagram. Mermaid is left out: notebooks would prefer it to the SVG, and a notebook
+    In a terminal, *text* is shown above the drawing, or above the reason why there is
+    none. Mermaid is left out: notebooks would prefer it to the SVG, and a notebook
     that is saved as a page would then have to load a script.
     """
     flows = declared_flows()

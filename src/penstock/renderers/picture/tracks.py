@@ -43,7 +43,7 @@ class End:
     is_straight: bool = False
 
     def moved(self, x: float, closer: float = 0.0) -> bool:
-        """Move to *x* and others aside, or return False if there is no room.
+        """Move to *x*, and push others aside; return False if there is no room.
 
         Ends may come *closer* to each other, and to corners, than they should.
         """
